@@ -1,0 +1,55 @@
+// Every reason for a failure that anyone could want to tell apart, in one list.
+//
+// A code becomes a protocol's answer (OAuth error, HTTP status, Result-Code, SIP status) in one table per protocol,
+// at the endpoint. Add a code in the section it belongs to; never reuse one for a second reason.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+// clang-format off
+#define CLAVIGER_CODES(X) \
+  /* anywhere */ \
+  X(NotFound) X(Conflict) X(Overload) X(DeadlinePassed) X(Cancelled) X(Closed) X(Internal) X(Unsupported) \
+  X(TooLarge) X(TooDeep) X(TooMany) X(Empty) X(OutOfRange) X(Duplicate) X(NotPermitted) X(BadValue) X(Truncated) \
+  /* files, store */ \
+  X(Io) X(NoSpace) X(Corrupt) X(Unreadable) X(PermissionsTooOpen) X(SchemaTooNew) X(SealBroken) \
+  /* codec */ \
+  X(Base64Invalid) X(HexInvalid) X(Utf8Invalid) X(JsonSyntax) X(JsonDuplicate) X(JsonType) X(JsonMissing) \
+  X(FormSyntax) X(FormDuplicate) X(UriSyntax) X(UriRelative) X(UriFragment) \
+  /* crypto */ \
+  X(KeyType) X(KeyWeak) X(KeyNotOnCurve) X(KeyMalformed) X(KeyPublished) X(SignatureInvalid) X(CryptoFailure) \
+  X(PasswordMismatch) X(PasswordHashFormat) X(CertificateInvalid) \
+  /* net, http */ \
+  X(AddressInUse) X(AddressInvalid) X(TlsFailure) X(PeerClosed) X(ProtocolError) X(HeaderTooLarge) X(UriTooLong) \
+  X(MethodNotAllowed) X(MediaType) X(Refused) X(Unreachable) \
+  /* tokens: RFC 7515, 7519, 8725, 9068, TS 33.180 B.11.2 */ \
+  X(TokenTooLong) X(TokenSegments) X(TokenEncoding) X(TokenHeader) X(TokenCritical) X(TokenAlgorithm) \
+  X(TokenKeyUnknown) X(TokenKeyMismatch) X(TokenSignature) X(TokenType) X(TokenClaims) X(TokenIssuer) \
+  X(TokenAudience) X(TokenExpired) X(TokenNotYetValid) X(TokenIssuedInFuture) X(TokenSubject) X(TokenRevoked) \
+  X(TokenBinding) X(TokenScope) X(TokenIdentity) X(TokenReplayed) \
+  /* configuration */ \
+  X(ConfigSyntax) X(ConfigUnknown) X(ConfigMissing) X(ConfigValue) X(ConfigConflict) X(ConfigSandboxOnly)
+// clang-format on
+
+namespace claviger {
+
+enum class Code : std::uint16_t {
+#define CLAVIGER_CODE_ENUMERATOR(name) name,
+  CLAVIGER_CODES(CLAVIGER_CODE_ENUMERATOR)
+#undef CLAVIGER_CODE_ENUMERATOR
+};
+
+// The enumerator's name, for logs, metrics and tests.
+constexpr std::string_view name_of(Code code) {
+  switch (code) {
+#define CLAVIGER_CODE_NAME(name) \
+  case Code::name:               \
+    return #name;
+    CLAVIGER_CODES(CLAVIGER_CODE_NAME)
+#undef CLAVIGER_CODE_NAME
+  }
+  return "?";
+}
+
+}  // namespace claviger

@@ -1,0 +1,105 @@
+#include "core/base/log.h"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+
+namespace claviger {
+namespace {
+
+// 8192 lines of some 200 bytes; beyond that a burst costs its oldest lines, not the loop's time.
+constexpr std::size_t kLogRingLines = 8192;
+
+constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::Debug: return spdlog::level::debug;
+    case LogLevel::Info: return spdlog::level::info;
+    case LogLevel::Warning: return spdlog::level::warn;
+    case LogLevel::Error: return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+// Everything outside printable ASCII becomes an escape, so that neither format can be broken from inside.
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char character : text) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte == '"' || byte == '\\') {
+      out += '\\';
+      out += character;
+    } else if (byte < 0x20 || byte > 0x7e) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", byte);
+      out += escape;
+    } else {
+      out += character;
+    }
+  }
+}
+
+}  // namespace
+
+std::string format_event(bool json, std::string_view event, std::initializer_list<LogField> fields) {
+  std::string line;
+  line += json ? "\"event\":\"" : "";
+  append_escaped(line, event);
+  if (json) line += '"';
+  for (const LogField& field : fields) {
+    line += json ? ",\"" : " ";
+    append_escaped(line, field.name);
+    line += json ? "\":" : "=";
+    if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+      line += std::to_string(*number);
+    } else {
+      line += '"';
+      append_escaped(line, *std::get_if<std::string_view>(&field.value));
+      line += '"';
+    }
+  }
+  return line;
+}
+
+struct Logger::Sink {
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::logger> logger;
+};
+
+Logger::Logger() : level_(LogLevel::Error) {}
+
+Logger::Logger(LogOptions options) : sink_(std::make_unique<Sink>()), level_(options.level), json_(options.json) {
+  std::shared_ptr<spdlog::sinks::sink> sink;
+  if (options.file.empty()) {
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  } else {
+    sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file, false);
+  }
+  sink_->pool = std::make_shared<spdlog::details::thread_pool>(kLogRingLines, 1);
+  sink_->logger = std::make_shared<spdlog::async_logger>("claviger", std::move(sink), sink_->pool,
+                                                         spdlog::async_overflow_policy::overrun_oldest);
+  sink_->logger->set_level(spdlog::level::trace);
+  sink_->logger->set_pattern(json_ ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%e%z\",%v}" : "%Y-%m-%dT%H:%M:%S.%e%z %v");
+  sink_->logger->flush_on(spdlog::level::debug);
+}
+
+Logger::~Logger() { flush(); }
+
+void Logger::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  if (!sink_ || !wants(level)) return;
+  const std::string_view name = kLevelNames[static_cast<std::size_t>(level)];
+  std::string line = json_ ? "\"level\":\"" : "";
+  line += name;
+  line += json_ ? "\"," : " ";
+  line += format_event(json_, event, fields);
+  sink_->logger->log(spdlog_level(level), "{}", line);
+}
+
+void Logger::flush() {
+  if (sink_) sink_->logger->flush();
+}
+
+}  // namespace claviger

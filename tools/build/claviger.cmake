@@ -1,0 +1,113 @@
+# Dependencies and the few functions that every folder's CMakeLists.txt uses.
+#   claviger_library(core_base SOURCES a.cc PUBLIC claviger::x PRIVATE y)   target claviger_core_base, alias claviger::core_base
+#   claviger_executable(clavigerd SOURCES main.cc LIBS claviger::broker)    linked with mimalloc where it works
+#   claviger_test(core_base SOURCES slice_test.cc LIBS claviger::core_base) one gtest executable a folder
+#   claviger_bench(core_base SOURCES slice_bench.cc LIBS ...)               one Google Benchmark executable a folder
+#   claviger_fuzz(core/codec/json SOURCES json_fuzz.cc LIBS ...)            libFuzzer target, and its corpus as a test
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+
+find_program(CLAVIGER_CCACHE ccache)
+if(CLAVIGER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CLAVIGER_CCACHE}")
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(RocksDB REQUIRED)
+find_package(absl REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(FlatBuffers REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+if(CLAVIGER_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(CLAVIGER_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
+pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(GMP REQUIRED IMPORTED_TARGET gmp)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+if(CLAVIGER_MIMALLOC)
+  find_package(mimalloc REQUIRED)
+endif()
+
+# Warnings, sanitizers and the include root reach every target of ours through this one, and nothing else.
+add_library(claviger_options INTERFACE)
+target_include_directories(claviger_options INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_options(claviger_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Werror
+  -fno-omit-frame-pointer)
+if(CLAVIGER_SANITIZE)
+  target_compile_options(claviger_options INTERFACE -fsanitize=${CLAVIGER_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(claviger_options INTERFACE -fsanitize=${CLAVIGER_SANITIZE})
+endif()
+target_link_libraries(claviger_options INTERFACE Threads::Threads)
+
+function(claviger_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(claviger_${name} STATIC ${ARG_SOURCES})
+  add_library(claviger::${name} ALIAS claviger_${name})
+  target_link_libraries(claviger_${name} PUBLIC claviger_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+function(claviger_executable name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE claviger_options ${ARG_LIBS})
+  if(CLAVIGER_MIMALLOC)
+    # The allocator must be asked for by the executable itself, or --as-needed drops it.
+    target_link_options(${name} PRIVATE -Wl,--no-as-needed)
+    target_link_libraries(${name} PRIVATE mimalloc)
+  endif()
+endfunction()
+
+function(claviger_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(test_${name} ${ARG_SOURCES})
+  target_link_libraries(test_${name} PRIVATE claviger_options ${ARG_LIBS} GTest::gtest_main GTest::gmock)
+  target_compile_definitions(test_${name} PRIVATE CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLAVIGER_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 300 LABELS ${name})
+endfunction()
+
+function(claviger_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  claviger_executable(bench_${name} SOURCES ${ARG_SOURCES} LIBS ${ARG_LIBS} benchmark::benchmark benchmark::benchmark_main)
+  target_compile_definitions(bench_${name} PRIVATE CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endfunction()
+
+# With clang and CLAVIGER_FUZZ a libFuzzer binary fuzz_<name>; otherwise the same file with a main() that replays
+# the corpus, so that each crash ever found stays a test in every build.
+function(claviger_fuzz path)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  string(REPLACE "/" "_" name "${path}")
+  set(corpus "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${path}")
+  add_executable(fuzz_${name} ${ARG_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE claviger_options ${ARG_LIBS})
+  target_compile_definitions(fuzz_${name} PRIVATE CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  if(CLAVIGER_FUZZ)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    add_test(NAME fuzz.${path} COMMAND fuzz_${name} -runs=0 "${corpus}")
+    add_test(NAME fuzz_run.${path} COMMAND fuzz_${name} -max_total_time=10 -max_len=65536 -rss_limit_mb=2048
+             -artifact_prefix=${CMAKE_BINARY_DIR}/ "${CMAKE_BINARY_DIR}/fuzz_corpus/${path}" "${corpus}")
+    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz_corpus/${path}")
+  else()
+    target_sources(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
+    add_test(NAME fuzz.${path} COMMAND fuzz_${name} "${corpus}")
+  endif()
+  set_tests_properties(fuzz.${path} PROPERTIES TIMEOUT 300 LABELS fuzz)
+endfunction()
