@@ -54,6 +54,10 @@ target_compile_options(claviger_options INTERFACE
 if(CLAVIGER_SANITIZE)
   target_compile_options(claviger_options INTERFACE -fsanitize=${CLAVIGER_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(claviger_options INTERFACE -fsanitize=${CLAVIGER_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # clang 14 cannot emit the function sanitizer's prologue for coroutines ("difference across sections").
+    target_compile_options(claviger_options INTERFACE -fno-sanitize=function)
+  endif()
 endif()
 target_link_libraries(claviger_options INTERFACE Threads::Threads)
 

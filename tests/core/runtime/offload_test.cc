@@ -1,0 +1,91 @@
+#include "core/runtime/offload.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "tests/core/runtime/one_shard.h"
+
+namespace claviger::runtime {
+namespace {
+
+Task<void> square(OffloadPool* pool, int number, Result<int>* out) {
+  auto work = [number] { return number * number; };
+  auto result = co_await offload(pool, std::move(work));
+  *out = result;
+}
+
+TEST(Offload, BringsTheResultBackToTheShard) {
+  OneShard one;
+  OffloadPool pool("test", 2, 16);
+  Result<int> out = Error{Code::Empty, "test"};
+  one.run_until([&, started = false]() mutable {
+    if (!std::exchange(started, true)) one.shard.scope().spawn(square(&pool, 12, &out));
+    return out.has_value();
+  });
+  EXPECT_EQ(*out, 144);
+}
+
+// A gate that holds the pool's only thread until it is opened.
+struct Gate {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool entered = false;
+  bool open = false;
+  void pass() {
+    std::unique_lock lock(mutex);
+    entered = true;
+    changed.notify_all();
+    changed.wait(lock, [this] { return open; });
+  }
+  void wait_entered() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return entered; });
+  }
+  void release() {
+    const std::scoped_lock lock(mutex);
+    open = true;
+    changed.notify_all();
+  }
+};
+
+TEST(Offload, AFullQueueIsOverload) {
+  OneShard one;
+  Gate gate;
+  OffloadPool pool("test", 1, 1);
+  ASSERT_TRUE(pool.submit([&gate] { gate.pass(); }));
+  gate.wait_entered();
+  ASSERT_TRUE(pool.submit([] {}));
+  Result<int> out = 0;
+  one.run_until([&, started = false]() mutable {
+    if (!std::exchange(started, true)) one.shard.scope().spawn(square(&pool, 12, &out));
+    return !out.has_value();
+  });
+  EXPECT_EQ(out.error().code, Code::Overload);
+  gate.release();
+}
+
+TEST(Offload, ADroppedAskerIsNoTrouble) {
+  OneShard one;
+  Gate gate;
+  Result<int> out = 0;
+  bool after = false;
+  OffloadPool pool("test", 1, 4);
+  ASSERT_TRUE(pool.submit([&gate] { gate.pass(); }));
+  one.run_until([&, step = 0]() mutable {
+    if (step == 0) {
+      Scope scope;
+      scope.spawn(square(&pool, 3, &out));
+      scope.cancel();
+      gate.release();
+      EXPECT_TRUE(pool.submit([&] { one.shard.mailbox().post_control([&after] { after = true; }); }));
+    }
+    ++step;
+    return after;
+  });
+  EXPECT_EQ(*out, 0);
+}
+
+}  // namespace
+}  // namespace claviger::runtime
