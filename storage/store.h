@@ -1,0 +1,87 @@
+// Store: everything that must survive. Small on purpose, because a distributed engine must be able to stand behind it.
+//
+// One Store per process, used from every shard: each call is made on a shard and its Task is resumed there. Engines:
+// storage/rocks (RocksDB, the embedded default) and storage/memory (tests: injected faults, delays, full disks).
+// Keys are order-preserving byte strings that start with the tenant. A version is the sequence number of the commit that
+// wrote the record (0: absent). A record past its expiry is absent for readers from that second on.
+//
+// Errors: NotFound, Conflict (an expectation failed), Overload (the commit or read queue is full), NoSpace, Io, Corrupt
+// (the record's place is in `where` and its key in the log), Closed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+#include "storage/transaction.h"
+#include "storage/value.h"
+
+namespace claviger::storage {
+
+using runtime::Task;
+
+struct Record {
+  std::string key;
+  Value value;
+};
+
+// One entry of a table's change feed: the key that was put or erased by the commit `sequence`.
+struct Change {
+  std::uint64_t sequence;
+  std::string key;
+  bool is_erased;
+};
+struct Changes {
+  std::vector<Change> changes;
+  // Ask from here next. Everything up to here has been given (or had expired).
+  std::uint64_t next_sequence;
+};
+
+struct Committed {
+  std::uint64_t sequence;  // the version of every record the transaction put
+};
+
+struct StoreHealth {
+  bool can_write = true;
+  std::string_view why;  // a literal: "no space", "write failed"
+  std::uint64_t commits_queued = 0;
+};
+
+// Figures for metrics and `clavigerctl status`.
+struct StoreFigures {
+  std::uint64_t commits = 0, batches = 0, reads_inline = 0, reads_off_loop = 0, conflicts = 0;
+  std::uint64_t block_cache_bytes = 0, memtable_bytes = 0, files_bytes = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // The value or NotFound. Answers inline when the block cache or memtable has it, else off the loop.
+  virtual Task<Result<Value>> get(TableId table, std::string key) = 0;
+  // Only what can be had without I/O and without suspending: nothing means ask get(). For hot paths.
+  virtual std::optional<Result<Value>> get_cached(TableId table, std::string_view key) = 0;
+  // Records with from <= key < to (empty `to`: to the table's end), at most `limit` (<= kRangeMax), in key order.
+  virtual Task<Result<std::vector<Record>>> range(TableId table, std::string from, std::string to,
+                                                  std::size_t limit) = 0;
+  // Atomic and durable when it returns. Not cancellable once submitted: dropping the Task does not undo it.
+  virtual Task<Result<Committed>> commit(Transaction transaction) = 0;
+  // Changes of a table that tracks them (TableOptions), with sequence >= from_sequence, in order, at most `limit`.
+  virtual Task<Result<Changes>> changes(TableId table, std::uint64_t from_sequence, std::size_t limit) = 0;
+
+  // Any thread: sequence of the latest durable commit.
+  virtual std::uint64_t latest_sequence() const = 0;
+  virtual StoreHealth health() const = 0;
+  virtual StoreFigures figures() const = 0;
+  // A consistent copy in a new directory, taken online; restore is starting from that directory. Called off the loop.
+  virtual Result<Unit> checkpoint(const std::string& directory) = 0;
+};
+
+inline constexpr std::size_t kRangeMax = 4096;  // a page: 4096 records of 1 KiB are 4 MiB in flight
+
+}  // namespace claviger::storage
