@@ -1,0 +1,21 @@
+#include "broker/tables.h"
+
+namespace claviger::broker {
+
+std::vector<storage::TableOptions> table_options() {
+  using storage::TableAccess;
+  // Embedded verifiers poll the feed every few seconds; one that was away for a day reads the whole table again.
+  constexpr std::int64_t kDay = 86'400;
+  return {
+      {"tenants", TableAccess::Ordered},          {"signing_keys", TableAccess::Ordered},
+      {"data_keys", TableAccess::Ordered},        {"users", TableAccess::Point},
+      {"logins", TableAccess::Point},             {"mc_identities", TableAccess::Point},
+      {"clients", TableAccess::Point},            {"codes", TableAccess::Expiring},
+      {"interactions", TableAccess::Expiring},    {"sessions", TableAccess::Point},
+      {"user_sessions", TableAccess::Ordered},    {"revocations", TableAccess::Expiring, true, kDay},
+      {"assertions", TableAccess::Expiring},      {"outbox", TableAccess::Ordered},
+      {"installation", TableAccess::Point},
+  };
+}
+
+}  // namespace claviger::broker

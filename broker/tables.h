@@ -1,0 +1,34 @@
+// The tables of the broker: one list, so that a reader sees at once all that persists.
+//
+// Keys are built with broker/record_key.h and start with the tenant, except where the line says "installation".
+#pragma once
+
+#include <vector>
+
+#include "storage/table.h"
+
+namespace claviger::broker {
+
+namespace tables {
+using storage::TableId;
+inline constexpr TableId kTenants{0};        // installation: tenant -> Tenant
+inline constexpr TableId kSigningKeys{1};    // tenant, kid -> SigningKeyRecord (private part sealed)
+inline constexpr TableId kDataKeys{2};       // installation: id -> wrapped data key (storage/sealing.h)
+inline constexpr TableId kUsers{3};          // tenant, sub -> User
+inline constexpr TableId kLogins{4};         // tenant, canonical login name -> sub (unique)
+inline constexpr TableId kMcIdentities{5};   // installation: kind, identity -> tenant, sub; never erased: never reassigned
+inline constexpr TableId kClients{6};        // tenant, client_id -> Client
+inline constexpr TableId kCodes{7};          // tenant, SHA-256(code) -> AuthorizationCode
+inline constexpr TableId kInteractions{8};   // tenant, SHA-256(nonce): sign-in interactions that were used
+inline constexpr TableId kSessions{9};       // tenant, sid -> Session
+inline constexpr TableId kUserSessions{10};  // tenant, sub, sid: sessions of a user
+inline constexpr TableId kRevocations{11};   // tenant, kind, id -> Revocation; fed to verifiers
+inline constexpr TableId kAssertions{12};    // tenant, client, jti: assertions that were used (replay)
+inline constexpr TableId kOutbox{13};        // due time, id -> what must still happen (storage/outbox.h)
+inline constexpr TableId kInstallation{14};  // installation: name -> secrets and facts of this installation
+}  // namespace tables
+
+// In the order of the ids above.
+std::vector<storage::TableOptions> table_options();
+
+}  // namespace claviger::broker
