@@ -1,0 +1,290 @@
+#include "broker/settings/settings.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <sstream>
+
+#include "broker/settings/toml_reader.h"
+
+namespace claviger::settings {
+namespace {
+
+// A configuration file is a page or two; beyond this it is something else.
+constexpr std::size_t kFileBytesMax = 1 << 20;
+constexpr std::int64_t kAny32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kYear = 366LL * 24 * 3600;
+
+void read_https(TomlReader& root, Settings& settings, const std::string& file, std::vector<SettingsError>& errors) {
+  const toml::array* listeners = root.array_at("https");
+  if (listeners == nullptr) return;
+  for (const toml::node& node : *listeners) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      root.fail(Code::ConfigValue, "https", "must be [[https]] tables");
+      return;
+    }
+    HttpsListener listener;
+    TomlReader reader(*table, "https", file, errors);
+    reader.read("address", listener.address);
+    reader.read("port", listener.port, 1, 65'535);
+    reader.read("certificate_file", listener.certificate_file);
+    reader.read("key_file", listener.key_file);
+    std::string policy = "none";
+    reader.read("client_certificates", policy);
+    if (policy == "optional") listener.client_certificates = ClientCertificates::Optional;
+    else if (policy == "required") listener.client_certificates = ClientCertificates::Required;
+    else if (policy != "none") reader.fail(Code::ConfigValue, "client_certificates", "must be none, optional or required");
+    reader.read("client_ca_file", listener.client_ca_file);
+    if (listener.port == 0) reader.fail(Code::ConfigMissing, "port", "is missing");
+    if (listener.certificate_file.empty()) reader.fail(Code::ConfigMissing, "certificate_file", "is missing");
+    if (listener.key_file.empty()) reader.fail(Code::ConfigMissing, "key_file", "is missing");
+    if (listener.client_certificates == ClientCertificates::Required && listener.client_ca_file.empty()) {
+      reader.fail(Code::ConfigConflict, "client_certificates", "\"required\" needs client_ca_file");
+    }
+    settings.https.push_back(std::move(listener));
+  }
+}
+
+void read_log(TomlReader& root, LogOptions& log, const std::string& file, std::vector<SettingsError>& errors) {
+  const toml::table* table = root.table_at("log");
+  if (table == nullptr) return;
+  TomlReader reader(*table, "log", file, errors);
+  std::string level = "info";
+  reader.read("level", level);
+  if (level == "debug") log.level = LogLevel::Debug;
+  else if (level == "info") log.level = LogLevel::Info;
+  else if (level == "warning") log.level = LogLevel::Warning;
+  else if (level == "error") log.level = LogLevel::Error;
+  else reader.fail(Code::ConfigValue, "level", "must be debug, info, warning or error");
+  std::string format = "text";
+  reader.read("format", format);
+  if (format == "json") log.json = true;
+  else if (format != "text") reader.fail(Code::ConfigValue, "format", "must be text or json");
+  reader.read("file", log.file);
+}
+
+void read_costs(TomlReader& root, Settings& settings, const std::string& file, std::vector<SettingsError>& errors) {
+  if (const toml::table* table = root.table_at("argon2")) {
+    TomlReader reader(*table, "argon2", file, errors);
+    // Below 8 KiB a lane Argon2 itself refuses; production's floor is checked after the sandbox flag is known.
+    reader.read("memory_kib", settings.argon2.memory_kib, 64, 4 << 20);
+    reader.read("passes", settings.argon2.passes, 1, 100);
+    reader.read("lanes", settings.argon2.lanes, 1, 8);
+  }
+  if (const toml::table* table = root.table_at("lifetimes")) {
+    TomlReader reader(*table, "lifetimes", file, errors);
+    Lifetimes& times = settings.lifetimes;
+    reader.read("interaction", times.interaction, 30, 3600);
+    reader.read("authorization_code", times.authorization_code, 5, 600);
+    // One hour at most: revocations are kept as long as the longest token lives.
+    reader.read("access_token", times.access_token, 5, 3600);
+    reader.read("id_token", times.id_token, 5, 3600);
+    reader.read("session_idle", times.session_idle, 60, kYear);
+    reader.read("session_absolute", times.session_absolute, 60, kYear);
+  }
+  if (const toml::table* table = root.table_at("limits")) {
+    TomlReader reader(*table, "limits", file, errors);
+    Limits& limits = settings.limits;
+    reader.read("connections_max", limits.connections_max, 16, 10'000'000);
+    reader.read("requests_max", limits.requests_max, 16, 1'000'000);
+    reader.read("hash_queue_max", limits.hash_queue_max, 1, 1'000'000);
+    reader.read("commit_queue_max", limits.commit_queue_max, 64, 1 << 20);
+    std::int64_t mib = static_cast<std::int64_t>(limits.block_cache_bytes >> 20);
+    reader.read("block_cache_mib", mib, 8, 1 << 20);
+    limits.block_cache_bytes = static_cast<std::uint64_t>(mib) << 20;
+    mib = static_cast<std::int64_t>(limits.memtable_bytes >> 20);
+    reader.read("memtable_mib", mib, 8, 1 << 20);
+    limits.memtable_bytes = static_cast<std::uint64_t>(mib) << 20;
+    reader.read("cached_tokens_max", limits.cached_tokens_max, 1024, 1 << 30);
+    reader.read("cached_clients_max", limits.cached_clients_max, 16, 10'000'000);
+    reader.read("sign_in_tries", limits.sign_in_tries, 1, 1000);
+    reader.read("sign_in_window", limits.sign_in_window, 1, 86'400);
+    reader.read("source_tries", limits.source_tries, 1, 1'000'000);
+  }
+}
+
+void check_whole(const Settings& settings, const std::string& name, std::vector<SettingsError>& errors) {
+  const auto need = [&](bool holds, Code code, const char* what) {
+    if (!holds) errors.push_back({code, name + ": " + what});
+  };
+  need(!settings.data_directory.empty(), Code::ConfigMissing, "data_directory is missing");
+  need(!settings.key_encryption_key_file.empty(), Code::ConfigMissing, "key_encryption_key_file is missing");
+  need(!settings.admin_socket.empty(), Code::ConfigMissing, "admin_socket is missing");
+  need(!settings.audit_log_file.empty(), Code::ConfigMissing, "audit_log_file is missing");
+  need(!settings.https.empty(), Code::ConfigMissing, "no [[https]] listener");
+  const bool is_https = settings.public_origin.starts_with("https://") && settings.public_origin.size() > 8 &&
+                        settings.public_origin.find_first_of("/?# ", 8) == std::string::npos;
+  need(is_https, Code::ConfigValue, "public_origin must be https://host or https://host:port");
+  need(settings.lifetimes.session_idle <= settings.lifetimes.session_absolute, Code::ConfigConflict,
+       "lifetimes.session_idle is longer than lifetimes.session_absolute");
+  // A Unix socket's path has 108 bytes with its NUL (sys/un.h).
+  need(settings.admin_socket.size() < 108, Code::ConfigValue, "admin_socket is longer than 107 bytes");
+  const bool is_cheap = static_cast<std::uint64_t>(settings.argon2.memory_kib) * settings.argon2.passes < 2ULL * 7168;
+  need(settings.is_sandbox || !is_cheap, Code::ConfigSandboxOnly,
+       "argon2 is cheaper than 7 MiB in 2 passes: only with sandbox = true");
+}
+
+}  // namespace
+
+SettingsOrError parse_settings(const std::string& toml_text, const std::string& name) {
+  SettingsOrError result;
+  toml::table table;
+  try {
+    table = toml::parse(toml_text, name);
+  } catch (const toml::parse_error& error) {
+    result.errors.push_back({Code::ConfigSyntax, name + ":" + std::to_string(error.source().begin.line) + ": " +
+                                                     std::string(error.description())});
+    return result;
+  }
+  Settings settings;
+  {
+    TomlReader root(table, "", name, result.errors);
+    root.read("sandbox", settings.is_sandbox);
+    root.read("data_directory", settings.data_directory);
+    root.read("key_encryption_key_file", settings.key_encryption_key_file);
+    root.read("admin_socket", settings.admin_socket);
+    root.read_list("admin_uids", settings.admin_uids, 0, kAny32);
+    root.read("audit_log_file", settings.audit_log_file);
+    root.read("shards", settings.shards, 0, 256);
+    root.read("hash_threads", settings.hash_threads, 0, 256);
+    root.read_list("cpus", settings.cpus, 0, 1023);
+    root.read("public_origin", settings.public_origin);
+    root.read("metrics_address", settings.metrics_address);
+    root.read("metrics_port", settings.metrics_port, 0, 65'535);
+    read_https(root, settings, name, result.errors);
+    read_log(root, settings.log, name, result.errors);
+    read_costs(root, settings, name, result.errors);
+  }
+  check_whole(settings, name, result.errors);
+  if (result.errors.empty()) result.settings = std::move(settings);
+  return result;
+}
+
+SettingsOrError load_settings(const std::string& file) {
+  SettingsOrError result;
+  std::ifstream stream(file, std::ios::binary);
+  std::string content(std::istreambuf_iterator<char>(stream), {});
+  if (!stream.good() && content.empty()) {
+    result.errors.push_back({Code::Unreadable, file + ": cannot be read"});
+    return result;
+  }
+  if (content.size() > kFileBytesMax) {
+    result.errors.push_back({Code::TooLarge, file + ": larger than 1 MiB"});
+    return result;
+  }
+  result = parse_settings(content, file);
+  if (!result.settings) return result;
+  for (const HttpsListener& listener : result.settings->https) {
+    for (const std::string& named : {listener.certificate_file, listener.key_file, listener.client_ca_file}) {
+      if (!named.empty() && !std::ifstream(named).good()) {
+        result.errors.push_back({Code::Unreadable, file + ": " + named + " cannot be read"});
+      }
+    }
+    struct stat status {};
+    if (stat(listener.key_file.c_str(), &status) == 0 && (status.st_mode & 0077U) != 0) {
+      result.errors.push_back({Code::PermissionsTooOpen, file + ": " + listener.key_file + " can be read by others: chmod 600"});
+    }
+  }
+  if (!result.errors.empty()) result.settings.reset();
+  return result;
+}
+
+std::vector<std::string> differences_that_need_a_restart(const Settings& running, const Settings& wanted) {
+  std::vector<std::string> names;
+  const auto compare = [&names](const char* name, const auto& left, const auto& right) {
+    if (left != right) names.emplace_back(name);
+  };
+  compare("sandbox", running.is_sandbox, wanted.is_sandbox);
+  compare("data_directory", running.data_directory, wanted.data_directory);
+  compare("key_encryption_key_file", running.key_encryption_key_file, wanted.key_encryption_key_file);
+  compare("admin_socket", running.admin_socket, wanted.admin_socket);
+  compare("audit_log_file", running.audit_log_file, wanted.audit_log_file);
+  compare("shards", running.shards, wanted.shards);
+  compare("hash_threads", running.hash_threads, wanted.hash_threads);
+  compare("cpus", running.cpus, wanted.cpus);
+  compare("public_origin", running.public_origin, wanted.public_origin);
+  compare("metrics_address", running.metrics_address, wanted.metrics_address);
+  compare("metrics_port", running.metrics_port, wanted.metrics_port);
+  compare("log.format", running.log.json, wanted.log.json);
+  compare("log.file", running.log.file, wanted.log.file);
+  compare("limits.block_cache_mib", running.limits.block_cache_bytes, wanted.limits.block_cache_bytes);
+  compare("limits.memtable_mib", running.limits.memtable_bytes, wanted.limits.memtable_bytes);
+  compare("limits.hash_queue_max", running.limits.hash_queue_max, wanted.limits.hash_queue_max);
+  compare("limits.commit_queue_max", running.limits.commit_queue_max, wanted.limits.commit_queue_max);
+  compare("limits.cached_tokens_max", running.limits.cached_tokens_max, wanted.limits.cached_tokens_max);
+  compare("limits.connections_max", running.limits.connections_max, wanted.limits.connections_max);
+  const auto addresses = [](const Settings& settings) {
+    std::vector<std::string> all;
+    for (const HttpsListener& listener : settings.https) {
+      all.push_back(listener.address + ":" + std::to_string(listener.port) + "/" +
+                    std::to_string(static_cast<int>(listener.client_certificates)));
+    }
+    return all;
+  };
+  compare("https addresses", addresses(running), addresses(wanted));
+  return names;
+}
+
+std::string to_toml(const Settings& settings) {
+  static constexpr const char* kLevels[] = {"debug", "info", "warning", "error"};
+  static constexpr const char* kPolicies[] = {"none", "optional", "required"};
+  toml::table table{
+      {"sandbox", settings.is_sandbox},
+      {"data_directory", settings.data_directory},
+      {"key_encryption_key_file", settings.key_encryption_key_file},
+      {"admin_socket", settings.admin_socket},
+      {"audit_log_file", settings.audit_log_file},
+      {"shards", settings.shards},
+      {"hash_threads", settings.hash_threads},
+      {"public_origin", settings.public_origin},
+      {"metrics_address", settings.metrics_address},
+      {"metrics_port", settings.metrics_port},
+      {"log", toml::table{{"level", kLevels[static_cast<std::size_t>(settings.log.level)]},
+                          {"format", settings.log.json ? "json" : "text"},
+                          {"file", settings.log.file}}},
+      {"argon2", toml::table{{"memory_kib", settings.argon2.memory_kib},
+                             {"passes", settings.argon2.passes},
+                             {"lanes", settings.argon2.lanes}}},
+      {"lifetimes", toml::table{{"interaction", settings.lifetimes.interaction.count()},
+                                {"authorization_code", settings.lifetimes.authorization_code.count()},
+                                {"access_token", settings.lifetimes.access_token.count()},
+                                {"id_token", settings.lifetimes.id_token.count()},
+                                {"session_idle", settings.lifetimes.session_idle.count()},
+                                {"session_absolute", settings.lifetimes.session_absolute.count()}}},
+      {"limits", toml::table{{"connections_max", settings.limits.connections_max},
+                             {"requests_max", settings.limits.requests_max},
+                             {"hash_queue_max", settings.limits.hash_queue_max},
+                             {"commit_queue_max", settings.limits.commit_queue_max},
+                             {"block_cache_mib", static_cast<std::int64_t>(settings.limits.block_cache_bytes >> 20)},
+                             {"memtable_mib", static_cast<std::int64_t>(settings.limits.memtable_bytes >> 20)},
+                             {"cached_tokens_max", settings.limits.cached_tokens_max},
+                             {"cached_clients_max", settings.limits.cached_clients_max},
+                             {"sign_in_tries", settings.limits.sign_in_tries},
+                             {"sign_in_window", settings.limits.sign_in_window.count()},
+                             {"source_tries", settings.limits.source_tries}}},
+  };
+  toml::array uids;
+  for (const std::uint32_t uid : settings.admin_uids) uids.push_back(uid);
+  table.insert("admin_uids", std::move(uids));
+  toml::array cpus;
+  for (const int cpu : settings.cpus) cpus.push_back(cpu);
+  table.insert("cpus", std::move(cpus));
+  toml::array listeners;
+  for (const HttpsListener& listener : settings.https) {
+    listeners.push_back(toml::table{{"address", listener.address},
+                                    {"port", listener.port},
+                                    {"certificate_file", listener.certificate_file},
+                                    {"key_file", listener.key_file},
+                                    {"client_certificates", kPolicies[static_cast<std::size_t>(listener.client_certificates)]},
+                                    {"client_ca_file", listener.client_ca_file}});
+  }
+  table.insert("https", std::move(listeners));
+  std::ostringstream out;
+  out << table << '\n';
+  return out.str();
+}
+
+}  // namespace claviger::settings

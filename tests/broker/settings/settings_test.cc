@@ -1,0 +1,91 @@
+#include "broker/settings/settings.h"
+
+#include <gtest/gtest.h>
+
+namespace claviger::settings {
+namespace {
+
+const std::string kMinimal = R"(
+data_directory = "/var/lib/claviger"
+key_encryption_key_file = "/etc/claviger/kek"
+admin_socket = "/run/claviger/admin.sock"
+audit_log_file = "/var/log/claviger/audit.log"
+public_origin = "https://idms.example:8443"
+[[https]]
+port = 8443
+certificate_file = "server.pem"
+key_file = "server.key"
+)";
+
+bool fails_with(const SettingsOrError& result, Code code, std::string_view text) {
+  if (result.settings) return false;
+  for (const SettingsError& error : result.errors) {
+    if (error.code == code && error.message.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(Settings, AMinimalFileTakesDefaults) {
+  const auto result = parse_settings(kMinimal, "test.toml");
+  ASSERT_TRUE(result.settings) << (result.errors.empty() ? "" : result.errors[0].message);
+  EXPECT_EQ(result.settings->https.at(0).port, 8443);
+  EXPECT_EQ(result.settings->lifetimes.access_token, Seconds(300));
+  EXPECT_EQ(result.settings->argon2.memory_kib, 19'456U);
+}
+
+TEST(Settings, WhatIsShownParsesAgainToTheSame) {
+  const auto first = parse_settings(kMinimal + "[limits]\nsign_in_tries = 7\n", "test.toml");
+  ASSERT_TRUE(first.settings);
+  const auto second = parse_settings(to_toml(*first.settings), "shown.toml");
+  ASSERT_TRUE(second.settings) << second.errors[0].message;
+  EXPECT_EQ(to_toml(*second.settings), to_toml(*first.settings));
+  EXPECT_TRUE(differences_that_need_a_restart(*first.settings, *second.settings).empty());
+}
+
+TEST(Settings, AMisspelledNameIsAnErrorWithItsLine) {
+  const auto result = parse_settings("data_directry = \"/x\"" + kMinimal, "test.toml");
+  EXPECT_TRUE(fails_with(result, Code::ConfigUnknown, "test.toml:1: data_directry"));
+}
+
+TEST(Settings, SyntaxErrorsNameTheLine) {
+  EXPECT_TRUE(fails_with(parse_settings("a = \n", "test.toml"), Code::ConfigSyntax, "test.toml:1"));
+}
+
+TEST(Settings, RefusesWrongTypesAndRanges) {
+  EXPECT_TRUE(fails_with(parse_settings("shards = \"2\"" + kMinimal, "t"), Code::ConfigValue, "shards"));
+  EXPECT_TRUE(fails_with(parse_settings("shards = 100000" + kMinimal, "t"), Code::ConfigValue, "shards"));
+  EXPECT_TRUE(fails_with(parse_settings(kMinimal + "[lifetimes]\naccess_token = 3601\n", "t"), Code::ConfigValue,
+                         "lifetimes.access_token"));
+  EXPECT_TRUE(parse_settings(kMinimal + "[lifetimes]\naccess_token = 3600\n", "t").settings.has_value());
+  EXPECT_TRUE(fails_with(parse_settings("sandbox = 1" + kMinimal, "t"), Code::ConfigValue, "sandbox"));
+}
+
+TEST(Settings, NamesWhatIsMissing) {
+  const auto result = parse_settings("", "empty.toml");
+  EXPECT_TRUE(fails_with(result, Code::ConfigMissing, "data_directory"));
+  EXPECT_TRUE(fails_with(result, Code::ConfigMissing, "[[https]]"));
+}
+
+TEST(Settings, RequiredClientCertificatesNeedACa) {
+  EXPECT_TRUE(fails_with(parse_settings(kMinimal + "client_certificates = \"required\"\n", "t"), Code::ConfigConflict,
+                         "client_ca_file"));
+}
+
+TEST(Settings, CheapHashesAreForSandboxesOnly) {
+  const std::string cheap = "[argon2]\nmemory_kib = 64\npasses = 1\n";
+  EXPECT_TRUE(fails_with(parse_settings(kMinimal + cheap, "t"), Code::ConfigSandboxOnly, "argon2"));
+  EXPECT_TRUE(parse_settings("sandbox = true" + kMinimal + cheap, "t").settings.has_value());
+}
+
+TEST(Settings, NamesWhatNeedsARestart) {
+  const auto one = parse_settings(kMinimal, "t");
+  const auto two = parse_settings("shards = 2" + kMinimal + "[limits]\nsign_in_tries = 9\n", "t");
+  EXPECT_EQ(differences_that_need_a_restart(*one.settings, *two.settings), (std::vector<std::string>{"shards"}));
+}
+
+TEST(Settings, AFileThatIsNotThereIsUnreadable) {
+  EXPECT_TRUE(fails_with(load_settings("/nonexistent/claviger.toml"), Code::Unreadable, "cannot be read"));
+}
+
+}  // namespace
+}  // namespace claviger::settings
