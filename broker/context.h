@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "broker/figures.h"
 #include "broker/snapshot.h"
 #include "core/base/secret.h"
 #include "core/runtime/offload.h"
@@ -32,6 +33,7 @@ struct InstallationKeys {
   Secret<32> client;       // HMAC key of client secrets (broker/identity/client.h)
   Secret<32> interaction;  // AES-256-GCM key of sign-in interactions
   Secret<32> home;         // first 16 bytes: key of home shards
+  Secret<32> audit;        // HMAC key of the audit log's chain (broker/admin/audit_log.h)
 };
 
 struct Context {
@@ -45,6 +47,7 @@ struct Context {
   std::vector<std::unique_ptr<Context>>& all;  // by shard index: to address other shards, not to touch them
 
   std::shared_ptr<const Snapshot> snapshot;
+  std::unique_ptr<Figures> figures = std::make_unique<Figures>();
   std::unique_ptr<tokens::TokenShard> tokens;
   std::unique_ptr<identity::IdentityShard> identity;
 
