@@ -29,7 +29,24 @@
   X(TokenAudience) X(TokenExpired) X(TokenNotYetValid) X(TokenIssuedInFuture) X(TokenSubject) X(TokenRevoked) \
   X(TokenBinding) X(TokenScope) X(TokenIdentity) X(TokenReplayed) \
   /* configuration */ \
-  X(ConfigSyntax) X(ConfigUnknown) X(ConfigMissing) X(ConfigValue) X(ConfigConflict) X(ConfigSandboxOnly)
+  X(ConfigSyntax) X(ConfigUnknown) X(ConfigMissing) X(ConfigValue) X(ConfigConflict) X(ConfigSandboxOnly) \
+  /* identity: users and clients as they are kept */ \
+  X(UserUnknown) X(UserDisabled) X(LoginInvalid) X(LoginTaken) X(McIdentityInvalid) X(McIdentityTaken) \
+  X(PasswordInvalid) X(ScopeUnknown) \
+  X(ClientUnknown) X(ClientDisabled) X(ClientTaken) X(ClientRedirectUri) X(ClientMetadata) X(ClientKeys) \
+  /* identity: who calls (RFC 6749 2.3, RFC 7523, RFC 8705) */ \
+  X(ClientMissing) X(ClientSecretWrong) X(ClientMethodWrong) X(ClientMethodsSeveral) X(ClientIdDiffers) \
+  X(ClientAssertionInvalid) X(ClientCertificateWrong) X(ClientHeaderMalformed) \
+  /* identity: requests (RFC 6749, OIDC Core, TS 33.180 B.4) */ \
+  X(ParameterMissing) X(ParameterMalformed) X(ParameterRepeated) X(ParameterInQuery) X(RedirectMissing) \
+  X(RedirectUnregistered) X(ResponseTypeUnsupported) X(GrantUnsupported) X(GrantNotAllowed) X(ScopeMalformed) \
+  X(ScopeNothing) X(ScopeWider) X(TargetUnknown) X(AcrUnsupported) X(LoginRequired) X(RequestObjectRefused) \
+  X(RequestUriRefused) X(AuthorizationDetailsRefused) X(AccessDenied) \
+  /* identity: sign-in, codes, sessions */ \
+  X(InteractionInvalid) X(InteractionExpired) X(InteractionUsed) X(InteractionCookie) X(SignInThrottled) \
+  X(SignInRefused) X(CodeInvalid) X(CodeExpired) X(CodeReused) X(CodeClient) X(CodeRedirect) X(CodeVerifier) \
+  X(RefreshInvalid) X(RefreshReused) X(SessionUnknown) X(SessionEnded) X(BearerMissing) X(BearerSeveral) \
+  X(BearerScope)
 // clang-format on
 
 namespace claviger {

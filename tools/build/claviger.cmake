@@ -3,6 +3,7 @@
 #   claviger_executable(clavigerd SOURCES main.cc LIBS claviger::broker)    linked with mimalloc where it works
 #   claviger_test(core_base SOURCES slice_test.cc LIBS claviger::core_base) one gtest executable a folder
 #   claviger_bench(core_base SOURCES slice_bench.cc LIBS ...)               one Google Benchmark executable a folder
+#   claviger_schemas(broker_identity user.fbs ...)                          FlatBuffers records of a library
 #   claviger_fuzz(core/codec/json SOURCES json_fuzz.cc LIBS ...)            libFuzzer target, and its corpus as a test
 
 set(CMAKE_CXX_STANDARD 20)
@@ -66,6 +67,22 @@ function(claviger_library name)
   add_library(claviger_${name} STATIC ${ARG_SOURCES})
   add_library(claviger::${name} ALIAS claviger_${name})
   target_link_libraries(claviger_${name} PUBLIC claviger_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# user.fbs becomes "<folder>/user_generated.h" of the build tree, a system header of that library alone: generated code
+# stays behind the record's own functions.
+function(claviger_schemas name)
+  file(RELATIVE_PATH folder "${CMAKE_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  set(generated "${CMAKE_BINARY_DIR}/generated")
+  foreach(schema ${ARGN})
+    string(REGEX REPLACE "\\.fbs$" "_generated.h" header "${generated}/${folder}/${schema}")
+    add_custom_command(OUTPUT "${header}"
+      COMMAND flatbuffers::flatc --cpp --cpp-std c++17 --scoped-enums -o "${generated}/${folder}" "${CMAKE_CURRENT_SOURCE_DIR}/${schema}"
+      DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${schema}" COMMENT "schema ${folder}/${schema}" VERBATIM)
+    target_sources(claviger_${name} PRIVATE "${header}")
+  endforeach()
+  target_include_directories(claviger_${name} SYSTEM PRIVATE "${generated}")
+  target_link_libraries(claviger_${name} PRIVATE flatbuffers::flatbuffers)
 endfunction()
 
 function(claviger_executable name)

@@ -1,0 +1,67 @@
+#include "broker/identity/authorization_code.h"
+
+#include <algorithm>
+
+#include "broker/identity/authorization_code_generated.h"
+#include "broker/identity/flat_record.h"
+#include "broker/record_key.h"
+
+namespace claviger::identity {
+
+std::string code_key(std::string_view tenant, std::string_view digest) {
+  return broker::record_key({tenant, digest});
+}
+
+std::string encode_code(const AuthorizationCode& code) {
+  flatbuffers::FlatBufferBuilder builder(512);
+  const auto client_id = builder.CreateString(code.client_id);
+  const auto redirect_uri = builder.CreateString(code.redirect_uri);
+  const auto sub = builder.CreateString(code.sub);
+  const auto scopes = put_texts(builder, code.scopes);
+  const auto challenge = put_bytes(builder, code.challenge);
+  const auto nonce = put_text(builder, code.nonce);
+  const auto acr = put_text(builder, code.acr);
+  const auto amr = put_texts(builder, code.amr);
+  const auto source = put_text(builder, code.source);
+  const auto session = put_text(builder, code.session);
+  schema::AuthorizationCodeBuilder record(builder);
+  record.add_schema_version(kSchemaVersion);
+  record.add_client_id(client_id);
+  record.add_redirect_uri(redirect_uri);
+  record.add_sub(sub);
+  record.add_scopes(scopes);
+  record.add_challenge(challenge);
+  record.add_nonce(nonce);
+  record.add_acr(acr);
+  record.add_amr(amr);
+  record.add_auth_time(code.auth_time);
+  record.add_source(source);
+  record.add_expires_at(code.expires_at);
+  record.add_session(session);
+  builder.Finish(record.Finish());
+  return finished(builder);
+}
+
+Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_view digest) {
+  CLAVIGER_TRY(record, FlatRecord<schema::AuthorizationCode>::open(value, "codes"));
+  AuthorizationCode code;
+  const Bytes challenge = bytes_of(record->challenge());
+  if (challenge.size() != code.challenge.size()) return Error{Code::Corrupt, "codes.challenge"};
+  std::ranges::copy(challenge, code.challenge.begin());
+  code.digest = digest;
+  code.client_id = text_of(record->client_id());
+  code.redirect_uri = text_of(record->redirect_uri());
+  code.sub = text_of(record->sub());
+  code.scopes = texts_of(record->scopes());
+  code.nonce = text_of(record->nonce());
+  code.acr = text_of(record->acr());
+  code.amr = texts_of(record->amr());
+  code.auth_time = record->auth_time();
+  code.source = text_of(record->source());
+  code.expires_at = record->expires_at();
+  code.session = text_of(record->session());
+  code.version = value.version();
+  return code;
+}
+
+}  // namespace claviger::identity

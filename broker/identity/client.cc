@@ -1,0 +1,81 @@
+#include "broker/identity/client.h"
+
+#include <algorithm>
+
+#include "broker/identity/client_generated.h"
+#include "broker/identity/flat_record.h"
+#include "broker/record_key.h"
+
+namespace claviger::identity {
+
+std::string client_key(std::string_view tenant, std::string_view client_id) {
+  return broker::record_key({tenant, client_id});
+}
+
+std::string encode_client(const Client& client) {
+  flatbuffers::FlatBufferBuilder builder(512);
+  const auto name = put_text(builder, client.name);
+  const auto redirect_uris = put_texts(builder, client.redirect_uris);
+  const auto scopes = put_texts(builder, client.scopes);
+  const auto audiences = put_texts(builder, client.audiences);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> secret_mac = 0;
+  if (client.secret_mac) secret_mac = put_bytes(builder, *client.secret_mac);
+  const auto jwks = put_text(builder, client.jwks);
+  const auto tls_subject = put_text(builder, client.tls_subject);
+  const auto tls_certificate_digest = put_text(builder, client.tls_certificate_digest);
+  schema::ClientBuilder record(builder);
+  record.add_schema_version(kSchemaVersion);
+  record.add_name(name);
+  record.add_is_enabled(client.is_enabled);
+  record.add_profile(static_cast<std::uint8_t>(client.profile));
+  record.add_authentication(static_cast<std::uint8_t>(client.authentication));
+  record.add_redirect_uris(redirect_uris);
+  record.add_scopes(scopes);
+  record.add_may_code(client.may_code);
+  record.add_may_client_credentials(client.may_client_credentials);
+  record.add_may_introspect(client.may_introspect);
+  record.add_audiences(audiences);
+  record.add_secret_mac(secret_mac);
+  record.add_jwks(jwks);
+  record.add_tls_subject(tls_subject);
+  record.add_tls_certificate_digest(tls_certificate_digest);
+  record.add_is_certificate_bound(client.is_certificate_bound);
+  record.add_created_at(client.created_at);
+  builder.Finish(record.Finish());
+  return finished(builder);
+}
+
+Result<Client> decode_client(const storage::Value& value, std::string_view client_id) {
+  CLAVIGER_TRY(record, FlatRecord<schema::Client>::open(value, "clients"));
+  if (record->profile() > static_cast<std::uint8_t>(ClientProfile::Val)) {
+    return Error{Code::Corrupt, "clients.profile"};
+  }
+  if (record->authentication() > static_cast<std::uint8_t>(ClientAuthentication::SelfSignedTlsClientAuth)) {
+    return Error{Code::Corrupt, "clients.authentication"};
+  }
+  Client client;
+  client.client_id = client_id;
+  client.name = text_of(record->name());
+  client.is_enabled = record->is_enabled();
+  client.profile = static_cast<ClientProfile>(record->profile());
+  client.authentication = static_cast<ClientAuthentication>(record->authentication());
+  client.redirect_uris = texts_of(record->redirect_uris());
+  client.scopes = texts_of(record->scopes());
+  client.may_code = record->may_code();
+  client.may_client_credentials = record->may_client_credentials();
+  client.may_introspect = record->may_introspect();
+  client.audiences = texts_of(record->audiences());
+  if (const Bytes mac = bytes_of(record->secret_mac()); !mac.empty()) {
+    if (mac.size() != 32) return Error{Code::Corrupt, "clients.secret_mac"};
+    std::copy_n(mac.begin(), 32, client.secret_mac.emplace().begin());
+  }
+  client.jwks = text_of(record->jwks());
+  client.tls_subject = text_of(record->tls_subject());
+  client.tls_certificate_digest = text_of(record->tls_certificate_digest());
+  client.is_certificate_bound = record->is_certificate_bound();
+  client.created_at = record->created_at();
+  client.version = value.version();
+  return client;
+}
+
+}  // namespace claviger::identity
