@@ -1,7 +1,8 @@
 # Dependencies and the few functions that every folder's CMakeLists.txt uses.
 #   claviger_library(core_base SOURCES a.cc PUBLIC claviger::x PRIVATE y)   target claviger_core_base, alias claviger::core_base
 #   claviger_executable(clavigerd SOURCES main.cc LIBS claviger::broker)    linked with mimalloc where it works
-#   claviger_test(core_base SOURCES slice_test.cc LIBS claviger::core_base) one gtest executable a folder
+#   claviger_test(core_base SOURCES slice_test.cc LIBS claviger::core_base [LABELS system long])
+#                                                                           one gtest executable a folder
 #   claviger_bench(core_base SOURCES slice_bench.cc LIBS ...)               one Google Benchmark executable a folder
 #   claviger_schemas(broker_identity user.fbs ...)                          FlatBuffers records of a library
 #   claviger_fuzz(core/codec/json SOURCES json_fuzz.cc LIBS ...)            libFuzzer target, and its corpus as a test
@@ -54,6 +55,7 @@ target_compile_options(claviger_options INTERFACE
   -fno-omit-frame-pointer)
 if(CLAVIGER_SANITIZE)
   target_compile_options(claviger_options INTERFACE -fsanitize=${CLAVIGER_SANITIZE} -fno-sanitize-recover=all)
+  target_compile_definitions(claviger_options INTERFACE _GLIBCXX_ASSERTIONS)  # indexes of spans and vectors, too
   target_link_options(claviger_options INTERFACE -fsanitize=${CLAVIGER_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # clang 14 cannot emit the function sanitizer's prologue for coroutines ("difference across sections").
@@ -66,6 +68,7 @@ function(claviger_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(claviger_${name} STATIC ${ARG_SOURCES})
   add_library(claviger::${name} ALIAS claviger_${name})
+  set_property(GLOBAL APPEND PROPERTY CLAVIGER_LIBRARIES claviger_${name})
   target_link_libraries(claviger_${name} PUBLIC claviger_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
@@ -96,13 +99,28 @@ function(claviger_executable name)
   endif()
 endfunction()
 
+# Every test that needs no running daemon, for the stages that build nothing else (tools/test tsan).
+add_custom_target(unit_tests)
+
+# Labels choose stages (tools/test): "system" starts daemons or kills them, "interop" needs foreign programs, "long"
+# takes minutes and runs under `tools/test full` only. Without one of these it is a unit test.
 function(claviger_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;LABELS" ${ARGN})
+  if(CLAVIGER_UNIT_ONLY AND ARG_LABELS)
+    return()
+  endif()
+  # gtest_discover_tests() breaks a list of labels apart, so a test has one, of dotted parts: system.long.broker_kill.
+  list(JOIN ARG_LABELS "." label)
+  string(APPEND label ".${name}")
+  string(REGEX REPLACE "^\\." "" label "${label}")
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE claviger_options ${ARG_LIBS} GTest::gtest_main GTest::gmock)
   target_compile_definitions(test_${name} PRIVATE CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLAVIGER_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES TIMEOUT 300 LABELS ${name})
+                       PROPERTIES TIMEOUT 300 LABELS "${label}")
+  if(NOT ARG_LABELS)
+    add_dependencies(unit_tests test_${name})
+  endif()
 endfunction()
 
 function(claviger_bench name)
@@ -115,6 +133,9 @@ endfunction()
 # the corpus, so that each crash ever found stays a test in every build.
 function(claviger_fuzz path)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  if(CLAVIGER_UNIT_ONLY)
+    return()
+  endif()
   string(REPLACE "/" "_" name "${path}")
   set(corpus "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${path}")
   add_executable(fuzz_${name} ${ARG_SOURCES})
@@ -123,8 +144,10 @@ function(claviger_fuzz path)
   if(CLAVIGER_FUZZ)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     add_test(NAME fuzz.${path} COMMAND fuzz_${name} -runs=0 "${corpus}")
-    add_test(NAME fuzz_run.${path} COMMAND fuzz_${name} -max_total_time=10 -max_len=65536 -rss_limit_mb=2048
+    add_test(NAME fuzz_run.${path} COMMAND fuzz_${name} -max_total_time=${CLAVIGER_FUZZ_SECONDS} -timeout=25 -max_len=65536 -rss_limit_mb=2048
              -artifact_prefix=${CMAKE_BINARY_DIR}/ "${CMAKE_BINARY_DIR}/fuzz_corpus/${path}" "${corpus}")
+    math(EXPR limit "${CLAVIGER_FUZZ_SECONDS} + 300")
+    set_tests_properties(fuzz_run.${path} PROPERTIES TIMEOUT ${limit} LABELS fuzz)
     file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz_corpus/${path}")
   else()
     target_sources(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
