@@ -1,37 +1,37 @@
 // Revocation: what is revoked is written, reaches every shard's verifier, and only then is acknowledged.
 //
 // Records of tables::kRevocations, key tenant + kind + id, expire when the last token they could concern has expired;
-// the table's change feed serves embedded verifiers (broker/tokens/revocation_feed_endpoint.h). A procedure puts
-// revocations into the transaction that causes them (add_revocation), commits, then awaits publish_revocations.
+// the table's change feed serves embedded verifiers (broker/tokens/revocation_feed_endpoint.h). A procedure makes them
+// with the functions below, puts them into the transaction that causes them (add_revocation), commits, then awaits
+// publish_revocations before it answers.
 #pragma once
 
-#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/context.h"
-#include "broker/tokens/verifier/revocation_set.h"
+#include "broker/tokens/verifier/revocation.h"
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
 #include "storage/transaction.h"
 
 namespace claviger::tokens {
 
-enum class RevocationKind : std::uint8_t { Jti, Sid, Sub };
+// Longest life of an access token (settings.h bounds it) and the leeway of those who verify: a revocation is kept this
+// long, whatever the lifetime is configured to be now, for it may have been longer a moment ago.
+inline constexpr Seconds kRevocationKept{3600 + 60};
 
-struct Revocation {
-  RevocationKind kind = RevocationKind::Jti;
-  std::string tenant;
-  std::string id;               // the jti, sid or sub
-  std::int64_t not_before = 0;  // Sub: tokens issued (iat) before or at this second are dead
-  std::int64_t expires_at = 0;  // latest expiry of any token concerned, leeway included
-};
+Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now);
+Revocation revocation_of_session(const broker::TenantView& tenant, std::string_view sid, WallTime now);
+// Every token of the user that was issued until now, this second included.
+Revocation revocation_of_user(const broker::TenantView& tenant, std::string_view sub, WallTime now);
 
-// The expiry for something revoked at `now`: no access token that exists now lives longer than this.
-std::int64_t revocation_expiry(const settings::Settings& settings, WallTime now);
-
-void add_revocation(storage::Transaction& transaction, const Revocation& revocation);
+void add_revocation(storage::Transaction& transaction, std::string_view tenant, const Revocation& revocation);
 // After the commit: returns when every shard refuses what was revoked, and wakes the feed's long polls.
 runtime::Task<Result<Unit>> publish_revocations(broker::Context* context, std::vector<Revocation> revocations);
+// At start: every live revocation of every tenant into every shard's set, before the first request is served.
+runtime::Task<Result<Unit>> load_revocations(broker::Context* context);
 
 }  // namespace claviger::tokens

@@ -1,0 +1,258 @@
+#include "tools/load/scenario.h"
+
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+#include "core/base/bytes.h"
+#include "core/codec/base64url.h"
+#include "core/codec/json_reader.h"
+#include "core/codec/percent.h"
+
+namespace claviger::load {
+namespace {
+
+std::string base64url(Bytes bytes) {
+  std::string text;
+  codec::base64url_encode(bytes, text);
+  return text;
+}
+
+std::string escaped(std::string_view plain) {
+  std::string text;
+  codec::percent_encode(plain, text);
+  return text;
+}
+
+std::string random_text() {
+  std::byte bytes[32];
+  RAND_bytes(as_uchar(MutableBytes(bytes)), sizeof bytes);
+  return base64url(bytes);
+}
+
+std::string challenge_of(const std::string& verifier) {
+  std::byte digest[SHA256_DIGEST_LENGTH];
+  SHA256(as_uchar(as_bytes(verifier)), verifier.size(), as_uchar(MutableBytes(digest)));
+  return base64url(digest);
+}
+
+std::string basic(const std::string& id, const std::string& secret) {
+  std::string header = "Basic ";
+  const std::string pair = escaped(id) + ":" + escaped(secret);
+  codec::base64_encode(as_bytes(pair), header);
+  return header;
+}
+
+Request form_post(const std::string& path, std::string body) {
+  Request request;
+  request.path = path;
+  request.headers.push_back({"content-type", "application/x-www-form-urlencoded"});
+  request.body = std::move(body);
+  return request;
+}
+
+std::string member_of(const std::string& json, std::string_view name) {
+  codec::JsonReader reader;
+  const auto value = reader.parse(json);
+  if (!value) return {};
+  const auto object = value->as_object();
+  if (!object) return {};
+  const auto text = object->string_at(name);
+  return text ? std::string(*text) : std::string();
+}
+
+std::string query_value(const std::string& uri, const std::string& name) {
+  for (const char* before : {"?", "&"}) {
+    const std::size_t at = uri.find(before + name + "=");
+    if (at == std::string::npos) continue;
+    const std::size_t from = at + name.size() + 2;
+    return uri.substr(from, uri.find('&', from) - from);
+  }
+  return {};
+}
+
+std::string hidden_field(const std::string& html, const std::string& name) {
+  const std::size_t at = html.find("name=\"" + name + "\"");
+  if (at == std::string::npos) return {};
+  const std::size_t value = html.find("value=\"", at);
+  if (value == std::string::npos) return {};
+  return html.substr(value + 7, html.find('"', value + 7) - value - 7);
+}
+
+Step step_of(int status, bool is_good) {
+  if (status == 503 || status == 429) return Step::Refused;
+  return is_good ? Step::Done : Step::Failed;
+}
+
+// One fixed request again and again.
+class Fixed final : public Scenario {
+ public:
+  Fixed(Request request, int status) : request_(std::move(request)), status_(status) {}
+  Request next(std::size_t) override { return request_; }
+  Step finish(std::size_t, const Answer& answer) override { return step_of(answer.status, answer.status == status_); }
+
+ private:
+  Request request_;
+  int status_;
+};
+
+class ClientCredentials final : public Scenario {
+ public:
+  explicit ClientCredentials(const ScenarioOptions& options) {
+    request_ = form_post(options.path_prefix + "/token", "grant_type=client_credentials");
+    request_.headers.push_back({"authorization", basic(options.server_client_id, options.server_client_secret)});
+  }
+  Request next(std::size_t) override { return request_; }
+  Step finish(std::size_t, const Answer& answer) override {
+    return step_of(answer.status, answer.status == 200 && answer.body.find("access_token") != std::string::npos);
+  }
+
+ private:
+  Request request_;
+};
+
+// Tokens made before the run; each request asks about the next.
+class Introspect final : public Scenario {
+ public:
+  explicit Introspect(const ScenarioOptions& options)
+      : path_(options.path_prefix + "/introspect"), wanted_(options.tokens), issue_(options),
+        authorization_(basic(options.server_client_id, options.server_client_secret)) {}
+  Request next(std::size_t) override {
+    Request request = form_post(path_, "token=" + tokens_[position_++ % tokens_.size()]);
+    request.headers.push_back({"authorization", authorization_});
+    return request;
+  }
+  Step finish(std::size_t, const Answer& answer) override {
+    return step_of(answer.status, answer.status == 200 && answer.body.starts_with("{\"active\":true"));
+  }
+  bool prepare(const Exchange& exchange) {
+    while (tokens_.size() < wanted_) {
+      const Answer answer = exchange(issue_.next(0));
+      std::string token = member_of(answer.body, "access_token");
+      if (token.empty()) return false;
+      tokens_.push_back(std::move(token));
+    }
+    return true;
+  }
+
+ private:
+  std::string path_;
+  std::size_t wanted_;
+  ClientCredentials issue_;
+  std::string authorization_;
+  std::vector<std::string> tokens_;
+  std::size_t position_ = 0;
+};
+
+// Authorization code with PKCE: login page, credentials, code, tokens. With `refreshes` the operation that counts is
+// the refresh that follows for ever after.
+class SignIn final : public Scenario {
+ public:
+  SignIn(const ScenarioOptions& options, bool refreshes) : options_(options), refreshes_(refreshes), slots_(options.slots) {}
+
+  Request next(std::size_t index) override {
+    Slot& slot = slots_[index];
+    switch (slot.stage) {
+      case Stage::Authorize: return authorize(slot);
+      case Stage::Credentials: return credentials(slot);
+      case Stage::Redeem: return redeem(slot);
+      case Stage::Refresh: break;
+    }
+    return form_post(options_.path_prefix + "/token", "grant_type=refresh_token&client_id=" + options_.client_id +
+                                                          "&refresh_token=" + slot.refresh_token);
+  }
+
+  Step finish(std::size_t index, const Answer& answer) override {
+    Slot& slot = slots_[index];
+    if (answer.status == 503 || answer.status == 429) {
+      if (slot.stage != Stage::Refresh) slot.stage = Stage::Authorize;
+      return Step::Refused;
+    }
+    switch (slot.stage) {
+      case Stage::Authorize:
+        slot.interaction = hidden_field(answer.body, "interaction");
+        slot.cookie = answer.cookie;
+        return go_on(slot, answer.status == 200 && !slot.interaction.empty(), Stage::Credentials);
+      case Stage::Credentials:
+        slot.code = query_value(answer.location, "code");
+        return go_on(slot, answer.status == 302 && !slot.code.empty(), Stage::Redeem);
+      case Stage::Redeem:
+        slot.refresh_token = member_of(answer.body, "refresh_token");
+        if (answer.status != 200 || slot.refresh_token.empty()) return go_on(slot, false, Stage::Authorize);
+        slot.stage = refreshes_ ? Stage::Refresh : Stage::Authorize;
+        return Step::Done;
+      case Stage::Refresh: {
+        std::string successor = member_of(answer.body, "refresh_token");
+        if (answer.status != 200 || successor.empty()) return go_on(slot, false, Stage::Authorize);
+        slot.refresh_token = std::move(successor);
+        return Step::Done;
+      }
+    }
+    return Step::Failed;
+  }
+
+ private:
+  enum class Stage : std::uint8_t { Authorize, Credentials, Redeem, Refresh };
+  struct Slot {
+    Stage stage = Stage::Authorize;
+    std::string verifier, interaction, cookie, code, refresh_token;
+  };
+
+  static Step go_on(Slot& slot, bool is_good, Stage next_stage) {
+    slot.stage = is_good ? next_stage : Stage::Authorize;
+    return is_good ? Step::More : Step::Failed;
+  }
+  Request authorize(Slot& slot) {
+    slot.verifier = random_text();
+    Request request;
+    request.method = "GET";
+    request.path = options_.path_prefix + "/authorize?response_type=code&client_id=" + options_.client_id +
+                   "&redirect_uri=" + escaped(options_.redirect_uri) +
+                   "&scope=" + escaped(options_.scope) + "&state=load&acr_values=3gpp:acr:password" +
+                   "&code_challenge=" + challenge_of(slot.verifier) + "&code_challenge_method=S256";
+    return request;
+  }
+  Request credentials(Slot& slot) {
+    std::string username = options_.username;
+    if (options_.users > 1) username += std::to_string(options_.first_user + user_++ % options_.users);
+    Request request = form_post(options_.path_prefix + "/sign-in",
+                                "interaction=" + escaped(slot.interaction) + "&username=" +
+                                    escaped(username) + "&password=" + escaped(options_.password));
+    request.headers.push_back({"cookie", slot.cookie});
+    return request;
+  }
+  Request redeem(Slot& slot) {
+    return form_post(options_.path_prefix + "/token", "grant_type=authorization_code&client_id=" + options_.client_id +
+                                                          "&redirect_uri=" + escaped(options_.redirect_uri) +
+                                                          "&code=" + slot.code + "&code_verifier=" + slot.verifier);
+  }
+
+  ScenarioOptions options_;
+  bool refreshes_;
+  std::vector<Slot> slots_;
+  std::size_t user_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Scenario> make_scenario(const ScenarioOptions& options) {
+  if (options.name == "introspect") return std::make_unique<Introspect>(options);
+  if (options.name == "client-credentials") return std::make_unique<ClientCredentials>(options);
+  if (options.name == "refresh") return std::make_unique<SignIn>(options, true);
+  if (options.name == "sign-in") return std::make_unique<SignIn>(options, false);
+  if (options.name == "discovery") {
+    Request request;
+    request.method = "GET";
+    request.path = options.path_prefix + "/.well-known/openid-configuration";
+    return std::make_unique<Fixed>(std::move(request), 200);
+  }
+  return nullptr;
+}
+
+bool prepare_scenario(Scenario& scenario, const Exchange& exchange, std::string& why) {
+  auto* introspect = dynamic_cast<Introspect*>(&scenario);
+  if (introspect == nullptr || introspect->prepare(exchange)) return true;
+  why = "the broker gave no access token for the server client: are its id and secret right?";
+  return false;
+}
+
+}  // namespace claviger::load
