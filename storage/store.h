@@ -5,8 +5,10 @@
 // Keys are order-preserving byte strings that start with the tenant. A version is the sequence number of the commit that
 // wrote the record (0: absent). A record past its expiry is absent for readers from that second on.
 //
-// Errors: NotFound, Conflict (an expectation failed), Overload (the commit or read queue is full), NoSpace, Io, Corrupt
-// (the record's place is in `where` and its key in the log), Closed.
+// Errors: NotFound, Conflict (an expectation failed), Overload (the commit or read queue is full), TooLarge (see
+// Transaction), NoSpace, Io, Corrupt (the record's table is in `where`, its key in the log), Closed, OutOfRange (changes
+// only). After NoSpace or Io of a commit the outcome is open until the store has been opened again: nobody sees the
+// writes before that, but a log that could not be synced may still bring them back. Expectations make a retry safe.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +57,7 @@ struct StoreHealth {
 // Figures for metrics and `clavigerctl status`.
 struct StoreFigures {
   std::uint64_t commits = 0, batches = 0, reads_inline = 0, reads_off_loop = 0, conflicts = 0;
+  std::uint64_t commits_failed = 0;
   std::uint64_t block_cache_bytes = 0, memtable_bytes = 0, files_bytes = 0;
 };
 
@@ -66,12 +69,15 @@ class Store {
   virtual Task<Result<Value>> get(TableId table, std::string key) = 0;
   // Only what can be had without I/O and without suspending: nothing means ask get(). For hot paths.
   virtual std::optional<Result<Value>> get_cached(TableId table, std::string_view key) = 0;
-  // Records with from <= key < to (empty `to`: to the table's end), at most `limit` (<= kRangeMax), in key order.
+  // Records with from <= key < to (empty `to`: to the table's end), at most `limit` (<= kRangeMax), in key order. The
+  // next page starts at the last key with a NUL appended. Each page sees what is committed when it is read.
   virtual Task<Result<std::vector<Record>>> range(TableId table, std::string from, std::string to,
                                                   std::size_t limit) = 0;
   // Atomic and durable when it returns. Not cancellable once submitted: dropping the Task does not undo it.
   virtual Task<Result<Committed>> commit(Transaction transaction) = 0;
-  // Changes of a table that tracks them (TableOptions), with sequence >= from_sequence, in order, at most `limit`.
+  // Changes of a table that tracks them (TableOptions), with sequence >= from_sequence (from 1 on), in order, about
+  // `limit` (a commit's changes are never split). OutOfRange when older ones than are kept were asked for: take
+  // latest_sequence() + 1, read the whole table, go on from there.
   virtual Task<Result<Changes>> changes(TableId table, std::uint64_t from_sequence, std::size_t limit) = 0;
 
   // Any thread: sequence of the latest durable commit.

@@ -24,6 +24,12 @@ class Value {
  public:
   Value(Bytes bytes, std::uint64_t version, std::int64_t expires_at, std::unique_ptr<Pin> pin)
       : bytes_(bytes), version_(version), expires_at_(expires_at), pin_(std::move(pin)) {}
+  // A value that owns its bytes and pins nothing.
+  static Value owned(std::string text, std::uint64_t version, std::int64_t expires_at) {
+    auto pin = std::make_unique<OwnedPin>(std::move(text));
+    const Bytes bytes = as_bytes(pin->text);
+    return Value(bytes, version, expires_at, std::move(pin));
+  }
   Value(Value&&) noexcept = default;
   Value& operator=(Value&&) noexcept = default;
 
@@ -33,6 +39,11 @@ class Value {
   std::int64_t expires_at() const { return expires_at_; }  // 0: never
 
  private:
+  struct OwnedPin final : Pin {
+    explicit OwnedPin(std::string owned) : text(std::move(owned)) {}
+    std::string text;
+  };
+
   Bytes bytes_;
   std::uint64_t version_;
   std::int64_t expires_at_;
