@@ -1,6 +1,8 @@
 #include "core/codec/form.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "core/codec/percent.h"
 #include "core/codec/utf8.h"
@@ -8,29 +10,66 @@
 namespace claviger::codec {
 namespace {
 
-// Where fields with escapes go: one buffer, taken at the first escape, large enough for all that can follow.
-class Arena {
+// Room taken at once: a token request has 5 fields, an authorization request 10.
+constexpr std::size_t kFieldsUsual = 12;
+
+// What is in the raw text, found in one pass over it, 8 bytes a step (bench form: a per-byte test is 5x as
+// slow).
+struct RawText {
+  bool has_control = false;  // 0x00..0x1F, 0x7F
+  bool has_non_ascii = false;
+};
+
+RawText look_at(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::uint64_t high = 0;
+  std::uint64_t control = 0;
+  const auto look = [&](std::uint64_t eight) {
+    // Adding to the low 7 bits carries into bit 7 of the same byte: from 0x20 on for the first sum, at 0x7F
+    // for the second.
+    const std::uint64_t low = eight & ~kHighBits;
+    high |= eight;
+    control |= (~(low + kOnes * 0x60) | (low + kOnes)) & ~eight;
+  };
+  std::size_t i = 0;
+  for (; text.size() - i >= sizeof(std::uint64_t); i += sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + i, sizeof eight);
+    look(eight);
+  }
+  std::uint64_t rest = kOnes * 'x';
+  if (i != text.size()) std::memcpy(&rest, text.data() + i, text.size() - i);
+  look(rest);
+  return {(control & kHighBits) != 0, (high & kHighBits) != 0};
+}
+
+// Decodes fields; those with escapes into one buffer, taken at the first escape, large enough for all that
+// can follow.
+class Decoder {
  public:
-  explicit Arena(SecretBytes& bytes) : bytes_(&bytes) {}
+  Decoder(RawText raw, SecretBytes& decoded) : raw_(raw), decoded_(&decoded) {}
 
   // `left` is how much text may still come, this piece included: decoding never lengthens.
   Result<std::string_view> decode(std::string_view piece, std::size_t left) {
-    if (piece.find_first_of("%+") == std::string_view::npos) return piece;
-    if (bytes_->empty()) *bytes_ = SecretBytes(left);
-    const MutableBytes room = bytes_->reveal_for_writing().subspan(used_);
-    CLAVIGER_TRY(size, percent_decode(piece, Plus::Space, room));
-    used_ += size;
-    return as_text(room.first(size));
+    const bool is_escaped =
+        piece.find('%') != std::string_view::npos || piece.find('+') != std::string_view::npos;
+    if (is_escaped) {
+      if (decoded_->empty()) *decoded_ = SecretBytes(left);
+      const MutableBytes room = decoded_->reveal_for_writing().subspan(used_);
+      CLAVIGER_TRY(size, percent_decode(piece, Plus::Space, room));
+      used_ += size;
+      piece = as_text(room.first(size));
+    }
+    if ((is_escaped || raw_.has_non_ascii) && !is_utf8(piece)) return Error{Code::Utf8Invalid, "form"};
+    return piece;
   }
 
  private:
-  SecretBytes* bytes_;
+  RawText raw_;
+  SecretBytes* decoded_;
   std::size_t used_ = 0;
 };
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
-}
 
 }  // namespace
 
@@ -54,9 +93,11 @@ bool Form::is_duplicated(std::string_view name) const {
 
 Result<Form> parse_form(std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) return Error{Code::TooLarge, "form"};
-  if (has_control(text)) return Error{Code::FormSyntax, "form"};
+  const RawText raw = look_at(text);
+  if (raw.has_control) return Error{Code::FormSyntax, "form"};
   Form form;
-  Arena arena(form.decoded_);
+  form.fields_.reserve(kFieldsUsual);
+  Decoder decoder(raw, form.decoded_);
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t left = rest.size();
     const std::string_view piece = rest.substr(0, rest.find('&'));
@@ -65,11 +106,10 @@ Result<Form> parse_form(std::string_view text, std::size_t bytes_max) {
     if (form.fields_.size() == kFormFieldsMax) return Error{Code::TooMany, "form.fields"};
 
     const std::size_t equals = std::min(piece.find('='), piece.size());
-    CLAVIGER_TRY(name, arena.decode(piece.substr(0, equals), left));
-    CLAVIGER_TRY(value, arena.decode(piece.substr(std::min(equals + 1, piece.size())), left));
+    CLAVIGER_TRY(name, decoder.decode(piece.substr(0, equals), left));
+    CLAVIGER_TRY(value, decoder.decode(piece.substr(std::min(equals + 1, piece.size())), left));
     if (name.empty()) return Error{Code::FormSyntax, "form.name"};
     if (name.size() > kFormNameMax) return Error{Code::TooLarge, "form.name"};
-    if (!is_utf8(name) || !is_utf8(value)) return Error{Code::Utf8Invalid, "form"};
     if (form.find(name) && !form.is_duplicated(name)) form.duplicates_.push_back(name);
     form.fields_.push_back({name, value});
   }

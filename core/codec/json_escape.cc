@@ -1,5 +1,6 @@
 #include "core/codec/json_escape.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -88,14 +89,15 @@ void escape(std::string_view text, Put put) {
 }  // namespace
 
 bool is_plain_json(std::string_view text) {
-  std::size_t i = 0;
-  std::uint64_t found = 0;
-  for (; text.size() - i >= sizeof(std::uint64_t); i += sizeof(std::uint64_t)) {
+  if (text.size() < sizeof(std::uint64_t)) return std::none_of(text.begin(), text.end(), is_special);
+  const auto specials_at = [text](std::size_t at) {
     std::uint64_t eight = 0;
-    std::memcpy(&eight, text.data() + i, sizeof eight);
-    found |= special_bytes(eight);
-  }
-  for (; i < text.size(); ++i) found |= is_special(text[i]) ? 1U : 0U;
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    return special_bytes(eight);
+  };
+  const std::size_t last = text.size() - sizeof(std::uint64_t);
+  std::uint64_t found = specials_at(last);  // overlaps the one before it
+  for (std::size_t i = 0; i < last; i += sizeof(std::uint64_t)) found |= specials_at(i);
   return found == 0;
 }
 

@@ -8,6 +8,7 @@
 // assertion. Output is valid UTF-8 whatever goes in. The sink is borrowed. One thread at a time.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <concepts>
@@ -22,6 +23,7 @@ namespace claviger::codec {
 
 // One bit each in a word; nothing we write goes deeper than 10.
 inline constexpr unsigned kJsonWriterDepthMax = 32;
+inline constexpr double kDoubleWrittenOut = 1e15;
 
 template <TextSink Sink>
 class JsonWriter {
@@ -35,17 +37,15 @@ class JsonWriter {
 
   JsonWriter& name(std::string_view text) {
     CLAVIGER_ASSERT(in_object() && !named_);
-    if (has_elements()) put(",");
+    put_string(has_elements() ? "," : "", text, ":");
     mark_element();
-    put_string(text);
-    put(":");
     named_ = true;
     return *this;
   }
 
   JsonWriter& value(std::string_view text) {
     before_value();
-    put_string(text);
+    put_string("", text, "");
     return *this;
   }
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }  // or it would become a bool
@@ -56,11 +56,15 @@ class JsonWriter {
     const auto written = std::to_chars(digits, digits + sizeof digits, number);
     return raw({digits, static_cast<std::size_t>(written.ptr - digits)});
   }
-  // The shortest text that reads back as the same number; finite only.
+  // The shortest text that reads back as the same number; finite only. Large ones get an exponent: written
+  // out they would be integers that do not fit 64 bits, which strict readers, ours among them, refuse.
   JsonWriter& value(std::same_as<double> auto number) {
     CLAVIGER_ASSERT(std::isfinite(number));
     char digits[32];
-    const auto written = std::to_chars(digits, digits + sizeof digits, number);
+    char* const end = digits + sizeof digits;
+    const auto written = std::abs(number) < kDoubleWrittenOut
+                             ? std::to_chars(digits, end, number)
+                             : std::to_chars(digits, end, number, std::chars_format::scientific);
     return raw({digits, static_cast<std::size_t>(written.ptr - digits)});
   }
   JsonWriter& null() { return raw("null"); }
@@ -116,19 +120,23 @@ class JsonWriter {
     return *this;
   }
 
-  void put_string(std::string_view text) {
-    if (is_plain_json(text)) {
-      append_with(*sink_, text.size() + 2, [&](char* out) {
-        out[0] = '"';
-        text.copy(out + 1, text.size());
-        out[text.size() + 1] = '"';
-        return text.size() + 2;
-      });
+  // A string with what stands around it; in one piece when nothing in it needs an escape.
+  void put_string(std::string_view before, std::string_view text, std::string_view behind) {
+    if (!is_plain_json(text)) {
+      put(before);
+      put("\"");
+      append_with(*sink_, json_escaped_size(text), [&](char* out) { return json_escape(text, out); });
+      put("\"");
+      put(behind);
       return;
     }
-    put("\"");
-    append_with(*sink_, json_escaped_size(text), [&](char* out) { return json_escape(text, out); });
-    put("\"");
+    append_with(*sink_, before.size() + text.size() + behind.size() + 2, [&](char* out) {
+      char* at = std::copy(before.begin(), before.end(), out);
+      *at++ = '"';
+      at = std::copy(text.begin(), text.end(), at);
+      *at++ = '"';
+      return static_cast<std::size_t>(std::copy(behind.begin(), behind.end(), at) - out);
+    });
   }
 
   Sink* sink_;

@@ -18,33 +18,39 @@ constexpr std::array<bool, 256> kUnreserved = unreserved_table();
 
 constexpr Error kBad{Code::FormSyntax, "percent"};
 
-// 0..15, or -1.
-int digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
+constexpr std::array<std::int8_t, 256> digit_table() {
+  std::array<std::int8_t, 256> table{};
+  table.fill(-1);
+  for (std::int8_t i = 0; i < 10; ++i) table[static_cast<std::size_t>('0' + i)] = i;
+  for (std::int8_t i = 0; i < 6; ++i) {
+    table[static_cast<std::size_t>('A' + i)] = table[static_cast<std::size_t>('a' + i)] =
+        static_cast<std::int8_t>(10 + i);
+  }
+  return table;
 }
+constexpr std::array<std::int8_t, 256> kDigitValues = digit_table();  // -1 for what is no digit
 
 }  // namespace
 
 Result<std::size_t> percent_decode(std::string_view text, Plus plus, MutableBytes out) {
+  const char space = plus == Plus::Space ? ' ' : '+';
+  const std::uint8_t* at = as_uchar(as_bytes(text));
+  std::uint8_t* to = as_uchar(out);
   std::size_t written = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    char character = text[i];
-    if (character == '%') {
+    std::uint8_t byte = at[i];
+    if (byte == '%') {
       if (text.size() - i < 3) return kBad;
-      const int high = digit_value(text[i + 1]);
-      const int low = digit_value(text[i + 2]);
-      if (high < 0 || low < 0) return kBad;
-      character = static_cast<char>(high * 16 + low);
+      const int value = kDigitValues[at[i + 1]] * 16 | kDigitValues[at[i + 2]];
+      if (value < 0) return kBad;  // -1 in either half
+      byte = static_cast<std::uint8_t>(value);
       i += 2;
-    } else if (character == '+' && plus == Plus::Space) {
-      character = ' ';
+    } else if (byte == '+') {
+      byte = static_cast<std::uint8_t>(space);
     }
-    if (character == '\0') return kBad;
+    if (byte == 0) return kBad;
     if (written == out.size()) return Error{Code::TooLarge, "percent.out"};
-    out[written++] = static_cast<std::byte>(character);
+    to[written++] = byte;
   }
   return written;
 }

@@ -57,7 +57,11 @@ bool consists_of(std::string_view text, Component component) {
 bool is_ipv6_literal(std::string_view host) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (host.size() < 4 || host.back() != ']' || host.size() - 2 >= text.size()) return false;
-  host.substr(1, host.size() - 2).copy(text.data(), text.size() - 1);
+  host = host.substr(1, host.size() - 2);
+  // inet_pton() stops at a NUL and would not see what is behind it.
+  if (!std::all_of(host.begin(), host.end(), [](char c) { return is_hex(c) || c == ':' || c == '.'; }))
+    return false;
+  host.copy(text.data(), text.size() - 1);
   in6_addr address{};
   return inet_pton(AF_INET6, text.data(), &address) == 1;
 }

@@ -61,6 +61,17 @@ TEST(JsonWriter, WritesTheEdgesOfIntegers) {
   EXPECT_EQ(text, "[-9223372036854775808,18446744073709551615,-3,0]");
 }
 
+TEST(JsonWriter, DoublesReadBackAsTheyWere) {
+  JsonReader reader;
+  for (const double number : {0.1, 1.0 / 3, 1e15, 18446744073709551616.0, 1e22, 1.7976931348623157e308,
+                              5e-324, -2.5e-10, 123456789012345678.0}) {
+    std::string text;
+    JsonWriter json(text);
+    json.value(number);
+    EXPECT_EQ(*reader.parse(text)->as_double(), number) << text;
+  }
+}
+
 TEST(JsonWriter, EscapesWhatRfc8259Wants) {
   EXPECT_EQ(string_of("a\"b\\c/\b\f\n\r\t\x01\x1f\x7f"), R"("a\"b\\c/\b\f\n\r\t\u0001\u001f)"
                                                          "\x7f\"");

@@ -126,6 +126,7 @@ TEST(Uri, RefusesBadInput) {
   }
   EXPECT_EQ(code_of(std::string_view("http://a/\0", 10)), Code::UriSyntax);
   EXPECT_EQ(code_of(std::string_view("http://127.0.0.1\0.evil/", 23)), Code::UriSyntax);
+  EXPECT_EQ(code_of(std::string_view("http://[::1\0.evil]/", 19)), Code::UriSyntax);
   for (const std::string_view text : {"/path", "//host/path", "path", "?q", "#f", "path/x:y", "?a:b"}) {
     EXPECT_EQ(code_of(text), Code::UriRelative) << text;
   }

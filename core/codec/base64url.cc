@@ -1,7 +1,8 @@
+#include "core/codec/base64url.h"
+
 #include <cstdint>
 
 #include "core/codec/base64_kernels.h"
-#include "core/codec/base64url.h"
 
 namespace claviger::codec {
 namespace {
