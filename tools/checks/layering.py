@@ -58,7 +58,7 @@ LIBRARY_TARGETS = {
     "tomlplusplus::": ["broker"], "CLI11::": ["broker", "tools"], "PkgConfig::SODIUM": ["core/crypto"],
     "PkgConfig::GMP": ["core/crypto"], "PkgConfig::SYSTEMD": ["broker"],
 }
-# Slow to compile or leaking macros: their includes stay in .cc files.
+# Slow to compile or leaking macros: they stay in .cc files, and in headers that only their own folder includes.
 HEAVY = re.compile(r"(spdlog/|toml\+\+/|CLI/|rocksdb/|nghttp2/|simdjson|boost/|argon2\.h|systemd/)")
 ROOTS = ("core", "storage", "broker", "tools", "tests", "bench")
 
@@ -79,32 +79,32 @@ def within(room, rooms):
     return room in ("tests", "bench") or any(room == allowed or room.startswith(allowed + "/") for allowed in rooms)
 
 
-def check_includes(root, path):
-    room = room_of(os.path.dirname(path))
+def includes(root, path):
+    """(line, name, whether in quotes) of each include."""
     text = source.without_comments(source.read(root, path), keep_literals=True)
     for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', text, re.MULTILINE):
-        line, name = source.line_of(text, match.start()), match.group(2)
+        yield source.line_of(text, match.start()), match.group(2), match.group(1) == '"'
+
+
+def check_includes(path, included, includers):
+    room, folder = room_of(os.path.dirname(path)), os.path.dirname(path)
+    for line, name, is_quoted in included:
         where = f"{path}:{line}"
-        if name.split("/")[0] in ROOTS and (match.group(1) == '"' or os.path.exists(os.path.join(root, name))):
+        if name.split("/")[0] in ROOTS and is_quoted:
             used = room_of(os.path.dirname(name))
             if not used:
                 yield f"{where}: {name} is in no room that this check knows (tools/checks/layering.py)"
             elif refuses(room, used):
                 yield f"{where}: {room} must not include {used}"
-        elif match.group(1) == '"' and "/" not in name and room not in ("tests", "bench", "tools"):
-            if not name.endswith("_generated.h"):
-                yield f'{where}: include from the root: "{os.path.dirname(path)}/{name}"'
+        elif is_quoted and "/" not in name and room not in ("tests", "bench") and not name.endswith("_generated.h"):
+            yield f'{where}: include from the root: "{folder}/{name}"'
         for library, rooms in LIBRARY_ROOMS.items():
             if re.match(library, name) and not within(room, rooms):
                 yield f"{where}: <{name}> belongs behind the front of {' or '.join(rooms)}"
         if HEAVY.match(name) and path.endswith(".h") and room not in ("tests", "bench"):
-            if not is_inner_header(path):
-                yield f"{where}: <{name}> is heavy: keep it in a .cc, or in a header of the engine's own room"
-
-
-def is_inner_header(path):
-    """Headers that exist to share a library's types between the files of the one folder built around it."""
-    return path.startswith(("storage/rocks/", "core/http/", "core/codec/json"))
+            outside = sorted(includer for includer in includers.get(path, []) if os.path.dirname(includer) != folder)
+            if outside:
+                yield f"{where}: <{name}> is heavy, and {outside[0]} includes this header: keep the library in a .cc"
 
 
 def commands(text):
@@ -147,8 +147,13 @@ def check_targets(root, paths):
 
 def check(root):
     paths = source.files(root)
-    complaints = [text for path in paths if source.is_cpp(path) and path.split("/")[0] in ROOTS
-                  for text in check_includes(root, path)]
+    included = {path: list(includes(root, path)) for path in paths if source.is_cpp(path) and path.split("/")[0] in ROOTS}
+    includers = {}
+    for path, found in included.items():
+        for _, name, _ in found:
+            if not path.startswith(("tests/", "bench/")):
+                includers.setdefault(name, []).append(path)
+    complaints = [text for path in included for text in check_includes(path, included[path], includers)]
     return complaints + list(check_targets(root, paths))
 
 

@@ -27,8 +27,12 @@ class Layering(planted.PlantedTest):
         for path, include in (("broker/a.cc", "uv.h"), ("core/net/a.cc", "rocksdb/db.h"), ("storage/a.cc", "nghttp2/nghttp2.h"),
                               ("broker/identity/a.cc", "simdjson.h"), ("broker/tokens/verifier/a.cc", "rocksdb/db.h")):
             self.assert_refused(check, {path: f"#include <{include}>\n"}, "belongs behind")
-        self.assert_refused(check, {"core/base/log.h": "#include <spdlog/spdlog.h>\n"}, "is heavy")
-        self.assert_clean(check, {"core/base/log.cc": "#include <spdlog/spdlog.h>\n"})
+
+    def test_heavy_libraries_stay_inside_a_folder(self):
+        heavy = {"core/http/session.h": "#include <nghttp2/nghttp2.h>\n"}
+        inside = {"core/http/session.cc": '#include "core/http/session.h"\n'}
+        self.assert_clean(check, dict(heavy, **inside))
+        self.assert_refused(check, dict(heavy, **{"broker/a.cc": '#include "core/http/session.h"\n'}), "is heavy")
 
     def test_rooms_without_a_row_and_bare_names_are_refused(self):
         self.assert_refused(check, {"core/base/a.cc": '#include "core/news/x.h"\n'}, "no room that this check knows")
