@@ -1,0 +1,111 @@
+#include "tools/clavigerctl/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <deque>
+
+namespace claviger::ctl {
+namespace {
+
+// What CLI11 writes into while it parses; a deque, because it keeps references.
+struct Slot {
+  std::string name;
+  std::vector<std::string> values;
+  bool flag = false;
+};
+
+struct Bound {
+  CLI::App* app;
+  const Command* command;
+  std::deque<Slot> slots;
+};
+
+void add_choices(CLI::Option* option, const std::vector<std::string_view>& choices) {
+  if (!choices.empty()) option->check(CLI::IsMember(std::vector<std::string>(choices.begin(), choices.end())));
+}
+
+void bind_operand(Bound& bound, const Operand& operand) {
+  Slot& slot = bound.slots.emplace_back(Slot{std::string(operand.name), {}, false});
+  CLI::Option* option = bound.app->add_option(slot.name, slot.values, std::string(operand.help));
+  option->type_name("");
+  if (operand.is_many) option->expected(operand.is_required ? 1 : 0, 64);
+  else option->expected(operand.is_required ? 1 : 0, 1);
+  if (operand.is_required) option->required();
+  add_choices(option, operand.choices);
+}
+
+void bind_option(Bound& bound, const Option& option) {
+  Slot& slot = bound.slots.emplace_back(Slot{std::string(option.name), {}, false});
+  if (option.kind == OptionKind::Flag) {
+    bound.app->add_flag(slot.name, slot.flag, std::string(option.help));
+    return;
+  }
+  CLI::Option* added = bound.app->add_option(slot.name, slot.values, std::string(option.help));
+  added->type_name(option.is_file ? "FILE" : "TEXT")->allow_extra_args(false);
+  if (option.kind == OptionKind::List) added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  else added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  add_choices(added, option.choices);
+}
+
+CLI::App* app_of_path(CLI::App& root, std::string_view path) {
+  CLI::App* app = &root;
+  for (;;) {  // bounded: by the words of a path of ours
+    const std::size_t blank = path.find(' ');
+    const std::string word(path.substr(0, blank));
+    CLI::App* next = nullptr;
+    for (CLI::App* child : app->get_subcommands([&word](CLI::App* one) { return one->get_name() == word; })) next = child;
+    if (next == nullptr) {
+      next = app->add_subcommand(word, std::string(help_of_noun(word)));
+      if (blank != std::string_view::npos) next->require_subcommand(1);
+    }
+    app = next;
+    if (blank == std::string_view::npos) return app;
+    path.remove_prefix(blank + 1);
+  }
+}
+
+}  // namespace
+
+CommandLine read_command_line(int argc, const char* const* argv, const std::vector<Command>& commands,
+                              const char* environment_socket, const char* environment_tenant) {
+  CommandLine result;
+  CLI::App root("Operates a running clavigerd over its admin socket.", "clavigerctl");
+  root.require_subcommand(1);
+  root.fallthrough();
+  root.footer(std::string(kExitStatusHelp));
+  result.arguments.socket = environment_socket != nullptr ? environment_socket : kDefaultSocket;
+  result.arguments.tenant = environment_tenant != nullptr ? environment_tenant : "";
+  root.add_option("--socket", result.arguments.socket, "The admin socket (CLAVIGER_ADMIN_SOCKET)")->type_name("FILE");
+  root.add_flag("--json", result.arguments.wants_json, "Print what the daemon answers, for programs");
+  root.set_version_flag("--version", "clavigerctl " CLAVIGER_VERSION);
+
+  std::deque<Bound> all;
+  for (const Command& command : commands) {
+    Bound& bound = all.emplace_back(Bound{app_of_path(root, command.path), &command, {}});
+    bound.app->description(std::string(command.help));
+    bound.app->footer("Example:\n  " + std::string(command.example));
+    bound.app->fallthrough();
+    if (command.needs_tenant) {
+      bound.app->add_option("--tenant", result.arguments.tenant, "The tenant (CLAVIGER_TENANT; the only one there is)");
+    }
+    for (const Operand& operand : command.operands) bind_operand(bound, operand);
+    for (const Option& option : command.options) bind_option(bound, option);
+  }
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool is_help = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
+    root.exit(error);
+    result.status = is_help ? ExitStatus::Ok : ExitStatus::Usage;
+    return result;
+  }
+  for (Bound& bound : all) {
+    if (!bound.app->parsed() || !bound.app->get_subcommands().empty()) continue;
+    result.command = bound.command;
+    for (Slot& slot : bound.slots) {
+      if (slot.flag || !slot.values.empty()) result.arguments.values[slot.name] = std::move(slot.values);
+    }
+  }
+  return result;
+}
+
+}  // namespace claviger::ctl

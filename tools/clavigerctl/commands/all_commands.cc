@@ -1,0 +1,41 @@
+#include <array>
+#include <utility>
+
+#include "tools/clavigerctl/commands/commands.h"
+
+namespace claviger::ctl {
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> kAll = [] {
+    std::vector<Command> all;
+    for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
+                        session_commands(), token_commands(), key_commands(), audit_commands()}) {
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+  }();
+  return kAll;
+}
+
+std::string_view help_of_noun(std::string_view noun) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kNouns{{
+      {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
+      {"user", "The users of a tenant"},
+      {"client", "The registered clients of a tenant"},
+      {"session", "Sessions of signed-in users"},
+      {"token", "Look at a token, or revoke it"},
+      {"key", "The signing keys of a tenant"},
+      {"log", "The daemon's log"},
+      {"config", "The daemon's configuration"},
+      {"clock", "The wall clock of a sandbox"},
+      {"audit", "The log of what operators did"},
+      {"completion", "Shell completions"},
+      {"status", "How the daemon is"},
+  }};
+  for (const auto& [name, help] : kNouns) {
+    if (name == noun) return help;
+  }
+  return {};
+}
+
+}  // namespace claviger::ctl

@@ -1,0 +1,168 @@
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "core/codec/json_reader.h"
+#include "core/codec/json_writer.h"
+#include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/view.h"
+
+namespace claviger::ctl {
+namespace {
+
+// A key set of a client has a few keys; the daemon refuses larger ones itself.
+constexpr std::size_t kJwksBytesMax = 64 * 1024;
+
+const std::vector<Column>& client_columns() {
+  static const std::vector<Column> kColumns{{"client id", "client_id"},
+                                            {"name", "name"},
+                                            {"enabled", "enabled", Show::YesNo},
+                                            {"profile", "profile"},
+                                            {"authentication", "authentication"},
+                                            {"client secret", "client_secret"},
+                                            {"grants", "grants"},
+                                            {"redirect URIs", "redirect_uris"},
+                                            {"scopes", "scopes"},
+                                            {"may introspect", "may_introspect", Show::YesNo},
+                                            {"audiences", "audiences"},
+                                            {"TLS subject", "tls_subject"},
+                                            {"TLS certificate", "tls_certificate_digest"},
+                                            {"certificate-bound", "certificate_bound", Show::YesNo},
+                                            {"created", "created_at", Show::Time}};
+  return kColumns;
+}
+
+std::optional<std::string> target_of(Invocation& invocation, std::string_view verb = {}) {
+  return invocation.tenant_target("/clients/" + path_segment(invocation.args.get("CLIENT_ID")) + std::string(verb));
+}
+
+ExitStatus show_answer(Invocation& invocation, const Invocation::Answer& answer) {
+  return answer.is_ok() ? print_object(invocation, answer.body, client_columns()) : answer.status;
+}
+
+ExitStatus ask_and_show(Invocation& invocation, std::string_view method, std::string_view verb) {
+  const auto target = target_of(invocation, verb);
+  if (!target) return ExitStatus::Failed;
+  return show_answer(invocation, invocation.ask(method, *target));
+}
+
+void add_list(codec::JsonWriter<std::string>& json, const Arguments& args, std::string_view option, std::string_view member) {
+  if (!args.has(option)) return;
+  json.name(member).begin_array();
+  for (const std::string& value : args.list(option)) json.value(value);
+  json.end_array();
+}
+
+ExitStatus add(Invocation& invocation) {
+  std::string jwks;
+  if (invocation.args.has("--jwks")) {
+    std::ifstream file{std::string(invocation.args.get("--jwks")), std::ios::binary};
+    jwks.assign(std::istreambuf_iterator<char>(file), {});
+    if (jwks.empty() || jwks.size() > kJwksBytesMax) {
+      invocation.complain("--jwks: the file cannot be read, is empty or larger than 64 KiB");
+      return ExitStatus::Usage;
+    }
+  }
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object();
+  if (invocation.args.has("CLIENT_ID")) json.member("client_id", invocation.args.get("CLIENT_ID"));
+  for (const auto& [option, member] :
+       {std::pair{"--name", "name"}, std::pair{"--profile", "profile"}, std::pair{"--authentication", "authentication"},
+        std::pair{"--tls-subject", "tls_subject"}, std::pair{"--tls-certificate", "tls_certificate_digest"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  add_list(json, invocation.args, "--redirect-uri", "redirect_uris");
+  add_list(json, invocation.args, "--scope", "scopes");
+  add_list(json, invocation.args, "--grant", "grants");
+  add_list(json, invocation.args, "--audience", "audiences");
+  if (invocation.args.has("--introspect")) json.member("may_introspect", true);
+  if (invocation.args.has("--certificate-bound")) json.member("certificate_bound", true);
+  if (!jwks.empty()) json.member("jwks", jwks);
+  json.end_object();
+  const auto target = invocation.tenant_target("/clients");
+  if (!target) return ExitStatus::Failed;
+  return show_answer(invocation, invocation.ask("POST", *target, body));
+}
+
+ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", {}); }
+ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, "POST", "/enable"); }
+
+ExitStatus list(Invocation& invocation) {
+  const auto target = invocation.tenant_target("/clients");
+  if (!target) return ExitStatus::Failed;
+  return print_all_pages(invocation, *target,
+                         {{"CLIENT ID", "client_id"},
+                          {"NAME", "name"},
+                          {"ENABLED", "enabled", Show::YesNo},
+                          {"PROFILE", "profile"},
+                          {"AUTHENTICATION", "authentication"},
+                          {"GRANTS", "grants"}},
+                         0);
+}
+
+ExitStatus disable(Invocation& invocation) {
+  const std::string client(invocation.args.get("CLIENT_ID"));
+  if (!invocation.is_confirmed("Disable client " + client + "? It gets no more tokens.")) return ExitStatus::Failed;
+  return ask_and_show(invocation, "POST", "/disable");
+}
+
+ExitStatus remove(Invocation& invocation) {
+  const std::string client(invocation.args.get("CLIENT_ID"));
+  if (!invocation.is_confirmed("Remove client " + client + " for good?")) return ExitStatus::Failed;
+  const auto target = target_of(invocation);
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("DELETE", *target);
+  if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
+  return answer.status;
+}
+
+ExitStatus rotate_secret(Invocation& invocation) {
+  const std::string client(invocation.args.get("CLIENT_ID"));
+  if (!invocation.is_confirmed("Give client " + client + " a new secret? The old one is refused from then on.")) {
+    return ExitStatus::Failed;
+  }
+  const auto target = target_of(invocation, "/secret");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("POST", *target);
+  if (!answer.is_ok()) return answer.status;
+  return print_object(invocation, answer.body, {{"client id", "client_id"}, {"client secret", "client_secret"}});
+}
+
+}  // namespace
+
+std::vector<Command> client_commands() {
+  const Operand client{"CLIENT_ID", "The client's id"};
+  const Option yes{"--yes", "Do not ask", OptionKind::Flag};
+  return {
+      {"client add", "Register a client; a secret, if it has one, is shown this once",
+       "clavigerctl client add mcptt-app --profile mc --grant authorization_code --redirect-uri http://127.0.0.1/cb",
+       {{"CLIENT_ID", "Its id; nothing: a random one", false}},
+       {{"--name", "What the login page calls it"},
+        {"--profile", "plain OpenID Connect, or with what MC or VAL require", OptionKind::Value, {"plain", "mc", "val"}},
+        {"--authentication", "How it proves who it is",
+         OptionKind::Value,
+         {"none", "client_secret_basic", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}},
+        {"--grant", "What it may use", OptionKind::List, {"authorization_code", "client_credentials"}},
+        {"--redirect-uri", "Where a sign-in may return to; exact, but for the port of a loopback address", OptionKind::List},
+        {"--scope", "A scope it may ask for; none: every one of the tenant", OptionKind::List},
+        {"--introspect", "It is a resource server and may introspect tokens", OptionKind::Flag},
+        {"--audience", "A resource it answers for", OptionKind::List},
+        {"--jwks", "Its public keys, for private_key_jwt", OptionKind::Value, {}, true},
+        {"--tls-subject", "Subject of its certificate, or san:URI, for tls_client_auth"},
+        {"--tls-certificate", "x5t#S256 of its certificate, for self_signed_tls_client_auth"},
+        {"--certificate-bound", "Its tokens are bound to its certificate", OptionKind::Flag}},
+       add, true},
+      {"client show", "One client", "clavigerctl client show mcptt-app", {client}, {}, show, true},
+      {"client list", "All clients", "clavigerctl client list", {}, {}, list, true},
+      {"client disable", "Give a client no more tokens", "clavigerctl client disable mcptt-app --yes", {client}, {yes},
+       disable, true},
+      {"client enable", "Serve a disabled client again", "clavigerctl client enable mcptt-app", {client}, {}, enable, true},
+      {"client remove", "Remove a client for good", "clavigerctl client remove mcptt-app --yes", {client}, {yes}, remove,
+       true},
+      {"client rotate-secret", "Make a new secret, shown this once", "clavigerctl client rotate-secret mcptt-server --yes",
+       {client}, {yes}, rotate_secret, true},
+  };
+}
+
+}  // namespace claviger::ctl

@@ -1,0 +1,20 @@
+// Each noun's commands, gathered by all_commands().
+#pragma once
+
+#include <vector>
+
+#include "tools/clavigerctl/command.h"
+
+namespace claviger::ctl {
+
+std::vector<Command> daemon_commands();   // status, metrics, config, reload, shutdown, log, clock, completion
+std::vector<Command> tenant_commands();
+std::vector<Command> user_commands();
+std::vector<Command> transfer_commands();  // user import, user export
+std::vector<Command> client_commands();
+std::vector<Command> session_commands();
+std::vector<Command> token_commands();
+std::vector<Command> key_commands();
+std::vector<Command> audit_commands();
+
+}  // namespace claviger::ctl

@@ -1,0 +1,83 @@
+#include "core/codec/json_writer.h"
+#include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/view.h"
+
+namespace claviger::ctl {
+namespace {
+
+std::string target_of(Invocation& invocation, std::string_view verb = {}) {
+  return "/admin/v1/tenants/" + path_segment(invocation.args.get("NAME")) + std::string(verb);
+}
+
+const std::vector<Column>& tenant_columns() {
+  static const std::vector<Column> kColumns{{"name", "name"},
+                                            {"display name", "display_name"},
+                                            {"issuer", "issuer"},
+                                            {"enabled", "enabled", Show::YesNo},
+                                            {"algorithm", "algorithm"},
+                                            {"default audience", "default_audience"},
+                                            {"scopes", "scope_audiences"}};
+  return kColumns;
+}
+
+ExitStatus add(Invocation& invocation) {
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object().member("name", invocation.args.get("NAME"));
+  for (const auto& [option, member] : {std::pair{"--display-name", "display_name"}, std::pair{"--issuer", "issuer"},
+                                       std::pair{"--algorithm", "algorithm"},
+                                       std::pair{"--default-audience", "default_audience"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  json.end_object();
+  const auto answer = invocation.ask("POST", "/admin/v1/tenants", body);
+  return answer.is_ok() ? print_object(invocation, answer.body, tenant_columns()) : answer.status;
+}
+
+ExitStatus list(Invocation& invocation) {
+  return print_all_pages(invocation, "/admin/v1/tenants",
+                         {{"NAME", "name"}, {"ENABLED", "enabled", Show::YesNo}, {"ALGORITHM", "algorithm"}, {"ISSUER", "issuer"}},
+                         0);
+}
+
+ExitStatus show(Invocation& invocation) {
+  const auto answer = invocation.ask("GET", target_of(invocation));
+  return answer.is_ok() ? print_object(invocation, answer.body, tenant_columns()) : answer.status;
+}
+
+ExitStatus enable(Invocation& invocation) {
+  const auto answer = invocation.ask("POST", target_of(invocation, "/enable"));
+  return answer.is_ok() ? print_object(invocation, answer.body, tenant_columns()) : answer.status;
+}
+
+ExitStatus disable(Invocation& invocation) {
+  const std::string name(invocation.args.get("NAME"));
+  if (!invocation.is_confirmed("Disable tenant " + name + "? All its tokens stop being valid here.")) {
+    return ExitStatus::Failed;
+  }
+  const auto answer = invocation.ask("POST", target_of(invocation, "/disable"));
+  return answer.is_ok() ? print_object(invocation, answer.body, tenant_columns()) : answer.status;
+}
+
+}  // namespace
+
+std::vector<Command> tenant_commands() {
+  const Operand name{"NAME", "a-z, 0-9 and '-', at most 32; it stands in the issuer"};
+  return {
+      {"tenant add", "Add a tenant with its first signing keys",
+       "clavigerctl tenant add alpha --display-name \"Alpha County\"",
+       {name},
+       {{"--display-name", "What the login page calls it"},
+        {"--issuer", "The exact issuer; usually made from public_origin"},
+        {"--algorithm", "How its tokens are signed", OptionKind::Value, {"ES256", "EdDSA", "RS256"}},
+        {"--default-audience", "aud of tokens whose scopes name no resource server"}},
+       add},
+      {"tenant list", "All tenants", "clavigerctl tenant list", {}, {}, list},
+      {"tenant show", "One tenant", "clavigerctl tenant show alpha", {name}, {}, show},
+      {"tenant enable", "Serve a disabled tenant again", "clavigerctl tenant enable alpha", {name}, {}, enable},
+      {"tenant disable", "Stop serving a tenant", "clavigerctl tenant disable alpha --yes", {name},
+       {{"--yes", "Do not ask", OptionKind::Flag}}, disable},
+  };
+}
+
+}  // namespace claviger::ctl
