@@ -1,0 +1,103 @@
+// A stored FlatBuffer: copied once into an aligned buffer, verified, its schema version checked, then read in place.
+//
+// Root is the generated table type; its first field is `schema_version: uint16`. Owned by whoever holds it, any thread;
+// nothing of the store stays pinned. Include it in the .cc of the records only: generated types stay behind their
+// decode functions. Where a payload stands beside the record (documents, key material), it is a record of its own.
+//
+// Migration: fields are added at the end, old records then read with the new fields absent. What that cannot express
+// raises the schema version and comes with a `migrate` that turns an older buffer into one of the present version;
+// the record is written in the new form when it is next changed.
+#pragma once
+
+#include <flatbuffers/flatbuffers.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "core/base/result.h"
+#include "core/runtime/shard.h"
+#include "storage/value.h"
+
+namespace claviger::storage {
+
+struct RecordSchema {
+  std::string_view name;  // a literal: `where` of errors
+  std::uint16_t version;  // what we write; 1 is the first
+  // Given the version (1 to version - 1) and the verified, aligned buffer of a stored record: one of `version`.
+  Result<std::string> (*migrate)(std::uint16_t from, Bytes stored) = nullptr;
+};
+
+template <typename Root>
+  requires std::is_same_v<decltype(std::declval<const Root&>().schema_version()), std::uint16_t>
+class FlatRecord {
+ public:
+  // Corrupt (the verifier refuses, or version 0, which nobody writes), SchemaTooNew (a later release wrote it); `key`
+  // is named in the shard's log then.
+  static Result<FlatRecord> open(Bytes stored, const RecordSchema& schema, std::string_view key = {}) {
+    auto record = read(stored, schema);
+    if (!record) {
+      report(schema, key, record.error().code);
+      return record;
+    }
+    const std::uint16_t version = (*record)->schema_version();
+    if (version == schema.version || schema.migrate == nullptr) return record;
+    const auto migrated = schema.migrate(version, record->bytes());
+    if (!migrated) {
+      report(schema, key, migrated.error().code);
+      return migrated.error();
+    }
+    return read(as_bytes(*migrated), schema);
+  }
+  static Result<FlatRecord> open(const Value& value, const RecordSchema& schema, std::string_view key = {}) {
+    return open(value.bytes(), schema, key);
+  }
+
+  const Root& operator*() const { return *root_; }
+  const Root* operator->() const { return root_; }
+  Bytes bytes() const { return std::as_bytes(std::span(words_.get(), (size_ + 7) / 8)).first(size_); }
+
+ private:
+  static constexpr std::size_t kBytesMin = 8;  // a root offset and an empty table
+  // Ours are flat: a table, vectors of strings, perhaps a table in a vector.
+  static constexpr flatbuffers::uoffset_t kDepthMax = 8;
+  static constexpr flatbuffers::uoffset_t kTablesMax = 65'536;
+
+  FlatRecord() = default;
+  static Result<FlatRecord> read(Bytes stored, const RecordSchema& schema) {
+    FlatRecord record;
+    // copy: values in a block of the store are not aligned; the verifier and the accessors need 8.
+    record.words_ = std::make_unique<std::uint64_t[]>(stored.size() / sizeof(std::uint64_t) + 1);
+    record.size_ = stored.size();
+    if (!stored.empty()) std::memcpy(record.words_.get(), stored.data(), stored.size());
+    const auto* aligned = reinterpret_cast<const std::uint8_t*>(record.words_.get());
+    if (stored.size() < kBytesMin || stored.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) {
+      return Error{Code::Corrupt, schema.name};
+    }
+    flatbuffers::Verifier verifier(aligned, stored.size(), kDepthMax, kTablesMax);
+    if (!verifier.VerifyBuffer<Root>(nullptr)) return Error{Code::Corrupt, schema.name};
+    record.root_ = flatbuffers::GetRoot<Root>(aligned);
+    if (record.root_->schema_version() == 0) return Error{Code::Corrupt, schema.name};
+    if (record.root_->schema_version() > schema.version) return Error{Code::SchemaTooNew, schema.name};
+    return record;
+  }
+  static void report(const RecordSchema& schema, std::string_view key, Code code) {
+    runtime::Shard* shard = runtime::Shard::current_or_null();
+    if (shard == nullptr) return;
+    shard->logger().error("record.unreadable", {{"record", schema.name}, {"key", key}, {"code", name_of(code)}});
+  }
+
+  std::unique_ptr<std::uint64_t[]> words_;
+  std::size_t size_ = 0;
+  const Root* root_ = nullptr;
+};
+
+// The finished buffer as the bytes to put.
+inline Bytes finished_bytes(const flatbuffers::FlatBufferBuilder& builder) {
+  return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+}
+
+}  // namespace claviger::storage
