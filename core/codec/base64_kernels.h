@@ -1,5 +1,5 @@
-// The inner loops of base64url.h. Only base64url.cc and the tests that hold the two implementations against each
-// other include this. Pure functions, any thread.
+// The inner loops of base64url.h. Only base64url.cc and the tests that hold the two implementations against
+// each other include this. Pure functions, any thread.
 #pragma once
 
 #include <cstddef>

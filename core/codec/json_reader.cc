@@ -19,8 +19,8 @@ namespace {
 // What the first texts need without allocating again: a token's claims, a token request.
 constexpr std::size_t kCapacityAtFirst = 4096;
 
-// Up to here comparing each name with those before it is cheaper than sorting (bench json: claims in 0.88x the time).
-// less).
+// Up to here comparing each name with those before it is cheaper than sorting (bench json: claims in 0.88x
+// the time). less).
 constexpr std::size_t kNamesComparedMax = 16;
 
 Error error_of(simdjson::error_code code) {

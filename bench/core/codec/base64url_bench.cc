@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/allocation_count.h"
 #include "core/codec/base64_kernels.h"
 
 namespace claviger::codec {
@@ -23,6 +24,7 @@ std::string token_text(std::size_t size) {
 void decode(benchmark::State& state) {
   const std::string text = token_text(static_cast<std::size_t>(state.range(0)));
   std::array<std::byte, 1024> out;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
     benchmark::DoNotOptimize(base64url_decode(text, out));
     benchmark::ClobberMemory();
@@ -34,6 +36,7 @@ BENCHMARK(decode)->Arg(60)->Arg(64)->Arg(400)->Arg(540);
 void decode_portable(benchmark::State& state) {
   const std::string text = token_text(540);
   std::array<std::uint8_t, 1024> out;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
     benchmark::DoNotOptimize(
         kernels::decode_groups(kernels::Alphabet::Url, as_uchar(as_bytes(text)), 180, out.data()));
@@ -46,6 +49,7 @@ BENCHMARK(decode_portable);
 void encode(benchmark::State& state) {
   const std::vector<std::byte> bytes(static_cast<std::size_t>(state.range(0)), std::byte{0x5A});
   std::array<std::byte, 1024> out;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
     benchmark::DoNotOptimize(base64url_encode(bytes, out));
     benchmark::ClobberMemory();

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "bench/allocation_count.h"
 #include "core/codec/cookie.h"
 #include "core/codec/uri.h"
 
@@ -13,6 +14,7 @@ namespace claviger::codec {
 namespace {
 
 void parse(benchmark::State& state, const std::string& text) {
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) benchmark::DoNotOptimize(parse_form(text));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
@@ -29,12 +31,14 @@ BENCHMARK_CAPTURE(
     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256");
 
 void uri(benchmark::State& state) {
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state)
     benchmark::DoNotOptimize(parse_uri("https://idms.alpha.example:8443/tenants/alpha/callback?x=1"));
 }
 BENCHMARK(uri);
 
 void cookie(benchmark::State& state) {
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
     benchmark::DoNotOptimize(
         parse_cookies("__Host-claviger-session=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk; a=b"));

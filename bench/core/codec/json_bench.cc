@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "bench/allocation_count.h"
 #include "core/base/slice.h"
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
@@ -20,6 +21,7 @@ constexpr std::string_view kClaims =
 void simdjson_alone(benchmark::State& state) {
   const simdjson::padded_string text(kClaims);
   simdjson::dom::parser parser;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) benchmark::DoNotOptimize(parser.parse(text).error());
 }
 BENCHMARK(simdjson_alone);
@@ -28,6 +30,7 @@ void parse_padded(benchmark::State& state) {
   SlabPool pool;
   const Slice text = Slice::copy_of(pool, as_bytes(kClaims));
   JsonReader reader;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) benchmark::DoNotOptimize(reader.parse_padded(text.text()));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kClaims.size()));
 }
@@ -35,6 +38,7 @@ BENCHMARK(parse_padded);
 
 void parse_copying(benchmark::State& state) {
   JsonReader reader;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) benchmark::DoNotOptimize(reader.parse(kClaims));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kClaims.size()));
 }
@@ -44,6 +48,7 @@ void parse_and_find_nine_claims(benchmark::State& state) {
   SlabPool pool;
   const Slice text = Slice::copy_of(pool, as_bytes(kClaims));
   JsonReader reader;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
     const auto value = reader.parse_padded(text.text());
     const auto claims = *value->as_object();
@@ -59,6 +64,7 @@ void parse_and_walk_nine_claims(benchmark::State& state) {
   SlabPool pool;
   const Slice text = Slice::copy_of(pool, as_bytes(kClaims));
   JsonReader reader;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
     const auto value = reader.parse_padded(text.text());
     const auto claims = *value->as_object();
@@ -80,6 +86,7 @@ void parse_forty_members(benchmark::State& state) {
     text += (i != 0 ? ",\"member_name_" : "\"member_name_") + std::to_string(i) + "\":0";
   text += "}";
   JsonReader reader;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) benchmark::DoNotOptimize(reader.parse(text));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
@@ -87,6 +94,7 @@ BENCHMARK(parse_forty_members);
 
 void write_claims(benchmark::State& state) {
   SlabPool pool;
+  const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
     SlabWriter writer(pool, 1024);
     JsonWriter json(writer);
