@@ -32,7 +32,6 @@ struct InstallationKeys {
   Secret<32> refresh;      // HMAC key of refresh tokens (broker/identity/session.h)
   Secret<32> client;       // HMAC key of client secrets (broker/identity/client.h)
   Secret<32> interaction;  // AES-256-GCM key of sign-in interactions
-  Secret<32> home;         // first 16 bytes: key of home shards
   Secret<32> audit;        // HMAC key of the audit log's chain (broker/admin/audit_log.h)
 };
 

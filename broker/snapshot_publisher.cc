@@ -4,6 +4,7 @@
 #include "broker/tables.h"
 #include "broker/tenants/tenant_records.h"
 #include "broker/tokens/signing_key_procedures.h"
+#include "broker/tokens/token_shard.h"
 #include "core/runtime/one_shot.h"
 
 namespace claviger::broker {
@@ -32,7 +33,7 @@ Task<Result<std::map<std::string, TenantView, std::less<>>>> load_tenants(Contex
     CLAVIGER_CO_TRY(page, co_await context->store.range(tables::kTenants, from, "", storage::kRangeMax));
     for (const storage::Record& record : page) {
       CLAVIGER_CO_TRY(tenant, tenants::decode_tenant(record.value, record.key));
-      CLAVIGER_CO_TRY(keys, co_await tokens::load_tenant_keys(context, record.key));
+      CLAVIGER_CO_TRY(keys, co_await tokens::load_tenant_keys(context, record.key, tenant.issuer));
       tenants.emplace(record.key, TenantView{std::move(tenant), std::move(keys)});
     }
     if (page.size() < storage::kRangeMax) co_return tenants;
@@ -59,6 +60,7 @@ Task<Result<Unit>> SnapshotPublisher::publish(Context* context) {
   snapshot->tenants = std::move(tenants);
   std::function<void(Context&)> step = [published = std::shared_ptr<const Snapshot>(std::move(snapshot))](Context& on) {
     on.snapshot = published;
+    on.tokens->follow_snapshot();
   };
   auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
   co_await on_every_shard(context, std::move(shared_step));

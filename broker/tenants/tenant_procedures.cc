@@ -53,12 +53,14 @@ Task<Result<Tenant>> add_at_home(Context* context, TenantDraft draft) {
     if (name == tenant->name) co_return Error{Code::Duplicate, "tenant.name"};
     if (view.tenant.issuer == tenant->issuer) co_return Error{Code::Duplicate, "tenant.issuer"};
   }
+  CLAVIGER_CO_TRY(keys, co_await tokens::generate_keys(context, tenant->algorithm, 2));
   storage::Transaction change;
   const std::string key = broker::record_key({tenant->name});
   change.expect_absent(broker::tables::kTenants, key);
   const std::string record = encode_tenant(*tenant);
   change.put(broker::tables::kTenants, key, as_bytes(record));
-  CLAVIGER_CO_TRY(kid, tokens::add_first_key(*context, change, tenant->name, tenant->algorithm));
+  CLAVIGER_CO_TRY(active, tokens::put_key(*context, change, tenant->name, *keys[0], tokens::KeyState::Active));
+  CLAVIGER_CO_TRY(next, tokens::put_key(*context, change, tenant->name, *keys[1], tokens::KeyState::Next));
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   CLAVIGER_CO_TRY(published, co_await context->publisher.publish(context));
   co_return tenant;

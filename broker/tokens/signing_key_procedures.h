@@ -1,8 +1,11 @@
 // Signing keys of a tenant: made, published ahead, activated, retired, revoked. Home: shard 0 (snapshot changes).
 //
-// Rotation with overlap: `rotate` activates the next key (already published) or, when there is none or at once is asked
-// for, a fresh one; the old active key retires and verifies until the longest token's end. `revoke` removes a key from
-// one second to the next: every token it signed is refused everywhere.
+// A tenant always has an active key, which signs, and a next one, which is published so that every verifier has it long
+// before it signs. `rotate` activates the next key and makes a new next; the old active key retires: it verifies until
+// the longest token it signed has expired. `revoke` removes a key from one moment to the next: every token it signed is
+// refused everywhere.
+//
+// Record of tables::kSigningKeys, key tenant + kid, private part sealed.
 #pragma once
 
 #include <string>
@@ -17,8 +20,11 @@
 
 namespace claviger::tokens {
 
-// What a key's change costs: retiring keys verify this long after they stopped signing (longest token life + leeway).
+// How long a key verifies after it stopped signing: the longest token life that settings.h allows, and the leeway.
 inline constexpr Seconds kRetiringMax{3600 + 60};
+// Tables of multiples (256 KiB, some 20 ms each) are built for this many verifying keys of the installation; EVP serves
+// the rest at a third of the rate.
+inline constexpr std::size_t kKeyTablesMax = 64;
 
 struct KeyInfo {
   std::string kid;
@@ -28,17 +34,23 @@ struct KeyInfo {
   std::int64_t changed_at;
 };
 
-// Puts a fresh key into the transaction that makes its tenant; returns its kid.
-Result<std::string> add_first_key(broker::Context& context, storage::Transaction& transaction, std::string_view tenant,
-                                  crypto::SignatureAlgorithm algorithm);
-// All keys that the snapshot of this shard holds.
+// Off the loop: an RSA key takes a tenth of a second.
+runtime::Task<Result<std::vector<std::shared_ptr<const crypto::SigningKey>>>> generate_keys(
+    broker::Context* context, crypto::SignatureAlgorithm algorithm, std::size_t count);
+// Puts a key into a transaction, sealed. CryptoFailure.
+Result<Unit> put_key(broker::Context& context, storage::Transaction& transaction, std::string_view tenant,
+                     const crypto::SigningKey& key, KeyState state);
+
+// All keys that the snapshot holds, newest first.
 std::vector<KeyInfo> list_keys(const broker::TenantView& tenant);
-// Publishes a fresh key as `next`, to be activated by a later rotate.
-runtime::Task<Result<KeyInfo>> prepare_key(broker::Context* context, std::string tenant);
+// The key that signs from now on. NotFound (tenant).
 runtime::Task<Result<KeyInfo>> rotate_keys(broker::Context* context, std::string tenant);
+// NotFound (tenant or key). The active key's place is taken by the next.
 runtime::Task<Result<KeyInfo>> revoke_key(broker::Context* context, std::string tenant, std::string kid);
 
-// Reads a tenant's keys from the store and opens them; drops retired ones whose time is over from the result.
-runtime::Task<Result<std::shared_ptr<const TenantKeys>>> load_tenant_keys(broker::Context* context, std::string tenant);
+// A tenant's keys from the store, those whose time is over left out. What the present snapshot already has is not opened
+// again. Corrupt, SealBroken, KeyPublished (a key out of a standard's examples).
+runtime::Task<Result<std::shared_ptr<const TenantKeys>>> load_tenant_keys(broker::Context* context, std::string tenant,
+                                                                          std::string issuer);
 
 }  // namespace claviger::tokens

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct TenantKey {
   std::int64_t created_at = 0;
   std::int64_t changed_at = 0;  // of the state
   std::shared_ptr<const crypto::SigningKey> key;
+  std::optional<crypto::VerifyKey> verifying;  // always there; with a table of multiples when there was room for one
+  std::string access_token_header;  // base64url of {"alg":..,"kid":..,"typ":"at+jwt"}, encoded once
+  std::string id_token_header;      // the same with "typ":"JWT"
 };
 
 struct TenantKeys {

@@ -4,22 +4,31 @@
 // Member of Context, its shard's alone.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "broker/context.h"
+#include "broker/identity/client.h"
 #include "broker/tokens/verifier/revocation.h"
-#include "broker/tokens/verifier/verify.h"
+#include "broker/tokens/verifier/verifier.h"
 #include "core/base/result.h"
 #include "core/crypto/random.h"
+#include "core/crypto/signing_key.h"
 #include "core/runtime/one_shot.h"
 
 namespace claviger::tokens {
 
+// 128 bits in base64url.
+inline constexpr std::size_t kRandomIdCharacters = 22;
+using RandomId = std::array<char, kRandomIdCharacters>;
+// Long polls of the feed on one shard: one for each embedded verifier, of which a country has some hundred.
+inline constexpr std::size_t kFeedWaitersMax = 4096;
+
 class TokenShard {
  public:
-  // NoSpace when the token cache's memory is not to be had.
+  // NoSpace when the token cache's memory is not to be had, CryptoFailure.
   static Result<std::unique_ptr<TokenShard>> create(broker::Context& context);
   TokenShard(const TokenShard&) = delete;
   TokenShard& operator=(const TokenShard&) = delete;
@@ -27,8 +36,15 @@ class TokenShard {
 
   Verifier& verifier();
   crypto::RandomPool& random();
-  // 128 random bits as 22 characters of base64url: jti, sid, sub.
-  std::string random_id();
+  crypto::SigningContext& signing();
+  // A fresh jti, sid or sub. CryptoFailure.
+  Result<RandomId> random_id();
+
+  // A token of this very tenant, for any audience: its userinfo, its revocation. Claims are always read.
+  Result<const Claims*> verify_own(const broker::TenantView& tenant, std::string_view token);
+  // As verify(), for what this resource server may see (RFC 7662 clause 4): tokens with one of its audiences.
+  Result<Verified> verify_for(const broker::TenantView& tenant, const std::shared_ptr<const identity::Client>& server,
+                              std::string_view token);
 
   // The steps of publishing a revocation (broker/tokens/revocations.h) on this shard.
   void apply(const Revocation& revocation);

@@ -32,7 +32,10 @@ class Completer {
  public:
   explicit Completer(detail::OneShotState<T>* state) : state_(state) {}
   Completer(Completer&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-  Completer& operator=(Completer&&) = delete;
+  Completer& operator=(Completer&& other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
   ~Completer() {
     if (state_ != nullptr) state_->release();
   }

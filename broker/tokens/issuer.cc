@@ -1,0 +1,131 @@
+#include "broker/tokens/issuer.h"
+
+#include <algorithm>
+
+#include "broker/tokens/token_shard.h"
+#include "core/codec/base64url.h"
+#include "core/codec/json_writer.h"
+#include "core/crypto/digest.h"
+
+namespace claviger::tokens {
+namespace {
+
+// RS256 with 4096 bits: the longest signature we make.
+constexpr std::size_t kSignatureSizeMax = 512;
+// Claims of the longest names we allow; a usual payload has 500 bytes.
+constexpr std::size_t kPayloadBytesUsual = 768;
+
+void put_mc_identities(codec::JsonWriter<std::string>& json, std::string_view mcptt, std::string_view mcvideo,
+                       std::string_view mcdata) {
+  if (!mcptt.empty()) json.member("mcptt_id", mcptt);
+  if (!mcvideo.empty()) json.member("mcvideo_id", mcvideo);
+  if (!mcdata.empty()) json.member("mcdata_id", mcdata);
+}
+
+// header.payload.signature (RFC 7515 clause 7.1), in one string of the right size.
+Result<std::string> sign_compact(broker::Context& context, const TenantKey& key, std::string_view header,
+                                 std::string_view payload) {
+  std::string compact;
+  compact.reserve(header.size() + codec::base64url_encoded_size(payload.size()) +
+                  codec::base64url_encoded_size(key.key->signature_size()) + 2);
+  compact += header;
+  compact += '.';
+  codec::base64url_encode(as_bytes(payload), compact);
+  std::byte signature[kSignatureSizeMax];
+  CLAVIGER_ASSERT(key.key->signature_size() <= sizeof signature);
+  CLAVIGER_TRY(size, key.key->sign(context.tokens->signing(), as_bytes(compact), signature));
+  compact += '.';
+  codec::base64url_encode(Bytes(signature, size), compact);
+  return compact;
+}
+
+Result<const TenantKey*> key_for(broker::Context& context, const broker::TenantView& tenant) {
+  // A token from before an instant that was already used would break not-before rules and revocation.
+  if (!context.shard.clock().can_issue()) return Error{Code::Unsupported, "token.issue"};
+  if (tenant.keys->active == nullptr) return Error{Code::Internal, "token.key"};
+  return tenant.keys->active;
+}
+
+}  // namespace
+
+Result<std::string> make_access_token(broker::Context& context, const broker::TenantView& tenant,
+                                      const AccessTokenClaims& claims) {
+  CLAVIGER_ASSERT(!claims.audiences.empty());
+  CLAVIGER_TRY(key, key_for(context, tenant));
+  const std::int64_t now = numeric_date(context.shard.wall());
+  std::string payload;
+  payload.reserve(kPayloadBytesUsual);
+  codec::JsonWriter json(payload);
+  json.begin_object().member("iss", tenant.tenant.issuer).member("sub", claims.sub);
+  if (claims.audiences.size() == 1) {
+    json.member("aud", claims.audiences.front());
+  } else {
+    json.name("aud").begin_array();
+    for (const std::string_view audience : claims.audiences) json.value(audience);
+    json.end_array();
+  }
+  json.member("client_id", claims.client_id).member("scope", claims.scope);
+  json.member("exp", now + claims.lifetime.count()).member("iat", now);
+  CLAVIGER_TRY(jti, context.tokens->random_id());
+  json.member("jti", std::string_view(jti.data(), jti.size()));
+  if (!claims.sid.empty()) json.member("sid", claims.sid);
+  if (!claims.acr.empty()) json.member("acr", claims.acr);
+  if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
+  put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
+  if (!claims.certificate_digest.empty()) {
+    std::string digest;
+    codec::base64url_encode(as_bytes(claims.certificate_digest), digest);
+    json.name("cnf").begin_object().member("x5t#S256", digest).end_object();
+  }
+  json.end_object();
+  return sign_compact(context, *key, key->access_token_header, payload);
+}
+
+Result<std::string> make_id_token(broker::Context& context, const broker::TenantView& tenant, const IdTokenClaims& claims) {
+  CLAVIGER_TRY(key, key_for(context, tenant));
+  const std::int64_t now = numeric_date(context.shard.wall());
+  std::string payload;
+  payload.reserve(kPayloadBytesUsual);
+  codec::JsonWriter json(payload);
+  json.begin_object().member("iss", tenant.tenant.issuer).member("sub", claims.sub).member("aud", claims.client_id);
+  json.member("exp", now + claims.lifetime.count()).member("iat", now);
+  if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
+  if (!claims.nonce.empty()) json.member("nonce", claims.nonce);
+  if (!claims.acr.empty()) json.member("acr", claims.acr);
+  if (!claims.amr.empty()) {
+    json.name("amr").begin_array();
+    for (const std::string_view method : claims.amr) json.value(method);
+    json.end_array();
+  }
+  if (!claims.sid.empty()) json.member("sid", claims.sid);
+  if (!claims.access_token.empty()) {
+    // OIDC Core clause 3.1.3.6: the left half of the hash that the algorithm uses; SHA-256 for ES256 and RS256, and
+    // by common agreement SHA-512 for EdDSA with Ed25519.
+    std::string at_hash;
+    if (key->key->algorithm() == crypto::SignatureAlgorithm::EdDsa) {
+      const auto digest = crypto::sha512(as_bytes(claims.access_token));
+      codec::base64url_encode(Bytes(digest).first(digest.size() / 2), at_hash);
+    } else {
+      const auto digest = crypto::sha256(as_bytes(claims.access_token));
+      codec::base64url_encode(Bytes(digest).first(digest.size() / 2), at_hash);
+    }
+    json.member("at_hash", at_hash);
+  }
+  put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
+  json.end_object();
+  return sign_compact(context, *key, key->id_token_header, payload);
+}
+
+std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes) {
+  std::vector<std::string_view> audiences;
+  for (const std::string_view scope : scopes) {
+    const auto found = tenant.scope_audiences.find(scope);
+    if (found == tenant.scope_audiences.end()) continue;
+    const std::string_view audience = found->second;
+    if (std::find(audiences.begin(), audiences.end(), audience) == audiences.end()) audiences.push_back(audience);
+  }
+  if (audiences.empty()) audiences.push_back(tenant.default_audience);
+  return audiences;
+}
+
+}  // namespace claviger::tokens

@@ -1,0 +1,88 @@
+#include "broker/tokens/revoke_endpoint.h"
+
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/oauth_error.h"
+#include "broker/identity/refresh_token.h"
+#include "broker/identity/request_form.h"
+#include "broker/identity/session_procedures.h"
+#include "broker/tokens/revocations.h"
+#include "broker/tokens/token_shard.h"
+#include "core/http/problem.h"
+
+namespace claviger::tokens {
+namespace {
+
+using broker::Context;
+using identity::ClientRef;
+using runtime::Task;
+
+// RFC 7009 clause 2.1, for an access token: the verifier's word is enough, nothing is looked up.
+Task<Result<Unit>> revoke_access_token(Context* context, std::string tenant, std::string jti) {
+  const broker::TenantView* view = context->snapshot->find(tenant);
+  if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
+  std::vector<Revocation> revocations{revocation_of_token(*view, jti, context->shard.wall())};
+  storage::Transaction change;
+  add_revocation(change, tenant, revocations.front());
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  auto published = co_await publish_revocations(context, std::move(revocations));
+  co_return published;
+}
+
+Task<Result<Unit>> revoke_refresh_token(Context* context, std::string tenant, identity::RefreshToken token,
+                                        std::string client_id) {
+  auto session = co_await identity::find_session(context, tenant, token.sid);
+  if (!session && (session.error().code == Code::SessionUnknown || session.error().code == Code::NotFound)) co_return Unit{};
+  if (!session) co_return session.error();
+  // Not one of ours after all: as unknown as any.
+  if (!identity::is_genuine(token, context->keys.refresh, tenant, *session)) co_return Unit{};
+  if (session->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
+  if (session->state != identity::SessionState::Active) co_return Unit{};
+  auto ended = co_await identity::end_session(context, tenant, token.sid, identity::SessionState::SignedOff);
+  co_return ended;
+}
+
+// What the presented token is, decided without suspending. The hint only says where to look first (clause 2.1).
+Task<Result<Unit>> revoke(Context* context, std::string tenant, std::string token, std::string client_id) {
+  if (auto refresh = identity::parse_refresh_token(token)) {
+    auto done = co_await revoke_refresh_token(context, std::move(tenant), *std::move(refresh), std::move(client_id));
+    co_return done;
+  }
+  const broker::TenantView* view = context->snapshot->find(tenant);
+  if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
+  const auto verified = context->tokens->verify_own(*view, token);
+  if (!verified) co_return Unit{};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
+  if ((*verified)->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
+  std::string jti((*verified)->jti);
+  auto done = co_await revoke_access_token(context, std::move(tenant), std::move(jti));
+  co_return done;
+}
+
+Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+  Context& context = here(*contexts);
+  if (context.snapshot->find(path[0]) == nullptr) co_return http::problem(404);
+  auto form = identity::read_form(request);
+  if (!form) co_return identity::oauth_error_response(form.error());
+  const codec::Form* fields = &*form;
+  auto client = co_await context.identity->clients().authenticate(path[0], &request, fields);
+  if (!client) co_return identity::client_error_response(client.error(), request);
+  const auto token = identity::required(*form, "token");
+  if (!token) co_return identity::oauth_error_response(token.error());
+  std::string presented(*token);
+  auto done = co_await revoke(&context, path[0], std::move(presented), (*client)->client_id);
+  if (!done) co_return identity::oauth_error_response(done.error());
+  context.figures->revocations.add();
+  co_return http::Response(200);
+}
+
+}  // namespace
+
+void add_revoke_route(http::Router& router, Contexts& contexts) {
+  http::Route route{http::Method::Post, "/idms/v1/{tenant}/revoke", 64 * 1024, {}, {}};
+  route.handler = [&contexts](http::Request request, http::PathValues path) {
+    return handle(&contexts, std::move(request), std::move(path));
+  };
+  router.add(std::move(route));
+}
+
+}  // namespace claviger::tokens
