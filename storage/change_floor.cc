@@ -6,12 +6,14 @@ namespace claviger::storage {
 
 std::optional<ChangeFloor::Mark> ChangeFloor::next_mark(std::int64_t now) const {
   if (last_.sequence == 0) return std::nullopt;
-  const std::int64_t marked = marks_.empty() ? 0 : marks_.back().time;
-  if (commit_time(now) - marked < kMarkSeconds || last_.time <= marked) return std::nullopt;
+  const Mark marked = marks_.empty() ? Mark{0, 0} : marks_.back();
+  if (commit_time(now) - marked.time < kMarkSeconds || last_.sequence == marked.sequence) return std::nullopt;
   return last_;
 }
 
 void ChangeFloor::committed(Mark last, std::optional<Mark> mark) {
+  // A later commit of the same second takes the mark's place, on disk too.
+  if (mark && !marks_.empty() && marks_.back().time == mark->time) marks_.pop_back();
   if (mark) marks_.push_back(*mark);
   last_ = last;
 }

@@ -33,7 +33,7 @@ class ChangeFloor {
   std::optional<Mark> next_mark(std::int64_t now) const;
   // The commit is durable, with the mark that next_mark() gave.
   void committed(Mark last, std::optional<Mark> mark);
-  // The oldest mark when no table needs it any more: to be forgotten on disk too, then drop_oldest().
+  // The oldest mark when no table needs it any more: to be forgotten on disk too, then drop_oldest(), after committed().
   std::optional<Mark> obsolete(std::int64_t now) const;
   void drop_oldest() { marks_.pop_front(); }
 

@@ -5,8 +5,8 @@
 // decode functions. Where a payload stands beside the record (documents, key material), it is a record of its own.
 //
 // Migration: fields are added at the end, old records then read with the new fields absent. What that cannot express
-// raises the schema version and comes with a `migrate` that turns an older buffer into one of the present version;
-// the record is written in the new form when it is next changed.
+// raises the schema version and comes with a `migrate` that turns an older record into one of the present version; it
+// is written in the new form when it is next changed.
 #pragma once
 
 #include <flatbuffers/flatbuffers.h>
@@ -27,7 +27,8 @@ namespace claviger::storage {
 struct RecordSchema {
   std::string_view name;  // a literal: `where` of errors
   std::uint16_t version;  // what we write; 1 is the first
-  // Given the version (1 to version - 1) and the verified, aligned buffer of a stored record: one of `version`.
+  // Given the version (1 to version - 1) and the stored bytes, which it must verify as what they then were: a record
+  // of `version`. Without one, older records read as they are.
   Result<std::string> (*migrate)(std::uint16_t from, Bytes stored) = nullptr;
 };
 
@@ -38,19 +39,9 @@ class FlatRecord {
   // Corrupt (the verifier refuses, or version 0, which nobody writes), SchemaTooNew (a later release wrote it); `key`
   // is named in the shard's log then.
   static Result<FlatRecord> open(Bytes stored, const RecordSchema& schema, std::string_view key = {}) {
-    auto record = read(stored, schema);
-    if (!record) {
-      report(schema, key, record.error().code);
-      return record;
-    }
-    const std::uint16_t version = (*record)->schema_version();
-    if (version == schema.version || schema.migrate == nullptr) return record;
-    const auto migrated = schema.migrate(version, record->bytes());
-    if (!migrated) {
-      report(schema, key, migrated.error().code);
-      return migrated.error();
-    }
-    return read(as_bytes(*migrated), schema);
+    auto record = open_any_version(stored, schema);
+    if (!record) report(schema, key, record.error().code);
+    return record;
   }
   static Result<FlatRecord> open(const Value& value, const RecordSchema& schema, std::string_view key = {}) {
     return open(value.bytes(), schema, key);
@@ -66,23 +57,42 @@ class FlatRecord {
   static constexpr flatbuffers::uoffset_t kDepthMax = 8;
   static constexpr flatbuffers::uoffset_t kTablesMax = 65'536;
 
+  // The first field of every record, in every version of its schema.
+  struct Versioned : private flatbuffers::Table {
+    static constexpr flatbuffers::voffset_t kField = 4;
+    bool Verify(flatbuffers::Verifier& verifier) const {  // the name that the library asks for
+      return VerifyTableStart(verifier) && VerifyField<std::uint16_t>(verifier, kField, sizeof(std::uint16_t)) && verifier.EndTable();
+    }
+    std::uint16_t version() const { return GetField<std::uint16_t>(kField, 0); }
+  };
+
   FlatRecord() = default;
-  static Result<FlatRecord> read(Bytes stored, const RecordSchema& schema) {
+  static Result<FlatRecord> open_any_version(Bytes stored, const RecordSchema& schema) {
     FlatRecord record;
     // copy: values in a block of the store are not aligned; the verifier and the accessors need 8.
     record.words_ = std::make_unique<std::uint64_t[]>(stored.size() / sizeof(std::uint64_t) + 1);
     record.size_ = stored.size();
     if (!stored.empty()) std::memcpy(record.words_.get(), stored.data(), stored.size());
-    const auto* aligned = reinterpret_cast<const std::uint8_t*>(record.words_.get());
-    if (stored.size() < kBytesMin || stored.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) {
-      return Error{Code::Corrupt, schema.name};
+    // The version first: what a later release wrote need not verify as what we know.
+    CLAVIGER_TRY(versioned, record.root_as<Versioned>(schema));
+    const std::uint16_t version = versioned->version();
+    if (version == 0) return Error{Code::Corrupt, schema.name};
+    if (version > schema.version) return Error{Code::SchemaTooNew, schema.name};
+    if (version < schema.version && schema.migrate != nullptr) {
+      CLAVIGER_TRY(migrated, schema.migrate(version, record.bytes()));
+      return open_any_version(as_bytes(migrated), {schema.name, schema.version});
     }
-    flatbuffers::Verifier verifier(aligned, stored.size(), kDepthMax, kTablesMax);
-    if (!verifier.VerifyBuffer<Root>(nullptr)) return Error{Code::Corrupt, schema.name};
-    record.root_ = flatbuffers::GetRoot<Root>(aligned);
-    if (record.root_->schema_version() == 0) return Error{Code::Corrupt, schema.name};
-    if (record.root_->schema_version() > schema.version) return Error{Code::SchemaTooNew, schema.name};
+    CLAVIGER_TRY(root, record.root_as<Root>(schema));
+    record.root_ = root;
     return record;
+  }
+  template <typename Table>
+  Result<const Table*> root_as(const RecordSchema& schema) const {
+    if (size_ < kBytesMin || size_ >= FLATBUFFERS_MAX_BUFFER_SIZE) return Error{Code::Corrupt, schema.name};
+    const auto* aligned = reinterpret_cast<const std::uint8_t*>(words_.get());
+    flatbuffers::Verifier verifier(aligned, size_, kDepthMax, kTablesMax);
+    if (!verifier.VerifyBuffer<Table>(nullptr)) return Error{Code::Corrupt, schema.name};
+    return flatbuffers::GetRoot<Table>(aligned);
   }
   static void report(const RecordSchema& schema, std::string_view key, Code code) {
     runtime::Shard* shard = runtime::Shard::current_or_null();

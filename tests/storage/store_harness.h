@@ -14,6 +14,7 @@
 #include "storage/memory/memory_store.h"
 #include "storage/rocks/engine.h"
 #include "storage/store.h"
+#include "tests/storage/run_task.h"
 #include "tests/storage/temp_directory.h"
 
 namespace claviger::storage {
@@ -64,12 +65,6 @@ struct MemoryEngine {
   void release() { store->release_commits(); }
 };
 
-template <typename T>
-Task<void> keep_result(Task<T> task, std::optional<T>* out) {
-  T value = co_await std::move(task);
-  out->emplace(std::move(value));
-}
-
 template <typename Engine>
 class StoreHarness : public ::testing::Test {
  protected:
@@ -85,15 +80,7 @@ class StoreHarness : public ::testing::Test {
   // Runs turns until the task has ended.
   template <typename T>
   T wait(Task<T> task) {
-    std::optional<T> out;
-    // In the second turn: the first one may still hold the time it read before the test set the clock.
-    shard_.run_until([&, turn = 0, task = std::optional<Task<T>>(std::move(task))]() mutable {
-      if (turn++ == 1) {
-        shard_.scope().spawn(keep_result(*std::exchange(task, std::nullopt), &out));
-      }
-      return out.has_value();
-    });
-    return *std::move(out);
+    return run_task(shard_, std::move(task));
   }
   // Submits all of them in one turn: one batch. In the order given.
   std::vector<Result<Committed>> commit_together(std::vector<Transaction> transactions) {

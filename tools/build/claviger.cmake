@@ -75,6 +75,10 @@ endfunction()
 # user.fbs becomes "<folder>/user_generated.h" of the build tree, a system header of that library alone: generated code
 # stays behind the record's own functions.
 function(claviger_schemas name)
+  set(target claviger_${name})
+  if(NOT TARGET ${target})
+    set(target ${name})  # a test's
+  endif()
   file(RELATIVE_PATH folder "${CMAKE_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
   set(generated "${CMAKE_BINARY_DIR}/generated")
   foreach(schema ${ARGN})
@@ -82,10 +86,10 @@ function(claviger_schemas name)
     add_custom_command(OUTPUT "${header}"
       COMMAND flatbuffers::flatc --cpp --cpp-std c++17 --scoped-enums -o "${generated}/${folder}" "${CMAKE_CURRENT_SOURCE_DIR}/${schema}"
       DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${schema}" COMMENT "schema ${folder}/${schema}" VERBATIM)
-    target_sources(claviger_${name} PRIVATE "${header}")
+    target_sources(${target} PRIVATE "${header}")
   endforeach()
-  target_include_directories(claviger_${name} SYSTEM PRIVATE "${generated}")
-  target_link_libraries(claviger_${name} PRIVATE flatbuffers::flatbuffers)
+  target_include_directories(${target} SYSTEM PRIVATE "${generated}")
+  target_link_libraries(${target} PRIVATE flatbuffers::flatbuffers)
 endfunction()
 
 function(claviger_executable name)
