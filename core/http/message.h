@@ -20,6 +20,7 @@ namespace claviger::http {
 
 enum class Method : std::uint8_t { Get, Head, Post, Put, Patch, Delete, Options, Other };
 std::string_view name_of(Method method);
+Method method_of(std::string_view name);  // case-sensitive (RFC 9110 clause 9.1)
 
 // Header fields that some code of ours looks at: found by index, without comparing names again.
 enum class Field : std::uint8_t {
@@ -27,6 +28,7 @@ enum class Field : std::uint8_t {
   UserAgent, XForwardedFor, Other
 };
 inline constexpr std::size_t kFields = static_cast<std::size_t>(Field::Other);
+Field field_of(std::string_view lower_case_name);
 
 // Who sent the request, as the transport knows it. Lives as long as the connection.
 struct Peer {
@@ -54,6 +56,9 @@ struct Header {
   std::string_view value;
 };
 
+// The values of a route's "{name}" segments, in order, percent-decoded.
+using PathValues = std::vector<std::string>;
+
 class Request {
  public:
   Method method = Method::Other;
@@ -62,6 +67,8 @@ class Request {
   std::string_view authority;
   Slice body;              // complete; at most the route's body_bytes_max
   const Peer* peer = nullptr;
+  // For inline handlers, which are called with the request alone; null in a Handler's request, which gets them moved.
+  const PathValues* path_values = nullptr;
 
   // The value of a known field; empty when absent. A field that came more than once: see is_repeated().
   std::string_view field(Field name) const { return known_[static_cast<std::size_t>(name)]; }
@@ -78,6 +85,11 @@ class Request {
     present_ |= bit(known);
     known_[static_cast<std::size_t>(known)] = header.value;
   }
+  // A field's value put together from its repetitions: cookie crumbs (RFC 9113 clause 8.2.3).
+  void replace(Field known, std::string_view value) {
+    repeated_ &= ~bit(known);
+    known_[static_cast<std::size_t>(known)] = value;
+  }
   std::unique_ptr<RequestStorage> storage;
 
  private:
@@ -87,6 +99,8 @@ class Request {
   std::uint32_t repeated_ = 0;
   std::vector<Header> headers_;
 };
+
+std::string_view reason_of(std::uint16_t status);  // RFC 9110 clause 15; "Unknown" for what we never send
 
 // A body is either a slice of this shard's slabs or a string (off the hot path).
 using Body = std::variant<Slice, std::string>;

@@ -4,7 +4,9 @@
 // "{name}" matches one segment (percent-decoded, no '/'); the values reach the handler in order.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,12 +17,10 @@
 
 namespace claviger::http {
 
-// The values of a pattern's "{name}" segments, in order.
-using PathValues = std::vector<std::string>;
-
 // Owned by the router; called on the connection's shard. The Task is dropped when the stream or connection closes.
 using Handler = std::function<runtime::Task<Response>(Request, PathValues)>;
 // Tried first where given: an answer without a coroutine. Nothing: the Handler is called with the same request.
+// The pattern's values are at request.path_values.
 using InlineHandler = std::function<std::optional<Response>(const Request&)>;
 
 struct Route {
@@ -37,14 +37,27 @@ struct Match {
   std::string allow;  // with route == nullptr: methods the path has, for 405; empty: 404
 };
 
+// More segments in a request's path than any route of ours: not looked at further.
+inline constexpr std::size_t kPathSegmentsMax = 16;
+
 class Router {
  public:
+  Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+  ~Router();
+
+  // Two routes of one pattern and method are a mistake of ours (asserted). A literal segment goes before "{name}".
   void add(Route route);
+  // HEAD is answered by the route of GET when it has none of its own. A path that is not well formed matches nothing.
   Match match(Method method, std::string_view path) const;
-  const std::vector<Route>& routes() const { return routes_; }
+  const std::deque<Route>& routes() const { return routes_; }
 
  private:
-  std::vector<Route> routes_;
+  struct Node;
+  const Node* find(std::string_view path, PathValues& values) const;
+  std::deque<Route> routes_;  // a deque: matches point at its elements
+  std::unique_ptr<Node> root_;
 };
 
 }  // namespace claviger::http

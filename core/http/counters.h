@@ -1,0 +1,41 @@
+// What one shard's HTTP server has counted since it started. Written by its shard only, read by any thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace claviger::http {
+
+// One writer: a plain load and store, no locked instruction.
+class Counter {
+ public:
+  void add(std::uint64_t by = 1) { value_.store(read() + by, std::memory_order_relaxed); }
+  void subtract(std::uint64_t by = 1) { value_.store(read() - by, std::memory_order_relaxed); }
+  std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct Counters {
+  Counter connections_accepted;
+  Counter connections_open;     // a gauge
+  Counter connections_refused;  // by a bound on connections
+  Counter handshakes;           // completed
+  Counter handshakes_resumed;
+  Counter handshakes_failed;
+  Counter requests_http1;
+  Counter requests_http2;
+  Counter requests_in_flight;   // a gauge: handlers waiting
+  Counter requests_overload;    // answered 503 at the bound
+  Counter requests_cancelled;   // the peer went away before the answer
+  std::array<Counter, 6> responses;  // by status class, [2] for 2xx; [0] is not used
+  Counter bytes_received;       // plaintext
+  Counter bytes_sent;
+  Counter protocol_errors;      // connections ended for breaking the protocol
+  Counter abuses;               // connections ended for work without purpose, oversized lists
+  Counter timeouts;             // slow heads, bodies, readers
+};
+
+}  // namespace claviger::http

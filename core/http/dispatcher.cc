@@ -1,0 +1,52 @@
+#include "core/http/dispatcher.h"
+
+#include "core/http/problem.h"
+
+namespace claviger::http {
+
+std::optional<Response> Dispatcher::admit(Exchange& exchange, std::optional<std::uint64_t> content_length) {
+  if (counters_.requests_in_flight.read() >= limits_.in_flight_max) {
+    counters_.requests_overload.add();
+    return std::move(problem(503, "Too many requests are being served.").with("retry-after", "1"));
+  }
+  if (overload_) {
+    if (auto refused = overload_(exchange.request)) {
+      counters_.requests_overload.add();
+      return refused;
+    }
+  }
+  Match match = router_->match(exchange.request.method, exchange.request.path);
+  if (match.route == nullptr) {
+    if (match.allow.empty()) return problem(404);
+    return std::move(problem(405).with("allow", std::move(match.allow)));
+  }
+  exchange.route = match.route;
+  exchange.path_values = std::move(match.values);
+  if (content_length && *content_length > match.route->body_bytes_max) return problem(413);
+  return std::nullopt;
+}
+
+void Dispatcher::dispatch(Exchange& exchange) {
+  const Route& route = *exchange.route;
+  if (route.inline_handler) {
+    exchange.request.path_values = &exchange.path_values;
+    if (auto response = route.inline_handler(exchange.request)) return exchange.answer(*std::move(response));
+    exchange.request.path_values = nullptr;
+  }
+  counters_.requests_in_flight.add();
+  exchange.is_counted = true;
+  exchange.start(route.handler(std::move(exchange.request), std::move(exchange.path_values)));
+}
+
+void Dispatcher::answered(const Exchange&, std::uint16_t status) {
+  CLAVIGER_ASSERT(status >= 200 && status < 600);
+  counters_.responses[status / 100U].add();
+}
+
+void Dispatcher::ended(const Exchange& exchange) {
+  if (!exchange.is_counted) return;
+  counters_.requests_in_flight.subtract();
+  if (exchange.is_running()) counters_.requests_cancelled.add();
+}
+
+}  // namespace claviger::http

@@ -1,0 +1,43 @@
+// From a request's header to its handler: routing, bounds, overload; and the books about answers.
+//
+// One per shard and listener, shared by the listener's connections on that shard, outlives them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/http/counters.h"
+#include "core/http/exchange.h"
+#include "core/http/limits.h"
+#include "core/http/router.h"
+
+namespace claviger::http {
+
+// Asked for each request before anything is read of its body; a response: refused with it. Must be cheap.
+using OverloadHook = std::function<std::optional<Response>(const Request&)>;
+
+class Dispatcher {
+ public:
+  Dispatcher(std::shared_ptr<const Router> router, const Limits& limits, Counters& counters, OverloadHook overload = {})
+      : router_(std::move(router)), limits_(limits), counters_(counters), overload_(std::move(overload)) {}
+
+  // The header is complete. A response: the request is refused, its body not wanted.
+  std::optional<Response> admit(Exchange& exchange, std::optional<std::uint64_t> content_length);
+  // The body is complete: an inline answer, or the handler's run begins.
+  void dispatch(Exchange& exchange);
+  // For the protocols: an answer is on its way; an exchange ended.
+  void answered(const Exchange& exchange, std::uint16_t status);
+  void ended(const Exchange& exchange);
+
+  const Limits& limits() const { return limits_; }
+  Counters& counters() { return counters_; }
+
+ private:
+  std::shared_ptr<const Router> router_;
+  const Limits& limits_;
+  Counters& counters_;
+  OverloadHook overload_;
+};
+
+}  // namespace claviger::http

@@ -1,0 +1,85 @@
+// One HTTP/2 stream of a server's connection: its request while it arrives, its answer while it leaves.
+//
+// Owned by its connection from the stream's first HEADERS frame to its close, on the connection's shard.
+#pragma once
+
+#include <nghttp2/nghttp2.h>
+
+#include <array>
+
+#include "core/http/body_buffer.h"
+#include "core/http/exchange.h"
+#include "core/http/limits.h"
+
+namespace claviger::http {
+
+class Http2Connection;
+
+// Keeps nghttp2's decoded names and values alive without copying them.
+class Http2Storage final : public RequestStorage {
+ public:
+  Http2Storage() = default;
+  Http2Storage(const Http2Storage&) = delete;
+  Http2Storage& operator=(const Http2Storage&) = delete;
+  ~Http2Storage() override {
+    for (std::size_t i = 0; i < count_; ++i) nghttp2_rcbuf_decref(buffers_[i]);
+  }
+  std::string_view keep(nghttp2_rcbuf* buffer) {
+    if (nghttp2_rcbuf_is_static(buffer) == 0) {
+      CLAVIGER_ASSERT(count_ < buffers_.size());
+      nghttp2_rcbuf_incref(buffer);
+      buffers_[count_++] = buffer;
+    }
+    const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+    return {reinterpret_cast<const char*>(bytes.base), bytes.len};
+  }
+  std::string cookie;  // put together from its crumbs
+
+ private:
+  std::size_t count_ = 0;
+  std::array<nghttp2_rcbuf*, 2 * (kFieldsMax + 8)> buffers_;  // names and values, pseudo fields too
+};
+
+class Http2Exchange final : public Exchange {
+ public:
+  Http2Exchange(Http2Connection& its_connection, std::int32_t its_id, Monotonic now)
+      : connection(its_connection), id(its_id), touched(now), began(now) {
+    auto made = std::make_unique<Http2Storage>();
+    storage_ = made.get();
+    request.storage = std::move(made);
+  }
+  // The handler first: it may look at what is below until it is gone.
+  ~Http2Exchange() override { cancel(); }
+  void answer(Response its_response) override;
+
+  // One field of the request. False: the list is too large.
+  bool add(nghttp2_rcbuf* name, nghttp2_rcbuf* value);
+  // The list is complete. False: the target or the length is malformed, for which `refusal` has the status.
+  bool finish_head(std::uint16_t& refusal);
+
+  Http2Connection& connection;
+  const std::int32_t id;
+  bool is_head_complete = false;
+  bool is_request_complete = false;
+  bool is_answered = false;
+  Monotonic touched;  // when the answer last made progress
+  Monotonic began;    // the first HEADERS frame; then the end of the head
+
+  BodyBuffer body;
+  std::optional<std::uint64_t> content_length;
+
+  Response response;
+  std::size_t body_sent = 0;
+  std::array<char, 3> status_text{};
+  std::array<char, 20> length_text{};
+
+  Http2Exchange* previous = nullptr;
+  Http2Exchange* next = nullptr;
+
+ private:
+  Http2Storage* storage_;  // only while the request is ours
+  std::string_view target_;
+  std::size_t header_bytes_ = 0;
+};
+
+}  // namespace claviger::http

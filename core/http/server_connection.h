@@ -1,0 +1,57 @@
+// One connection of the HTTP server: its stream, and the protocol that speaks on it.
+//
+// Owned by its ServerShard, on that shard.
+#pragma once
+
+#include "core/http/protocol.h"
+#include "core/http/server_shard.h"
+#include "core/net/stream.h"
+
+namespace claviger::http {
+
+class ServerConnection final : public net::StreamUser, public ProtocolHost {
+ public:
+  ServerConnection(ServerShard& owner, Accepted accepted);
+  ServerConnection(const ServerConnection&) = delete;
+  ServerConnection& operator=(const ServerConnection&) = delete;
+  ~ServerConnection();
+
+  Result<Unit> start();
+  void drain();
+  void close_now() { stream_.close({Code::Cancelled, "server.drain"}); }
+
+  // net::StreamUser
+  void on_established() override;
+  void on_received(Slice bytes) override;
+  std::size_t produce(MutableBytes room) override;
+  bool wants_input() const override { return protocol_ == nullptr || protocol_->wants_input(); }
+  bool is_finished() const override { return is_ending_ || (protocol_ != nullptr && protocol_->is_finished()); }
+  Monotonic deadline() const override { return protocol_ == nullptr ? first_byte_due_ : protocol_->deadline(); }
+  void on_deadline() override;
+  void on_closed(Error reason) override;
+
+  // ProtocolHost
+  void update() override { stream_.update(); }
+  Monotonic now() override { return owner_.shard().now(); }
+  std::string_view date() override { return owner_.date(); }
+  SlabPool& slabs() override { return owner_.shard().slabs(); }
+  const Peer& peer() override { return peer_; }
+
+  ServerConnection* previous = nullptr;
+  ServerConnection* next = nullptr;
+
+ private:
+  void describe_peer();
+  void end_handshake();
+
+  ServerShard& owner_;
+  Accepted accepted_;
+  Peer peer_;
+  bool is_handshaking_ = false;
+  bool is_ending_ = false;
+  Monotonic first_byte_due_ = Monotonic::max();
+  net::Stream stream_;
+  std::unique_ptr<Protocol> protocol_;  // after stream_: its handlers are dropped first
+};
+
+}  // namespace claviger::http

@@ -1,0 +1,68 @@
+// One TLS connection without a socket: ciphertext in, plaintext out, and the other way round, all in memory, so that
+// the stream decides when system calls happen.
+//
+// Owned by a Stream, on its shard. Input is set for the time of one call and must be used up by it (OpenSSL keeps what
+// is left of a broken record); output goes to the stream's SendQueue.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/net/send_queue.h"
+#include "core/net/tls_context.h"
+
+struct ssl_st;
+struct bio_st;
+
+namespace claviger::net {
+
+// What a peer proved by its certificate.
+struct PeerCertificate {
+  std::string der;
+  std::array<std::byte, 32> digest{};  // SHA-256 of der (RFC 8705 clause 3.1, x5t#S256)
+  bool is_trusted = false;             // it chains to the listener's client CA
+};
+
+class TlsSession {
+ public:
+  // `server_name` for a client: the host name or address whose certificate is accepted, and the name sent (SNI).
+  static Result<std::unique_ptr<TlsSession>> make(std::shared_ptr<const TlsContext> context, SendQueue& output,
+                                                  const std::string& server_name = {});
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
+  ~TlsSession();
+
+  // Ciphertext for the calls that follow, until has_input() says no.
+  void set_input(Bytes ciphertext) { input_ = ciphertext; }
+  bool has_input() const { return !input_.empty(); }
+
+  // True when it is complete; false when more input is needed.
+  Result<bool> handshake();
+  bool is_established() const { return is_established_; }
+  // Plaintext into `to`; 0 when the input is used up. Code::PeerClosed after the peer's close_notify.
+  Result<std::size_t> read(MutableBytes to);
+  Result<Unit> write(Bytes plaintext);
+  void close_notify();
+
+  std::string_view alpn() const;
+  bool is_resumed() const;
+  std::optional<PeerCertificate> peer_certificate() const;
+
+ private:
+  friend struct TlsSessionBio;
+  TlsSession(std::shared_ptr<const TlsContext> context, SendQueue& output);
+
+  std::shared_ptr<const TlsContext> context_;
+  SendQueue& output_;
+  Bytes input_;
+  ssl_st* ssl_ = nullptr;
+  bool is_established_ = false;
+  bool is_broken_ = false;
+};
+
+}  // namespace claviger::net
