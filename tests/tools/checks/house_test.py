@@ -45,6 +45,11 @@ class House(planted.PlantedTest):
     def test_a_source_may_be_listed_from_above(self):
         self.assert_clean(check, {"core/CMakeLists.txt": "claviger_library(x SOURCES base/a.cc)\n", "core/base/a.cc": ""})
 
+    def test_a_source_may_be_listed_by_a_foreach(self):
+        lists = {"core/CMakeLists.txt": "foreach(name a b)\n  claviger_fuzz(x/${name} SOURCES ${name}_fuzz.cc)\nendforeach()\n"}
+        self.assert_clean(check, dict(lists, **{"core/a_fuzz.cc": "", "core/b_fuzz.cc": ""}))
+        self.assert_refused(check, dict(lists, **{"core/c_fuzz.cc": ""}), "core/c_fuzz.cc: no CMakeLists.txt builds it")
+
     def test_a_fuzz_target_without_corpus_is_refused(self):
         self.assert_refused(check, {
             "tests/fuzz/core/x_fuzz.cc": "",
