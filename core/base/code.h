@@ -20,6 +20,7 @@
   /* crypto */ \
   X(KeyType) X(KeyWeak) X(KeyNotOnCurve) X(KeyMalformed) X(KeyPublished) X(SignatureInvalid) X(CryptoFailure) \
   X(PasswordMismatch) X(PasswordHashFormat) X(CertificateInvalid) \
+  X(KeyPrivate) X(KeyUse) X(PasswordLength) X(PasswordHashCost) \
   /* net, http */ \
   X(AddressInUse) X(AddressInvalid) X(TlsFailure) X(PeerClosed) X(ProtocolError) X(HeaderTooLarge) X(UriTooLong) \
   X(MethodNotAllowed) X(MediaType) X(Refused) X(Unreachable) \

@@ -1,0 +1,47 @@
+#include "core/crypto/random.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/core/crypto/vectors.h"
+
+namespace claviger::crypto {
+namespace {
+
+TEST(Random, FillsAllOfIt) {
+  std::array<std::byte, 64> first{};
+  std::array<std::byte, 64> second{};
+  ASSERT_TRUE(fill_random(first));
+  ASSERT_TRUE(fill_random(second));
+  EXPECT_NE(first, second);
+  EXPECT_TRUE(fill_random({}));
+}
+
+TEST(Random, MakesSecrets) {
+  const auto first = random_bytes<32>();
+  const auto second = random_bytes<32>();
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(first->equals(second->reveal()));
+}
+
+TEST(RandomPool, NeverGivesTheSameBytesTwice) {
+  RandomPool pool;
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    std::array<std::byte, 16> bytes{};
+    ASSERT_TRUE(pool.fill(bytes));
+    EXPECT_TRUE(seen.insert(to_hex(bytes)).second);
+  }
+}
+
+TEST(RandomPool, ServesAnySize) {
+  RandomPool pool;
+  for (const std::size_t size : {0U, 1U, 500U, 511U, 512U, 513U, 5000U, 3U}) {
+    std::vector<std::byte> bytes(size);
+    EXPECT_TRUE(pool.fill(bytes));
+  }
+}
+
+}  // namespace
+}  // namespace claviger::crypto

@@ -1,0 +1,55 @@
+#include "tests/core/crypto/vectors.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "core/codec/base64url.h"
+#include "core/codec/hex.h"
+
+namespace claviger::crypto {
+
+codec::JsonObject vectors() {
+  static codec::JsonReader reader(codec::JsonLimits{.bytes_max = 1U << 20U, .values_max = 1U << 16U});
+  static const codec::JsonValue document = [] {
+    std::ifstream file(CLAVIGER_SOURCE_DIR "/tests/vectors/jws.json", std::ios::binary);
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    auto parsed = reader.parse(text);
+    CLAVIGER_ASSERT(parsed.has_value());
+    return *parsed;
+  }();
+  return *document.as_object();
+}
+
+codec::JsonArray array_at(codec::JsonObject object, std::string_view name) {
+  return *object.at(name)->as_array();
+}
+codec::JsonObject object_at(codec::JsonObject object, std::string_view name) {
+  return *object.at(name)->as_object();
+}
+
+std::vector<std::byte> from_hex(std::string_view hex) {
+  std::vector<std::byte> bytes(hex.size() / 2);
+  CLAVIGER_ASSERT(codec::hex_decode(hex, bytes).has_value());
+  return bytes;
+}
+
+std::vector<std::byte> from_base64url(std::string_view text) {
+  std::vector<std::byte> bytes(codec::base64url_decoded_size_max(text.size()));
+  const auto size = codec::base64url_decode(text, bytes);
+  CLAVIGER_ASSERT(size.has_value());
+  bytes.resize(*size);
+  return bytes;
+}
+
+std::string to_hex(Bytes bytes) {
+  std::string text;
+  codec::hex_encode(bytes, text);
+  return text;
+}
+
+CompactJws split(std::string_view compact) {
+  const std::size_t dot = compact.rfind('.');
+  return {compact.substr(0, dot), from_base64url(compact.substr(dot + 1))};
+}
+
+}  // namespace claviger::crypto
