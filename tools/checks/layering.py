@@ -27,6 +27,7 @@ MAY_USE = {
     "storage": ["core/base", "core/codec", "core/crypto", "core/runtime"],
     # The verifier is linked into other people's servers: no libuv, no RocksDB, no threads, no I/O.
     "broker/tokens/verifier": ["core/base", "core/codec", "core/crypto"],
+    # Sign-in issues tokens, and the token endpoints ask who the client is: neighbours, not floors.
     "broker/tokens": CORE + ["storage", "broker", "broker/tokens/verifier", "broker/identity"],
     "broker/identity": CORE + ["storage", "broker", "broker/tokens", "broker/tokens/verifier"],
     "broker/admin": CORE + ["storage", "broker", "broker/tokens/verifier"] + PROCEDURES,
@@ -36,10 +37,6 @@ MAY_USE = {
     "tests": ["*"],
     "bench": ["*"],
 }
-
-# Tokens stand below identity, but their endpoints ask identity who the client is: only the files at the wire may.
-AT_THE_WIRE = re.compile(r"_(?:endpoint|endpoints|routes)\.(?:h|cc)$")
-ONLY_AT_THE_WIRE = {("broker/tokens", "broker/identity")}
 
 # A library stays behind the front of the room that was built around it.
 LIBRARY_ROOMS = {
@@ -100,8 +97,6 @@ def check_includes(path, included, includers):
                 yield f"{where}: {name} is in no room that this check knows (tools/checks/layering.py)"
             elif refuses(room, used):
                 yield f"{where}: {room} must not include {used}"
-            elif (room, used) in ONLY_AT_THE_WIRE and not AT_THE_WIRE.search(path):
-                yield f"{where}: {room} must not include {used} but in its endpoints"
         elif is_quoted and "/" not in name and room not in ("tests", "bench") and not name.endswith("_generated.h"):
             yield f'{where}: include from the root: "{folder}/{name}"'
         for library, rooms in LIBRARY_ROOMS.items():
