@@ -15,13 +15,15 @@
 #include <cstdint>
 
 #include "broker/tokens/verifier/huge_memory.h"
-#include "broker/tokens/verifier/token_digest.h"
+#include "broker/tokens/verifier/mc_service.h"
 #include "core/base/result.h"
+#include "core/crypto/universal_hash.h"
 
 namespace claviger::tokens {
 
-// Which MC service an identity belongs to (TS 33.180 clause B.2.2.3: mcptt_id, mcvideo_id, mcdata_id).
-enum class McService : std::uint8_t { None, Ptt, Video, Data };
+// What a token's bytes are known by: their universal hash under a key that nobody outside the process knows. Two tokens
+// share it with probability of about length / 16 in 2^128, whoever chose them, so equal digests stand for equal tokens.
+using TokenDigest = crypto::Hash128;
 
 // What a later use of the same token must be compared with. Digests of names are keyed (RevocationSet, Verifier);
 // where only 32 bits of one are kept, a match means "look closer", never "accept" or "refuse".
@@ -38,8 +40,8 @@ struct alignas(64) CachedToken {
   std::uint32_t subject = 0;
   McService identity_service = McService::None;
   bool is_bound = false;  // has a cnf claim
+  bool is_early = false;  // its iat or nbf lay ahead of our clock, within the leeway
   bool is_recent = false; // used since the clock hand came by; the cache's own
-  std::uint8_t reserved = 0;
 };
 static_assert(sizeof(CachedToken) == 64);
 
