@@ -1,4 +1,4 @@
-// HTTP/1.1 requests (RFC 9112) through Boost.Beast's parser, with the checks that it leaves out.
+// HTTP/1.1 messages (RFC 9112) through Boost.Beast's parser, with the checks that it leaves out.
 //
 // Views point into the bytes given. One message at a time; owned by a connection. No I/O.
 #pragma once
@@ -52,6 +52,32 @@ class Http1Parser {
     bool is_done = false;
   };
   Result<Progress> parse_body(std::string_view bytes, std::vector<std::string_view>& pieces);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct Http1ResponseHead {
+  std::uint16_t status = 0;
+  bool keeps_alive = false;
+  bool is_done = false;  // there is no body
+  std::vector<Http1Field> fields;
+};
+
+// The same for what servers answer.
+class Http1ResponseParser {
+ public:
+  Http1ResponseParser();
+  ~Http1ResponseParser();
+  Http1ResponseParser(const Http1ResponseParser&) = delete;
+  Http1ResponseParser& operator=(const Http1ResponseParser&) = delete;
+
+  // `is_to_head`: the answer to HEAD has no body whatever its fields say.
+  Result<Http1ResponseHead> parse_head(std::string_view head, bool is_to_head);
+  Result<Http1Parser::Progress> parse_body(std::string_view bytes, std::vector<std::string_view>& pieces);
+  // The connection ended: true when that ends the body as it should.
+  bool ends_here();
 
  private:
   struct Impl;

@@ -49,7 +49,7 @@ Result<Unit> Stream::accept(Descriptor socket, std::shared_ptr<const TlsContext>
 }
 
 Result<Unit> Stream::connect(const Address& address, std::shared_ptr<const TlsContext> context,
-                             std::string server_name) {
+                             std::string server_name, TlsResumption resumption) {
   socket_ = Descriptor(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_.is_open()) return Error{Code::Io, "stream.socket"};
   const int yes = 1;
@@ -59,6 +59,7 @@ Result<Unit> Stream::connect(const Address& address, std::shared_ptr<const TlsCo
   CLAVIGER_TRY(opened, poll_.open(shard_.loop(), socket_.number()));
   pending_context_ = std::move(context);
   server_name_ = std::move(server_name);
+  pending_resumption_ = std::move(resumption);
   state_ = State::Connecting;
   own_deadline_ = shard_.now() + limits_.handshake;
   watch();  // writable comes at once when it is connected already
@@ -97,7 +98,8 @@ void Stream::on_connected() {
   if (pending_context_ == nullptr) {
     established();
   } else {
-    auto tls = TlsSession::make(std::move(pending_context_), queue_, server_name_);
+    auto tls = TlsSession::make(std::move(pending_context_), queue_, server_name_, pending_resumption_);
+    pending_resumption_.reset();
     if (!tls) return close(tls.error());
     tls_ = *std::move(tls);
     state_ = State::Handshaking;

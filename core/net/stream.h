@@ -72,7 +72,8 @@ class Stream {
 
   // An accepted socket; null context: in the clear. After an error only destruction is allowed.
   Result<Unit> accept(Descriptor socket, std::shared_ptr<const TlsContext> context);
-  Result<Unit> connect(const Address& address, std::shared_ptr<const TlsContext> context, std::string server_name);
+  Result<Unit> connect(const Address& address, std::shared_ptr<const TlsContext> context, std::string server_name,
+                       TlsResumption resumption = {});
 
   // The user has something to send, wants input again, is finished, or moved its deadline: acted on at the turn's end.
   void update();
@@ -118,6 +119,7 @@ class Stream {
   SendQueue queue_;
   std::shared_ptr<const TlsContext> pending_context_;  // until connected
   std::string server_name_;
+  TlsResumption pending_resumption_;
   std::unique_ptr<TlsSession> tls_;
   runtime::Timer timer_;
   runtime::TurnEndHook hook_;

@@ -10,6 +10,8 @@
 
 #include <array>
 
+#include "core/net/tls_session.h"
+
 namespace claviger::net {
 
 struct TlsContextCallbacks {
@@ -46,6 +48,12 @@ struct TlsContextCallbacks {
     return EVP_MAC_init(mac, as_uchar(authentication), authentication.size(), parameters.data()) == 1 &&
            EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, as_uchar(Bytes(key.encryption.reveal())), iv,
                              encrypt) == 1;
+  }
+
+  // A client's: RFC 8446 clause 4.6.1. 1: the reference is ours now.
+  static int keep_session(SSL* ssl, SSL_SESSION* session) {
+    static_cast<TlsSession*>(SSL_get_app_data(ssl))->resumption_ = TlsResumption(session, &SSL_SESSION_free);
+    return 1;
   }
 
   // 0: make a full handshake; 1: taken; 2: taken, but a new ticket is due; negative: error.
@@ -228,6 +236,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(TlsClientOptions op
     CLAVIGER_TRY(trusted, made->trust(options.ca_pem, {}, false));
   }
   SSL_CTX_set_verify(made->native_, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_session_cache_mode(made->native_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(made->native_, &TlsContextCallbacks::keep_session);
   if (!options.certificate_chain_pem.empty()) {
     CLAVIGER_TRY(certificate, made->use_certificate(options.certificate_chain_pem, options.private_key_pem));
   }

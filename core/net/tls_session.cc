@@ -75,7 +75,8 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, SendQueue& out
 TlsSession::~TlsSession() { SSL_free(ssl_); }
 
 Result<std::unique_ptr<TlsSession>> TlsSession::make(std::shared_ptr<const TlsContext> context, SendQueue& output,
-                                                     const std::string& server_name) {
+                                                     const std::string& server_name,
+                                                     const TlsResumption& resumption) {
   std::unique_ptr<TlsSession> made(new TlsSession(std::move(context), output));
   made->ssl_ = SSL_new(made->context_->native());
   BIO* bio = BIO_new(TlsSessionBio::method());
@@ -85,11 +86,14 @@ Result<std::unique_ptr<TlsSession>> TlsSession::make(std::shared_ptr<const TlsCo
   }
   BIO_set_data(bio, made.get());
   SSL_set_bio(made->ssl_, bio, bio);
+  SSL_set_app_data(made->ssl_, made.get());
   if (made->context_->is_server()) {
     SSL_set_accept_state(made->ssl_);
   } else {
     SSL_set_connect_state(made->ssl_);
     if (!set_expected_name(made->ssl_, server_name)) return Error{Code::CryptoFailure, "tls.server_name"};
+    // One that does not fit any more is no error: the server makes a full handshake.
+    if (resumption != nullptr) SSL_set_session(made->ssl_, resumption.get());
   }
   return made;
 }

@@ -17,7 +17,7 @@
 #include "core/net/tls_context.h"
 
 struct ssl_st;
-struct bio_st;
+struct ssl_session_st;
 
 namespace claviger::net {
 
@@ -28,11 +28,15 @@ struct PeerCertificate {
   bool is_trusted = false;             // it chains to the listener's client CA
 };
 
+// What a client keeps of a session to resume it with another connection to the same server. Any thread.
+using TlsResumption = std::shared_ptr<ssl_session_st>;
+
 class TlsSession {
  public:
   // `server_name` for a client: the host name or address whose certificate is accepted, and the name sent (SNI).
   static Result<std::unique_ptr<TlsSession>> make(std::shared_ptr<const TlsContext> context, SendQueue& output,
-                                                  const std::string& server_name = {});
+                                                  const std::string& server_name = {},
+                                                  const TlsResumption& resumption = {});
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
   ~TlsSession();
@@ -51,15 +55,19 @@ class TlsSession {
 
   std::string_view alpn() const;
   bool is_resumed() const;
+  // The latest ticket a client was given; null before.
+  const TlsResumption& resumption() const { return resumption_; }
   std::optional<PeerCertificate> peer_certificate() const;
 
  private:
   friend struct TlsSessionBio;
+  friend struct TlsContextCallbacks;
   TlsSession(std::shared_ptr<const TlsContext> context, SendQueue& output);
 
   std::shared_ptr<const TlsContext> context_;
   SendQueue& output_;
   Bytes input_;
+  TlsResumption resumption_;
   ssl_st* ssl_ = nullptr;
   bool is_established_ = false;
   bool is_broken_ = false;
