@@ -12,14 +12,15 @@
 #include "core/base/clock.h"
 #include "core/runtime/task.h"
 
+namespace claviger::http {
+struct Counters;  // core/http/counters.h
+}
+
 namespace claviger::admin {
 
 struct ListenerFigures {
   std::string name;  // "https 127.0.0.1:8443", "admin /run/claviger/admin.sock"
-  std::uint64_t connections_open = 0;
-  std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;  // over the bound
-  std::uint64_t requests = 0;
+  std::vector<const http::Counters*> by_shard;  // live as long as the process serves
 };
 
 // A reload that found errors has changed nothing.

@@ -75,6 +75,7 @@ class SandboxClock final : public Clock {
   // From now on wall time is `wall`, running `speed` times as fast as monotonic time. Speed 0 stops it.
   void set(WallTime wall, std::uint32_t speed);
   std::uint32_t speed() const { return speed_.load(); }
+  bool is_set() const { return is_set_.load(); }
 
  private:
   // A sequence lock: writers are rare (an operator's command), readers are every turn.

@@ -10,7 +10,7 @@ namespace claviger::ctl {
 namespace {
 
 // Records asked for at a time.
-constexpr std::uint64_t kPage = 500;
+constexpr std::uint64_t kPage = 200;
 
 codec::JsonLimits answer_limits() {
   codec::JsonLimits limits;

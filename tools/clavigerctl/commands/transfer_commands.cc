@@ -21,7 +21,7 @@ namespace {
 constexpr int kTriesMax = 14;
 constexpr Milliseconds kFirstWait{100};
 constexpr Milliseconds kLongestWait{3200};
-constexpr std::uint64_t kExportPage = 1000;
+constexpr std::uint64_t kExportPage = 200;
 
 std::optional<ImportFormat> format_for(Invocation& invocation, std::string_view file) {
   const std::string_view said = invocation.args.get("--format");
@@ -139,7 +139,7 @@ ExitStatus import_file(Invocation& invocation) {
   }
   const auto tenant = invocation.tenant();
   if (!tenant) return ExitStatus::Failed;
-  const std::string target = "/admin/v1/tenants/" + path_segment(*tenant) + "/users/import";
+  const std::string target = "/admin/v1/tenants/" + path_segment(*tenant) + "/user-import";
 
   ImportReader reader(*std::move(source), *format);
   const auto header = reader.start();
@@ -219,7 +219,7 @@ ExitStatus export_file(Invocation& invocation) {
   const std::string name(invocation.args.get("FILE"));
   const auto format = format_for(invocation, name);
   if (!format) return ExitStatus::Usage;
-  const auto target = invocation.tenant_target("/users/export");
+  const auto target = invocation.tenant_target("/user-export");
   if (!target) return ExitStatus::Failed;
   ExportFile file(name);
   if (!file.is_open()) {

@@ -1,0 +1,23 @@
+// What the endpoints of the admin socket reach. Made by Broker, outlives the admin listener.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "broker/admin/audit_log.h"
+#include "broker/admin/process_control.h"
+#include "broker/context.h"
+
+namespace claviger::admin {
+
+using Contexts = std::vector<std::unique_ptr<broker::Context>>;
+
+struct AdminServices {
+  Contexts& contexts;
+  AuditLog& audit;
+  ProcessControl& process;
+  std::uint32_t own_uid;  // the daemon's: taken orders from, beside root and settings.admin_uids
+};
+
+}  // namespace claviger::admin

@@ -1,0 +1,95 @@
+#include "broker/admin/answer.h"
+
+#include "core/codec/json_writer.h"
+
+namespace claviger::admin {
+
+Meaning meaning_of(Code code) {
+  switch (code) {
+    case Code::NotFound: return {404, "there is no such thing"};
+    case Code::UserUnknown: return {404, "no such user"};
+    case Code::ClientUnknown: return {404, "no such client"};
+    case Code::SessionUnknown: return {404, "no such session"};
+
+    case Code::Conflict: return {409, "somebody else changed it at the same time: try again"};
+    case Code::Duplicate: return {409, "there is one already"};
+    case Code::LoginTaken: return {409, "another user has this login name"};
+    case Code::McIdentityTaken: return {409, "this MC identity belongs, or belonged, to another user"};
+    case Code::ClientTaken: return {409, "another client has this id"};
+
+    case Code::NotPermitted: return {403, "this user may not give orders"};
+    case Code::ConfigSandboxOnly: return {403, "only a sandbox may do that"};
+
+    case Code::Overload: return {503, "too busy: try again"};
+    case Code::DeadlinePassed: return {503, "it took too long: try again"};
+    case Code::Closed: return {503, "the daemon is ending"};
+    case Code::NoSpace: return {503, "no space left on the device"};
+
+    case Code::TooLarge: return {413, "too large"};
+    case Code::MediaType: return {415, "another media type is expected"};
+
+    case Code::LoginInvalid: return {400, "a login name has 1 to 255 bytes of UTF-8 without control characters"};
+    case Code::McIdentityInvalid: return {400, "an MC identity is a URI"};
+    case Code::PasswordInvalid: return {400, "a password has 1 to 1024 bytes"};
+    case Code::PasswordHashFormat: return {400, "no hash that we know (argon2id, scrypt, pbkdf2 as PHC strings)"};
+    case Code::ScopeMalformed: return {400, "not a scope"};
+    case Code::ScopeUnknown: return {400, "no such scope"};
+    case Code::ClientRedirectUri: return {400, "a redirect URI must be absolute, without fragment, https or loopback"};
+    case Code::ClientMetadata: return {400, "the client's settings contradict each other"};
+    case Code::ClientKeys: return {400, "not a key set that can verify the client's assertions"};
+    case Code::KeyPublished: return {400, "a key out of a standard's examples: everybody has its private part"};
+    case Code::JsonSyntax: return {400, "not JSON"};
+    case Code::JsonDuplicate: return {400, "a member twice"};
+    case Code::JsonType: return {400, "a member has the wrong type"};
+    case Code::JsonMissing: return {400, "a member is missing"};
+    case Code::Utf8Invalid: return {400, "not UTF-8"};
+    case Code::BadValue:
+    case Code::Empty:
+    case Code::OutOfRange:
+    case Code::TooMany:
+    case Code::TooDeep:
+    case Code::FormSyntax:
+    case Code::FormDuplicate: return {400, "a value is not allowed"};
+    case Code::ConfigValue: return {400, "the configuration file is refused"};
+
+    default: return {500, "the daemon failed"};
+  }
+}
+
+namespace {
+
+std::string problem_json(Code code, std::string_view detail) {
+  const Meaning meaning = meaning_of(code);
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().member("type", "about:blank").member("title", meaning.title);
+  json.member("status", meaning.status).member("code", name_of(code));
+  if (!detail.empty()) json.member("detail", detail);
+  json.end_object();
+  return text;
+}
+
+// The place of an error of ours ("login.control") helps; for what failed inside, it is all there is to say.
+std::string detail_of(const Error& error) {
+  const Meaning meaning = meaning_of(error.code);
+  if (error.where.empty()) return {};
+  return std::string(meaning.title) + " [" + std::string(error.where) + "]";
+}
+
+}  // namespace
+
+Answer::Answer(Error error) : Answer(error.code, detail_of(error)) {}
+
+Answer::Answer(Code code, std::string detail)
+    : status_(meaning_of(code).status),
+      body_(problem_json(code, detail)),
+      content_type_("application/problem+json"),
+      code_(code) {}
+
+http::Response Answer::into_response() && {
+  http::Response response(status_, content_type_, std::move(body_));
+  if (status_ == 503) response.with("retry-after", "1");
+  return response;
+}
+
+}  // namespace claviger::admin

@@ -1,0 +1,39 @@
+#include "broker/admin/endpoints.h"
+#include "broker/admin/object_reader.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::admin {
+namespace {
+
+using runtime::Task;
+
+Task<Answer> verify(Call* call) {
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  std::vector<std::string> files;
+  ObjectReader members(object);
+  members.read("files", files);
+  if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
+  auto report = co_await call->services.audit.verify(std::move(files));
+  if (!report) {
+    if (report.error().code != Code::BadValue) co_return report.error();
+    co_return Answer(Code::BadValue, "files: names without a folder that begin with the audit log's own");
+  }
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().member("intact", report->is_intact).member("entries", report->entries);
+  json.member("first_seq", report->first_seq).member("last_seq", report->last_seq);
+  if (!report->is_intact) {
+    json.member("bad_file", report->bad_file).member("bad_line", report->bad_line).member("why", report->why);
+  }
+  json.end_object();
+  co_return Answer(std::move(text));
+}
+
+}  // namespace
+
+void add_audit_verbs(http::Router& router, AdminServices& services) {
+  add_verb(router, services, {http::Method::Post, "/audit/verify", "audit.verify", Effect::Reads, verify});
+}
+
+}  // namespace claviger::admin

@@ -1,0 +1,172 @@
+#include <array>
+
+#include "broker/admin/endpoints.h"
+#include "broker/admin/object_reader.h"
+#include "broker/identity/client_procedures.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::admin {
+namespace {
+
+using identity::Client;
+using runtime::Task;
+
+// The names of RFC 7591 where it has them; in the order of the enumerators.
+constexpr std::array<std::string_view, 3> kProfiles{"plain", "mc", "val"};
+constexpr std::array<std::string_view, 5> kAuthentications{"none", "client_secret_basic", "private_key_jwt", "tls_client_auth",
+                                                           "self_signed_tls_client_auth"};
+
+template <std::size_t N>
+std::optional<std::size_t> index_of(const std::array<std::string_view, N>& names, std::string_view name) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return i;
+  }
+  return std::nullopt;
+}
+
+void write_list(codec::JsonWriter<std::string>& json, std::string_view name, const std::vector<std::string>& values) {
+  json.name(name).begin_array();
+  for (const std::string& value : values) json.value(value);
+  json.end_array();
+}
+
+// `secret`: empty, or the text that is shown this once.
+void write_client(codec::JsonWriter<std::string>& json, const Client& client, std::string_view secret) {
+  json.begin_object().member("client_id", client.client_id).member("name", client.name);
+  json.member("enabled", client.is_enabled).member("profile", kProfiles[static_cast<std::size_t>(client.profile)]);
+  json.member("authentication", kAuthentications[static_cast<std::size_t>(client.authentication)]);
+  if (!secret.empty()) json.member("client_secret", secret);
+  json.name("grants").begin_array();
+  if (client.may_code) json.value("authorization_code");
+  if (client.may_client_credentials) json.value("client_credentials");
+  json.end_array();
+  write_list(json, "redirect_uris", client.redirect_uris);
+  write_list(json, "scopes", client.scopes);
+  json.member("may_introspect", client.may_introspect);
+  write_list(json, "audiences", client.audiences);
+  if (!client.jwks.empty()) json.member("jwks", client.jwks);
+  if (!client.tls_subject.empty()) json.member("tls_subject", client.tls_subject);
+  if (!client.tls_certificate_digest.empty()) json.member("tls_certificate_digest", client.tls_certificate_digest);
+  json.member("certificate_bound", client.is_certificate_bound).member("created_at", client.created_at);
+  json.end_object();
+}
+
+Answer answer_with(const Client& client, std::string_view secret = {}) {
+  std::string text;
+  codec::JsonWriter json(text);
+  write_client(json, client, secret);
+  return Answer(std::move(text));
+}
+
+struct DraftOrWrong {
+  identity::ClientDraft draft;
+  std::optional<std::string> wrong;
+};
+DraftOrWrong read_draft(codec::JsonObject object) {
+  DraftOrWrong result;
+  identity::ClientDraft& draft = result.draft;
+  std::string profile(kProfiles[0]);
+  std::string authentication(kAuthentications[0]);
+  std::vector<std::string> grants;
+  ObjectReader members(object);
+  members.read("client_id", draft.client_id).read("name", draft.name).read("profile", profile);
+  members.read("authentication", authentication).read("redirect_uris", draft.redirect_uris);
+  members.read("scopes", draft.scopes).read("grants", grants).read("may_introspect", draft.may_introspect);
+  members.read("audiences", draft.audiences).read("jwks", draft.jwks).read("tls_subject", draft.tls_subject);
+  members.read("tls_certificate_digest", draft.tls_certificate_digest);
+  members.read("certificate_bound", draft.is_certificate_bound);
+  result.wrong = members.wrong();
+  for (const std::string& grant : grants) {
+    if (grant == "authorization_code") draft.may_code = true;
+    else if (grant == "client_credentials") draft.may_client_credentials = true;
+    else if (!result.wrong) result.wrong = "grants: authorization_code or client_credentials";
+  }
+  const auto profile_index = index_of(kProfiles, profile);
+  const auto authentication_index = index_of(kAuthentications, authentication);
+  if (!profile_index && !result.wrong) result.wrong = "profile: plain, mc or val";
+  if (!authentication_index && !result.wrong) result.wrong = "authentication: not a method that we know";
+  draft.profile = static_cast<identity::ClientProfile>(profile_index.value_or(0));
+  draft.authentication = static_cast<identity::ClientAuthentication>(authentication_index.value_or(0));
+  return result;
+}
+
+Task<Answer> show(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto client = co_await identity::find_client(call->at(), call->values[0], call->values[1]);
+  if (!client) co_return client.error();
+  co_return answer_with(*client);
+}
+
+Task<Answer> list(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  CLAVIGER_CO_TRY(paging, paging_of(*call));
+  auto page = co_await identity::list_clients(call->at(), call->values[0], std::move(paging.after), paging.limit);
+  if (!page) co_return page.error();
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().name("items").begin_array();
+  for (const Client& client : page->clients) write_client(json, client, {});
+  json.end_array();
+  if (!page->next.empty()) json.member("next", page->next);
+  json.end_object();
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> add(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  DraftOrWrong read = read_draft(object);
+  if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
+  if (!read.draft.client_id.empty()) call->target += "/" + read.draft.client_id;
+  auto created = co_await identity::create_client(call->at(), call->values[0], std::move(read.draft));
+  if (!created) co_return created.error();
+  call->target = call->values[0] + "/" + created->client.client_id;
+  co_return answer_with(created->client, as_text(created->secret.reveal()));
+}
+
+Task<Answer> set_enabled(Call* call, bool is_enabled) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto done = co_await identity::set_client_enabled(call->at(), call->values[0], call->values[1], is_enabled);
+  if (!done) co_return done.error();
+  Answer shown = co_await show(call);
+  co_return shown;
+}
+Task<Answer> enable(Call* call) { return set_enabled(call, true); }
+Task<Answer> disable(Call* call) { return set_enabled(call, false); }
+
+Task<Answer> remove(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto done = co_await identity::remove_client(call->at(), call->values[0], call->values[1]);
+  if (!done) co_return done.error();
+  co_return Answer("{}");
+}
+
+Task<Answer> rotate_secret(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto secret = co_await identity::rotate_client_secret(call->at(), call->values[0], call->values[1]);
+  if (!secret) co_return secret.error();
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().member("client_id", call->values[1]).member("client_secret", as_text(secret->reveal())).end_object();
+  co_return Answer(std::move(text));
+}
+
+}  // namespace
+
+void add_client_verbs(http::Router& router, AdminServices& services) {
+  using http::Method;
+  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
+                           Task<Answer> (*endpoint)(Call*)) {
+    add_verb(router, services, {method, pattern, name, effect, endpoint});
+  };
+  add_one(Method::Get, "/tenants/{tenant}/clients", "client.list", Effect::Reads, list);
+  add_one(Method::Post, "/tenants/{tenant}/clients", "client.add", Effect::Changes, add);
+  add_one(Method::Get, "/tenants/{tenant}/clients/{client}", "client.show", Effect::Reads, show);
+  add_one(Method::Delete, "/tenants/{tenant}/clients/{client}", "client.remove", Effect::Changes, remove);
+  add_one(Method::Post, "/tenants/{tenant}/clients/{client}/enable", "client.enable", Effect::Changes, enable);
+  add_one(Method::Post, "/tenants/{tenant}/clients/{client}/disable", "client.disable", Effect::Changes, disable);
+  add_one(Method::Post, "/tenants/{tenant}/clients/{client}/secret", "client.rotate-secret", Effect::Changes, rotate_secret);
+}
+
+}  // namespace claviger::admin

@@ -1,0 +1,20 @@
+// The endpoints of the admin API, one file a noun: request to typed values, a procedure, its result to JSON.
+#pragma once
+
+#include "broker/admin/verb.h"
+
+namespace claviger::admin {
+
+void add_status_verbs(http::Router& router, AdminServices& services);    // status, metrics
+void add_daemon_verbs(http::Router& router, AdminServices& services);    // config, reload, shutdown, log level
+void add_clock_verbs(http::Router& router, AdminServices& services);     // sandbox only
+void add_tenant_verbs(http::Router& router, AdminServices& services);
+void add_user_verbs(http::Router& router, AdminServices& services);
+void add_transfer_verbs(http::Router& router, AdminServices& services);  // users in and out by the thousand
+void add_client_verbs(http::Router& router, AdminServices& services);
+void add_session_verbs(http::Router& router, AdminServices& services);
+void add_token_verbs(http::Router& router, AdminServices& services);
+void add_key_verbs(http::Router& router, AdminServices& services);
+void add_audit_verbs(http::Router& router, AdminServices& services);
+
+}  // namespace claviger::admin

@@ -1,0 +1,220 @@
+#include "broker/admin/metrics_text.h"
+
+#include <array>
+#include <cstdio>
+
+#include "broker/admin/process_facts.h"
+#include "core/http/counters.h"
+
+namespace claviger::admin {
+namespace {
+
+// Lines of one metric: "# HELP", "# TYPE", samples.
+class Exposition {
+ public:
+  void begin(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    append({"# HELP claviger_", name, " ", help, "\n# TYPE claviger_", name, " ", type, "\n"});
+  }
+  // `labels`: "grant=\"refresh_token\"", or empty. Label values of ours need no escaping but a listener's path.
+  void sample(std::string_view labels, std::uint64_t value) { sample_of("", labels, std::to_string(value)); }
+  void one(std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
+    begin(name, type, help);
+    sample({}, value);
+  }
+  void sample_of(std::string_view suffix, std::string_view labels, std::string_view value) {
+    append({"claviger_", name_, suffix});
+    if (!labels.empty()) append({"{", labels, "}"});
+    append({" ", value, "\n"});
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  void append(std::initializer_list<std::string_view> pieces) {
+    for (const std::string_view piece : pieces) text_ += piece;
+  }
+  std::string text_;
+  std::string name_;
+};
+
+std::string label(std::string_view name, std::string_view value) {
+  std::string text(name);
+  text += "=\"";
+  for (const char character : value) {
+    if (character == '"' || character == '\\') text += '\\';
+    text += character == '\n' ? ' ' : character;
+  }
+  return text + "\"";
+}
+
+std::uint64_t sum(const AdminServices& services, Counter broker::Figures::*counter) {
+  std::uint64_t total = 0;
+  for (const auto& context : services.contexts) total += ((*context->figures).*counter).read();
+  return total;
+}
+
+std::string seconds_text(double seconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.9g", seconds);
+  return text.data();
+}
+
+// The shards' histograms added up; bucket i ends at 2^i us.
+template <typename HistogramOf>
+void histogram(Exposition& out, const AdminServices& services, const std::string& labels, HistogramOf histogram_of) {
+  std::array<std::uint64_t, Histogram::kBuckets> buckets{};
+  std::uint64_t sum_ns = 0;
+  for (const auto& context : services.contexts) {
+    const Histogram& one = histogram_of(*context->figures);
+    for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] += one.bucket(i);
+    sum_ns += one.sum_ns();
+  }
+  const std::string prefix = labels.empty() ? std::string() : labels + ",";
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    total += buckets[i];
+    const bool is_last = i + 1 == buckets.size();
+    const std::string bound = is_last ? "+Inf" : seconds_text(static_cast<double>(std::uint64_t{1} << i) / 1e6);
+    out.sample_of("_bucket", prefix + "le=\"" + bound + "\"", std::to_string(total));
+  }
+  out.sample_of("_sum", labels, seconds_text(static_cast<double>(sum_ns) / 1e9));
+  out.sample_of("_count", labels, std::to_string(total));
+}
+
+void add_tokens(Exposition& out, const AdminServices& services) {
+  const auto over_grants = [&](Counter broker::GrantFigures::*counter) {
+    for (std::size_t i = 0; i < broker::kGrants; ++i) {
+      std::uint64_t total = 0;
+      for (const auto& context : services.contexts) total += (context->figures->grants[i].*counter).read();
+      out.sample(label("grant", broker::name_of(static_cast<broker::Grant>(i))), total);
+    }
+  };
+  out.begin("token_requests_granted_total", "counter", "Token requests that were granted, by grant.");
+  over_grants(&broker::GrantFigures::issued);
+  out.begin("token_requests_refused_total", "counter", "Token requests that were refused, by grant.");
+  over_grants(&broker::GrantFigures::refused);
+  out.begin("token_request_seconds", "histogram", "Time from a token request to its answer, by grant.");
+  for (std::size_t i = 0; i < broker::kGrants; ++i) {
+    histogram(out, services, label("grant", broker::name_of(static_cast<broker::Grant>(i))),
+              [i](const broker::Figures& figures) -> const Histogram& { return figures.grants[i].latency; });
+  }
+  out.begin("introspections_total", "counter", "Introspections, by what was answered.");
+  out.sample("result=\"active\"", sum(services, &broker::Figures::introspections_active));
+  out.sample("result=\"inactive\"", sum(services, &broker::Figures::introspections_inactive));
+  out.one("revocations_total", "counter", "Tokens and sessions revoked.", sum(services, &broker::Figures::revocations));
+}
+
+void add_identity(Exposition& out, const AdminServices& services) {
+  out.begin("sign_ins_total", "counter", "Sign-ins at the login page, by result.");
+  out.sample("result=\"passed\"", sum(services, &broker::Figures::sign_ins_passed));
+  out.sample("result=\"failed\"", sum(services, &broker::Figures::sign_ins_failed));
+  out.sample("result=\"throttled\"", sum(services, &broker::Figures::sign_ins_throttled));
+  out.begin("sign_in_seconds", "histogram", "Time of a sign-in with its password hash and the queue before it.");
+  histogram(out, services, {}, [](const broker::Figures& figures) -> const Histogram& { return figures.sign_in_latency; });
+  out.one("sessions_started_total", "counter", "Sessions begun.", sum(services, &broker::Figures::sessions_started));
+  out.one("sessions_ended_total", "counter", "Sessions ended by sign-off or revocation.",
+          sum(services, &broker::Figures::sessions_ended));
+  out.one("refresh_reuses_total", "counter", "Old refresh tokens that came again: their sessions were revoked.",
+          sum(services, &broker::Figures::refresh_reuses));
+  out.one("clients_refused_total", "counter", "Requests of clients that did not prove who they are.",
+          sum(services, &broker::Figures::clients_refused));
+  out.one("admin_requests_total", "counter", "Requests on the admin socket.", sum(services, &broker::Figures::admin_requests));
+  out.one("admin_refused_total", "counter", "Requests on the admin socket from users who may not.",
+          sum(services, &broker::Figures::admin_refused));
+}
+
+void add_store(Exposition& out, const AdminServices& services) {
+  const storage::Store& store = services.contexts[0]->store;
+  const storage::StoreFigures figures = store.figures();
+  const storage::StoreHealth health = store.health();
+  out.one("store_writable", "gauge", "1 while the store can write.", health.can_write ? 1 : 0);
+  out.one("store_commits_queued", "gauge", "Transactions that wait for the writer.", health.commits_queued);
+  out.one("store_commits_total", "counter", "Transactions committed.", figures.commits);
+  out.one("store_batches_total", "counter", "Batches written: one sync each.", figures.batches);
+  out.one("store_conflicts_total", "counter", "Transactions whose expectations failed.", figures.conflicts);
+  out.begin("store_reads_total", "counter", "Reads, by where they were answered.");
+  out.sample("path=\"inline\"", figures.reads_inline);
+  out.sample("path=\"off_loop\"", figures.reads_off_loop);
+  out.one("store_block_cache_bytes", "gauge", "Memory of the block cache.", figures.block_cache_bytes);
+  out.one("store_memtable_bytes", "gauge", "Memory of the memtables.", figures.memtable_bytes);
+  out.one("store_files_bytes", "gauge", "Bytes of the store's files.", figures.files_bytes);
+}
+
+struct HttpFigure {
+  std::string_view name, type, help;
+  http::Counter http::Counters::*counter;
+};
+constexpr std::array<HttpFigure, 16> kHttpFigures{{
+    {"http_connections", "gauge", "Open connections.", &http::Counters::connections_open},
+    {"http_connections_total", "counter", "Connections accepted.", &http::Counters::connections_accepted},
+    {"http_connections_refused_total", "counter", "Connections beyond a bound.", &http::Counters::connections_refused},
+    {"http_handshakes_total", "counter", "TLS handshakes completed.", &http::Counters::handshakes},
+    {"http_handshakes_resumed_total", "counter", "TLS handshakes by ticket.", &http::Counters::handshakes_resumed},
+    {"http_handshakes_failed_total", "counter", "TLS handshakes that failed.", &http::Counters::handshakes_failed},
+    {"http1_requests_total", "counter", "HTTP/1.1 requests.", &http::Counters::requests_http1},
+    {"http2_requests_total", "counter", "HTTP/2 requests.", &http::Counters::requests_http2},
+    {"http_requests_in_flight", "gauge", "Requests that wait for their answer.", &http::Counters::requests_in_flight},
+    {"http_requests_overload_total", "counter", "Requests answered 503 at a bound.", &http::Counters::requests_overload},
+    {"http_requests_cancelled_total", "counter", "Requests whose peer went away.", &http::Counters::requests_cancelled},
+    {"http_received_bytes_total", "counter", "Bytes received, decrypted.", &http::Counters::bytes_received},
+    {"http_sent_bytes_total", "counter", "Bytes sent, before encryption.", &http::Counters::bytes_sent},
+    {"http_protocol_errors_total", "counter", "Connections that broke the protocol.", &http::Counters::protocol_errors},
+    {"http_abuses_total", "counter", "Connections ended for work without purpose.", &http::Counters::abuses},
+    {"http_timeouts_total", "counter", "Connections that were too slow.", &http::Counters::timeouts},
+}};
+
+void add_listeners(Exposition& out, const AdminServices& services) {
+  const std::vector<ListenerFigures> listeners = services.process.listeners();
+  for (const HttpFigure& figure : kHttpFigures) {
+    out.begin(figure.name, figure.type, figure.help);
+    for (const ListenerFigures& listener : listeners) {
+      std::uint64_t total = 0;
+      for (const http::Counters* counters : listener.by_shard) total += (counters->*figure.counter).read();
+      out.sample(label("listener", listener.name), total);
+    }
+  }
+  out.begin("http_responses_total", "counter", "Answers, by the class of their status.");
+  for (const ListenerFigures& listener : listeners) {
+    for (std::size_t status_class = 1; status_class < 6; ++status_class) {
+      std::uint64_t total = 0;
+      for (const http::Counters* counters : listener.by_shard) total += counters->responses[status_class].read();
+      out.sample(label("listener", listener.name) + ",class=\"" + std::to_string(status_class) + "xx\"", total);
+    }
+  }
+}
+
+void add_process(Exposition& out, const AdminServices& services) {
+  const broker::Context& context = *services.contexts[0];
+  out.begin("build_info", "gauge", "What runs here.");
+  out.sample(label("version", version()) + "," + label("openssl", openssl_version()) + "," + label("allocator", allocator()), 1);
+  out.one("ready", "gauge", "1 when requests are served and the store can write.", why_not_ready(services).empty() ? 1 : 0);
+  out.one("shards", "gauge", "Threads that serve.", services.contexts.size());
+  out.one("snapshot_number", "gauge", "Number of the configuration snapshot in force.", context.snapshot->number);
+  out.one("password_queue", "gauge", "Password hashes that wait for a thread.", context.hash_pool.queued());
+  out.one("work_queue", "gauge", "Other slow work that waits for a thread.", context.work_pool.queued());
+  out.one("audit_entries_total", "counter", "Lines of the audit log since its beginning.", services.audit.entries());
+  out.one("resident_bytes", "gauge", "Memory in use.", resident_bytes());
+  out.one("open_descriptors", "gauge", "Open file descriptors.", open_descriptors());
+  const auto up = std::chrono::duration_cast<Seconds>(context.shard.clock().monotonic() - services.process.started_at());
+  out.one("uptime_seconds", "gauge", "Seconds since the process started.", static_cast<std::uint64_t>(up.count()));
+}
+
+}  // namespace
+
+std::string_view why_not_ready(const AdminServices& services) {
+  if (const std::string_view why = services.process.why_not_ready(); !why.empty()) return why;
+  const storage::StoreHealth health = services.contexts[0]->store.health();
+  return health.can_write ? std::string_view() : health.why;
+}
+
+std::string metrics_text(const AdminServices& services) {
+  Exposition out;
+  add_process(out, services);
+  add_tokens(out, services);
+  add_identity(out, services);
+  add_store(out, services);
+  add_listeners(out, services);
+  return out.take();
+}
+
+}  // namespace claviger::admin

@@ -1,0 +1,21 @@
+#include "broker/admin/routes.h"
+
+#include "broker/admin/endpoints.h"
+
+namespace claviger::admin {
+
+void add_admin_routes(http::Router& router, AdminServices& services) {
+  add_status_verbs(router, services);
+  add_daemon_verbs(router, services);
+  add_clock_verbs(router, services);
+  add_tenant_verbs(router, services);
+  add_user_verbs(router, services);
+  add_transfer_verbs(router, services);
+  add_client_verbs(router, services);
+  add_session_verbs(router, services);
+  add_token_verbs(router, services);
+  add_key_verbs(router, services);
+  add_audit_verbs(router, services);
+}
+
+}  // namespace claviger::admin

@@ -1,0 +1,91 @@
+#include "broker/admin/endpoints.h"
+#include "broker/admin/session_json.h"
+#include "broker/admin/user_lookup.h"
+#include "broker/identity/session_procedures.h"
+
+namespace claviger::admin {
+
+std::string_view name_of(identity::SessionState state) {
+  switch (state) {
+    case identity::SessionState::Active: return "active";
+    case identity::SessionState::SignedOff: return "signed off";
+    case identity::SessionState::Revoked: return "revoked";
+    case identity::SessionState::Replaced: return "replaced";
+  }
+  return "?";
+}
+
+void write_session(codec::JsonWriter<std::string>& json, const identity::Session& session) {
+  json.begin_object().member("sid", session.sid).member("sub", session.sub).member("client_id", session.client_id);
+  json.member("state", name_of(session.state)).name("scopes").begin_array();
+  for (const std::string& scope : session.scopes) json.value(scope);
+  json.end_array().member("acr", session.acr).name("amr").begin_array();
+  for (const std::string& method : session.amr) json.value(method);
+  json.end_array().member("auth_time", session.auth_time).member("created_at", session.created_at);
+  json.member("last_used_at", session.last_used_at).member("expires_at", session.expires_at);
+  json.member("refresh_generation", session.refresh_generation).member("source", session.source).end_object();
+}
+
+namespace {
+
+using runtime::Task;
+
+Task<Answer> list(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  CLAVIGER_CO_TRY(paging, paging_of(*call));
+  auto user = co_await find_named_user(call->at(), call->values[0], call->values[1]);
+  if (!user) co_return user.error();
+  auto page =
+      co_await identity::list_sessions(call->at(), call->values[0], user->sub, std::move(paging.after), paging.limit);
+  if (!page) co_return page.error();
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().name("items").begin_array();
+  for (const identity::Session& session : page->sessions) write_session(json, session);
+  json.end_array();
+  if (!page->next.empty()) json.member("next", page->next);
+  json.end_object();
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> show(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto session = co_await identity::find_session(call->at(), call->values[0], call->values[1]);
+  if (!session) co_return session.error();
+  std::string text;
+  codec::JsonWriter json(text);
+  write_session(json, *session);
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> revoke(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto session = co_await identity::find_session(call->at(), call->values[0], call->values[1]);
+  if (!session) co_return session.error();
+  auto done = co_await identity::end_session(call->at(), call->values[0], call->values[1], identity::SessionState::Revoked);
+  if (!done) co_return done.error();
+  co_return Answer("{}");
+}
+
+Task<Answer> revoke_all(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto user = co_await find_named_user(call->at(), call->values[0], call->values[1]);
+  if (!user) co_return user.error();
+  call->detail = "sub=" + user->sub;
+  auto done = co_await identity::end_sessions_of_user(call->at(), call->values[0], user->sub);
+  if (!done) co_return done.error();
+  co_return Answer("{}");
+}
+
+}  // namespace
+
+void add_session_verbs(http::Router& router, AdminServices& services) {
+  using http::Method;
+  add_verb(router, services, {Method::Get, "/tenants/{tenant}/users/{login}/sessions", "session.list", Effect::Reads, list});
+  add_verb(router, services,
+           {Method::Delete, "/tenants/{tenant}/users/{login}/sessions", "session.revoke-all", Effect::Changes, revoke_all});
+  add_verb(router, services, {Method::Get, "/tenants/{tenant}/sessions/{sid}", "session.show", Effect::Reads, show});
+  add_verb(router, services, {Method::Delete, "/tenants/{tenant}/sessions/{sid}", "session.revoke", Effect::Changes, revoke});
+}
+
+}  // namespace claviger::admin

@@ -1,0 +1,93 @@
+#include "broker/admin/endpoints.h"
+#include "broker/admin/object_reader.h"
+#include "broker/tenants/tenant_procedures.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::admin {
+namespace {
+
+using runtime::Task;
+
+void write_tenant(codec::JsonWriter<std::string>& json, const tenants::Tenant& tenant) {
+  json.begin_object().member("name", tenant.name).member("display_name", tenant.display_name);
+  json.member("issuer", tenant.issuer).member("enabled", tenant.is_enabled);
+  json.member("algorithm", name_of(tenant.algorithm)).member("default_audience", tenant.default_audience);
+  json.name("scope_audiences").begin_object();
+  for (const auto& [scope, audience] : tenant.scope_audiences) json.member(scope, audience);
+  json.end_object().end_object();
+}
+
+Answer answer_with(const tenants::Tenant& tenant) {
+  std::string text;
+  codec::JsonWriter json(text);
+  write_tenant(json, tenant);
+  return Answer(std::move(text));
+}
+
+Task<Answer> list(Call* call) {
+  CLAVIGER_CO_TRY(paging, paging_of(*call));
+  const auto& tenants = call->context.snapshot->tenants;
+  auto next = tenants.upper_bound(paging.after);
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().name("items").begin_array();
+  std::string last;
+  for (std::size_t count = 0; next != tenants.end() && count < paging.limit; ++count, ++next) {
+    write_tenant(json, next->second.tenant);
+    last = next->first;
+  }
+  json.end_array();
+  if (next != tenants.end()) json.member("next", last);
+  json.end_object();
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> show(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  co_return answer_with(call->context.snapshot->tenants.find(call->values[0])->second.tenant);
+}
+
+Task<Answer> add(Call* call) {
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  tenants::TenantDraft draft;
+  std::string algorithm = "ES256";
+  ObjectReader members(object);
+  members.read("name", draft.name).read("display_name", draft.display_name).read("issuer", draft.issuer);
+  members.read("default_audience", draft.default_audience).read("algorithm", algorithm).require("name");
+  if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
+  const auto known = crypto::signature_algorithm_named(algorithm);
+  if (!known) co_return Answer(Code::BadValue, "algorithm: ES256, EdDSA or RS256");
+  if (!tenants::is_tenant_name(draft.name)) {
+    co_return Answer(Code::BadValue, "name: 1 to 32 of a-z, 0-9 and '-', a letter first");
+  }
+  draft.algorithm = *known;
+  call->target = draft.name;
+  auto tenant = co_await tenants::add_tenant(call->at(), std::move(draft));
+  if (!tenant) co_return tenant.error();
+  co_return answer_with(*tenant);
+}
+
+Task<Answer> set_enabled(Call* call, bool is_enabled) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  tenants::TenantChange change;
+  change.is_enabled = is_enabled;
+  auto tenant = co_await tenants::change_tenant(call->at(), call->values[0], std::move(change));
+  if (!tenant) co_return tenant.error();
+  co_return answer_with(*tenant);
+}
+Task<Answer> enable(Call* call) { return set_enabled(call, true); }
+Task<Answer> disable(Call* call) { return set_enabled(call, false); }
+
+}  // namespace
+
+void add_tenant_verbs(http::Router& router, AdminServices& services) {
+  using http::Method;
+  add_verb(router, services, {Method::Get, "/tenants", "tenant.list", Effect::Reads, list});
+  add_verb(router, services, {Method::Post, "/tenants", "tenant.add", Effect::Changes, add});
+  add_verb(router, services, {Method::Get, "/tenants/{tenant}", "tenant.show", Effect::Reads, show});
+  add_verb(router, services, {Method::Post, "/tenants/{tenant}/enable", "tenant.enable", Effect::Changes, enable});
+  add_verb(router, services, {Method::Post, "/tenants/{tenant}/disable", "tenant.disable", Effect::Changes, disable});
+}
+
+}  // namespace claviger::admin

@@ -1,0 +1,44 @@
+#include "broker/admin/user_json.h"
+
+#include "broker/admin/object_reader.h"
+
+namespace claviger::admin {
+
+void write_user(codec::JsonWriter<std::string>& json, const identity::User& user, PasswordHashes hashes) {
+  json.begin_object().member("sub", user.sub).member("login", user.login).member("display_name", user.display_name);
+  json.member("enabled", user.status == identity::UserStatus::Enabled);
+  json.member("mc_id", user.mc_id).member("mcptt_id", user.mcptt_id);
+  json.member("mcvideo_id", user.mcvideo_id).member("mcdata_id", user.mcdata_id);
+  json.name("scopes").begin_array();
+  for (const std::string& scope : user.scopes) json.value(scope);
+  json.end_array().member("has_password", !user.password_hash.empty());
+  json.member("password_changed_at", user.password_changed_at).member("not_before", user.not_before);
+  json.member("created_at", user.created_at);
+  if (hashes == PasswordHashes::Shown && !user.password_hash.empty()) json.member("password_hash", user.password_hash);
+  json.end_object();
+}
+
+DraftOrWrong read_user_draft(codec::JsonObject object) {
+  DraftOrWrong result;
+  identity::UserDraft& draft = result.draft;
+  bool is_enabled = true;
+  std::string shown_text;
+  bool shown_flag = false;
+  std::optional<std::int64_t> shown_number;
+  ObjectReader members(object);
+  members.read("login", draft.login).require("login").read("display_name", draft.display_name);
+  members.read("mc_id", draft.mc_id).read("mcptt_id", draft.mcptt_id);
+  members.read("mcvideo_id", draft.mcvideo_id).read("mcdata_id", draft.mcdata_id);
+  members.read("scopes", draft.scopes).read("enabled", is_enabled);
+  members.read("password", draft.password).read("password_hash", draft.password_hash);
+  members.read("sub", shown_text).read("has_password", shown_flag).read("password_changed_at", shown_number);
+  members.read("not_before", shown_number).read("created_at", shown_number);
+  result.wrong = members.wrong();
+  if (!result.wrong && !draft.password.empty() && !draft.password_hash.empty()) {
+    result.wrong = "password and password_hash: one or the other";
+  }
+  draft.status = is_enabled ? identity::UserStatus::Enabled : identity::UserStatus::Disabled;
+  return result;
+}
+
+}  // namespace claviger::admin
