@@ -64,7 +64,7 @@ Result<Unit> TlsConnection::connect() {
   // An address is compared with the certificate's addresses, a name with its names.
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host_.c_str()) != 1) {
     SSL_set1_host(tls, host_.c_str());
-    SSL_set_tlsext_host_name(tls, host_.c_str());
+    SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host_.data());  // the macro casts in the old style
   }
   if (BIO_do_connect(connection_.get()) != 1) {
     connection_.reset();
