@@ -1,10 +1,5 @@
 #include "broker/snapshot_publisher.h"
 
-#include "broker/record_key.h"
-#include "broker/tables.h"
-#include "broker/tenants/tenant_records.h"
-#include "broker/tokens/signing_key_procedures.h"
-#include "broker/tokens/token_shard.h"
 #include "core/runtime/one_shot.h"
 
 namespace claviger::broker {
@@ -26,21 +21,6 @@ OneShot<Unit> send_step(Context& target, runtime::Shard& asker, std::shared_ptr<
   return std::move(pair.waiter);
 }
 
-Task<Result<std::map<std::string, TenantView, std::less<>>>> load_tenants(Context* context) {
-  std::map<std::string, TenantView, std::less<>> tenants;
-  std::string from;
-  for (;;) {
-    CLAVIGER_CO_TRY(page, co_await context->store.range(tables::kTenants, from, "", storage::kRangeMax));
-    for (const storage::Record& record : page) {
-      CLAVIGER_CO_TRY(tenant, tenants::decode_tenant(record.value, record.key));
-      CLAVIGER_CO_TRY(keys, co_await tokens::load_tenant_keys(context, record.key, tenant.issuer));
-      tenants.emplace(record.key, TenantView{std::move(tenant), std::move(keys)});
-    }
-    if (page.size() < storage::kRangeMax) co_return tenants;
-    from = page.back().key + '\0';
-  }
-}
-
 }  // namespace
 
 Task<void> on_every_shard(Context* context, std::shared_ptr<const std::function<void(Context&)>> step) {
@@ -49,18 +29,20 @@ Task<void> on_every_shard(Context* context, std::shared_ptr<const std::function<
   for (OneShot<Unit>& wait : waits) co_await wait;
 }
 
-SnapshotPublisher::SnapshotPublisher(runtime::Shard& home, std::shared_ptr<const settings::Settings> settings)
-    : home_(home), turns_(home), settings_(std::move(settings)) {}
+SnapshotPublisher::SnapshotPublisher(runtime::Shard& home, std::shared_ptr<const settings::Settings> settings,
+                                     Load load, Follow follow)
+    : home_(home), turns_(home), settings_(std::move(settings)), load_(std::move(load)), follow_(std::move(follow)) {}
 
 Task<Result<Unit>> SnapshotPublisher::publish(Context* context) {
-  CLAVIGER_CO_TRY(tenants, co_await load_tenants(context));
+  CLAVIGER_CO_TRY(tenants, co_await load_(context));
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->number = ++number_;
   snapshot->settings = settings_;
   snapshot->tenants = std::move(tenants);
-  std::function<void(Context&)> step = [published = std::shared_ptr<const Snapshot>(std::move(snapshot))](Context& on) {
+  std::function<void(Context&)> step = [published = std::shared_ptr<const Snapshot>(std::move(snapshot)),
+                                        follow = follow_](Context& on) {
     on.snapshot = published;
-    on.tokens->follow_snapshot();
+    follow(on);
   };
   auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
   co_await on_every_shard(context, std::move(shared_step));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -15,9 +16,15 @@
 
 namespace claviger::broker {
 
+using TenantViews = std::map<std::string, TenantView, std::less<>>;
+
 class SnapshotPublisher {
  public:
-  SnapshotPublisher(runtime::Shard& home, std::shared_ptr<const settings::Settings> settings);
+  // `load` reads tenants and keys (tenants::load_tenants); `follow` is called on each shard once its Context has the new
+  // snapshot (the verifier takes its keys). Handed in, because both rooms stand above this file.
+  using Load = std::function<runtime::Task<Result<TenantViews>>(Context*)>;
+  using Follow = std::function<void(Context&)>;
+  SnapshotPublisher(runtime::Shard& home, std::shared_ptr<const settings::Settings> settings, Load load, Follow follow);
   SnapshotPublisher(const SnapshotPublisher&) = delete;
   SnapshotPublisher& operator=(const SnapshotPublisher&) = delete;
 
@@ -33,6 +40,8 @@ class SnapshotPublisher {
   runtime::Shard& home_;
   runtime::Turns turns_;
   std::shared_ptr<const settings::Settings> settings_;
+  Load load_;
+  Follow follow_;
   std::uint64_t number_ = 0;
 };
 

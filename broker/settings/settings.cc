@@ -38,6 +38,7 @@ void read_https(TomlReader& root, Settings& settings, const std::string& file, s
     else if (policy == "required") listener.client_certificates = ClientCertificates::Required;
     else if (policy != "none") reader.fail(Code::ConfigValue, "client_certificates", "must be none, optional or required");
     reader.read("client_ca_file", listener.client_ca_file);
+    reader.read("client_crl_file", listener.client_crl_file);
     if (listener.port == 0) reader.fail(Code::ConfigMissing, "port", "is missing");
     if (listener.certificate_file.empty()) reader.fail(Code::ConfigMissing, "certificate_file", "is missing");
     if (listener.key_file.empty()) reader.fail(Code::ConfigMissing, "key_file", "is missing");
@@ -178,7 +179,8 @@ SettingsOrError load_settings(const std::string& file) {
   result = parse_settings(content, file);
   if (!result.settings) return result;
   for (const HttpsListener& listener : result.settings->https) {
-    for (const std::string& named : {listener.certificate_file, listener.key_file, listener.client_ca_file}) {
+    for (const std::string& named : {listener.certificate_file, listener.key_file, listener.client_ca_file,
+                                     listener.client_crl_file}) {
       if (!named.empty() && !std::ifstream(named).good()) {
         result.errors.push_back({Code::Unreadable, file + ": " + named + " cannot be read"});
       }
@@ -279,7 +281,8 @@ std::string to_toml(const Settings& settings) {
                                     {"certificate_file", listener.certificate_file},
                                     {"key_file", listener.key_file},
                                     {"client_certificates", kPolicies[static_cast<std::size_t>(listener.client_certificates)]},
-                                    {"client_ca_file", listener.client_ca_file}});
+                                    {"client_ca_file", listener.client_ca_file},
+                                    {"client_crl_file", listener.client_crl_file}});
   }
   table.insert("https", std::move(listeners));
   std::ostringstream out;

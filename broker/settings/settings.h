@@ -25,6 +25,7 @@ struct HttpsListener {
   std::string key_file;          // PEM, refused when others can read it
   ClientCertificates client_certificates = ClientCertificates::None;
   std::string client_ca_file;
+  std::string client_crl_file;   // PEM; given: every certificate of a client's chain is looked for in it
 };
 
 struct Argon2Cost {

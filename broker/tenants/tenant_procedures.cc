@@ -31,7 +31,7 @@ Result<Tenant> tenant_of(const TenantDraft& draft, std::string_view public_origi
   if (tenant.display_name.size() > kTextBytesMax) return Error{Code::BadValue, "tenant.display_name"};
   tenant.issuer = draft.issuer.empty() ? std::string(public_origin) + "/idms/v1/" + draft.name : draft.issuer;
   const auto issuer = codec::parse_uri(tenant.issuer);
-  const bool is_good = issuer && issuer->scheme == "https" && !issuer->has_query() && !issuer->has_fragment() &&
+  const bool is_good = issuer && issuer->scheme == "https" && !issuer->has_query && !issuer->has_fragment &&
                        tenant.issuer.size() <= kIssuerBytesMax && !tenant.issuer.ends_with('/');
   if (!is_good) return Error{Code::BadValue, "tenant.issuer"};
   tenant.default_audience = draft.default_audience.empty() ? tenant.issuer + "/servers/default" : draft.default_audience;
@@ -117,6 +117,21 @@ std::vector<Tenant> list_tenants(const broker::Snapshot& snapshot) {
   std::vector<Tenant> tenants;
   for (const auto& [name, view] : snapshot.tenants) tenants.push_back(view.tenant);
   return tenants;
+}
+
+Task<Result<broker::TenantViews>> load_tenants(Context* context) {
+  broker::TenantViews tenants;
+  std::string from;
+  for (;;) {
+    CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kTenants, from, "", storage::kRangeMax));
+    for (const storage::Record& record : page) {
+      CLAVIGER_CO_TRY(tenant, decode_tenant(record.value, record.key));
+      CLAVIGER_CO_TRY(keys, co_await tokens::load_tenant_keys(context, record.key, tenant.issuer));
+      tenants.emplace(record.key, broker::TenantView{std::move(tenant), std::move(keys)});
+    }
+    if (page.size() < storage::kRangeMax) co_return tenants;
+    from = page.back().key + '\0';
+  }
 }
 
 }  // namespace claviger::tenants

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/context.h"
+#include "broker/snapshot_publisher.h"
 #include "broker/tenants/tenant.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
@@ -34,6 +35,8 @@ struct TenantChange {
 };
 runtime::Task<Result<Tenant>> change_tenant(broker::Context* context, std::string name, TenantChange change);
 
+// All tenants with their keys, for the next snapshot. Corrupt, SealBroken: then the old snapshot stays.
+runtime::Task<Result<broker::TenantViews>> load_tenants(broker::Context* context);
 // From the snapshot of the asking shard: enabled or not.
 std::vector<Tenant> list_tenants(const broker::Snapshot& snapshot);
 

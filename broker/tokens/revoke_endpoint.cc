@@ -8,6 +8,7 @@
 #include "broker/identity/session_procedures.h"
 #include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
+#include "core/crypto/hmac.h"
 #include "core/http/problem.h"
 
 namespace claviger::tokens {
@@ -35,7 +36,8 @@ Task<Result<Unit>> revoke_refresh_token(Context* context, std::string tenant, id
   if (!session && (session.error().code == Code::SessionUnknown || session.error().code == Code::NotFound)) co_return Unit{};
   if (!session) co_return session.error();
   // Not one of ours after all: as unknown as any.
-  if (!identity::is_genuine(token, context->keys.refresh, tenant, *session)) co_return Unit{};
+  const crypto::HmacSha256 mac(context->keys.refresh.reveal());
+  if (!identity::is_genuine(token, mac, tenant, *session)) co_return Unit{};
   if (session->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
   if (session->state != identity::SessionState::Active) co_return Unit{};
   auto ended = co_await identity::end_session(context, tenant, token.sid, identity::SessionState::SignedOff);

@@ -66,7 +66,7 @@ std::size_t tables_in_use(const Context& context) {
   std::size_t count = 0;
   if (!context.snapshot) return 0;
   for (const auto& [name, view] : context.snapshot->tenants) {
-    for (const TenantKey& key : view.keys->keys) count += key.verifying && key.verifying->has_table() ? 1 : 0;
+    for (const TenantKey& key : view.keys->keys) count += key.verifying->has_table() ? 1U : 0U;
   }
   return count;
 }
@@ -110,9 +110,9 @@ Result<std::shared_ptr<const TenantKeys>> assemble(std::string issuer, std::vect
   }
   all->jwks = crypto::write_jwks(published);
   const auto digest = crypto::sha256(as_bytes(all->jwks));
-  all->jwks_etag = "\"";
+  all->jwks_etag.push_back('"');
   codec::base64url_encode(Bytes(digest).first(16), all->jwks_etag);
-  all->jwks_etag += '"';
+  all->jwks_etag.push_back('"');
   CLAVIGER_TRY(verifying, KeySet::make(std::move(issuer), std::move(published)));
   all->verifying = std::move(verifying);
   return std::shared_ptr<const TenantKeys>(std::move(all));

@@ -22,10 +22,6 @@ namespace claviger::tokens {
 
 // How long a key verifies after it stopped signing: the longest token life that settings.h allows, and the leeway.
 inline constexpr Seconds kRetiringMax{3600 + 60};
-// Tables of multiples (256 KiB, some 20 ms each) are built for this many verifying keys of the installation; EVP serves
-// the rest at a third of the rate.
-inline constexpr std::size_t kKeyTablesMax = 64;
-
 struct KeyInfo {
   std::string kid;
   crypto::SignatureAlgorithm algorithm;

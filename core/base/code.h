@@ -28,7 +28,7 @@
   X(TokenTooLong) X(TokenSegments) X(TokenEncoding) X(TokenHeader) X(TokenCritical) X(TokenAlgorithm) \
   X(TokenKeyUnknown) X(TokenKeyMismatch) X(TokenSignature) X(TokenType) X(TokenClaims) X(TokenIssuer) \
   X(TokenAudience) X(TokenExpired) X(TokenNotYetValid) X(TokenIssuedInFuture) X(TokenSubject) X(TokenRevoked) \
-  X(TokenBinding) X(TokenScope) X(TokenIdentity) X(TokenReplayed) \
+  X(TokenBinding) X(TokenScope) X(TokenIdentity) X(TokenReplayed) X(TokenOfAnother) \
   /* configuration */ \
   X(ConfigSyntax) X(ConfigUnknown) X(ConfigMissing) X(ConfigValue) X(ConfigConflict) X(ConfigSandboxOnly) \
   /* identity: users and clients as they are kept */ \

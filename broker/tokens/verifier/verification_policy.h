@@ -57,6 +57,9 @@ struct PolicyOptions {
   McService identity = McService::None;
   // Bearer tokens without cnf are refused.
   bool requires_binding = false;
+  // For whoever asks about a token that another holds: introspection and the token's own issuer do not compare cnf,
+  // they pass it on.
+  bool ignores_binding = false;
 };
 
 class VerificationPolicy {

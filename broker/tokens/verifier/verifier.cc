@@ -132,7 +132,8 @@ Verifier::Standing Verifier::standing_of(CachedToken& known, const VerificationP
   }
 
   const std::int64_t now = presentation.now;
-  if (policy.needs_claims_ || known.is_bound || known.is_early || now < latest_entry_) return Standing::LookCloser;
+  if (policy.needs_claims_ || known.is_early || now < latest_entry_) return Standing::LookCloser;
+  if (known.is_bound && !policy.options_.ignores_binding) return Standing::LookCloser;
   if (policy.options_.requires_binding || presentation.key != nullptr) return Standing::LookCloser;
   if (!policy.options_.any_audience && (known.audiences & policy.audience_bits_) == 0) return Standing::LookCloser;
   if (now >= known.expires + policy.leeway_) return Standing::LookCloser;
@@ -213,7 +214,9 @@ Result<Unit> Verifier::judge(const KeyRing::LiveKey& key, const TokenDigest& dig
   if (cache_) remember(key, digest, names, is_revoked, policy, presentation.now);
 
   if (is_revoked) return Error{Code::TokenRevoked, "jwt"};                                             // 14
-  CLAVIGER_TRY(binding, check_binding(claims_, presentation, options.requires_binding));               // 15
+  if (!options.ignores_binding) {
+    CLAVIGER_TRY(binding, check_binding(claims_, presentation, options.requires_binding));             // 15
+  }
   CLAVIGER_TRY(scopes, check_scopes(claims_, options.scopes_all, options.scopes_any));                 // 16
   CLAVIGER_TRY(identity, check_identity(claims_, options.identity, presentation.identity));            // 17
   return Unit{};

@@ -1,0 +1,245 @@
+#include "broker/broker.h"
+
+#include <csignal>
+#include <future>
+#include <thread>
+
+#include <unistd.h>
+
+#include "broker/identity/identity_shard.h"
+#include "broker/installation.h"
+#include "broker/tables.h"
+#include "broker/tenants/tenant_procedures.h"
+#include "broker/tokens/revocations.h"
+#include "broker/tokens/token_shard.h"
+#include "broker/version.h"
+#include "core/crypto/random.h"
+#include "core/runtime/call.h"
+#include "storage/rocks/engine.h"
+
+namespace claviger::broker {
+namespace {
+
+using runtime::Task;
+
+// Answers in flight at SIGTERM get this long; systemd kills after 90 s by default.
+constexpr Seconds kDrainMax{10};
+// Files, tables of keys: rare, so a queue of them means something is wrong.
+constexpr std::size_t kWorkQueueMax = 256;
+constexpr std::size_t kWorkThreads = 2;
+
+std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+// Homes are in memory only: a key per process is as good as one per installation, and nobody can have learnt it.
+SipKey fresh_home_key() {
+  SipKey key;
+  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
+  CLAVIGER_ASSERT(filled.has_value());
+  return key;
+}
+
+template <typename T>
+Task<void> run_and_promise(Task<T> task, std::shared_ptr<std::promise<T>> promise) {
+  T result = co_await std::move(task);
+  promise->set_value(std::move(result));
+}
+
+// The main thread has a procedure run on a shard and waits for it.
+template <typename Start>
+auto wait_for(runtime::Shard& shard, Start start) {
+  using T = typename runtime::detail::TaskValue<std::invoke_result_t<Start&>>::type;
+  auto promise = std::make_shared<std::promise<T>>();
+  std::future<T> future = promise->get_future();
+  shard.mailbox().post_control([&shard, start = std::move(start), promise]() mutable {
+    shard.scope().spawn(run_and_promise<T>(start(), promise));
+  });
+  return future.get();
+}
+
+// A reload keeps what only a restart may change.
+settings::Settings keep_restart_members(settings::Settings wanted, const settings::Settings& running) {
+  settings::Settings merged = running;
+  merged.admin_uids = wanted.admin_uids;
+  merged.log.level = wanted.log.level;
+  merged.argon2 = wanted.argon2;
+  merged.lifetimes = wanted.lifetimes;
+  merged.limits.requests_max = wanted.limits.requests_max;
+  merged.limits.cached_clients_max = wanted.limits.cached_clients_max;
+  merged.limits.sign_in_tries = wanted.limits.sign_in_tries;
+  merged.limits.sign_in_window = wanted.limits.sign_in_window;
+  merged.limits.source_tries = wanted.limits.source_tries;
+  for (std::size_t i = 0; i < merged.https.size() && i < wanted.https.size(); ++i) {
+    settings::HttpsListener& kept = merged.https[i];
+    kept.certificate_file = wanted.https[i].certificate_file;
+    kept.key_file = wanted.https[i].key_file;
+    kept.client_ca_file = wanted.https[i].client_ca_file;
+    kept.client_crl_file = wanted.https[i].client_crl_file;
+  }
+  return merged;
+}
+
+}  // namespace
+
+Broker::Broker(settings::Settings settings, std::string settings_file)
+    : settings_(std::make_shared<const settings::Settings>(std::move(settings))),
+      settings_file_(std::move(settings_file)), logger_(settings_->log) {
+  if (settings_->is_sandbox) {
+    auto clock = std::make_unique<SandboxClock>();
+    sandbox_clock_ = clock.get();
+    clock_ = std::move(clock);
+  } else {
+    clock_ = std::make_unique<SystemClock>();
+  }
+  started_at_ = clock_->monotonic();
+  const std::size_t count = settings_->shards != 0 ? settings_->shards : cores();
+  shards_ = std::make_unique<runtime::Shards>(count, *clock_, logger_, fresh_home_key(), cpus());
+}
+
+Broker::~Broker() {
+  // The reverse of start(): nobody may post to a shard that is gone, or reach a store that is.
+  listeners_.reset();
+  hash_pool_.reset();
+  work_pool_.reset();
+  shards_->stop_and_join();
+  audit_log_.reset();
+  contexts_.clear();
+  sealer_.reset();
+  store_.reset();
+}
+
+Result<Unit> Broker::start() {
+  storage::rocks::Options options;
+  options.directory = settings_->data_directory;
+  options.tables = table_options();
+  options.block_cache_bytes = settings_->limits.block_cache_bytes;
+  options.memtable_bytes = settings_->limits.memtable_bytes;
+  options.commit_queue_max = settings_->limits.commit_queue_max;
+  options.cpus = cpus();
+  CLAVIGER_TRY(store, storage::rocks::open(std::move(options), *shards_, *clock_, logger_));
+  store_ = std::move(store);
+  const std::size_t hash_threads = settings_->hash_threads != 0 ? settings_->hash_threads : cores();
+  hash_pool_ = std::make_unique<runtime::OffloadPool>("hash", hash_threads, settings_->limits.hash_queue_max, cpus());
+  work_pool_ = std::make_unique<runtime::OffloadPool>("work", kWorkThreads, kWorkQueueMax, cpus());
+  publisher_ = std::make_unique<SnapshotPublisher>((*shards_)[0], settings_, &tenants::load_tenants,
+                                                   [](Context& context) { context.tokens->follow_snapshot(); });
+  shards_->start();
+  auto started = wait_for((*shards_)[0], [this] { return start_on_shard(); });
+  if (started) why_not_ready_ = "";
+  return started;
+}
+
+Task<Result<Unit>> Broker::make_contexts() {
+  auto first = std::make_shared<Snapshot>();
+  first->settings = settings_;
+  const std::shared_ptr<const Snapshot> snapshot = std::move(first);
+  for (std::size_t i = 0; i < shards_->size(); ++i) {
+    contexts_.push_back(std::unique_ptr<Context>(new Context{
+        (*shards_)[i], *store_, *sealer_, *hash_pool_, *work_pool_, keys_, *publisher_, contexts_, snapshot}));
+  }
+  auto failures = std::make_shared<std::atomic<std::size_t>>(0);
+  std::function<void(Context&)> step = [failures](Context& context) {
+    auto tokens = tokens::TokenShard::create(context);
+    if (!tokens) {
+      context.shard.logger().error("start.tokens", {{"code", name_of(tokens.error().code)}});
+      ++*failures;
+      return;
+    }
+    context.tokens = *std::move(tokens);
+    context.identity = std::make_unique<identity::IdentityShard>(context);
+  };
+  auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
+  co_await on_every_shard(contexts_[0].get(), std::move(shared_step));
+  if (*failures != 0) co_return Error{Code::Internal, "start.contexts"};
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Broker::start_on_shard() {
+  storage::SealerOptions sealing;
+  sealing.store = store_.get();
+  sealing.tables = table_options();
+  sealing.data_keys = tables::kDataKeys;
+  sealing.wrapping_key_file = settings_->key_encryption_key_file;
+  sealing.file_pool = work_pool_.get();
+  sealing.shards = shards_->size();
+  CLAVIGER_CO_TRY(sealer, co_await storage::Sealer::start(std::move(sealing)));
+  sealer_ = std::move(sealer);
+  CLAVIGER_CO_TRY(keys, co_await load_installation_keys(store_.get(), sealer_.get()));
+  keys_ = std::move(keys);
+  CLAVIGER_CO_TRY(contexts, co_await make_contexts());
+  Context* context = contexts_[0].get();
+  CLAVIGER_CO_TRY(published, co_await publisher_->publish(context));
+  CLAVIGER_CO_TRY(loaded, co_await tokens::load_revocations(context));
+  audit_log_ = std::make_unique<admin::AuditLog>(*context, settings_->audit_log_file);
+  CLAVIGER_CO_TRY(auditing, co_await audit_log_->start(kVersion));
+  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_);
+  CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
+  co_return Unit{};
+}
+
+void Broker::reload_and_log() {
+  const admin::ReloadReport report = wait_for((*shards_)[0], [this] { return reload_at_home(); });
+  for (const std::string& error : report.errors) logger_.error("reload.refused", {{"why", error}});
+  for (const std::string& name : report.needs_restart) logger_.warning("reload.needs_restart", {{"setting", name}});
+  if (report.is_applied()) logger_.info("reload.applied", {{"snapshot", report.snapshot}});
+}
+
+Task<admin::ReloadReport> Broker::reload() {
+  runtime::OneShotPair<admin::ReloadReport> pair;
+  runtime::Shard* asker = &runtime::Shard::current();
+  runtime::Shard* home = &(*shards_)[0];
+  auto task = [this] { return reload_at_home(); };
+  home->mailbox().post_control([home, asker, task, completer = std::move(pair.completer)]() mutable {
+    home->scope().spawn(runtime::detail::run_and_answer(task(), std::move(completer), asker));
+  });
+  admin::ReloadReport report = co_await pair.waiter;
+  co_return report;
+}
+
+Task<admin::ReloadReport> Broker::reload_at_home() {
+  admin::ReloadReport report;
+  auto read = [file = settings_file_] { return settings::load_settings(file); };
+  auto loaded = co_await runtime::offload(work_pool_.get(), std::move(read));
+  if (!loaded) {
+    report.errors.emplace_back("too busy to read the file");
+    co_return report;
+  }
+  for (const settings::SettingsError& error : loaded->errors) report.errors.push_back(error.message);
+  if (!loaded->settings) co_return report;
+  report.needs_restart = settings::differences_that_need_a_restart(*settings_, *loaded->settings);
+  auto merged = std::make_shared<const settings::Settings>(keep_restart_members(*loaded->settings, *settings_));
+  auto certificates = co_await listeners_->reload(merged);
+  if (!certificates) {
+    report.errors.push_back("certificates: " + std::string(name_of(certificates.error().code)) + " " +
+                            std::string(certificates.error().where));
+    co_return report;
+  }
+  Context* context = contexts_[0].get();
+  auto published = co_await publisher_->publish_settings(context, merged);
+  if (!published) {
+    report.errors.push_back("publication: " + std::string(name_of(published.error().code)));
+    co_return report;
+  }
+  settings_ = merged;
+  logger_.set_level(settings_->log.level);
+  report.snapshot = context->snapshot->number;
+  co_return report;
+}
+
+void Broker::shutdown() { ::kill(::getpid(), SIGTERM); }
+
+std::vector<admin::ListenerFigures> Broker::listeners() const {
+  return listeners_ ? listeners_->figures() : std::vector<admin::ListenerFigures>();
+}
+
+Task<Result<Unit>> Broker::stop_on_shard() {
+  if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
+  co_return Unit{};
+}
+
+void Broker::stop() {
+  why_not_ready_ = "draining";
+  const auto stopped = wait_for((*shards_)[0], [this] { return stop_on_shard(); });
+  CLAVIGER_ASSERT(stopped.has_value());
+}
+
+}  // namespace claviger::broker

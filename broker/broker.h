@@ -1,0 +1,70 @@
+// Broker: the process put together: clock, log, shards, store, keys, contexts, listeners; and taken apart again.
+//
+// Made by main, which then waits for signals. Starting and stopping are procedures on shard 0 that main waits for.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/admin/audit_log.h"
+#include "broker/admin/process_control.h"
+#include "broker/context.h"
+#include "broker/listeners.h"
+#include "broker/settings/settings.h"
+#include "broker/snapshot_publisher.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/result.h"
+
+namespace claviger::broker {
+
+class Broker final : public admin::ProcessControl {
+ public:
+  Broker(settings::Settings settings, std::string settings_file);
+  ~Broker() override;
+
+  // Main thread: returns when the broker serves, or why it cannot.
+  Result<Unit> start();
+  // Main thread, on SIGHUP: as reload(), and waits for it.
+  void reload_and_log();
+  // Main thread, on SIGTERM: no new connections, what is in flight is answered (kDrainMax at most), then all ends.
+  void stop();
+
+  runtime::Task<admin::ReloadReport> reload() override;
+  void shutdown() override;
+  SandboxClock* sandbox_clock() override { return sandbox_clock_; }
+  std::vector<admin::ListenerFigures> listeners() const override;
+  std::string_view why_not_ready() const override { return why_not_ready_.load(); }
+  Monotonic started_at() const override { return started_at_; }
+  Logger& logger() { return logger_; }
+
+ private:
+  runtime::Task<Result<Unit>> start_on_shard();
+  runtime::Task<Result<Unit>> make_contexts();
+  runtime::Task<admin::ReloadReport> reload_at_home();
+  runtime::Task<Result<Unit>> stop_on_shard();
+  std::vector<int> cpus() const { return settings_->cpus; }
+
+  std::shared_ptr<const settings::Settings> settings_;
+  std::string settings_file_;
+  SandboxClock* sandbox_clock_ = nullptr;
+  std::unique_ptr<Clock> clock_;
+  Logger logger_;
+  Monotonic started_at_;
+  std::atomic<const char*> why_not_ready_{"starting"};
+  std::unique_ptr<runtime::Shards> shards_;
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<runtime::OffloadPool> hash_pool_;
+  std::unique_ptr<runtime::OffloadPool> work_pool_;
+  std::unique_ptr<storage::Sealer> sealer_;
+  InstallationKeys keys_;
+  std::unique_ptr<SnapshotPublisher> publisher_;
+  std::vector<std::unique_ptr<Context>> contexts_;
+  std::unique_ptr<admin::AuditLog> audit_log_;
+  std::unique_ptr<Listeners> listeners_;
+};
+
+}  // namespace claviger::broker

@@ -1,0 +1,215 @@
+#include "broker/listeners.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "broker/admin/metrics_endpoint.h"
+#include "broker/admin/routes.h"
+#include "broker/identity/routes.h"
+#include "broker/tokens/token_routes.h"
+#include "core/http/server.h"
+#include "core/net/ticket_keys.h"
+
+namespace claviger::broker {
+namespace {
+
+using runtime::Task;
+using TlsRef = std::shared_ptr<const net::TlsContext>;
+
+// A chain of a few certificates, a bundle of CAs, a CRL of a country's revoked devices.
+constexpr std::size_t kPemBytesMax = 16 << 20;
+
+Result<SecretBytes> read_file(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) return Error{Code::Unreadable, "listener.file"};
+  const auto size = static_cast<std::size_t>(stream.tellg());
+  if (size > kPemBytesMax) return Error{Code::TooLarge, "listener.file"};
+  SecretBytes content(size);
+  stream.seekg(0);
+  stream.read(reinterpret_cast<char*>(content.reveal_for_writing().data()), static_cast<std::streamsize>(size));
+  if (!stream) return Error{Code::Unreadable, "listener.file"};
+  return content;
+}
+
+Result<std::string> read_public(const std::string& file) {
+  if (file.empty()) return std::string();
+  CLAVIGER_TRY(content, read_file(file));
+  return std::string(as_text(content.reveal()));
+}
+
+net::ClientCertificate policy_of(settings::ClientCertificates policy) {
+  switch (policy) {
+    case settings::ClientCertificates::None: return net::ClientCertificate::None;
+    case settings::ClientCertificates::Optional: return net::ClientCertificate::Optional;
+    case settings::ClientCertificates::Required: return net::ClientCertificate::Required;
+  }
+  return net::ClientCertificate::Required;
+}
+
+// Reads files and parses keys: off the loop.
+Result<TlsRef> make_tls(const settings::HttpsListener& listener, std::shared_ptr<net::TicketKeys> tickets) {
+  net::TlsServerOptions options;
+  CLAVIGER_TRY(chain, read_public(listener.certificate_file));
+  CLAVIGER_TRY(key, read_file(listener.key_file));
+  CLAVIGER_TRY(client_ca, read_public(listener.client_ca_file));
+  CLAVIGER_TRY(client_crls, read_public(listener.client_crl_file));
+  options.certificate_chain_pem = std::move(chain);
+  options.private_key_pem = std::move(key);
+  options.client_certificate = policy_of(listener.client_certificates);
+  options.client_ca_pem = std::move(client_ca);
+  options.client_crls_pem = std::move(client_crls);
+  options.ticket_keys = std::move(tickets);
+  options.session_name = listener.address + ":" + std::to_string(listener.port);
+  return net::TlsContext::server(std::move(options));
+}
+
+}  // namespace
+
+struct Listeners::State {
+  State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit)
+      : contexts(all), services{all, audit, control, ::getuid()}, server(all[0]->shard.shards()),
+        tickets(std::make_shared<net::TicketKeys>()) {}
+
+  Context& home() { return *contexts[0]; }
+  Result<Unit> listen(http::ListenerOptions options);
+  Result<Unit> listen_https(const settings::HttpsListener& listener, const settings::Limits& limits, TlsRef tls);
+  Result<Unit> listen_admin(const std::string& path);
+  Result<Unit> listen_metrics(const std::string& address, std::uint16_t port);
+  Task<Result<std::vector<TlsRef>>> make_all_tls(std::shared_ptr<const settings::Settings> settings);
+  void rotate_tickets() {
+    tickets->rotate();
+    home().shard.timers().start(rotation, home().shard.now() + net::kTicketKeyLifetime);
+  }
+
+  std::vector<std::unique_ptr<Context>>& contexts;
+  admin::AdminServices services;
+  http::Server server;
+  std::shared_ptr<net::TicketKeys> tickets;
+  runtime::Timer rotation{[](void* self) { static_cast<State*>(self)->rotate_tickets(); }, this};
+  std::vector<std::size_t> https;  // indexes of the HTTPS listeners, in the order of the settings
+  std::vector<std::string> names;  // by the server's index
+};
+
+Result<Unit> Listeners::State::listen(http::ListenerOptions options) {
+  const std::string name = options.name;
+  auto listening = server.listen(std::move(options));
+  if (!listening) {
+    home().shard.logger().error("listen.failed", {{"listener", name}, {"code", name_of(listening.error().code)}});
+    return listening.error();
+  }
+  if (names.size() <= listening->index) names.resize(listening->index + 1);
+  names[listening->index] = name;
+  home().shard.logger().info("listen", {{"listener", name}});
+  return Unit{};
+}
+
+Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& listener, const settings::Limits& limits,
+                                            TlsRef tls) {
+  auto router = std::make_shared<http::Router>();
+  identity::add_identity_routes(*router, contexts);
+  tokens::add_token_routes(*router, contexts);
+  http::ListenerOptions options;
+  CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
+  options.name = "https " + address.text();
+  options.address = address;
+  options.tls = std::move(tls);
+  options.router = std::move(router);
+  options.limits.connections_max = limits.connections_max;
+  options.limits.in_flight_max = limits.requests_max;
+  options.headers = http::security_headers();
+  https.push_back(names.size());
+  return listen(std::move(options));
+}
+
+Result<Unit> Listeners::State::listen_admin(const std::string& path) {
+  auto router = std::make_shared<http::Router>();
+  admin::add_admin_routes(*router, services);
+  http::ListenerOptions options;
+  CLAVIGER_TRY(address, net::Address::unix_path(path));
+  options.name = "admin " + path;
+  options.address = address;
+  // Peer credentials decide who may do what; the mode only lets them in.
+  options.unix_mode = 0666;
+  options.router = std::move(router);
+  return listen(std::move(options));
+}
+
+Result<Unit> Listeners::State::listen_metrics(const std::string& host, std::uint16_t port) {
+  if (port == 0) return Unit{};
+  auto router = std::make_shared<http::Router>();
+  admin::add_metrics_routes(*router, services);
+  http::ListenerOptions options;
+  CLAVIGER_TRY(address, net::Address::ip(host, port));
+  options.name = "metrics " + address.text();
+  options.address = address;
+  options.router = std::move(router);
+  return listen(std::move(options));
+}
+
+Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr<const settings::Settings> settings) {
+  std::vector<TlsRef> all;
+  for (const settings::HttpsListener& listener : settings->https) {
+    auto work = [listener, keys = tickets] { return make_tls(listener, keys); };
+    CLAVIGER_CO_TRY(made, co_await runtime::offload(&home().work_pool, std::move(work)));
+    if (!made) {
+      home().shard.logger().error("listen.certificate", {{"file", listener.certificate_file},
+                                                         {"code", name_of(made.error().code)},
+                                                         {"where", made.error().where}});
+      co_return made.error();
+    }
+    all.push_back(*std::move(made));
+  }
+  co_return all;
+}
+
+Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
+                     admin::AuditLog& audit_log)
+    : state_(std::make_unique<State>(contexts, process, audit_log)) {}
+Listeners::~Listeners() = default;
+
+Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {
+  CLAVIGER_CO_TRY(tls, co_await state_->make_all_tls(settings));
+  for (std::size_t i = 0; i < settings->https.size(); ++i) {
+    CLAVIGER_CO_TRY(listening, state_->listen_https(settings->https[i], settings->limits, tls[i]));
+  }
+  CLAVIGER_CO_TRY(admin_socket, state_->listen_admin(settings->admin_socket));
+  CLAVIGER_CO_TRY(metrics, state_->listen_metrics(settings->metrics_address, settings->metrics_port));
+  state_->rotate_tickets();
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Listeners::reload(std::shared_ptr<const settings::Settings> settings) {
+  CLAVIGER_CO_TRY(tls, co_await state_->make_all_tls(settings));
+  for (std::size_t i = 0; i < state_->https.size(); ++i) state_->server.replace_tls(state_->https[i], tls[i]);
+  co_return Unit{};
+}
+
+Task<void> Listeners::drain(Monotonic deadline) {
+  runtime::Shard& shard = state_->home().shard;
+  runtime::OneShotPair<Unit> pair;
+  const auto grace = std::chrono::duration_cast<Milliseconds>(deadline - shard.now());
+  // `done` runs on some shard: the completer is used on this one.
+  auto completer = std::make_shared<runtime::Completer<Unit>>(std::move(pair.completer));
+  state_->server.drain(grace, [&shard, completer] {
+    shard.mailbox().post_control([completer] { completer->complete(Unit{}); });
+  });
+  co_await pair.waiter;
+}
+
+std::vector<admin::ListenerFigures> Listeners::figures() const {
+  // The server counts by shard, not by listener: one line for all.
+  admin::ListenerFigures all;
+  for (const std::string& name : state_->names) all.name += (all.name.empty() ? "" : ", ") + name;
+  for (std::size_t shard = 0; shard < state_->contexts.size(); ++shard) {
+    const http::Counters& counters = state_->server.counters(shard);
+    all.connections_open += counters.connections_open.read();
+    all.connections_accepted += counters.connections_accepted.read();
+    all.connections_refused += counters.connections_refused.read();
+    all.requests += counters.requests_http1.read() + counters.requests_http2.read();
+  }
+  return {all};
+}
+
+}  // namespace claviger::broker

@@ -1,0 +1,39 @@
+// The sockets of the broker: HTTPS for UEs and servers, the admin socket, the metrics port.
+//
+// Owned by Broker, used on shard 0. Each HTTPS listener has its own certificate and client-certificate policy; all serve
+// the same routes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "broker/admin/audit_log.h"
+#include "broker/admin/process_control.h"
+#include "broker/context.h"
+#include "broker/settings/settings.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+
+namespace claviger::broker {
+
+class Listeners {
+ public:
+  Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log);
+  Listeners(const Listeners&) = delete;
+  Listeners& operator=(const Listeners&) = delete;
+  ~Listeners();
+
+  // AddressInUse, Unreadable, CertificateInvalid, KeyMalformed: logged with the listener's name.
+  runtime::Task<Result<Unit>> start(std::shared_ptr<const settings::Settings> settings);
+  // New certificates for new connections; the old ones live on in the open ones. All or nothing.
+  runtime::Task<Result<Unit>> reload(std::shared_ptr<const settings::Settings> settings);
+  // No new connections; returns when all requests were answered, or at the deadline.
+  runtime::Task<void> drain(Monotonic deadline);
+  std::vector<admin::ListenerFigures> figures() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace claviger::broker

@@ -1,0 +1,101 @@
+// clavigerd: reads its configuration, becomes the broker, waits for signals.
+#include <CLI/CLI.hpp>
+#include <openssl/opensslv.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "broker/broker.h"
+#include "broker/version.h"
+
+namespace {
+
+using claviger::settings::Settings;
+using claviger::settings::SettingsError;
+
+// Exit codes, beside CLI11's: sysexits.h's EX_CONFIG for a bad configuration.
+constexpr int kExitConfiguration = 78;
+constexpr int kExitFailure = 1;
+
+// Secrets must not reach a core file or another process of this user; connections need descriptors.
+void harden() {
+  prctl(PR_SET_DUMPABLE, 0);
+  rlimit limit{0, 0};
+  setrlimit(RLIMIT_CORE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  umask(0077);
+}
+
+// Blocked before any thread exists, so that only the main thread's sigwaitinfo() gets them.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int serve(Settings settings, const std::string& file) {
+  const sigset_t signals = block_signals();
+  claviger::broker::Broker broker(std::move(settings), file);
+  const auto started = broker.start();
+  if (!started) {
+    broker.logger().error("start.failed", {{"code", name_of(started.error().code)}, {"where", started.error().where}});
+    broker.logger().flush();
+    std::fprintf(stderr, "clavigerd: cannot start: %s (%s)\n", std::string(name_of(started.error().code)).c_str(),
+                 std::string(started.error().where).c_str());
+    return kExitFailure;
+  }
+  broker.logger().info("start.ready", {{"version", claviger::broker::kVersion}});
+  sd_notify(0, "READY=1");
+  for (;;) {
+    const int signal = sigwaitinfo(&signals, nullptr);
+    if (signal == SIGHUP) {
+      sd_notify(0, "RELOADING=1");
+      broker.reload_and_log();
+      sd_notify(0, "READY=1");
+    } else if (signal == SIGTERM || signal == SIGINT) {
+      break;
+    }
+  }
+  sd_notify(0, "STOPPING=1");
+  broker.logger().info("stop.draining");
+  broker.stop();
+  broker.logger().info("stop.done");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"clavigerd: the key and identity broker of a mission-critical communication system.\n"
+               "Example: clavigerd --config /etc/claviger/claviger.toml"};
+  std::string file;
+  bool check = false;
+  std::vector<int> cpus;
+  app.add_option("--config", file, "configuration file (TOML)")->required();
+  app.add_flag("--check-config", check, "read and check the configuration, say what is wrong, and end");
+  app.add_option("--cpus", cpus, "pin all threads to these processors, such as 0,1")->delimiter(',')->check(CLI::Range(0, 1023));
+  app.set_version_flag("--version", std::string("clavigerd ") + claviger::broker::kVersion + "\n" + OPENSSL_VERSION_TEXT);
+  CLI11_PARSE(app, argc, argv);
+
+  auto loaded = claviger::settings::load_settings(file);
+  for (const SettingsError& error : loaded.errors) {
+    std::fprintf(stderr, "clavigerd: %s [%s]\n", error.message.c_str(), std::string(name_of(error.code)).c_str());
+  }
+  if (!loaded.settings) return kExitConfiguration;
+  if (!cpus.empty()) loaded.settings->cpus = cpus;
+  if (check) {
+    std::printf("%s: good%s\n", file.c_str(), loaded.settings->is_sandbox ? " (a sandbox: not for production)" : "");
+    return 0;
+  }
+  harden();
+  return serve(*std::move(loaded.settings), file);
+}
