@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -36,6 +37,12 @@ class Transaction {
   void erase(TableId table, std::string_view key) {
     writes_.push_back({table, std::string(key), {}, 0, true});
     count(key.size(), 0);
+  }
+
+  // Everything of `other`, behind what is here.
+  void append(Transaction other) {
+    for (Expectation& expectation : other.expectations_) expectations_.push_back(std::move(expectation));
+    for (Write& write : other.writes_) writes_.push_back(std::move(write));
   }
 
   struct Expectation {

@@ -11,6 +11,7 @@
 #include "broker/identity/session.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
+#include "core/crypto/hmac.h"
 
 namespace claviger::identity {
 
@@ -21,15 +22,16 @@ inline constexpr std::size_t kRefreshTokenBytes = 70;
 struct RefreshToken {
   std::string sid;
   std::uint32_t generation = 0;
-  std::array<std::byte, 32> mac{};
+  Secret<32> mac;
 };
 
 // RefreshInvalid for anything that cannot be one of ours.
 Result<RefreshToken> parse_refresh_token(std::string_view text);
 // Constant time in the MAC.
-bool is_genuine(const RefreshToken& token, const Secret<32>& key, std::string_view tenant, const Session& session);
-// The token of `generation` of this session.
-std::array<char, kRefreshTokenBytes> make_refresh_token(const Secret<32>& key, std::string_view tenant,
-                                                        const Session& session, std::uint32_t generation);
+bool is_genuine(const RefreshToken& token, const crypto::HmacSha256& key, std::string_view tenant,
+                const Session& session);
+// The token of `generation` of this session, as text.
+Secret<kRefreshTokenBytes> make_refresh_token(const crypto::HmacSha256& key, std::string_view tenant,
+                                              const Session& session, std::uint32_t generation);
 
 }  // namespace claviger::identity

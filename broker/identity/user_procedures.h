@@ -22,9 +22,6 @@
 
 namespace claviger::identity {
 
-// TS 33.180 says nothing of a length; below 1 is no password, above 1024 somebody wants to keep the pool busy.
-inline constexpr std::size_t kPasswordBytesMax = 1024;
-
 struct UserDraft {
   std::string login;
   std::string display_name;

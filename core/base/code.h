@@ -42,7 +42,8 @@
   X(ParameterMissing) X(ParameterMalformed) X(ParameterRepeated) X(ParameterInQuery) X(RedirectMissing) \
   X(RedirectUnregistered) X(ResponseTypeUnsupported) X(GrantUnsupported) X(GrantNotAllowed) X(ScopeMalformed) \
   X(ScopeNothing) X(ScopeWider) X(TargetUnknown) X(AcrUnsupported) X(LoginRequired) X(RequestObjectRefused) \
-  X(RequestUriRefused) X(AuthorizationDetailsRefused) X(AccessDenied) \
+  X(RequestUriRefused) X(AuthorizationDetailsRefused) X(AccessDenied) X(AuthorizeClientUnknown) \
+  X(MediaTypeUnsupported) \
   /* identity: sign-in, codes, sessions */ \
   X(InteractionInvalid) X(InteractionExpired) X(InteractionUsed) X(InteractionCookie) X(SignInThrottled) \
   X(SignInRefused) X(CodeInvalid) X(CodeExpired) X(CodeReused) X(CodeClient) X(CodeRedirect) X(CodeVerifier) \

@@ -1,0 +1,189 @@
+#include "broker/identity/authorization_request.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "broker/identity/scope_grant.h"
+#include "core/codec/base64url.h"
+#include "core/codec/redirect.h"
+#include "core/codec/uri.h"
+
+namespace claviger::identity {
+namespace {
+
+constexpr std::size_t kChallengeBytes = 43;
+
+Error missing(std::string_view where) { return {Code::ParameterMissing, where}; }
+Error malformed(std::string_view where) { return {Code::ParameterMalformed, where}; }
+
+// Empty when absent: RFC 6749 clause 3.1 treats both alike.
+std::string_view value_of(const codec::Form& form, std::string_view name) {
+  return form.find(name).value_or(std::string_view());
+}
+
+bool has_token(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const std::size_t space = list.find(' ');
+    if (list.substr(0, space) == token) return true;
+    if (space == std::string_view::npos) return false;
+    list.remove_prefix(space + 1);
+  }
+  return false;
+}
+
+ResponseMode mode_of(const codec::Form& form) {
+  return value_of(form, "response_mode") == "form_post" ? ResponseMode::FormPost : ResponseMode::Query;
+}
+
+Result<Unit> check_repetitions(const codec::Form& form) {
+  for (const std::string_view name : form.duplicates()) {
+    if (name != "resource") return Error{Code::ParameterRepeated, "authorize.parameter"};  // RFC 8707 allows that one
+  }
+  return Unit{};
+}
+
+Result<Unit> check_unsupported(const codec::Form& form) {
+  if (form.find("request")) return Error{Code::RequestObjectRefused, "authorize.request"};
+  if (form.find("request_uri")) return Error{Code::RequestUriRefused, "authorize.request_uri"};
+  if (form.find("authorization_details")) {
+    return Error{Code::AuthorizationDetailsRefused, "authorize.authorization_details"};
+  }
+  return Unit{};
+}
+
+Result<Unit> check_response(const codec::Form& form, const Client& client) {
+  const std::string_view type = value_of(form, "response_type");
+  if (type.empty()) return missing("authorize.response_type");
+  if (type != "code") return Error{Code::ResponseTypeUnsupported, "authorize.response_type"};
+  if (!client.may_code) return Error{Code::GrantNotAllowed, "authorize.client"};
+  const std::string_view mode = value_of(form, "response_mode");
+  if (!mode.empty() && mode != "query" && mode != "form_post") return malformed("authorize.response_mode");
+  return Unit{};
+}
+
+// TS 33.180 B.4.2.2 and TS 33.434 A.4.2.2 require state; OpenID Connect recommends it.
+Result<Unit> check_state(const codec::Form& form, const Client& client) {
+  const std::string_view state = value_of(form, "state");
+  if (state.empty() && client.profile != ClientProfile::Plain) return missing("authorize.state");
+  if (state.size() > kStateBytesMax) return malformed("authorize.state");
+  return Unit{};
+}
+
+// The first supported value, in the client's order of preference. We have one.
+Result<std::string_view> choose_acr(const codec::Form& form, const Client& client) {
+  const std::string_view values = value_of(form, "acr_values");
+  if (values.empty()) {
+    if (client.profile != ClientProfile::Plain) return missing("authorize.acr_values");
+    return kAcrPassword;
+  }
+  if (!has_token(values, kAcrPassword)) return Error{Code::AcrUnsupported, "authorize.acr_values"};
+  return kAcrPassword;
+}
+
+Result<std::array<std::byte, 32>> read_pkce(const codec::Form& form) {
+  const std::string_view challenge = value_of(form, "code_challenge");
+  const std::string_view method = value_of(form, "code_challenge_method");
+  if (challenge.empty()) return missing("authorize.code_challenge");
+  if (method.empty()) return missing("authorize.code_challenge_method");
+  if (method != "S256") return malformed("authorize.code_challenge_method");
+  return read_challenge(challenge);
+}
+
+// We keep no browser session, so without interaction nobody is ever signed in (OIDC Core clause 3.1.2.1).
+Result<Unit> check_prompt(const codec::Form& form) {
+  const std::string_view prompt = value_of(form, "prompt");
+  if (!has_token(prompt, "none")) return Unit{};
+  if (prompt != "none") return malformed("authorize.prompt");
+  return Error{Code::LoginRequired, "authorize.prompt"};
+}
+
+Result<Unit> check_max_age(const codec::Form& form) {
+  const std::string_view text = value_of(form, "max_age");
+  if (text.empty()) return Unit{};
+  std::uint64_t seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return malformed("authorize.max_age");
+  return Unit{};  // every sign-in is fresh: any age is kept
+}
+
+// RFC 8707: a resource must be known; which audiences a token gets follows from its scopes.
+Result<Unit> check_resources(const codec::Form& form, const tenants::Tenant& tenant) {
+  for (const codec::FormField& field : form.fields()) {
+    if (field.name != "resource") continue;
+    const bool is_known = field.value == tenant.default_audience ||
+                          std::ranges::any_of(tenant.scope_audiences, [&](const auto& scope_and_audience) {
+                            return scope_and_audience.second == field.value;
+                          });
+    if (!is_known) return Error{Code::TargetUnknown, "authorize.resource"};
+  }
+  return Unit{};
+}
+
+}  // namespace
+
+Result<std::array<std::byte, 32>> read_challenge(std::string_view text) {
+  std::array<std::byte, 32> challenge;
+  if (text.size() != kChallengeBytes || !codec::base64url_decode(text, challenge)) {
+    return malformed("authorize.code_challenge");
+  }
+  return challenge;
+}
+
+Result<std::string_view> read_client_id(const codec::Form& form) {
+  if (form.is_duplicated("client_id")) return Error{Code::ParameterRepeated, "authorize.client_id"};
+  const std::string_view client_id = value_of(form, "client_id");
+  if (client_id.empty()) return missing("authorize.client_id");
+  return client_id;
+}
+
+Result<Destination> read_destination(const codec::Form& form, const Client& client) {
+  const std::string_view redirect_uri = value_of(form, "redirect_uri");
+  if (redirect_uri.empty() || form.is_duplicated("redirect_uri")) {
+    return Error{Code::RedirectMissing, "authorize.redirect_uri"};
+  }
+  const auto requested = codec::parse_absolute_uri(redirect_uri);
+  if (!requested) return Error{Code::RedirectMissing, "authorize.redirect_uri"};
+  const bool is_registered = std::ranges::any_of(client.redirect_uris, [&](const std::string& text) {
+    const auto registered = codec::parse_absolute_uri(text);
+    return registered && codec::redirect_matches(*registered, *requested);
+  });
+  if (!is_registered) return Error{Code::RedirectUnregistered, "authorize.redirect_uri"};
+  if (!client.is_enabled) return Error{Code::GrantNotAllowed, "authorize.client"};
+
+  Destination destination;
+  destination.redirect_uri = redirect_uri;
+  const std::string_view state = value_of(form, "state");
+  if (!form.is_duplicated("state") && state.size() <= kStateBytesMax) destination.state = state;
+  destination.response_mode = mode_of(form);
+  return destination;
+}
+
+Result<AuthorizationRequest> read_request(const codec::Form& form, const Client& client,
+                                          const tenants::Tenant& tenant) {
+  CLAVIGER_TRY(unrepeated, check_repetitions(form));
+  CLAVIGER_TRY(supported, check_unsupported(form));
+  CLAVIGER_TRY(response_checked, check_response(form, client));
+
+  AuthorizationRequest request;
+  const std::string_view scope = value_of(form, "scope");
+  if (scope.empty()) return missing("authorize.scope");
+  CLAVIGER_TRY(requested, parse_scope(scope));
+  CLAVIGER_TRY(allowed, grant_to_client(requested, tenant, client));
+  request.scopes = std::move(allowed);
+  CLAVIGER_TRY(state_checked, check_state(form, client));
+  CLAVIGER_TRY(acr, choose_acr(form, client));
+  request.acr = acr;
+  CLAVIGER_TRY(challenge, read_pkce(form));
+  request.challenge = challenge;
+  request.nonce = value_of(form, "nonce");
+  if (request.nonce.size() > kNonceBytesMax) return malformed("authorize.nonce");
+  CLAVIGER_TRY(max_age_checked, check_max_age(form));
+  CLAVIGER_TRY(resources_checked, check_resources(form, tenant));
+  // A UE of the MC and VAL profiles may be another person's by now: no name is shown there (spec 3.3).
+  if (client.profile == ClientProfile::Plain) request.login_hint = value_of(form, "login_hint");
+  // Last: what is wrong with the request is said before anybody is asked to sign in.
+  CLAVIGER_TRY(prompt_checked, check_prompt(form));
+  return request;
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,137 @@
+#include "broker/identity/authorize_endpoint.h"
+
+#include "broker/identity/authorization_request.h"
+#include "broker/identity/authorization_response.h"
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/interaction_cookie.h"
+#include "broker/identity/page.h"
+#include "broker/identity/request_form.h"
+#include "core/codec/json_writer.h"
+#include "core/crypto/random.h"
+#include "core/http/problem.h"
+
+namespace claviger::identity {
+namespace {
+
+using broker::Context;
+using runtime::Task;
+
+Result<codec::Form> read_parameters(const http::Request& request) {
+  if (request.method != http::Method::Post) return codec::parse_form(request.query);
+  if (!is_form_content(request.field(http::Field::ContentType))) {
+    return Error{Code::MediaTypeUnsupported, "authorize.content_type"};
+  }
+  if (!request.query.empty()) return Error{Code::ParameterInQuery, "authorize.query"};
+  return codec::parse_form(request.body.text());
+}
+
+struct Begun {
+  std::string interaction;
+  std::string cookie;
+};
+Result<Begun> begin_interaction(const Context& context, const broker::TenantView& tenant, const Client& client,
+                                const Destination& destination, const AuthorizationRequest& wanted,
+                                const http::Request& request, WallTime now) {
+  Begun begun;
+  begun.cookie = interaction_cookie(request);
+  if (begun.cookie.empty()) {
+    CLAVIGER_TRY(made, make_interaction_cookie());
+    begun.cookie = std::move(made);
+  }
+  Interaction interaction;
+  CLAVIGER_TRY(filled, crypto::fill_random(interaction.id));
+  interaction.expires_at = numeric_date(now + context.snapshot->settings->lifetimes.interaction);
+  interaction.cookie_digest = cookie_digest(begun.cookie);
+  interaction.challenge = wanted.challenge;
+  interaction.response_mode = destination.response_mode;
+  interaction.client_id = client.client_id;
+  interaction.redirect_uri = destination.redirect_uri;
+  interaction.state = destination.state;
+  interaction.nonce = wanted.nonce;
+  interaction.acr = wanted.acr;
+  interaction.scopes.assign(wanted.scopes.begin(), wanted.scopes.end());
+  CLAVIGER_TRY(sealed, seal_interaction(context.keys.interaction, tenant.tenant.name, interaction));
+  begun.interaction = std::move(sealed);
+  return begun;
+}
+
+// For a UE without a browser: where to POST what (TS 24.482 6.2.1 leaves the form to us).
+http::Response form_as_json(std::string_view tenant, const Begun& begun, Seconds lifetime) {
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object().member("action", "/idms/v1/" + std::string(tenant) + "/sign-in").member("method", "POST");
+  json.member("interaction", begun.interaction).name("fields").begin_array().value("username").value("password");
+  json.end_array().member("expires_in", lifetime.count()).end_object();
+  return {200, "application/json", std::move(body)};
+}
+
+http::Response ask_user(const Context& context, const broker::TenantView& tenant, const Client& client,
+                        const Destination& destination, const AuthorizationRequest& wanted,
+                        const http::Request& request) {
+  const auto begun =
+      begin_interaction(context, tenant, client, destination, wanted, request, context.shard.wall());
+  if (!begun) return local_error_response(tenant.tenant.name, begun.error(), request);
+  const Seconds lifetime = context.snapshot->settings->lifetimes.interaction;
+  http::Response response;
+  if (wants_json(request)) {
+    response = form_as_json(tenant.tenant.name, *begun, lifetime);
+  } else {
+    SignInPage page;
+    page.tenant = tenant.tenant.name;
+    page.tenant_name = tenant.tenant.display_name.empty() ? tenant.tenant.name : tenant.tenant.display_name;
+    page.interaction = begun->interaction;
+    page.redirect_uri = destination.redirect_uri;
+    page.username = wanted.login_hint;
+    response = sign_in_page(page, kEnglish);
+  }
+  response.with("set-cookie", set_cookie_field(begun->cookie, lifetime));
+  return response;
+}
+
+// For an unknown client the table of spec 4.3 wants the word of the authorization endpoint, not invalid_client.
+Error as_seen_here(Error error) {
+  if (error.code == Code::ClientUnknown) error.code = Code::AuthorizeClientUnknown;
+  return error;
+}
+
+Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+  Context& context = here(*contexts);
+  const std::string tenant = std::move(path[0]);
+  if (context.snapshot->find(tenant) == nullptr) co_return http::problem(404);
+  const auto form = read_parameters(request);
+  if (!form) co_return local_error_response(tenant, form.error(), request);
+
+  const auto client_id = read_client_id(*form);
+  if (!client_id) co_return local_error_response(tenant, client_id.error(), request);
+  std::string wanted_client(*client_id);
+  const auto client = co_await context.identity->clients().find(tenant, std::move(wanted_client));
+  const broker::TenantView* view = context.snapshot->find(tenant);  // read again after the wait
+  if (view == nullptr) co_return http::problem(404);
+  if (!client) co_return local_error_response(tenant, as_seen_here(client.error()), request);
+
+  const auto destination = read_destination(*form, **client);
+  if (!destination) co_return local_error_response(tenant, destination.error(), request);
+  const auto wanted = read_request(*form, **client, view->tenant);
+  if (!wanted) {
+    const ResponseTarget target{destination->redirect_uri, destination->state, destination->response_mode};
+    co_return refusal_response(view->tenant, target, wanted.error());
+  }
+  co_return ask_user(context, *view, **client, *destination, *wanted, request);
+}
+
+}  // namespace
+
+void add_authorize_routes(http::Router& router, Contexts& contexts) {
+  for (const http::Method method : {http::Method::Get, http::Method::Post}) {
+    http::Route route;
+    route.method = method;
+    route.pattern = "/idms/v1/{tenant}/authorize";
+    route.handler = [&contexts](http::Request request, http::PathValues path) {
+      return handle(&contexts, std::move(request), std::move(path));
+    };
+    router.add(std::move(route));
+  }
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,69 @@
+#include "broker/identity/bearer.h"
+
+#include <algorithm>
+#include <string>
+
+#include "broker/identity/oauth_error.h"
+
+namespace claviger::identity {
+namespace {
+
+constexpr std::string_view kScheme = "bearer ";
+
+constexpr char lowered(char character) {
+  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
+}
+
+// b64token of RFC 6750 clause 2.1.
+bool is_token_character(char character) {
+  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+         (character >= '0' && character <= '9') || std::string_view("-._~+/=").find(character) != std::string_view::npos;
+}
+
+bool has_query_token(std::string_view query) {
+  return query.starts_with("access_token=") || query.find("&access_token=") != std::string_view::npos;
+}
+
+}  // namespace
+
+Result<std::string_view> read_bearer(const http::Request& request) {
+  if (!request.has(http::Field::Authorization)) return Error{Code::BearerMissing, "authorization"};
+  if (request.is_repeated(http::Field::Authorization)) return Error{Code::BearerSeveral, "authorization"};
+  const std::string_view header = request.field(http::Field::Authorization);
+  if (!std::ranges::equal(header.substr(0, kScheme.size() - 1), kScheme.substr(0, kScheme.size() - 1), {}, lowered)) {
+    return Error{Code::BearerMissing, "authorization.scheme"};
+  }
+  // The methods of RFC 6750 clauses 2.2 and 2.3 are off: alone they are no token, beside ours they are one too many.
+  if (has_query_token(request.query)) return Error{Code::BearerSeveral, "authorization.query"};
+  std::string_view token = header.substr(kScheme.size() - 1);
+  if (!token.starts_with(' ')) return Error{Code::BearerSeveral, "authorization.token"};
+  while (token.starts_with(' ')) token.remove_prefix(1);
+  if (token.empty() || !std::ranges::all_of(token, is_token_character)) {
+    return Error{Code::BearerSeveral, "authorization.token"};
+  }
+  return token;
+}
+
+http::Response bearer_error_response(std::string_view tenant, const Error& error, std::string_view needed_scope) {
+  std::string challenge = "Bearer realm=\"" + std::string(tenant) + "\"";
+  if (error.code == Code::BearerMissing) {
+    http::Response response(401);
+    response.with("www-authenticate", std::move(challenge));
+    return response;
+  }
+  OauthError answer = oauth_error_of(error.code);
+  const bool is_ours = answer.status >= 500;
+  if (is_ours && answer.error != "server_error") return oauth_error_response(error);
+  // Which check failed is for our log alone.
+  if (error.code != Code::BearerSeveral && error.code != Code::BearerScope) {
+    answer = {401, "invalid_token", "The access token is not valid."};
+  }
+  challenge.append(", error=\"").append(answer.error).append("\", error_description=\"");
+  challenge.append(answer.description).append("\"");
+  if (!needed_scope.empty()) challenge.append(", scope=\"").append(needed_scope).append("\"");
+  http::Response response(answer.status);
+  response.with("www-authenticate", std::move(challenge));
+  return response;
+}
+
+}  // namespace claviger::identity

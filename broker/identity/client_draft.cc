@@ -1,0 +1,155 @@
+#include "broker/identity/client_draft.h"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/scope_grant.h"
+#include "core/codec/base64url.h"
+#include "core/codec/redirect.h"
+#include "core/codec/uri.h"
+#include "core/codec/utf8.h"
+#include "core/crypto/jwk.h"
+#include "core/crypto/published_keys.h"
+
+namespace claviger::identity {
+namespace {
+
+constexpr std::size_t kNameMax = 255;
+constexpr std::size_t kRedirectUrisMax = 32;  // a handful of platforms, each with a few
+constexpr std::size_t kAudiencesMax = 32;     // a server has one or two
+constexpr std::size_t kTlsSubjectMax = 2048;
+constexpr std::size_t kDigestText = codec::base64url_encoded_size(32);
+
+Result<Unit> check_jwks(const Client& client) {
+  if (client.jwks.empty()) {
+    if (client.authentication == ClientAuthentication::PrivateKeyJwt) return Error{Code::ClientKeys, "client.jwks"};
+    return Unit{};
+  }
+  codec::JsonReader reader;
+  const auto keys = crypto::read_jwks(reader, client.jwks);
+  if (!keys || keys->keys.empty()) return Error{Code::ClientKeys, "client.jwks"};
+  // Here somebody looks: a key that cannot be used is a mistake to name, not one to skip.
+  if (!keys->ignored.empty()) return Error{Code::ClientKeys, "client.jwks"};
+  for (const crypto::Jwk& jwk : keys->keys) {
+    if (crypto::is_published_test_key(jwk.key.thumbprint())) return Error{Code::KeyPublished, "client.jwks"};
+  }
+  return Unit{};
+}
+
+Result<Unit> check_certificate(const Client& client) {
+  if (client.authentication == ClientAuthentication::TlsClientAuth && client.tls_subject.empty()) {
+    return Error{Code::ClientMetadata, "client.tls_subject"};
+  }
+  if (client.tls_subject.size() > kTlsSubjectMax || !codec::is_utf8(client.tls_subject)) {
+    return Error{Code::ClientMetadata, "client.tls_subject"};
+  }
+  const bool needs_digest = client.authentication == ClientAuthentication::SelfSignedTlsClientAuth;
+  if (!needs_digest && client.tls_certificate_digest.empty()) return Unit{};
+  std::array<std::byte, 32> digest;
+  if (client.tls_certificate_digest.size() != kDigestText ||
+      !codec::base64url_decode(client.tls_certificate_digest, digest)) {
+    return Error{Code::ClientMetadata, "client.tls_certificate_digest"};
+  }
+  return Unit{};
+}
+
+Result<Unit> check_scopes(const std::vector<std::string>& scopes) {
+  if (scopes.size() > kScopesMax || !std::ranges::all_of(scopes, is_scope_token)) {
+    return Error{Code::ScopeMalformed, "client.scopes"};
+  }
+  return Unit{};
+}
+
+// RFC 8707 clause 2: absolute URI without a fragment.
+Result<Unit> check_audiences(const std::vector<std::string>& audiences) {
+  if (audiences.size() > kAudiencesMax) return Error{Code::ClientMetadata, "client.audiences"};
+  for (const std::string& audience : audiences) {
+    if (!codec::parse_absolute_uri(audience)) return Error{Code::ClientMetadata, "client.audiences"};
+  }
+  return Unit{};
+}
+
+Result<Unit> check_client(const Client& client) {
+  if (client.name.size() > kNameMax || !codec::is_utf8(client.name)) return Error{Code::ClientMetadata, "client.name"};
+  if (client.redirect_uris.size() > kRedirectUrisMax) return Error{Code::ClientRedirectUri, "client.redirect_uris"};
+  for (const std::string& uri : client.redirect_uris) {
+    CLAVIGER_TRY(uri_checked, check_redirect_uri(uri));
+  }
+  if (client.may_code && client.redirect_uris.empty()) return Error{Code::ClientRedirectUri, "client.redirect_uris"};
+  // Whoever cannot say who he is may act for a user who signs in, and for nobody else (RFC 6749 clause 4.4).
+  const bool is_public = client.authentication == ClientAuthentication::None;
+  if (is_public && (client.may_client_credentials || client.may_introspect)) {
+    return Error{Code::ClientMetadata, "client.authentication"};
+  }
+  CLAVIGER_TRY(scopes_checked, check_scopes(client.scopes));
+  CLAVIGER_TRY(audiences_checked, check_audiences(client.audiences));
+  CLAVIGER_TRY(certificate_checked, check_certificate(client));
+  return check_jwks(client);
+}
+
+}  // namespace
+
+Result<Unit> check_redirect_uri(std::string_view text) {
+  const auto uri = codec::parse_absolute_uri(text);
+  if (!uri) return Error{Code::ClientRedirectUri, "client.redirect_uri"};
+  if (uri->has_userinfo) return Error{Code::ClientRedirectUri, "client.redirect_uri.userinfo"};
+  // These would end a source in our Content-Security-Policy (page.h).
+  if (uri->host.find_first_of(";,'*") != std::string_view::npos) {
+    return Error{Code::ClientRedirectUri, "client.redirect_uri.host"};
+  }
+  if (uri->scheme_is("https")) return Unit{};
+  if (uri->scheme_is("http")) {
+    if (codec::is_loopback_redirect(*uri)) return Unit{};
+    return Error{Code::ClientRedirectUri, "client.redirect_uri.http"};
+  }
+  if (uri->scheme.find('.') == std::string_view::npos) {
+    return Error{Code::ClientRedirectUri, "client.redirect_uri.scheme"};
+  }
+  return Unit{};
+}
+
+Result<Client> client_of(const ClientDraft& draft) {
+  if (!draft.client_id.empty() && !is_client_id(draft.client_id)) return Error{Code::ClientMetadata, "client.id"};
+  Client client;
+  client.client_id = draft.client_id;
+  client.name = draft.name;
+  client.profile = draft.profile;
+  client.authentication = draft.authentication;
+  client.redirect_uris = draft.redirect_uris;
+  client.scopes = draft.scopes;
+  client.may_code = draft.may_code;
+  client.may_client_credentials = draft.may_client_credentials;
+  client.may_introspect = draft.may_introspect;
+  client.audiences = draft.audiences;
+  client.jwks = draft.jwks;
+  client.tls_subject = draft.tls_subject;
+  client.tls_certificate_digest = draft.tls_certificate_digest;
+  client.is_certificate_bound = draft.is_certificate_bound;
+  CLAVIGER_TRY(client_checked, check_client(client));
+  return client;
+}
+
+Result<Unit> apply_change(const ClientChange& change, Client& client) {
+  const auto take = [](const auto& from, auto& to) {
+    if (from) to = *from;
+  };
+  take(change.name, client.name);
+  take(change.profile, client.profile);
+  take(change.authentication, client.authentication);
+  take(change.redirect_uris, client.redirect_uris);
+  take(change.scopes, client.scopes);
+  take(change.may_code, client.may_code);
+  take(change.may_client_credentials, client.may_client_credentials);
+  take(change.may_introspect, client.may_introspect);
+  take(change.audiences, client.audiences);
+  take(change.jwks, client.jwks);
+  take(change.tls_subject, client.tls_subject);
+  take(change.tls_certificate_digest, client.tls_certificate_digest);
+  take(change.is_certificate_bound, client.is_certificate_bound);
+  // A secret that no longer counts must not come to life again with a later change.
+  if (client.authentication != ClientAuthentication::SecretBasic) client.secret_mac.reset();
+  return check_client(client);
+}
+
+}  // namespace claviger::identity

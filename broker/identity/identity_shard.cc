@@ -1,0 +1,48 @@
+#include "broker/identity/identity_shard.h"
+
+#include "broker/identity/sign_in_throttle.h"
+#include "core/crypto/random.h"
+
+namespace claviger::identity {
+namespace {
+
+SipKey random_sip_key() {
+  SipKey key;
+  const auto low = crypto::random_bytes<8>();
+  const auto high = crypto::random_bytes<8>();
+  CLAVIGER_ASSERT(low && high);  // at start: without entropy there is no broker
+  key.k0 = load_be<std::uint64_t>(low->reveal());
+  key.k1 = load_be<std::uint64_t>(high->reveal());
+  return key;
+}
+
+}  // namespace
+
+struct IdentityShard::State {
+  explicit State(broker::Context& context)
+      : clients(context), turns(context.shard), throttle(random_sip_key(), context.shard.shards().size()),
+        refresh_mac(context.keys.refresh.reveal()), client_mac(context.keys.client.reveal()) {}
+  ClientAuthenticator clients;
+  runtime::Turns turns;
+  SignInThrottle throttle;
+  crypto::HmacSha256 refresh_mac;
+  crypto::HmacSha256 client_mac;
+};
+
+IdentityShard::IdentityShard(broker::Context& context) : state_(std::make_unique<State>(context)) {}
+IdentityShard::~IdentityShard() = default;
+
+ClientAuthenticator& IdentityShard::clients() { return state_->clients; }
+runtime::Turns& IdentityShard::turns() { return state_->turns; }
+SignInThrottle& IdentityShard::throttle() { return state_->throttle; }
+const crypto::HmacSha256& IdentityShard::refresh_mac() const { return state_->refresh_mac; }
+const crypto::HmacSha256& IdentityShard::client_mac() const { return state_->client_mac; }
+
+std::string home_name(std::string_view kind, std::string_view tenant, std::string_view id) {
+  std::string name;
+  name.reserve(kind.size() + tenant.size() + id.size() + 2);
+  name.append(kind).append(1, '/').append(tenant).append(1, '/').append(id);
+  return name;
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,143 @@
+#include "broker/identity/interaction.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/codec/base64url.h"
+#include "core/crypto/aead.h"
+#include "core/crypto/hkdf.h"
+#include "core/crypto/random.h"
+
+namespace claviger::identity {
+namespace {
+
+constexpr std::byte kForm{1};
+constexpr std::size_t kSaltBytes = 16;
+constexpr std::size_t kHeadBytes = 1 + kSaltBytes;
+constexpr std::size_t kScopesCountMax = 64;
+constexpr Error kInvalid{Code::InteractionInvalid, "interaction"};
+
+Result<crypto::Aead> aead_of(const Secret<32>& key, Bytes salt) {
+  const auto derived = crypto::derive_secret<crypto::kAeadKeyBytes>(key.reveal(), salt, as_bytes("interaction"));
+  return crypto::Aead::make(derived);
+}
+
+std::string associated_of(std::string_view tenant) {
+  std::string associated("interaction");
+  associated.append(1, '\0').append(tenant);
+  return associated;
+}
+
+class Writer {
+ public:
+  void bytes(Bytes bytes) { out_.append(as_text(bytes)); }
+  void string(std::string_view text) {
+    CLAVIGER_ASSERT(text.size() <= std::numeric_limits<std::uint16_t>::max());  // parsed with lower bounds
+    std::array<std::byte, 2> length;
+    store_be(length, static_cast<std::uint16_t>(text.size()));
+    bytes(length);
+    out_.append(text);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+class Reader {
+ public:
+  explicit Reader(Bytes left) : left_(left) {}
+  template <std::size_t N>
+  bool bytes(std::array<std::byte, N>& out) {
+    if (left_.size() < N) return false;
+    std::ranges::copy(left_.first(N), out.begin());
+    left_ = left_.subspan(N);
+    return true;
+  }
+  bool string(std::string& out) {
+    std::array<std::byte, 2> length_bytes;
+    if (!bytes(length_bytes)) return false;
+    const std::size_t length = load_be<std::uint16_t>(length_bytes);
+    if (left_.size() < length) return false;
+    out = as_text(left_.first(length));
+    left_ = left_.subspan(length);
+    return true;
+  }
+  bool is_at_end() const { return left_.empty(); }
+
+ private:
+  Bytes left_;
+};
+
+std::string encode(const Interaction& interaction) {
+  Writer writer;
+  std::array<std::byte, 8> expiry;
+  store_be(expiry, static_cast<std::uint64_t>(interaction.expires_at));
+  writer.bytes(expiry);
+  writer.bytes(interaction.id);
+  writer.bytes(interaction.cookie_digest);
+  writer.bytes(interaction.challenge);
+  const std::array<std::byte, 1> mode{static_cast<std::byte>(interaction.response_mode)};
+  writer.bytes(mode);
+  for (const std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state,
+                                  &interaction.nonce, &interaction.acr}) {
+    writer.string(*text);
+  }
+  for (const std::string& scope : interaction.scopes) writer.string(scope);
+  return writer.take();
+}
+
+Result<Interaction> decode(Bytes plaintext) {
+  Interaction interaction;
+  Reader reader(plaintext);
+  std::array<std::byte, 8> expiry;
+  std::array<std::byte, 1> mode;
+  const bool has_head = reader.bytes(expiry) && reader.bytes(interaction.id) && reader.bytes(interaction.cookie_digest) &&
+                        reader.bytes(interaction.challenge) && reader.bytes(mode);
+  if (!has_head || mode[0] > static_cast<std::byte>(ResponseMode::FormPost)) return kInvalid;
+  interaction.expires_at = static_cast<std::int64_t>(load_be<std::uint64_t>(expiry));
+  interaction.response_mode = static_cast<ResponseMode>(mode[0]);
+  for (std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state, &interaction.nonce,
+                            &interaction.acr}) {
+    if (!reader.string(*text)) return kInvalid;
+  }
+  while (!reader.is_at_end()) {
+    std::string scope;
+    if (interaction.scopes.size() == kScopesCountMax || !reader.string(scope)) return kInvalid;
+    interaction.scopes.push_back(std::move(scope));
+  }
+  return interaction;
+}
+
+}  // namespace
+
+Result<std::string> seal_interaction(const Secret<32>& key, std::string_view tenant, const Interaction& interaction) {
+  const std::string plaintext = encode(interaction);
+  std::string sealed(kHeadBytes + crypto::sealed_size(plaintext.size()), '\0');
+  const MutableBytes out = std::as_writable_bytes(std::span(sealed));
+  out[0] = kForm;
+  CLAVIGER_TRY(salted, crypto::fill_random(out.subspan(1, kSaltBytes)));
+  CLAVIGER_TRY(aead, aead_of(key, out.subspan(1, kSaltBytes)));
+  CLAVIGER_TRY(size, aead.seal(as_bytes(associated_of(tenant)), as_bytes(plaintext), out.subspan(kHeadBytes)));
+  std::string text;
+  codec::base64url_encode(out, text);
+  return text;
+}
+
+Result<Interaction> open_interaction(const Secret<32>& key, std::string_view tenant, std::string_view text,
+                                     std::int64_t now) {
+  if (text.size() > kInteractionTextMax) return kInvalid;
+  std::string sealed(codec::base64url_decoded_size_max(text.size()), '\0');
+  const auto size = codec::base64url_decode(text, std::as_writable_bytes(std::span(sealed)));
+  if (!size || *size < kHeadBytes + crypto::kAeadOverhead) return kInvalid;
+  const Bytes bytes = as_bytes(sealed).first(*size);
+  if (bytes[0] != kForm) return kInvalid;
+  CLAVIGER_TRY(aead, aead_of(key, bytes.subspan(1, kSaltBytes)));
+  const auto plaintext = aead.open(as_bytes(associated_of(tenant)), bytes.subspan(kHeadBytes));
+  if (!plaintext) return kInvalid;
+  CLAVIGER_TRY(interaction, decode(plaintext->reveal()));
+  if (interaction.expires_at <= now) return Error{Code::InteractionExpired, "interaction"};
+  return interaction;
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,48 @@
+// The words of the pages, in one table: another language is another PageText.
+//
+// Plain text: the page escapes it. "{tenant}" stands for the tenant's display name.
+#pragma once
+
+#include <string_view>
+
+namespace claviger::identity {
+
+struct PageText {
+  std::string_view language;  // BCP 47, for <html lang>
+  std::string_view sign_in_title;
+  std::string_view sign_in_to;  // before the tenant's name
+  std::string_view username;
+  std::string_view password;
+  std::string_view sign_in;
+  std::string_view cancel;
+  std::string_view wrong;       // one text for every reason
+  std::string_view slow_down;   // with a number of seconds after it
+  std::string_view seconds;
+  std::string_view overloaded;
+  std::string_view error_title;
+  std::string_view error_help;
+  std::string_view continue_title;
+  std::string_view continue_help;
+  std::string_view continue_button;
+};
+
+inline constexpr PageText kEnglish{
+    .language = "en",
+    .sign_in_title = "Sign in",
+    .sign_in_to = "Sign in to",
+    .username = "User name",
+    .password = "Password",
+    .sign_in = "Sign in",
+    .cancel = "Cancel",
+    .wrong = "User name or password is wrong.",
+    .slow_down = "Too many attempts. Try again in",
+    .seconds = "seconds.",
+    .overloaded = "The service is busy. Try again in a moment.",
+    .error_title = "This does not work",
+    .error_help = "Go back to the application and start again from there.",
+    .continue_title = "Signed in",
+    .continue_help = "Go back to the application.",
+    .continue_button = "Continue",
+};
+
+}  // namespace claviger::identity

@@ -1,0 +1,32 @@
+// A code becomes a session (RFC 6749 clauses 4.1.3 and 10.5, RFC 7636 clause 4.6; TS 33.180 clause B.4.2.4; spec 3.3
+// "login commit").
+//
+// Called on any shard, runs at home_of("code/" tenant "/" digest). One transaction uses up the code and writes the
+// session; of two redemptions at the same time one wins. A second redemption ends the session that the first one made:
+// somebody has stolen the code, and nobody can tell which of the two was it.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "broker/context.h"
+#include "broker/identity/granted_session.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+
+namespace claviger::identity {
+
+struct Redemption {
+  std::string tenant;
+  std::string client_id;     // authenticated
+  std::string digest;        // hexadecimal SHA-256 of the code
+  std::string redirect_uri;
+  std::array<std::byte, 32> verifier_digest{};  // SHA-256 of the code verifier
+  std::string certificate_digest;  // 32 bytes: tokens will be bound to it; empty: bearer
+};
+
+// CodeInvalid, CodeExpired, CodeReused, CodeClient, CodeRedirect, CodeVerifier, SessionEnded (the user may not sign in
+// any more); Conflict when it would not end; what the store says.
+runtime::Task<Result<GrantedSession>> redeem_code(broker::Context* context, Redemption redemption);
+
+}  // namespace claviger::identity

@@ -1,0 +1,49 @@
+#include "broker/identity/request_form.h"
+
+#include <algorithm>
+
+namespace claviger::identity {
+namespace {
+
+constexpr char lowered(char character) {
+  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, {}, lowered);
+}
+
+bool contains_ignoring_case(std::string_view text, std::string_view lower) {
+  return !std::ranges::search(text, lower, {}, lowered).empty();
+}
+
+}  // namespace
+
+bool is_form_content(std::string_view content_type) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  return equals_ignoring_case(type, "application/x-www-form-urlencoded");
+}
+
+Result<codec::Form> read_form(const http::Request& request) {
+  if (!request.query.empty()) return Error{Code::ParameterInQuery, "request.query"};
+  if (request.is_repeated(http::Field::ContentType) || !is_form_content(request.field(http::Field::ContentType))) {
+    return Error{Code::MediaType, "request.content_type"};
+  }
+  auto form = codec::parse_form(request.body.text());
+  if (form && !form->duplicates().empty()) return Error{Code::ParameterRepeated, "request.form"};
+  return form;
+}
+
+Result<std::string_view> required(const codec::Form& form, std::string_view name) {
+  const auto value = form.find(name);
+  if (!value || value->empty()) return Error{Code::ParameterMissing, "request.form"};
+  return *value;
+}
+
+bool wants_json(const http::Request& request) {
+  const std::string_view accept = request.field(http::Field::Accept);
+  return contains_ignoring_case(accept, "application/json") && !contains_ignoring_case(accept, "text/html");
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,19 @@
+#include "broker/identity/routes.h"
+
+#include "broker/identity/authorize_endpoint.h"
+#include "broker/identity/discovery_endpoint.h"
+#include "broker/identity/sign_in_endpoint.h"
+#include "broker/identity/token_endpoint.h"
+#include "broker/identity/userinfo_endpoint.h"
+
+namespace claviger::identity {
+
+void add_identity_routes(http::Router& router, Contexts& contexts) {
+  add_authorize_routes(router, contexts);
+  add_sign_in_routes(router, contexts);
+  add_token_route(router, contexts);
+  add_userinfo_routes(router, contexts);
+  add_discovery_routes(router, contexts);
+}
+
+}  // namespace claviger::identity

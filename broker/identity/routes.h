@@ -1,0 +1,20 @@
+// The endpoints of this room: OpenID Connect (spec 1.2), discovery, JWKS, the login page.
+//
+// Handlers find their Context by the shard they run on. `contexts` lives as long as the router's listeners serve.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "broker/context.h"
+#include "core/http/router.h"
+
+namespace claviger::identity {
+
+using Contexts = std::vector<std::unique_ptr<broker::Context>>;
+
+void add_identity_routes(http::Router& router, Contexts& contexts);
+
+inline broker::Context& here(Contexts& contexts) { return *contexts[runtime::Shard::current().index()]; }
+
+}  // namespace claviger::identity

@@ -1,0 +1,102 @@
+#include "broker/identity/session_records.h"
+
+#include <algorithm>
+
+#include "broker/identity/identity_shard.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+
+namespace claviger::identity {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+Task<Result<Session>> read_session(Context* context, std::string tenant, std::string sid) {
+  if (sid.empty() || sid.find('\0') != std::string::npos) co_return Error{Code::SessionUnknown, "session.sid"};
+  auto value = co_await context->store.get(tables::kSessions, session_key(tenant, sid));
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::SessionUnknown, "session.sid"};
+  if (!value) co_return value.error();
+  co_return decode_session(*value, sid);
+}
+
+std::int64_t record_expiry(const Session& session, Seconds idle) {
+  return std::min(session.expires_at, session.last_used_at + idle.count());
+}
+
+void put_session(storage::Transaction& transaction, std::string_view tenant, const Session& session, Seconds idle) {
+  transaction.put(tables::kSessions, session_key(tenant, session.sid), as_bytes(encode_session(session)),
+                  record_expiry(session, idle));
+}
+
+Task<Result<SessionIds>> read_session_ids(Context* context, std::string tenant, std::string sub, std::string after,
+                                          std::size_t limit) {
+  const std::string prefix = broker::record_prefix({tenant, sub});
+  const std::size_t count = std::clamp<std::size_t>(limit, 1, storage::kRangeMax);
+  const std::string from = after.empty() ? prefix : prefix + after + '\0';
+  auto rows = co_await context->store.range(tables::kUserSessions, from, broker::record_prefix_end(prefix), count);
+  if (!rows) co_return rows.error();
+  SessionIds ids;
+  for (const storage::Record& row : *rows) ids.sids.push_back(row.key.substr(prefix.size()));
+  if (ids.sids.size() == count) ids.next = ids.sids.back();
+  co_return ids;
+}
+
+namespace {
+
+// One page in one transaction; a session that changed meanwhile makes it run again.
+Task<Result<Unit>> mark_page(Context* context, std::string tenant, std::vector<std::string> sids) {
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    storage::Transaction transaction;
+    for (std::size_t i = 0; i < sids.size(); ++i) {
+      auto session = co_await read_session(context, tenant, sids[i]);
+      if (session.failed_with(Code::SessionUnknown)) continue;  // expired since
+      if (!session) co_return session.error();
+      if (session->state != SessionState::Active) continue;
+      session->state = SessionState::Revoked;
+      transaction.expect_version(tables::kSessions, session_key(tenant, session->sid), session->version);
+      put_session(transaction, tenant, *session, context->snapshot->settings->lifetimes.session_idle);
+    }
+    const std::size_t ended = transaction.writes().size();
+    if (ended == 0) co_return Unit{};
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed) {
+      context->figures->sessions_ended.add(ended);
+      co_return Unit{};
+    }
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+  }
+  // They are dead all the same: what is missing is the word in the record.
+  co_return Unit{};
+}
+
+}  // namespace
+
+Task<Result<Unit>> mark_sessions_revoked(Context* context, std::string tenant, std::string sub) {
+  std::string after;
+  do {
+    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tenant, sub, after, kSessionsPerPage));
+    CLAVIGER_CO_TRY(marked, co_await mark_page(context, tenant, ids.sids));
+    after = std::move(ids.next);
+  } while (!after.empty());
+  co_return Unit{};
+}
+
+Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::string sub) {
+  std::string after;
+  do {
+    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tenant, sub, after, kSessionsPerPage));
+    if (ids.sids.empty()) break;
+    storage::Transaction transaction;
+    for (const std::string& sid : ids.sids) {
+      transaction.erase(tables::kSessions, session_key(tenant, sid));
+      transaction.erase(tables::kUserSessions, user_session_key(tenant, sub, sid));
+    }
+    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
+    context->figures->sessions_ended.add(ids.sids.size());
+    after = std::move(ids.next);
+  } while (!after.empty());
+  co_return Unit{};
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,163 @@
+#include "broker/identity/sign_in_endpoint.h"
+
+#include "broker/identity/authorization_response.h"
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/interaction_cookie.h"
+#include "broker/identity/oauth_error.h"
+#include "broker/identity/page.h"
+#include "broker/identity/request_form.h"
+#include "broker/identity/secret_body.h"
+#include "broker/identity/sign_in_procedure.h"
+#include "core/http/problem.h"
+
+namespace claviger::identity {
+namespace {
+
+using broker::Context;
+using runtime::Task;
+using Kind = SignInOutcome::Kind;
+
+ResponseTarget target_of(const Interaction& interaction) {
+  return {interaction.redirect_uri, interaction.state, interaction.response_mode};
+}
+
+// The form as typed, without the password.
+struct Typed {
+  std::string interaction;
+  std::string username;
+};
+
+Result<Interaction> read_interaction(const Context& context, std::string_view tenant, const http::Request& request,
+                                     std::string_view text, WallTime now) {
+  CLAVIGER_TRY(interaction, open_interaction(context.keys.interaction, tenant, text, numeric_date(now)));
+  const std::string_view cookie = interaction_cookie(request);
+  if (cookie.empty() || !equals_constant_time(cookie_digest(cookie), interaction.cookie_digest)) {
+    return Error{Code::InteractionCookie, "interaction.cookie"};
+  }
+  return interaction;
+}
+
+http::Response form_again(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
+                          std::uint16_t status, std::string_view alert) {
+  SignInPage page;
+  page.tenant = tenant.tenant.name;
+  page.tenant_name = tenant.tenant.display_name.empty() ? tenant.tenant.name : tenant.tenant.display_name;
+  page.interaction = typed.interaction;
+  page.redirect_uri = interaction.redirect_uri;
+  page.username = typed.username;
+  page.alert = alert;
+  return sign_in_page(page, kEnglish, status);
+}
+
+http::Response throttled(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
+                         const http::Request& request, Milliseconds retry_after) {
+  const auto seconds = static_cast<std::uint32_t>(std::chrono::ceil<Seconds>(retry_after).count());
+  const Error error{Code::SignInThrottled, "sign_in"};
+  if (wants_json(request)) return oauth_error_response(error, seconds);
+  const std::string number = std::to_string(seconds);
+  std::string alert(kEnglish.slow_down);
+  alert.append(" ").append(number).append(" ").append(kEnglish.seconds);
+  http::Response response = form_again(tenant, interaction, typed, 429, alert);
+  response.with("retry-after", number);
+  return response;
+}
+
+http::Response answer(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
+                      const http::Request& request, const SignInOutcome& outcome) {
+  switch (outcome.kind) {
+    case Kind::Passed:
+      return code_response(tenant.tenant, target_of(interaction), outcome.code);
+    case Kind::Throttled:
+      return throttled(tenant, interaction, typed, request, outcome.retry_after);
+    case Kind::Exhausted:
+    case Kind::Denied:
+      return refusal_response(tenant.tenant, target_of(interaction), {Code::AccessDenied, "sign_in"});
+    case Kind::Wrong:
+      break;
+  }
+  if (wants_json(request)) return oauth_error_response({Code::SignInRefused, "sign_in"});
+  return form_again(tenant, interaction, typed, 200, kEnglish.wrong);
+}
+
+http::Response failure(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
+                       const http::Request& request, const Error& error) {
+  if (error.code == Code::ScopeNothing) return refusal_response(tenant.tenant, target_of(interaction), error);
+  if (oauth_error_of(error.code).status != 503 || wants_json(request)) {
+    return local_error_response(tenant.tenant.name, error, request);
+  }
+  // Nothing is lost: the same form, to be sent again.
+  http::Response response = form_again(tenant, interaction, typed, 503, kEnglish.overloaded);
+  response.with("retry-after", std::to_string(kRetryAfterOverload));
+  return response;
+}
+
+Result<codec::Form> read_sign_in_form(const http::Request& request) {
+  if (!is_form_content(request.field(http::Field::ContentType))) {
+    return Error{Code::MediaTypeUnsupported, "sign_in.content_type"};
+  }
+  return read_form(request);
+}
+
+// Order of checks: interaction, cookie, client; only then the password is looked at.
+Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+  Context& context = here(*contexts);
+  const std::string tenant = std::move(path[0]);
+  if (context.snapshot->find(tenant) == nullptr) co_return http::problem(404);
+  const SecretBody wiped_at_end(request.body);
+  const auto form = read_sign_in_form(request);
+  if (!form) co_return local_error_response(tenant, form.error(), request);
+
+  Typed typed{std::string(optional(*form, "interaction")), std::string(optional(*form, "username"))};
+  const auto interaction = read_interaction(context, tenant, request, typed.interaction, context.shard.wall());
+  if (!interaction) co_return local_error_response(tenant, interaction.error(), request);
+  std::string client_id = interaction->client_id;
+  const auto client = co_await context.identity->clients().find(tenant, std::move(client_id));
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  if (!client) co_return local_error_response(tenant, client.error(), request);
+  if (!(*client)->is_enabled) {
+    co_return local_error_response(tenant, {Code::GrantNotAllowed, "sign_in.client"}, request);
+  }
+  if (optional(*form, "action") == "cancel") {
+    co_return refusal_response(view->tenant, target_of(*interaction), {Code::AccessDenied, "sign_in.cancel"});
+  }
+
+  SignIn wanted;
+  wanted.tenant = tenant;
+  wanted.interaction = *interaction;
+  wanted.login = typed.username;
+  wanted.password = SecretBytes(as_bytes(optional(*form, "password")));
+  wanted.source = request.peer->address;
+  const auto outcome = co_await sign_in(&context, std::move(wanted));
+  view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  if (!outcome) co_return failure(*view, *interaction, typed, request, outcome.error());
+  co_return answer(*view, *interaction, typed, request, *outcome);
+}
+
+Task<http::Response> style(Contexts* contexts, http::Request, http::PathValues path) {
+  if (here(*contexts).snapshot->find(path[0]) == nullptr) co_return http::problem(404);
+  co_return style_sheet();
+}
+
+}  // namespace
+
+void add_sign_in_routes(http::Router& router, Contexts& contexts) {
+  http::Route sign_in_route;
+  sign_in_route.method = http::Method::Post;
+  sign_in_route.pattern = "/idms/v1/{tenant}/sign-in";
+  sign_in_route.handler = [&contexts](http::Request request, http::PathValues path) {
+    return handle(&contexts, std::move(request), std::move(path));
+  };
+  router.add(std::move(sign_in_route));
+  http::Route style_route;
+  style_route.method = http::Method::Get;
+  style_route.pattern = "/idms/v1/{tenant}/style.css";
+  style_route.handler = [&contexts](http::Request request, http::PathValues path) {
+    return style(&contexts, std::move(request), std::move(path));
+  };
+  router.add(std::move(style_route));
+}
+
+}  // namespace claviger::identity

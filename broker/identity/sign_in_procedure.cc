@@ -1,0 +1,225 @@
+#include "broker/identity/sign_in_procedure.h"
+
+#include <optional>
+
+#include "broker/identity/authorization_code.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/password_pool.h"
+#include "broker/identity/scope_grant.h"
+#include "broker/identity/sign_in_throttle.h"
+#include "broker/identity/user_records.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+#include "core/codec/base64url.h"
+#include "core/codec/hex.h"
+#include "core/crypto/digest.h"
+#include "core/crypto/random.h"
+#include "core/runtime/call.h"
+
+namespace claviger::identity {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+using Kind = SignInOutcome::Kind;
+
+constexpr std::size_t kCodeBytes = 32;  // 256 bits
+
+SignInOutcome outcome_of(Kind kind) {
+  SignInOutcome outcome;
+  outcome.kind = kind;
+  return outcome;
+}
+
+// The user of that login, or nothing; the unknown one costs as many reads as the known.
+Task<Result<std::optional<User>>> find_by_login(Context* context, std::string tenant, std::string login) {
+  auto sub = co_await read_login(context, tenant, login);
+  if (!sub && !sub.failed_with(Code::UserUnknown)) co_return sub.error();
+  std::string wanted = sub ? *sub : std::string("-");
+  auto user = co_await read_user(context, tenant, std::move(wanted));
+  if (user.failed_with(Code::UserUnknown)) co_return std::optional<User>();
+  if (!user) co_return user.error();
+  if (!sub) co_return std::optional<User>();
+  co_return std::optional<User>(*std::move(user));
+}
+
+// Codes and tokens have whole seconds, and everything up to not_before is dead: who signs in within the second of a
+// password change waits for the next one.
+Task<Result<Unit>> wait_out_not_before(Context* context, std::int64_t not_before) {
+  if (numeric_date(context->shard.wall()) >= not_before) co_return Unit{};
+  co_await context->shard.wait_until(context->shard.now() + Seconds(1) + runtime::TimerWheel::kTick);
+  // The clock was set back since then: rare, and the sessions it would make were dead at once.
+  if (numeric_date(context->shard.wall()) < not_before) co_return Error{Code::Overload, "sign_in.not_before"};
+  co_return Unit{};
+}
+
+struct NewCode {
+  SecretBytes text;
+  std::string digest;
+};
+Result<NewCode> make_code() {
+  CLAVIGER_TRY(random, crypto::random_bytes<kCodeBytes>());
+  NewCode code;
+  code.text = SecretBytes(codec::base64url_encoded_size(kCodeBytes));
+  codec::base64url_encode(random.reveal(), code.text.reveal_for_writing());
+  codec::hex_encode(crypto::sha256(code.text.reveal()), code.digest);
+  return code;
+}
+
+Result<AuthorizationCode> code_for(const SignIn& request, const User& user, std::string digest, std::int64_t now,
+                                   Seconds lifetime) {
+  ScopeList allowed(request.interaction.scopes.begin(), request.interaction.scopes.end());
+  CLAVIGER_TRY(granted, grant_to_user(allowed, user));
+  AuthorizationCode code;
+  code.digest = std::move(digest);
+  code.client_id = request.interaction.client_id;
+  code.redirect_uri = request.interaction.redirect_uri;
+  code.sub = user.sub;
+  code.scopes.assign(granted.begin(), granted.end());
+  code.challenge = request.interaction.challenge;
+  code.nonce = request.interaction.nonce;
+  code.acr = request.interaction.acr;
+  code.amr = {"pwd"};  // RFC 8176
+  code.auth_time = now;
+  code.source = request.source;
+  code.expires_at = now + lifetime.count();
+  return code;
+}
+
+std::string interaction_key(const SignIn& request) {
+  std::string id;
+  codec::hex_encode(request.interaction.id, id);
+  return broker::record_key({request.tenant, id});
+}
+
+// One transaction: the code is there, the interaction is used up, and a hash made with other parameters is replaced.
+Task<Result<SecretBytes>> commit_code(Context* context, const SignIn* request, User user, std::string new_hash) {
+  CLAVIGER_CO_TRY(waited, co_await wait_out_not_before(context, user.not_before));
+  CLAVIGER_CO_TRY(made, make_code());
+  const std::int64_t now = numeric_date(context->shard.wall());
+  const Seconds lifetime = context->snapshot->settings->lifetimes.authorization_code;
+  CLAVIGER_CO_TRY(code, code_for(*request, user, made.digest, now, lifetime));
+  storage::Transaction transaction;
+  const std::string used = interaction_key(*request);
+  transaction.expect_absent(tables::kInteractions, used);
+  transaction.put(tables::kInteractions, used, {}, request->interaction.expires_at);
+  transaction.put(tables::kCodes, code_key(request->tenant, made.digest), as_bytes(encode_code(code)), code.expires_at);
+  if (!new_hash.empty()) {
+    const std::string key = user_key(request->tenant, user.sub);
+    transaction.expect_version(tables::kUsers, key, user.version);
+    user.password_hash = std::move(new_hash);
+    transaction.put(tables::kUsers, key, as_bytes(encode_user(user)));
+  }
+  auto committed = co_await context->store.commit(std::move(transaction));
+  if (!committed) co_return committed.error();
+  co_return std::move(made.text);
+}
+
+// After the password was right. A Conflict is either this very interaction, used meanwhile, or a change of the user:
+// then he is read again, and what was verified must still be his hash.
+Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, User user, std::string new_hash) {
+  const std::string verified_hash = user.password_hash;
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    if (user.status != UserStatus::Enabled) co_return outcome_of(Kind::Denied);
+    auto code = co_await commit_code(context, request, user, new_hash);
+    if (code) {
+      SignInOutcome passed = outcome_of(Kind::Passed);
+      passed.code = *std::move(code);
+      co_return passed;
+    }
+    if (!code.failed_with(Code::Conflict)) co_return code.error();
+    auto used = co_await context->store.get(tables::kInteractions, interaction_key(*request));
+    if (used) co_return Error{Code::InteractionUsed, "interaction"};
+    if (!used.failed_with(Code::NotFound)) co_return used.error();
+    auto again = co_await read_user(context, request->tenant, user.sub);
+    if (again.failed_with(Code::UserUnknown)) co_return outcome_of(Kind::Wrong);
+    if (!again) co_return again.error();
+    if (again->password_hash != verified_hash) co_return outcome_of(Kind::Wrong);
+    user = *std::move(again);
+  }
+  co_return Error{Code::Conflict, "sign_in"};
+}
+
+// Step by step as numbered in the room's README.
+Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, std::string login) {
+  // 1. How often was this tried?
+  SignInThrottle& throttle = context->identity->throttle();
+  const auto verdict = throttle.begin(context->snapshot->settings->limits, request.tenant, login, request.source,
+                                      context->shard.now());
+  if (!verdict.is_admitted) {
+    SignInOutcome throttled = outcome_of(Kind::Throttled);
+    throttled.retry_after = verdict.retry_after;
+    co_return throttled;
+  }
+  // 2. Who is it? Nobody, and a user without a password, have a hash that nothing matches and that costs the same.
+  auto found = co_await find_by_login(context, request.tenant, login);
+  if (!found) {
+    throttle.withdraw(request.tenant, login, request.source);
+    co_return found.error();
+  }
+  std::optional<User> user = *std::move(found);
+  std::string hash = user ? user->password_hash : std::string();
+  if (hash.empty()) {
+    CLAVIGER_CO_TRY(dummy, crypto::dummy_password_hash(argon2_parameters(*context->snapshot->settings)));
+    hash = std::move(dummy);
+  }
+  // 3. Is it he?
+  auto checked = co_await verify_password(context, std::move(request.password), std::move(hash));
+  if (!checked) {
+    throttle.withdraw(request.tenant, login, request.source);
+    co_return checked.error();
+  }
+  if (!user || !checked->is_right) co_return outcome_of(verdict.is_last ? Kind::Exhausted : Kind::Wrong);
+  throttle.passed(request.tenant, login, request.source, context->shard.now());
+  // 4. The code.
+  const SignIn* kept = &request;
+  co_return co_await complete(context, kept, *std::move(user), std::move(checked->new_hash));
+}
+
+void count(Context* context, const SignInOutcome& outcome, const std::string& tenant, const Interaction& interaction,
+           const std::string& source) {
+  switch (outcome.kind) {
+    case Kind::Passed:
+      context->figures->sign_ins_passed.add();
+      break;
+    case Kind::Throttled:
+      context->figures->sign_ins_throttled.add();
+      break;
+    case Kind::Wrong:
+    case Kind::Exhausted:
+    case Kind::Denied:
+      context->figures->sign_ins_failed.add();
+      break;
+  }
+  // Without the name: people type passwords into the field above.
+  const bool passed = outcome.kind == Kind::Passed;
+  context->shard.logger().info(passed ? "sign_in.passed" : "sign_in.refused",
+                               {{"tenant", tenant}, {"client", interaction.client_id}, {"source", source}});
+}
+
+}  // namespace
+
+Task<Result<SignInOutcome>> sign_in(Context* context, SignIn request) {
+  const Monotonic begun = context->shard.clock().monotonic();
+  const auto canonical = canonical_login(request.login);
+  // Nobody can have such a name or password; there is nothing to look up and nothing to learn from the time.
+  if (!canonical || request.password.empty() || request.password.size() > crypto::kPasswordBytesMax) {
+    context->figures->sign_ins_failed.add();
+    co_return outcome_of(Kind::Wrong);
+  }
+  const std::string tenant = request.tenant;
+  const std::string source = request.source;
+  const Interaction interaction = request.interaction;
+  runtime::Shard* home = &context->home_of(home_name("login", tenant, *canonical));
+  Context* there = &context->at(*home);
+  auto start = [there, request = std::move(request), login = *canonical]() mutable {
+    return sign_in_at_home(there, std::move(request), std::move(login));
+  };
+  auto outcome = co_await runtime::call_on(home, std::move(start));
+  context->figures->sign_in_latency.observe(context->shard.clock().monotonic() - begun);
+  if (outcome) count(context, *outcome, tenant, interaction, source);
+  co_return outcome;
+}
+
+}  // namespace claviger::identity

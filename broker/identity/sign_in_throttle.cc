@@ -1,0 +1,95 @@
+#include "broker/identity/sign_in_throttle.h"
+
+#include <algorithm>
+#include <string>
+
+namespace claviger::identity {
+namespace {
+
+// 2^20 seconds are twelve days: beyond that every delay is at its maximum.
+constexpr std::uint32_t kDoublingsMax = 20;
+
+}  // namespace
+
+std::uint64_t SignInThrottle::hash(char kind, std::string_view tenant, std::string_view login,
+                                   std::string_view source) const {
+  std::string text(1, kind);
+  for (const std::string_view part : {tenant, login, source}) {
+    text += part;
+    text += '\0';
+  }
+  return siphash(key_, text);
+}
+
+Milliseconds SignInThrottle::wait_of(Table& table, std::uint64_t key, Monotonic now) {
+  const Counter* counter = table.find(key);
+  if (counter == nullptr || counter->not_before <= now) return Milliseconds{0};
+  return std::chrono::ceil<Milliseconds>(counter->not_before - now);
+}
+
+// The number of tries with this one.
+std::uint32_t SignInThrottle::count(Table& table, std::uint64_t key, const Rule& rule, Monotonic now) {
+  Counter* counter = table.find(key);
+  if (counter == nullptr) counter = &table.insert(key, {});
+  if (counter->tries != 0 && now - counter->last >= rule.window) *counter = {};
+  ++counter->tries;
+  counter->free = rule.free;
+  counter->last = now;
+  if (counter->tries >= rule.free) {
+    const std::uint32_t doublings = std::min(counter->tries - rule.free, kDoublingsMax);
+    counter->not_before = now + std::min(rule.delay_min * (std::int64_t{1} << doublings), rule.delay_max);
+  }
+  return counter->tries;
+}
+
+void SignInThrottle::uncount(Table& table, std::uint64_t key) {
+  Counter* counter = table.find(key);
+  if (counter == nullptr) return;
+  if (--counter->tries == 0) {
+    table.erase(key);
+  } else if (counter->tries < counter->free) {
+    counter->not_before = {};
+  }
+}
+
+SignInThrottle::Verdict SignInThrottle::begin(const settings::Limits& limits, std::string_view tenant,
+                                              std::string_view login, std::string_view source, Monotonic now) {
+  const std::uint64_t pair = hash('p', tenant, login, source);
+  const std::uint64_t account = hash('l', tenant, login, {});
+  const std::uint64_t address = hash('s', {}, {}, source);
+  const Monotonic* known_since = known_.find(pair);
+  const bool is_known = known_since != nullptr && now - *known_since < kSourceKnown;
+
+  Milliseconds wait = wait_of(pairs_, pair, now);
+  if (!is_known) wait = std::max({wait, wait_of(logins_, account, now), wait_of(sources_, address, now)});
+  if (wait > Milliseconds{0}) return {false, false, wait};
+
+  const auto window = limits.sign_in_window;
+  const auto free = std::max(limits.sign_in_tries, 1U);
+  // Logins are spread over the shards by a keyed hash, and so are the tries of a source.
+  const auto source_free = std::max(limits.source_tries / static_cast<std::uint32_t>(shards_), 1U);
+  const Rule pair_rule{free, kPairDelayMin, std::max<Milliseconds>(window, kPairDelayMin), window};
+  const Rule login_rule{free, kLoginDelayMin, kLoginDelayMax, window};
+  const Rule source_rule{source_free, kSourceDelayMin, kSourceDelayMax, window};
+  const std::uint32_t tries = count(pairs_, pair, pair_rule, now);
+  count(logins_, account, login_rule, now);
+  count(sources_, address, source_rule, now);
+  return {true, tries >= free, Milliseconds{0}};
+}
+
+void SignInThrottle::passed(std::string_view tenant, std::string_view login, std::string_view source, Monotonic now) {
+  const std::uint64_t pair = hash('p', tenant, login, source);
+  pairs_.erase(pair);
+  // The account's and the source's counters hold the tries of others, too: only this one is taken back.
+  uncount(logins_, hash('l', tenant, login, {}));
+  uncount(sources_, hash('s', {}, {}, source));
+  known_.insert(pair, now);
+}
+
+void SignInThrottle::withdraw(std::string_view tenant, std::string_view login, std::string_view source) {
+  uncount(pairs_, hash('p', tenant, login, source));
+  uncount(logins_, hash('l', tenant, login, {}));
+  uncount(sources_, hash('s', {}, {}, source));
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,80 @@
+// How often passwords may be tried (spec: 5 tries in 15 minutes for an account, then exponential delay, never a lock).
+//
+// Part of IdentityShard, its shard's alone; asked at the home of the login, so that all tries of one login meet here.
+// Three counters of wrong passwords, each in a table of bounded size:
+//   login and source   `sign_in_tries` are free, then 30 s, 1 min, ... up to sign_in_window between tries
+//   login              `sign_in_tries` are free, then 1 s, 2 s, ... up to 30 s: many sources guess one account together
+//   source             `source_tries` / shards are free, then 1 s up to 1 min: one source guesses many accounts
+// Whoever has signed in from a source within kSourceKnown passes the two lower ones there: neither a botnet at his
+// account nor a crowd behind the same gateway (TS 22.179: users of a gateway UE share an address) keeps him out.
+//
+// A try is counted when it begins: a thousand at once do not slip through while the first is being checked.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "broker/identity/recent_map.h"
+#include "broker/settings/settings.h"
+#include "core/base/clock.h"
+#include "core/base/siphash.h"
+
+namespace claviger::identity {
+
+class SignInThrottle {
+ public:
+  // Some 100 bytes an entry: 20 MiB a shard and table when full. To push one account's counter out, an attacker would
+  // have to try this many other names, each for the price of a password hash.
+  static constexpr std::size_t kEntriesMax = 200'000;
+  static constexpr Milliseconds kPairDelayMin{30'000};
+  static constexpr Milliseconds kLoginDelayMin{1'000};
+  static constexpr Milliseconds kLoginDelayMax{30'000};
+  static constexpr Milliseconds kSourceDelayMin{1'000};
+  static constexpr Milliseconds kSourceDelayMax{60'000};
+  static constexpr Seconds kSourceKnown{7 * 24 * 3600};
+
+  SignInThrottle(SipKey key, std::size_t shards) : key_(key), shards_(shards) {}
+
+  struct Verdict {
+    bool is_admitted = false;
+    bool is_last = false;        // of those that are free: a wrong password now ends this sign-in
+    Milliseconds retry_after{0}; // when not admitted
+  };
+  // Counts a try. `login` is canonical, `source` an address.
+  Verdict begin(const settings::Limits& limits, std::string_view tenant, std::string_view login,
+                std::string_view source, Monotonic now);
+  // The try was right: its counters start anew, the source is known from now on.
+  void passed(std::string_view tenant, std::string_view login, std::string_view source, Monotonic now);
+  // Nobody looked at the password (the pool was full): the try did not happen.
+  void withdraw(std::string_view tenant, std::string_view login, std::string_view source);
+
+  std::size_t entries() const { return pairs_.size() + logins_.size() + sources_.size() + known_.size(); }
+
+ private:
+  struct Counter {
+    std::uint32_t tries = 0;
+    std::uint32_t free = 0;  // the rule's, when it was counted last
+    Monotonic last;
+    Monotonic not_before;
+  };
+  struct Rule {
+    std::uint32_t free;
+    Milliseconds delay_min, delay_max;
+    Seconds window;
+  };
+  using Table = RecentMap<std::uint64_t, Counter>;
+
+  std::uint64_t hash(char kind, std::string_view tenant, std::string_view login, std::string_view source) const;
+  static Milliseconds wait_of(Table& table, std::uint64_t key, Monotonic now);
+  static std::uint32_t count(Table& table, std::uint64_t key, const Rule& rule, Monotonic now);
+  static void uncount(Table& table, std::uint64_t key);
+
+  SipKey key_;
+  std::size_t shards_;
+  Table pairs_{kEntriesMax};
+  Table logins_{kEntriesMax};
+  Table sources_{kEntriesMax};
+  RecentMap<std::uint64_t, Monotonic> known_{kEntriesMax};  // login and source -> since when
+};
+
+}  // namespace claviger::identity

@@ -1,0 +1,230 @@
+#include "broker/identity/token_endpoint.h"
+
+#include <algorithm>
+
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/oauth_error.h"
+#include "broker/identity/redeem_procedure.h"
+#include "broker/identity/refresh_procedure.h"
+#include "broker/identity/request_form.h"
+#include "broker/identity/scope_grant.h"
+#include "broker/identity/secret_body.h"
+#include "broker/identity/token_response.h"
+#include "core/codec/hex.h"
+#include "core/crypto/digest.h"
+#include "core/http/problem.h"
+
+namespace claviger::identity {
+namespace {
+
+using broker::Context;
+using broker::Grant;
+using runtime::Task;
+
+constexpr std::size_t kCodeTextMax = 512;       // ours have 43 characters
+constexpr std::size_t kVerifierBytesMin = 43;   // RFC 7636 clause 4.1
+constexpr std::size_t kVerifierBytesMax = 128;
+
+// What a grant needs beside the form; lives in the endpoint's frame.
+struct Call {
+  std::string tenant;
+  ClientRef client;
+  std::string certificate_digest;  // tokens are bound to it; empty: bearer
+};
+
+Result<Grant> grant_of(const codec::Form& form) {
+  CLAVIGER_TRY(type, required(form, "grant_type"));
+  if (type == "authorization_code") return Grant::AuthorizationCode;
+  if (type == "refresh_token") return Grant::RefreshToken;
+  if (type == "client_credentials") return Grant::ClientCredentials;
+  return Error{Code::GrantUnsupported, "token.grant_type"};
+}
+
+bool may_use(const Client& client, Grant grant) {
+  return grant == Grant::ClientCredentials ? client.may_client_credentials : client.may_code;
+}
+
+// RFC 8705 clause 3: tokens of such a client are bound to the certificate it shows here.
+Result<std::string> binding_of(const Client& client, const http::Request& request) {
+  if (!client.is_certificate_bound) return std::string();
+  if (!request.peer->certificate_digest) return Error{Code::ClientCertificateWrong, "client.certificate"};
+  return std::string(as_text(*request.peer->certificate_digest));
+}
+
+// RFC 7636 clause 4.1. Malformed is invalid_grant, as wrong is: spec 4.3.
+Result<std::array<std::byte, 32>> verifier_digest_of(std::string_view verifier) {
+  const bool is_well_formed =
+      verifier.size() >= kVerifierBytesMin && verifier.size() <= kVerifierBytesMax &&
+      std::ranges::all_of(verifier, [](char character) {
+        return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+               (character >= '0' && character <= '9') || character == '-' || character == '.' || character == '_' ||
+               character == '~';
+      });
+  if (!is_well_formed) return Error{Code::CodeVerifier, "token.code_verifier"};
+  return crypto::sha256(as_bytes(verifier));
+}
+
+Result<Redemption> read_redemption(const codec::Form& form, const Call& call) {
+  CLAVIGER_TRY(code, required(form, "code"));
+  CLAVIGER_TRY(redirect_uri, required(form, "redirect_uri"));
+  CLAVIGER_TRY(verifier, required(form, "code_verifier"));
+  if (code.size() > kCodeTextMax) return Error{Code::CodeInvalid, "token.code"};
+  Redemption redemption;
+  CLAVIGER_TRY(verifier_digest, verifier_digest_of(verifier));
+  redemption.verifier_digest = verifier_digest;
+  redemption.tenant = call.tenant;
+  redemption.client_id = call.client->client_id;
+  codec::hex_encode(crypto::sha256(as_bytes(code)), redemption.digest);
+  redemption.redirect_uri = redirect_uri;
+  redemption.certificate_digest = call.certificate_digest;
+  return redemption;
+}
+
+Result<Refresh> read_refresh(const codec::Form& form, const Call& call, const http::Request& request) {
+  CLAVIGER_TRY(text, required(form, "refresh_token"));
+  Refresh refresh;
+  if (const std::string_view scope = optional(form, "scope"); !scope.empty()) {
+    CLAVIGER_TRY(scopes, parse_scope(scope));
+    refresh.scopes.assign(scopes.begin(), scopes.end());
+  }
+  CLAVIGER_TRY(token, parse_refresh_token(text));
+  refresh.token = std::move(token);
+  refresh.tenant = call.tenant;
+  refresh.client_id = call.client->client_id;
+  if (request.peer->certificate_digest) refresh.certificate_digest = as_text(*request.peer->certificate_digest);
+  return refresh;
+}
+
+// A client that may no longer have a scope gets it no more, whatever its sessions were granted.
+void keep_allowed(const Client& client, std::vector<std::string>& scopes) {
+  if (client.scopes.empty()) return;
+  std::erase_if(scopes, [&](const std::string& scope) {
+    return scope != "openid" && !contains_scope(client.scopes, scope);
+  });
+}
+
+Task<Result<http::Response>> grant_session(Context* context, const http::Request* request, const codec::Form* form,
+                                           const Call* call, Grant grant) {
+  const std::string resource(optional(*form, "resource"));
+  const broker::TenantView* view = context->snapshot->find(call->tenant);
+  if (view == nullptr || !is_known_resource(view->tenant, resource)) {
+    co_return Error{Code::TargetUnknown, "token.resource"};
+  }
+  // Before anything is used up: a code or a generation must not be spent on an answer that cannot be signed.
+  if (!context->shard.clock().can_issue()) co_return Error{Code::Unsupported, "token.clock"};
+  Result<GrantedSession> granted = Error{Code::Internal, "token.grant"};
+  if (grant == Grant::AuthorizationCode) {
+    CLAVIGER_CO_TRY(redemption, read_redemption(*form, *call));
+    granted = co_await redeem_code(context, std::move(redemption));
+  } else {
+    CLAVIGER_CO_TRY(refresh, read_refresh(*form, *call, *request));
+    granted = co_await refresh_session(context, std::move(refresh));
+  }
+  if (!granted) co_return granted.error();
+  keep_allowed(*call->client, granted->scopes);
+  view = context->snapshot->find(call->tenant);
+  if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
+  // OIDC Core clause 12.2 allows an ID token on refresh; clients of ours have no use for a second one.
+  const IdToken id_token = grant == Grant::AuthorizationCode ? IdToken::Yes : IdToken::No;
+  co_return session_response(*context, *view, *granted, resource, id_token);
+}
+
+Result<http::Response> grant_service(Context& context, const codec::Form& form, const Client& client,
+                                     const broker::TenantView& tenant, std::string_view certificate_digest) {
+  ScopeList requested;
+  if (const std::string_view scope = optional(form, "scope"); !scope.empty()) {
+    CLAVIGER_TRY(parsed, parse_scope(scope));
+    requested = std::move(parsed);
+  }
+  CLAVIGER_TRY(granted, grant_to_service(requested, tenant.tenant, client));
+  return service_response(context, tenant, client, granted, optional(form, "resource"), certificate_digest);
+}
+
+Task<Result<http::Response>> run_grant(Context* context, const http::Request* request, const codec::Form* form,
+                                       const Call* call, Grant grant) {
+  if (!may_use(*call->client, grant)) co_return Error{Code::GrantNotAllowed, "token.grant_type"};
+  if (grant == Grant::ClientCredentials) {
+    const broker::TenantView* view = context->snapshot->find(call->tenant);
+    if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
+    co_return grant_service(*context, *form, *call->client, *view, call->certificate_digest);
+  }
+  co_return co_await grant_session(context, request, form, call, grant);
+}
+
+void count(Context& context, Grant grant, bool is_issued, Monotonic begun) {
+  broker::GrantFigures& figures = context.figures->of(grant);
+  (is_issued ? figures.issued : figures.refused).add();
+  figures.latency.observe(context.shard.clock().monotonic() - begun);
+}
+
+Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+  Context& context = here(*contexts);
+  const Monotonic begun = context.shard.clock().monotonic();
+  if (context.snapshot->find(path[0]) == nullptr) co_return http::problem(404);
+  const SecretBody wiped_at_end(request.body);
+  const auto form = read_form(request);
+  if (!form) co_return oauth_error_response(form.error());
+  const http::Request* asked = &request;
+  const codec::Form* fields = &*form;
+
+  // Who calls comes before what he wants: an unknown client learns nothing of our grants.
+  Call call;
+  call.tenant = std::move(path[0]);
+  auto client = co_await context.identity->clients().authenticate(call.tenant, asked, fields);
+  if (!client) {
+    context.figures->clients_refused.add();
+    co_return client_error_response(client.error(), request);
+  }
+  call.client = *std::move(client);
+  const auto grant = grant_of(*form);
+  if (!grant) {
+    count(context, Grant::Other, false, begun);
+    co_return oauth_error_response(grant.error());
+  }
+  auto binding = binding_of(*call.client, request);
+  if (!binding) {
+    count(context, *grant, false, begun);
+    co_return client_error_response(binding.error(), request);
+  }
+  call.certificate_digest = *std::move(binding);
+  const Call* kept = &call;
+  auto response = co_await run_grant(&context, asked, fields, kept, *grant);
+  count(context, *grant, response.has_value(), begun);
+  if (!response) co_return oauth_error_response(response.error());
+  co_return *std::move(response);
+}
+
+// Whatever is not plain sailing goes the way of handle(), which says what is wrong.
+std::optional<http::Response> answer_inline(Contexts& contexts, const http::Request& request) {
+  if (request.path_values == nullptr || request.path_values->empty()) return std::nullopt;
+  Context& context = here(contexts);
+  const std::string& tenant = request.path_values->front();
+  const ClientRef client = context.identity->clients().authenticate_seen(tenant, request);
+  if (client == nullptr || !client->may_client_credentials || client->is_certificate_bound) return std::nullopt;
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) return std::nullopt;
+  const Monotonic begun = context.shard.clock().monotonic();
+  const auto form = read_form(request);
+  if (!form || form->find("grant_type") != "client_credentials") return std::nullopt;
+  if (!ClientAuthenticator::agrees_with_form(*client, *form)) return std::nullopt;
+  auto response = grant_service(context, *form, *client, *view, {});
+  if (!response) return std::nullopt;
+  count(context, Grant::ClientCredentials, true, begun);
+  return *std::move(response);
+}
+
+}  // namespace
+
+void add_token_route(http::Router& router, Contexts& contexts) {
+  http::Route route;
+  route.method = http::Method::Post;
+  route.pattern = "/idms/v1/{tenant}/token";
+  route.handler = [&contexts](http::Request request, http::PathValues path) {
+    return handle(&contexts, std::move(request), std::move(path));
+  };
+  route.inline_handler = [&contexts](const http::Request& request) { return answer_inline(contexts, request); };
+  router.add(std::move(route));
+}
+
+}  // namespace claviger::identity

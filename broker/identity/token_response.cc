@@ -1,0 +1,130 @@
+#include "broker/identity/token_response.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/refresh_token.h"
+#include "broker/tokens/issuer.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::identity {
+namespace {
+
+// {"access_token":"","token_type":"Bearer","expires_in":,"refresh_token":"","id_token":"","scope":""} and its numbers.
+constexpr std::size_t kFrameBytes = 160;
+
+Result<std::vector<std::string_view>> audiences_for(const tenants::Tenant& tenant, const ScopeList& scopes,
+                                                    std::string_view resource) {
+  std::vector<std::string_view> audiences = tokens::audiences_of(tenant, scopes);
+  if (resource.empty()) return audiences;
+  const bool is_among = std::ranges::find(audiences, resource) != audiences.end();
+  if (!is_among && resource != tenant.default_audience) return Error{Code::TargetUnknown, "token.resource"};
+  return std::vector<std::string_view>{resource};
+}
+
+struct Parts {
+  std::string_view access_token;
+  std::string_view refresh_token;  // empty: none
+  std::string_view id_token;       // empty: none
+  std::string_view scope;
+  Seconds lifetime{0};
+};
+http::Response write_response(SlabPool& slabs, const Parts& parts) {
+  SlabWriter body(slabs, kFrameBytes + parts.access_token.size() + parts.refresh_token.size() +
+                             parts.id_token.size() + parts.scope.size());
+  codec::JsonWriter json(body);
+  json.begin_object().member("access_token", parts.access_token).member("token_type", "Bearer");
+  json.member("expires_in", parts.lifetime.count());
+  if (!parts.refresh_token.empty()) json.member("refresh_token", parts.refresh_token);
+  if (!parts.id_token.empty()) json.member("id_token", parts.id_token);
+  if (!parts.scope.empty()) json.member("scope", parts.scope);
+  json.end_object();
+  http::Response response(200, "application/json", body.finish());
+  response.with("pragma", "no-cache");
+  return response;
+}
+
+Result<std::string> id_token_for(broker::Context& context, const broker::TenantView& tenant,
+                                 const GrantedSession& granted, std::string_view access_token) {
+  const Session& session = granted.session;
+  tokens::IdTokenClaims claims;
+  claims.sub = session.sub;
+  claims.client_id = session.client_id;
+  claims.nonce = granted.nonce;
+  claims.sid = session.sid;
+  claims.acr = session.acr;
+  claims.amr.assign(session.amr.begin(), session.amr.end());
+  claims.auth_time = session.auth_time;
+  claims.mcptt_id = granted.mcptt_id;
+  claims.mcvideo_id = granted.mcvideo_id;
+  claims.mcdata_id = granted.mcdata_id;
+  claims.access_token = access_token;
+  claims.lifetime = context.snapshot->settings->lifetimes.id_token;
+  return tokens::make_id_token(context, tenant, claims);
+}
+
+}  // namespace
+
+bool is_known_resource(const tenants::Tenant& tenant, std::string_view resource) {
+  return resource.empty() || resource == tenant.default_audience ||
+         std::ranges::any_of(tenant.scope_audiences,
+                             [&](const auto& scope_and_audience) { return scope_and_audience.second == resource; });
+}
+
+Result<http::Response> session_response(broker::Context& context, const broker::TenantView& tenant,
+                                        const GrantedSession& granted, std::string_view resource, IdToken id_token) {
+  const Session& session = granted.session;
+  const ScopeList scopes(granted.scopes.begin(), granted.scopes.end());
+  CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
+  const std::string scope = join_scope(scopes);
+  tokens::AccessTokenClaims claims;
+  claims.sub = session.sub;
+  claims.client_id = session.client_id;
+  claims.audiences = std::move(audiences);
+  claims.scope = scope;
+  claims.sid = session.sid;
+  claims.acr = session.acr;
+  claims.auth_time = session.auth_time;
+  claims.mcptt_id = granted.mcptt_id;
+  claims.mcvideo_id = granted.mcvideo_id;
+  claims.mcdata_id = granted.mcdata_id;
+  claims.certificate_digest = session.certificate_digest;
+  claims.lifetime = context.snapshot->settings->lifetimes.access_token;
+  CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
+
+  std::string id_token_text;
+  if (id_token == IdToken::Yes) {
+    CLAVIGER_TRY(made, id_token_for(context, tenant, granted, access_token));
+    id_token_text = std::move(made);
+  }
+  const auto refresh_token =
+      make_refresh_token(context.identity->refresh_mac(), tenant.tenant.name, session, granted.generation);
+  return write_response(context.shard.slabs(), {.access_token = access_token,
+                                                .refresh_token = as_text(refresh_token.reveal()),
+                                                .id_token = id_token_text,
+                                                .scope = scope,
+                                                .lifetime = claims.lifetime});
+}
+
+Result<http::Response> service_response(broker::Context& context, const broker::TenantView& tenant,
+                                        const Client& client, const ScopeList& scopes, std::string_view resource,
+                                        std::string_view certificate_digest) {
+  CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
+  const std::string scope = join_scope(scopes);
+  tokens::AccessTokenClaims claims;
+  claims.sub = client.client_id;  // RFC 9068 clause 2.2: no resource owner, so the client itself
+  claims.client_id = client.client_id;
+  claims.audiences = std::move(audiences);
+  claims.scope = scope;
+  claims.certificate_digest = certificate_digest;
+  claims.lifetime = context.snapshot->settings->lifetimes.access_token;
+  CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
+  return write_response(context.shard.slabs(), {.access_token = access_token,
+                                                .refresh_token = {},
+                                                .id_token = {},
+                                                .scope = scope,
+                                                .lifetime = claims.lifetime});
+}
+
+}  // namespace claviger::identity

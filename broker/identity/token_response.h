@@ -1,0 +1,32 @@
+// The answers of the token endpoint that carry tokens (RFC 6749 clause 5.1, OIDC Core clause 3.1.3.3; TS 33.180 clause
+// B.4.2.5).
+//
+// Signs on the asking shard and writes the answer into one slab: a refresh token goes nowhere else.
+#pragma once
+
+#include <string_view>
+
+#include "broker/context.h"
+#include "broker/identity/client.h"
+#include "broker/identity/granted_session.h"
+#include "broker/identity/scope_grant.h"
+#include "core/base/result.h"
+#include "core/http/message.h"
+
+namespace claviger::identity {
+
+enum class IdToken : bool { No, Yes };
+
+// `resource` (RFC 8707): empty, or the one audience wanted of those that the scopes give. TargetUnknown; Unsupported
+// (the clock is behind).
+Result<http::Response> session_response(broker::Context& context, const broker::TenantView& tenant,
+                                        const GrantedSession& granted, std::string_view resource, IdToken id_token);
+// client_credentials: neither user nor session nor refresh token.
+Result<http::Response> service_response(broker::Context& context, const broker::TenantView& tenant,
+                                        const Client& client, const ScopeList& scopes, std::string_view resource,
+                                        std::string_view certificate_digest);
+
+// True when `resource` is empty or some scope of the tenant leads there.
+bool is_known_resource(const tenants::Tenant& tenant, std::string_view resource);
+
+}  // namespace claviger::identity

@@ -1,0 +1,225 @@
+#include "broker/identity/user_import.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/password_pool.h"
+#include "broker/identity/user_draft.h"
+#include "broker/identity/user_records.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+#include "broker/tokens/token_shard.h"
+#include "core/runtime/scope.h"
+
+namespace claviger::identity {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+// A user has at most one row of his own, one login row and four identities.
+constexpr std::size_t kChunkMax = 2048;
+static_assert(kChunkMax * 6 <= storage::Transaction::kOperationsMax);
+
+// One draft on its way.
+struct Line {
+  std::size_t index = 0;
+  User user;  // as wanted; sub and dates are filled in when we know whether he exists
+  SecretBytes password;
+  Error refused{Code::Internal, ""};
+  bool is_refused = false;
+  enum class Outcome : std::uint8_t { Unchanged, Created, Updated } outcome = Outcome::Unchanged;
+};
+using Lines = std::vector<Line>;
+
+void refuse(Line& line, Error why) {
+  line.is_refused = true;
+  line.refused = why;
+}
+
+// Names that an earlier line of the batch wants, too: which of them is meant, nobody knows.
+void refuse_repetitions(Lines& lines) {
+  std::set<std::string> seen;
+  for (Line& line : lines) {
+    if (line.is_refused) continue;
+    std::vector<std::string> names{broker::record_key({"login", line.user.login})};
+    for (const auto& [kind, identity] : identities_of(line.user)) names.push_back(mc_identity_key(kind, identity));
+    if (std::ranges::any_of(names, [&](const std::string& name) { return seen.contains(name); })) {
+      refuse(line, {Code::Duplicate, "import.batch"});
+      continue;
+    }
+    seen.insert(names.begin(), names.end());
+  }
+}
+
+Lines read_drafts(std::vector<UserDraft> drafts) {
+  Lines lines(drafts.size());
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    lines[i].index = i;
+    auto user = user_of(drafts[i]);
+    if (!user) {
+      refuse(lines[i], user.error());
+      continue;
+    }
+    lines[i].user = *std::move(user);
+    lines[i].password = std::move(drafts[i].password);
+  }
+  refuse_repetitions(lines);
+  return lines;
+}
+
+// Hashes the plaintext passwords with a few workers that share one position in the list. Lives in the frame that
+// awaits all of them; its scope ends them when that frame is dropped.
+struct Hashing {
+  Context* context;
+  Lines* lines;
+  std::size_t next = 0;
+  std::optional<Error> failed;
+  runtime::Scope workers;
+};
+
+Task<void> hash_lines(Hashing* hashing) {
+  while (hashing->next < hashing->lines->size() && !hashing->failed) {
+    Line& line = (*hashing->lines)[hashing->next++];
+    if (line.is_refused || line.password.empty()) continue;
+    auto hash = co_await hash_password(hashing->context, std::move(line.password));
+    if (hash) {
+      line.user.password_hash = *std::move(hash);
+    } else {
+      hashing->failed = hash.error();
+    }
+  }
+}
+
+Task<Result<Unit>> hash_passwords(Context* context, Lines* lines) {
+  Hashing hashing{.context = context, .lines = lines, .next = 0, .failed = std::nullopt, .workers = {}};
+  for (std::size_t i = 0; i < context->hash_pool.threads(); ++i) {
+    if (!hashing.workers.spawn(hash_lines(&hashing))) break;
+  }
+  co_await hashing.workers.close();
+  if (hashing.failed) co_return *hashing.failed;
+  co_return Unit{};
+}
+
+// What is kept of an existing user: who he is, since when, and his password unless the draft brings one.
+void merge(const User& existing, User& wanted, std::int64_t now) {
+  wanted.sub = existing.sub;
+  wanted.created_at = existing.created_at;
+  wanted.not_before = existing.not_before;
+  wanted.version = existing.version;
+  wanted.password_changed_at = existing.password_changed_at;
+  if (wanted.password_hash.empty()) {
+    wanted.password_hash = existing.password_hash;
+  } else if (wanted.password_hash != existing.password_hash) {
+    wanted.password_changed_at = now;
+  }
+}
+
+// Adds what this line needs to the transaction, and its outcome to the line. The line's user is a copy, because a
+// Conflict starts it all again.
+Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, storage::Transaction* transaction) {
+  User user = line->user;
+  User before;
+  const std::int64_t now = numeric_date(context->shard.wall());
+  auto sub = co_await read_login(context, tenant, user.login);
+  if (sub) {
+    CLAVIGER_CO_TRY(existing, co_await read_user(context, tenant, *sub));
+    before = std::move(existing);
+    merge(before, user, now);
+    line->outcome = Line::Outcome::Updated;
+  } else if (sub.failed_with(Code::UserUnknown)) {
+    CLAVIGER_CO_TRY(id, context->tokens->random_id());
+    user.sub.assign(id.data(), id.size());
+    user.created_at = now;
+    if (!user.password_hash.empty()) user.password_changed_at = now;
+    line->outcome = Line::Outcome::Created;
+  } else {
+    co_return sub.error();
+  }
+  const std::uint64_t version = before.version;
+  const std::string record = encode_user(user);
+  if (version != 0 && record == encode_user(before)) {
+    line->outcome = Line::Outcome::Unchanged;
+    co_return Unit{};
+  }
+  const std::string key = user_key(tenant, user.sub);
+  CLAVIGER_CO_TRY(names, co_await claim_names(context, tenant, std::move(user), std::move(before)));
+  transaction->append(std::move(names));
+  transaction->expect_version(tables::kUsers, key, version);
+  transaction->put(tables::kUsers, key, as_bytes(record));
+  co_return Unit{};
+}
+
+bool is_about_the_line(Code code) {
+  return code == Code::LoginTaken || code == Code::McIdentityTaken || code == Code::Corrupt ||
+         code == Code::SchemaTooNew;
+}
+
+// lines[from, to) in one transaction. Conflict: somebody changes the same users at the same time.
+Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lines, std::size_t from, std::size_t to) {
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    storage::Transaction transaction;
+    for (std::size_t i = from; i < to; ++i) {
+      Line* line = &(*lines)[i];
+      if (line->is_refused) continue;
+      auto added = co_await add_line(context, tenant, line, &transaction);
+      if (added) continue;
+      if (!is_about_the_line(added.error().code)) co_return added.error();
+      refuse(*line, added.error());
+    }
+    if (transaction.empty()) co_return Unit{};
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed) co_return Unit{};
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+  }
+  co_return Error{Code::Conflict, "import"};
+}
+
+Task<Result<Unit>> commit_all(Context* context, std::string tenant, Lines* lines) {
+  for (std::size_t from = 0; from < lines->size(); from += kChunkMax) {
+    const std::size_t to = std::min(from + kChunkMax, lines->size());
+    auto committed = co_await commit_lines(context, tenant, lines, from, to);
+    if (committed) continue;
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+    // One by one, so that the line somebody else is busy with is named and the others are not lost.
+    for (std::size_t i = from; i < to; ++i) {
+      auto alone = co_await commit_lines(context, tenant, lines, i, i + 1);
+      if (alone) continue;
+      if (!alone.failed_with(Code::Conflict)) co_return alone.error();
+      refuse((*lines)[i], alone.error());
+    }
+  }
+  co_return Unit{};
+}
+
+ImportReport report_of(const Lines& lines) {
+  ImportReport report;
+  for (const Line& line : lines) {
+    if (line.is_refused) {
+      report.refused.push_back({line.index, line.refused});
+      continue;
+    }
+    switch (line.outcome) {
+      case Line::Outcome::Unchanged: ++report.unchanged; break;
+      case Line::Outcome::Created: ++report.created; break;
+      case Line::Outcome::Updated: ++report.updated; break;
+    }
+  }
+  return report;
+}
+
+}  // namespace
+
+Task<Result<ImportReport>> import_users(Context* context, std::string tenant, std::vector<UserDraft> drafts) {
+  if (drafts.size() > kImportMax) co_return Error{Code::TooLarge, "import.batch"};
+  CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+  Lines lines = read_drafts(std::move(drafts));
+  CLAVIGER_CO_TRY(hashed, co_await hash_passwords(context, &lines));
+  CLAVIGER_CO_TRY(committed, co_await commit_all(context, tenant, &lines));
+  co_return report_of(lines);
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,76 @@
+#include "broker/identity/user_records.h"
+
+#include <algorithm>
+
+#include "broker/identity/user_draft.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+
+namespace claviger::identity {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+Result<const broker::TenantView*> tenant_of(const Context& context, std::string_view tenant) {
+  const auto found = context.snapshot->tenants.find(tenant);
+  if (found == context.snapshot->tenants.end()) return Error{Code::NotFound, "tenant"};
+  return &found->second;
+}
+
+std::string encode_owner(std::string_view tenant, std::string_view sub) { return broker::record_key({tenant, sub}); }
+
+Result<IdentityOwner> decode_owner(const storage::Value& value) {
+  const std::string_view text = value.text();
+  const std::size_t separator = text.find('\0');
+  if (separator == std::string_view::npos) return Error{Code::Corrupt, "mc_identities"};
+  return IdentityOwner{std::string(text.substr(0, separator)), std::string(text.substr(separator + 1))};
+}
+
+Task<Result<User>> read_user(Context* context, std::string tenant, std::string sub) {
+  if (sub.empty() || sub.find('\0') != std::string::npos) co_return Error{Code::UserUnknown, "user.sub"};
+  auto value = co_await context->store.get(tables::kUsers, user_key(tenant, sub));
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::UserUnknown, "user.sub"};
+  if (!value) co_return value.error();
+  co_return decode_user(*value, sub);
+}
+
+Task<Result<std::string>> read_login(Context* context, std::string tenant, std::string login) {
+  auto value = co_await context->store.get(tables::kLogins, login_key(tenant, login));
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::UserUnknown, "user.login"};
+  if (!value) co_return value.error();
+  co_return std::string(value->text());
+}
+
+Task<Result<storage::Transaction>> claim_names(Context* context, std::string tenant, User user, User before) {
+  storage::Transaction transaction;
+  if (user.login != before.login) {
+    auto taken = co_await read_login(context, tenant, user.login);
+    if (taken) co_return Error{Code::LoginTaken, "user.login"};
+    if (!taken.failed_with(Code::UserUnknown)) co_return taken.error();
+    const std::string key = login_key(tenant, user.login);
+    transaction.expect_absent(tables::kLogins, key);
+    transaction.put(tables::kLogins, key, as_bytes(user.sub));
+    // Guarded by the user's version: as long as that stands, the old name is his.
+    if (!before.login.empty()) transaction.erase(tables::kLogins, login_key(tenant, before.login));
+  }
+  const auto had = identities_of(before);
+  const auto has = identities_of(user);
+  for (std::size_t i = 0; i < has.size(); ++i) {
+    if (std::ranges::find(had, has[i]) != had.end()) continue;
+    const std::string key = mc_identity_key(has[i].first, has[i].second);
+    auto value = co_await context->store.get(tables::kMcIdentities, key);
+    if (value.failed_with(Code::NotFound)) {
+      transaction.expect_absent(tables::kMcIdentities, key);
+      transaction.put(tables::kMcIdentities, key, as_bytes(encode_owner(tenant, user.sub)));
+      continue;
+    }
+    if (!value) co_return value.error();
+    CLAVIGER_CO_TRY(owner, decode_owner(*value));
+    // One that was his before he may have again; the row never changes, so nothing needs to guard it.
+    if (owner.tenant != tenant || owner.sub != user.sub) co_return Error{Code::McIdentityTaken, "user.mc_identity"};
+  }
+  co_return transaction;
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,65 @@
+#include "broker/identity/user_update.h"
+
+#include <vector>
+
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/session_records.h"
+#include "broker/identity/user_records.h"
+#include "broker/tables.h"
+#include "broker/tokens/revocations.h"
+#include "core/runtime/call.h"
+
+namespace claviger::identity {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+Task<Result<User>> update_at_home(Context* context, std::string tenant, std::string sub, UserEdit edit,
+                                  Sessions sessions) {
+  auto turn = co_await context->identity->turns().take(home_name("user", tenant, sub));
+  if (!turn) co_return turn.error();
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    CLAVIGER_CO_TRY(before, co_await read_user(context, tenant, sub));
+    CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+    const WallTime now = context->shard.wall();
+    User user = before;
+    CLAVIGER_CO_TRY(edited, edit(user, numeric_date(now)));
+    std::vector<tokens::Revocation> revocations;
+    if (sessions == Sessions::End) {
+      user.not_before = numeric_date(now) + 1;
+      revocations.push_back(tokens::revocation_of_user(*view, sub, now));
+    }
+    const std::uint64_t version = before.version;
+    CLAVIGER_CO_TRY(transaction, co_await claim_names(context, tenant, user, std::move(before)));
+    transaction.expect_version(tables::kUsers, user_key(tenant, sub), version);
+    transaction.put(tables::kUsers, user_key(tenant, sub), as_bytes(encode_user(user)));
+    for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed.failed_with(Code::Conflict)) continue;
+    if (!committed) co_return committed.error();
+    user.version = committed->sequence;
+    CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
+    if (sessions == Sessions::End) {
+      CLAVIGER_CO_TRY(marked, co_await mark_sessions_revoked(context, tenant, sub));
+    }
+    co_return user;
+  }
+  co_return Error{Code::Conflict, "user.update"};
+}
+
+}  // namespace
+
+Task<Result<User>> update_user(Context* context, std::string tenant, std::string sub, UserEdit edit,
+                               Sessions sessions) {
+  if (sub.find('\0') != std::string::npos) co_return Error{Code::UserUnknown, "user.sub"};
+  runtime::Shard* home = &context->home_of(home_name("user", tenant, sub));
+  Context* there = &context->at(*home);
+  auto start = [there, tenant = std::move(tenant), sub = std::move(sub), edit = std::move(edit), sessions]() mutable {
+    return update_at_home(there, std::move(tenant), std::move(sub), std::move(edit), sessions);
+  };
+  co_return co_await runtime::call_on(home, std::move(start));
+}
+
+}  // namespace claviger::identity
