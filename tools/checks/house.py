@@ -21,7 +21,7 @@ MACHINE = re.compile(r"(?<![\w.])/(?:wo" r"rk|fa" r"rm)/\w|/ro" r"ot/\w|artifact
 PUBLIC_REGISTRY = "https://regis" "try.npmjs.org/"
 SLEEP = re.compile(r"\b(?:sleep|usleep|nanosleep|clock_nanosleep|sleep_for|sleep_until)\s*\(")
 SCRIPT_SLEEP = re.compile(r"\btime\.sleep\s*\(|^\s*sleep\s+[\d.$\"]", re.MULTILINE)
-UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|not (?:yet )?implem" r"ented", re.IGNORECASE)
+UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|not (?:yet )?implem" r"ented")
 
 
 def is_data(path):
