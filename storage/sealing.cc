@@ -1,0 +1,259 @@
+#include "storage/sealing.h"
+
+#include <optional>
+
+#include "core/crypto/aead.h"
+#include "core/crypto/random.h"
+#include "storage/data_key_generated.h"
+#include "storage/record.h"
+
+namespace claviger::storage {
+namespace {
+
+constexpr std::byte kForm{1};
+constexpr std::size_t kPrefixBytes = 5;
+constexpr RecordSchema kDataKeySchema{"data_keys", 1};
+static_assert(Sealer::kOverhead == kPrefixBytes + crypto::kAeadOverhead);
+
+std::string data_key_key(std::uint32_t id) {
+  std::string key(4, '\0');
+  store_be(std::as_writable_bytes(std::span(key)), id);
+  return key;
+}
+
+std::string data_key_place(std::uint32_t id) {
+  std::string place = "data_keys";
+  place += '\0';
+  return place + data_key_key(id);
+}
+
+Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>& field) {
+  return std::as_bytes(std::span(field.data(), field.size()));
+}
+
+std::string encode_data_key(std::int64_t created_at, const WrappingKeys::Id& wrapping_key, std::string_view wrapped) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto id = builder.CreateVector(as_uchar(wrapping_key), wrapping_key.size());
+  const auto sealed = builder.CreateVector(as_uchar(as_bytes(wrapped)), wrapped.size());
+  builder.Finish(schema::CreateDataKey(builder, kDataKeySchema.version, created_at, id, sealed));
+  return std::string(as_text(finished_bytes(builder)));
+}
+
+Result<std::uint32_t> parse_id(std::string_view key) {
+  if (key.size() != 4) return Error{Code::Corrupt, "data_keys.key"};
+  const auto id = load_be<std::uint32_t>(as_bytes(key));
+  if (id == 0 || id > Sealer::kDataKeysMax) return Error{Code::Corrupt, "data_keys.key"};
+  return id;
+}
+
+}  // namespace
+
+// A data key with its contexts: one per shard, made by that shard when it first needs it, and one under a lock for
+// every other thread.
+class Sealer::DataKey {
+ public:
+  DataKey(std::uint32_t id, Secret<32> key, std::size_t shards) : id_(id), key_(std::move(key)), by_shard_(shards) {}
+
+  std::uint32_t id() const { return id_; }
+  const Secret<32>& secret() const { return key_; }
+
+  template <typename Use>
+  auto with_aead(Use use) -> decltype(use(std::declval<crypto::Aead&>())) {
+    if (const runtime::Shard* shard = runtime::Shard::current_or_null()) {
+      CLAVIGER_ASSERT(shard->index() < by_shard_.size());
+      return use_slot(by_shard_[shard->index()], use);
+    }
+    const std::scoped_lock lock(mutex_);
+    return use_slot(for_others_, use);
+  }
+
+ private:
+  using Slot = std::optional<crypto::Aead>;
+  template <typename Use>
+  auto use_slot(Slot& slot, Use& use) -> decltype(use(*slot)) {
+    if (!slot) {
+      auto made = crypto::Aead::make(key_);
+      if (!made) return made.error();
+      slot.emplace(*std::move(made));
+    }
+    return use(*slot);
+  }
+
+  std::uint32_t id_;
+  Secret<32> key_;
+  std::vector<Slot> by_shard_;
+  std::mutex mutex_;
+  Slot for_others_;
+};
+
+Sealer::Sealer(SealerOptions options) : options_(std::move(options)) {}
+
+Sealer::~Sealer() {
+  for (auto& key : keys_) delete key.load(std::memory_order_relaxed);
+}
+
+std::string Sealer::place(TableId table, std::string_view key) const {
+  const auto index = static_cast<std::size_t>(table);
+  CLAVIGER_ASSERT(index < options_.tables.size());
+  std::string place(options_.tables[index].name);
+  place += '\0';
+  place += key;
+  return place;
+}
+
+Result<std::string> Sealer::seal(TableId table, std::string_view key, Bytes plaintext) {
+  const std::uint32_t id = current_.load(std::memory_order_acquire);
+  CLAVIGER_ASSERT(id != 0);
+  seals_.fetch_add(1, std::memory_order_relaxed);
+  std::string sealed(plaintext.size() + kOverhead, '\0');
+  const MutableBytes bytes = std::as_writable_bytes(std::span(sealed));
+  bytes[0] = kForm;
+  store_be(bytes.subspan(1), id);
+  const std::string associated = place(table, key);
+  auto written = keys_[id - 1].load(std::memory_order_acquire)->with_aead([&](crypto::Aead& aead) {
+    return aead.seal(as_bytes(associated), plaintext, bytes.subspan(kPrefixBytes));
+  });
+  if (!written) return written.error();
+  CLAVIGER_ASSERT(*written == sealed.size() - kPrefixBytes);
+  return sealed;
+}
+
+Result<Sealer::Part> Sealer::find(Bytes sealed) {
+  if (sealed.size() < kOverhead || sealed[0] != kForm) return Error{Code::SealBroken, "seal.form"};
+  const auto id = load_be<std::uint32_t>(sealed.subspan(1));
+  if (id == 0 || id > kDataKeysMax) return Error{Code::SealBroken, "seal.key"};
+  DataKey* key = keys_[id - 1].load(std::memory_order_acquire);
+  if (key == nullptr) return Error{Code::SealBroken, "seal.key"};
+  return Part{key, sealed.subspan(kPrefixBytes)};
+}
+
+Result<SecretBytes> Sealer::open(TableId table, std::string_view key, Bytes sealed) {
+  if (sealed.size() < kOverhead) return Error{Code::SealBroken, "seal.form"};
+  SecretBytes plaintext(sealed.size() - kOverhead);
+  auto opened = open_into(table, key, sealed, plaintext.reveal_for_writing());
+  if (!opened) return opened.error();
+  return plaintext;
+}
+
+Result<std::size_t> Sealer::open_into(TableId table, std::string_view key, Bytes sealed, MutableBytes out) {
+  CLAVIGER_TRY(part, find(sealed));
+  const std::string associated = place(table, key);
+  return part.key->with_aead([&](crypto::Aead& aead) { return aead.open(as_bytes(associated), part.aead, out); });
+}
+
+Result<Unit> Sealer::install(std::uint32_t id, Secret<32> key) {
+  auto& slot = keys_[id - 1];
+  if (slot.load(std::memory_order_relaxed) != nullptr) return Error{Code::Duplicate, "data_keys"};
+  slot.store(new DataKey(id, std::move(key), options_.shards), std::memory_order_release);
+  return Unit{};
+}
+
+Task<Result<std::unique_ptr<Sealer>>> Sealer::start(SealerOptions options) {
+  auto sealer = std::make_unique<Sealer>(std::move(options));
+  auto read_file = [path = sealer->options_.wrapping_key_file] { return WrappingKeys::load(path); };
+  auto read = co_await runtime::offload(sealer->options_.file_pool, std::move(read_file));
+  if (!read) co_return read.error();
+  if (*read) sealer->wrapping_keys_ = **std::move(read);
+  const bool has_file = sealer->wrapping_keys_.size() != 0;
+  if (!has_file && read->error().code != Code::NotFound) co_return read->error();
+
+  CLAVIGER_CO_TRY(count, co_await sealer->load());
+  if (!has_file) {
+    // Data keys without the file that opens them: making a new one would only hide the loss.
+    if (count != 0) co_return Error{Code::Unreadable, "wrapping_keys"};
+    auto make_file = [path = sealer->options_.wrapping_key_file] { return WrappingKeys::create(path); };
+    auto made = co_await runtime::offload(sealer->options_.file_pool, std::move(make_file));
+    if (!made) co_return made.error();
+    if (!*made) co_return made->error();
+    sealer->wrapping_keys_ = **std::move(made);
+  }
+  if (count == 0) {
+    CLAVIGER_CO_TRY(first, co_await sealer->make_data_key(1));
+  }
+  co_return Result<std::unique_ptr<Sealer>>(std::move(sealer));
+}
+
+Task<Result<std::size_t>> Sealer::load() {
+  static_assert(kDataKeysMax <= kRangeMax);
+  CLAVIGER_CO_TRY(records, co_await options_.store->range(options_.data_keys, "", "", kDataKeysMax));
+  if (wrapping_keys_.size() == 0) co_return records.size();
+  std::uint32_t newest = 0;
+  for (const Record& record : records) {
+    CLAVIGER_CO_TRY(id, parse_id(record.key));
+    CLAVIGER_CO_TRY(row, FlatRecord<schema::DataKey>::open(record.value, kDataKeySchema, record.key));
+    CLAVIGER_CO_TRY(key, wrapping_keys_.unwrap(bytes_of(*row->wrapping_key()), as_bytes(data_key_place(id)),
+                                               bytes_of(*row->wrapped())));
+    CLAVIGER_CO_TRY(installed, install(id, std::move(key)));
+    newest = id;
+  }
+  current_.store(newest, std::memory_order_release);
+  co_return records.size();
+}
+
+Task<Result<Unit>> Sealer::make_data_key(std::uint32_t id) {
+  if (id > kDataKeysMax) co_return Error{Code::TooMany, "data_keys"};
+  CLAVIGER_CO_TRY(key, crypto::random_bytes<32>());
+  CLAVIGER_CO_TRY(wrapped, wrapping_keys_.wrap(as_bytes(data_key_place(id)), key));
+  const std::int64_t created_at = numeric_date(runtime::Shard::current().wall());
+  const std::string row = encode_data_key(created_at, wrapping_keys_.newest(), wrapped);
+  Transaction change;
+  change.expect_absent(options_.data_keys, data_key_key(id));
+  change.put(options_.data_keys, data_key_key(id), as_bytes(row));
+  CLAVIGER_CO_TRY(committed, co_await options_.store->commit(std::move(change)));
+  // Only now: nothing is sealed under a key that a crash could still forget.
+  CLAVIGER_CO_TRY(installed, install(id, std::move(key)));
+  current_.store(id, std::memory_order_release);
+  seals_.store(0, std::memory_order_relaxed);
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Sealer::rotate_data_key() {
+  auto made = co_await make_data_key(current_.load(std::memory_order_acquire) + 1);
+  co_return made;
+}
+
+// 1. the file holds the old key and the new one; 2. the data keys are wrapped by the new one; 3. the old one goes.
+// After a crash between the steps every row still opens, and the next rotation goes on from there.
+Task<Result<Unit>> Sealer::rotate_wrapping_key() {
+  WrappingKeys next = wrapping_keys_.duplicate();
+  if (next.size() == 1) {
+    CLAVIGER_CO_TRY(added, next.add());
+  }
+  auto write_both = [path = options_.wrapping_key_file, keys = next.duplicate()] { return keys.write(path); };
+  auto both = co_await runtime::offload(options_.file_pool, std::move(write_both));
+  if (!both) co_return both.error();
+  if (!*both) co_return both->error();
+  wrapping_keys_ = std::move(next);
+
+  CLAVIGER_CO_TRY(wrapped, co_await wrap_again());
+  WrappingKeys only_new = wrapping_keys_.duplicate();
+  only_new.retire_old();
+  auto write_new = [path = options_.wrapping_key_file, keys = only_new.duplicate()] { return keys.write(path); };
+  auto written = co_await runtime::offload(options_.file_pool, std::move(write_new));
+  if (!written) co_return written.error();
+  if (!*written) co_return written->error();
+  wrapping_keys_ = std::move(only_new);
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Sealer::wrap_again() {
+  CLAVIGER_CO_TRY(records, co_await options_.store->range(options_.data_keys, "", "", kDataKeysMax));
+  Transaction change;
+  for (const Record& record : records) {
+    CLAVIGER_CO_TRY(id, parse_id(record.key));
+    CLAVIGER_CO_TRY(row, FlatRecord<schema::DataKey>::open(record.value, kDataKeySchema, record.key));
+    const DataKey* key = keys_[id - 1].load(std::memory_order_acquire);
+    if (key == nullptr) co_return Error{Code::Conflict, "data_keys"};
+    CLAVIGER_CO_TRY(wrapped, wrapping_keys_.wrap(as_bytes(data_key_place(id)), key->secret()));
+    const std::string again = encode_data_key(row->created_at(), wrapping_keys_.newest(), wrapped);
+    change.expect_version(options_.data_keys, record.key, record.value.version());
+    change.put(options_.data_keys, record.key, as_bytes(again));
+  }
+  // A data key that another rotation adds meanwhile would stay under the old wrapping key.
+  const auto next = static_cast<std::uint32_t>(records.size() + 1);
+  change.expect_absent(options_.data_keys, data_key_key(next));
+  CLAVIGER_CO_TRY(committed, co_await options_.store->commit(std::move(change)));
+  co_return Unit{};
+}
+
+}  // namespace claviger::storage
