@@ -19,12 +19,18 @@ struct Bearer {
   std::vector<std::string> scopes;
 };
 
+// RFC 8705 clause 3: a bound token is good on a connection with its certificate only. We bind to nothing else.
+bool is_holder(const tokens::Claims& claims, const http::Request& request) {
+  if (!claims.confirmation) return true;
+  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
+}
+
 Result<Bearer> verify_bearer(Context& context, const broker::TenantView& tenant, const http::Request& request,
                              std::string_view token) {
-  const auto* certificate = request.peer->certificate_digest ? &*request.peer->certificate_digest : nullptr;
-  const auto verified = context.tokens->verify_own(tenant, token, certificate);
+  const auto verified = context.tokens->verify_own(tenant, token);
   if (!verified) return verified.error();
   const tokens::Claims& claims = **verified;
+  if (!is_holder(claims, request)) return Error{Code::TokenBinding, "userinfo.cnf"};
   // A token of client_credentials has no user to tell about.
   if (!claims.has_scope("openid")) return Error{Code::BearerScope, "userinfo.scope"};
   Bearer bearer;
