@@ -134,7 +134,8 @@ Task<Result<Unit>> Broker::make_contexts() {
   const std::shared_ptr<const Snapshot> snapshot = std::move(first);
   for (std::size_t i = 0; i < shards_->size(); ++i) {
     contexts_.push_back(std::unique_ptr<Context>(new Context{
-        (*shards_)[i], *store_, *sealer_, *hash_pool_, *work_pool_, keys_, *publisher_, contexts_, snapshot}));
+        (*shards_)[i], *store_, *sealer_, *hash_pool_, *work_pool_, keys_, *publisher_, contexts_, snapshot,
+        std::make_unique<Figures>(), nullptr, nullptr}));
   }
   auto failures = std::make_shared<std::atomic<std::size_t>>(0);
   std::function<void(Context&)> step = [failures](Context& context) {
@@ -169,7 +170,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
   Context* context = contexts_[0].get();
   CLAVIGER_CO_TRY(published, co_await publisher_->publish(context));
   CLAVIGER_CO_TRY(loaded, co_await tokens::load_revocations(context));
-  audit_log_ = std::make_unique<admin::AuditLog>(*context, settings_->audit_log_file);
+  audit_log_ = std::make_unique<admin::AuditLog>(context->shard, *store_, *work_pool_, keys_.audit.reveal(),
+                                                 settings_->audit_log_file);
   CLAVIGER_CO_TRY(auditing, co_await audit_log_->start(kVersion));
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_);
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));

@@ -203,11 +203,7 @@ std::vector<admin::ListenerFigures> Listeners::figures() const {
   admin::ListenerFigures all;
   for (const std::string& name : state_->names) all.name += (all.name.empty() ? "" : ", ") + name;
   for (std::size_t shard = 0; shard < state_->contexts.size(); ++shard) {
-    const http::Counters& counters = state_->server.counters(shard);
-    all.connections_open += counters.connections_open.read();
-    all.connections_accepted += counters.connections_accepted.read();
-    all.connections_refused += counters.connections_refused.read();
-    all.requests += counters.requests_http1.read() + counters.requests_http2.read();
+    all.by_shard.push_back(&state_->server.counters(shard));
   }
   return {all};
 }

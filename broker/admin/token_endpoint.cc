@@ -6,6 +6,7 @@
 #include "broker/identity/user_procedures.h"
 #include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
+#include "core/crypto/hmac.h"
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
 
@@ -105,7 +106,8 @@ Task<Result<KnownRefresh>> find_refresh(broker::Context* context, identity::Refr
     auto session = co_await identity::find_session(context, tenant, token.sid);
     if (!session && session.error().code == Code::SessionUnknown) continue;
     if (!session) co_return session.error();
-    if (!identity::is_genuine(token, context->keys.refresh, tenant, *session)) continue;
+    const crypto::HmacSha256 mac(context->keys.refresh.reveal());
+    if (!identity::is_genuine(token, mac, tenant, *session)) continue;
     KnownRefresh known{std::move(tenant), std::move(token), *std::move(session)};
     co_return known;
   }

@@ -152,15 +152,16 @@ std::vector<Command> client_commands() {
         {"--tls-subject", "Subject of its certificate, or san:URI, for tls_client_auth"},
         {"--tls-certificate", "x5t#S256 of its certificate, for self_signed_tls_client_auth"},
         {"--certificate-bound", "Its tokens are bound to its certificate", OptionKind::Flag}},
-       add},
-      {"client show", "One client", "clavigerctl client show mcptt-app", {client}, {}, show},
-      {"client list", "All clients", "clavigerctl client list", {}, {}, list},
+       add, true},
+      {"client show", "One client", "clavigerctl client show mcptt-app", {client}, {}, show, true},
+      {"client list", "All clients", "clavigerctl client list", {}, {}, list, true},
       {"client disable", "Give a client no more tokens", "clavigerctl client disable mcptt-app --yes", {client}, {yes},
-       disable},
-      {"client enable", "Serve a disabled client again", "clavigerctl client enable mcptt-app", {client}, {}, enable},
-      {"client remove", "Remove a client for good", "clavigerctl client remove mcptt-app --yes", {client}, {yes}, remove},
+       disable, true},
+      {"client enable", "Serve a disabled client again", "clavigerctl client enable mcptt-app", {client}, {}, enable, true},
+      {"client remove", "Remove a client for good", "clavigerctl client remove mcptt-app --yes", {client}, {yes}, remove,
+       true},
       {"client rotate-secret", "Make a new secret, shown this once", "clavigerctl client rotate-secret mcptt-server --yes",
-       {client}, {yes}, rotate_secret},
+       {client}, {yes}, rotate_secret, true},
   };
 }
 

@@ -41,11 +41,12 @@ ExitStatus revoke(Invocation& invocation) {
 
 std::vector<Command> session_commands() {
   return {
-      {"session list", "The sessions of a user", "clavigerctl session list alice", {{"LOGIN", "The login name"}}, {}, list},
+      {"session list", "The sessions of a user", "clavigerctl session list alice", {{"LOGIN", "The login name"}}, {}, list,
+       true},
       {"session revoke", "End a session, or all of a user", "clavigerctl session revoke --all-of alice --yes",
        {{"SID", "The session's id", false}},
        {{"--all-of", "A login name: all his sessions and tokens"}, {"--yes", "Do not ask", OptionKind::Flag}},
-       revoke},
+       revoke, true},
   };
 }
 
