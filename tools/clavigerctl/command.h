@@ -51,7 +51,6 @@ struct Command {
   std::vector<Operand> operands;
   std::vector<Option> options;
   ExitStatus (*run)(Invocation& invocation);
-  bool needs_tenant = false;  // takes --tenant
 };
 
 const std::vector<Command>& all_commands();

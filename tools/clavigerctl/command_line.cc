@@ -75,6 +75,7 @@ CommandLine read_command_line(int argc, const char* const* argv, const std::vect
   result.arguments.socket = environment_socket != nullptr ? environment_socket : kDefaultSocket;
   result.arguments.tenant = environment_tenant != nullptr ? environment_tenant : "";
   root.add_option("--socket", result.arguments.socket, "The admin socket (CLAVIGER_ADMIN_SOCKET)")->type_name("FILE");
+  root.add_option("--tenant", result.arguments.tenant, "The tenant (CLAVIGER_TENANT; the only one there is)");
   root.add_flag("--json", result.arguments.wants_json, "Print what the daemon answers, for programs");
   root.set_version_flag("--version", "clavigerctl " CLAVIGER_VERSION);
 
@@ -84,9 +85,6 @@ CommandLine read_command_line(int argc, const char* const* argv, const std::vect
     bound.app->description(std::string(command.help));
     bound.app->footer("Example:\n  " + std::string(command.example));
     bound.app->fallthrough();
-    if (command.needs_tenant) {
-      bound.app->add_option("--tenant", result.arguments.tenant, "The tenant (CLAVIGER_TENANT; the only one there is)");
-    }
     for (const Operand& operand : command.operands) bind_operand(bound, operand);
     for (const Option& option : command.options) bind_option(bound, option);
   }

@@ -6,7 +6,7 @@
 namespace claviger::ctl {
 namespace {
 
-constexpr std::string_view kGlobalOptions = "--socket --json --help";
+constexpr std::string_view kGlobalOptions = "--socket --tenant --json --help";
 
 std::string joined(const std::vector<std::string_view>& words) {
   std::string text;
@@ -29,7 +29,6 @@ std::string quoted(std::string_view text) {
 
 std::string option_names(const Command& command) {
   std::string names(kGlobalOptions);
-  if (command.needs_tenant) names += " --tenant";
   for (const Option& option : command.options) names.append(" ").append(option.name);
   return names;
 }
@@ -82,7 +81,7 @@ std::string bash_completion(const std::vector<Command>& commands) {
   }
   out += "  esac\n  if [[ -z $choices ]]; then\n  case \"$path\" in\n";
   for (const auto& [prefix, words] : words_by_prefix(commands)) {
-    out += "    " + quoted(prefix) + ") choices=" + quoted(joined(words) + (prefix.empty() ? " --socket --json --help --version" : "")) + " ;;\n";
+    out += "    " + quoted(prefix) + ") choices=" + quoted(joined(words) + (prefix.empty() ? " --socket --tenant --json --help --version" : "")) + " ;;\n";
   }
   for (const Command& command : commands) {
     std::string choices = option_names(command);
@@ -149,6 +148,7 @@ std::string fish_completion(const std::vector<Command>& commands) {
       "# fish completion of clavigerctl; made by: clavigerctl completion fish\n"
       "complete -c clavigerctl -f\n"
       "complete -c clavigerctl -l json -d 'Print what the daemon answers, for programs'\n"
+      "complete -c clavigerctl -l tenant -r -d 'The tenant'\n"
       "complete -c clavigerctl -l socket -r -F -d 'The admin socket'\n";
   const auto words = words_by_prefix(commands);
   for (const std::string& word : words.at("")) {
@@ -170,7 +170,6 @@ std::string fish_completion(const std::vector<Command>& commands) {
       when += "; and __fish_seen_subcommand_from " + verb;
     }
     const std::string begin = "complete -c clavigerctl -n " + quoted(when);
-    if (command.needs_tenant) out += begin + " -l tenant -r -d 'The tenant'\n";
     for (const Option& option : command.options) {
       out += begin + " -l " + std::string(option.name.substr(2));
       if (option.kind != OptionKind::Flag) out += option.is_file ? " -r -F" : " -r";

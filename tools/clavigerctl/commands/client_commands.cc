@@ -152,16 +152,15 @@ std::vector<Command> client_commands() {
         {"--tls-subject", "Subject of its certificate, or san:URI, for tls_client_auth"},
         {"--tls-certificate", "x5t#S256 of its certificate, for self_signed_tls_client_auth"},
         {"--certificate-bound", "Its tokens are bound to its certificate", OptionKind::Flag}},
-       add, true},
-      {"client show", "One client", "clavigerctl client show mcptt-app", {client}, {}, show, true},
-      {"client list", "All clients", "clavigerctl client list", {}, {}, list, true},
+       add},
+      {"client show", "One client", "clavigerctl client show mcptt-app", {client}, {}, show},
+      {"client list", "All clients", "clavigerctl client list", {}, {}, list},
       {"client disable", "Give a client no more tokens", "clavigerctl client disable mcptt-app --yes", {client}, {yes},
-       disable, true},
-      {"client enable", "Serve a disabled client again", "clavigerctl client enable mcptt-app", {client}, {}, enable, true},
-      {"client remove", "Remove a client for good", "clavigerctl client remove mcptt-app --yes", {client}, {yes}, remove,
-       true},
+       disable},
+      {"client enable", "Serve a disabled client again", "clavigerctl client enable mcptt-app", {client}, {}, enable},
+      {"client remove", "Remove a client for good", "clavigerctl client remove mcptt-app --yes", {client}, {yes}, remove},
       {"client rotate-secret", "Make a new secret, shown this once", "clavigerctl client rotate-secret mcptt-server --yes",
-       {client}, {yes}, rotate_secret, true},
+       {client}, {yes}, rotate_secret},
   };
 }
 

@@ -44,11 +44,11 @@ ExitStatus revoke(Invocation& invocation) {
 std::vector<Command> key_commands() {
   const Option yes{"--yes", "Do not ask", OptionKind::Flag};
   return {
-      {"key list", "The signing keys of a tenant", "clavigerctl key list", {}, {}, list, true},
+      {"key list", "The signing keys of a tenant", "clavigerctl key list", {}, {}, list},
       {"key rotate", "Sign with the next key; the old one verifies until its tokens are over",
-       "clavigerctl key rotate --yes", {}, {yes}, rotate, true},
+       "clavigerctl key rotate --yes", {}, {yes}, rotate},
       {"key revoke", "Take a key that fell into wrong hands out of use", "clavigerctl key revoke KID --yes",
-       {{"KID", "The key's id"}}, {yes}, revoke, true},
+       {{"KID", "The key's id"}}, {yes}, revoke},
   };
 }
 

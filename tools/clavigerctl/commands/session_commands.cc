@@ -41,12 +41,11 @@ ExitStatus revoke(Invocation& invocation) {
 
 std::vector<Command> session_commands() {
   return {
-      {"session list", "The sessions of a user", "clavigerctl session list alice", {{"LOGIN", "The login name"}}, {}, list,
-       true},
+      {"session list", "The sessions of a user", "clavigerctl session list alice", {{"LOGIN", "The login name"}}, {}, list},
       {"session revoke", "End a session, or all of a user", "clavigerctl session revoke --all-of alice --yes",
        {{"SID", "The session's id", false}},
        {{"--all-of", "A login name: all his sessions and tokens"}, {"--yes", "Do not ask", OptionKind::Flag}},
-       revoke, true},
+       revoke},
   };
 }
 

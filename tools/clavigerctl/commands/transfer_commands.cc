@@ -280,11 +280,11 @@ std::vector<Command> transfer_commands() {
         {"--resume-from", "The state file (FILE.import-state)", OptionKind::Value, {}, true},
         {"--restart", "From the first line, whatever an earlier run reached", OptionKind::Flag},
         quiet},
-       import_file, true},
+       import_file},
       {"user export", "Write all users to a new file that `user import` reads", "clavigerctl user export people.ndjson",
        {{"FILE", "The file; - is standard output", true, {}, true}},
        {format, {"--with-password-hashes", "The hashes, too: guard the file", OptionKind::Flag}, quiet},
-       export_file, true},
+       export_file},
   };
 }
 

@@ -171,16 +171,16 @@ std::vector<Command> user_commands() {
         {"--disabled", "Add him disabled", OptionKind::Flag},
         {"--no-password", "Without a password", OptionKind::Flag},
         from_stdin},
-       add, true},
-      {"user show", "One user", "clavigerctl user show alice", {login}, {}, show, true},
+       add},
+      {"user show", "One user", "clavigerctl user show alice", {login}, {}, show},
       {"user list", "All users, page by page", "clavigerctl user list --limit 20", {},
-       {{"--limit", "At most so many"}}, list, true},
+       {{"--limit", "At most so many"}}, list},
       {"user disable", "End all sessions and tokens of a user and let him sign in no more",
-       "clavigerctl user disable alice --yes", {login}, {yes}, disable, true},
-      {"user enable", "Let a disabled user sign in again", "clavigerctl user enable alice", {login}, {}, enable, true},
-      {"user remove", "Remove a user for good", "clavigerctl user remove alice --yes", {login}, {yes}, remove, true},
+       "clavigerctl user disable alice --yes", {login}, {yes}, disable},
+      {"user enable", "Let a disabled user sign in again", "clavigerctl user enable alice", {login}, {}, enable},
+      {"user remove", "Remove a user for good", "clavigerctl user remove alice --yes", {login}, {yes}, remove},
       {"user set-password", "Give a user a new password; his sessions end", "clavigerctl user set-password alice",
-       {login}, {from_stdin}, set_password, true},
+       {login}, {from_stdin}, set_password},
   };
 }
 
