@@ -92,6 +92,12 @@ class Trial:
             lines = [(user, line) for user, line in writer.books.lines() if line.is_alive and line.previous]
             for user, line in self.random_for("grace", number).sample(lines, min(3, len(lines))):
                 writer.expect_replay_refused(user, line, line.previous[-1])
+        # The clock set by hand ends with the process; nothing may be written that lies in the future afterwards.
+        self.admin.close()
+        for writer in self.writers:
+            writer.agent.connection.close()
+        self.daemon.kill()
+        self.daemon.start()
 
     def totals(self):
         books = [writer.books for writer in self.writers]
