@@ -188,4 +188,8 @@ class Daemon:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        """0 for who may not look: the daemon cannot be dumped, so that its files in /proc are root's."""
+        try:
+            return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        except PermissionError:
+            return 0
