@@ -1,5 +1,8 @@
 #include "broker/tokens/verifier/claims.h"
 
+#include <algorithm>
+
+#include "broker/tokens/verifier/compact_token.h"
 #include "broker/tokens/verifier/revocation.h"
 #include "core/base/bytes.h"
 #include "core/codec/base64url.h"
@@ -10,89 +13,95 @@ namespace {
 // base64url of 32 bytes.
 constexpr std::size_t kThumbprintCharacters = 43;
 
-Result<Unit> read_text(const codec::JsonValue& value, std::string_view& out, std::size_t bytes_max, Error fault) {
+bool read_text(const codec::JsonValue& value, std::string_view& out, std::size_t bytes_max) {
   const Result<std::string_view> text = value.as_string();
-  if (!text || text->size() > bytes_max) return fault;
+  if (!text || text->size() > bytes_max) return false;
   out = *text;
-  return Unit{};
+  return true;
 }
 
-Result<Unit> read_date(const codec::JsonValue& value, std::optional<std::int64_t>& out, std::string_view where) {
+bool read_date(const codec::JsonValue& value, std::optional<std::int64_t>& out) {
   const Result<std::int64_t> date = value.as_numeric_date();
-  if (!date) return Error{Code::TokenClaims, where};
+  if (!date) return false;
   out = *date;
-  return Unit{};
+  return true;
 }
 
-Result<Unit> read_thumbprint(const codec::JsonValue& value, std::optional<Confirmation::Thumbprint>& out) {
-  const Result<std::string_view> text = value.as_string();
-  if (!text || text->size() != kThumbprintCharacters) return Error{Code::TokenBinding, "jwt.cnf"};
+bool read_audiences(const codec::JsonValue& value, Audiences& out) {
+  const Result<Audiences> audiences = Audiences::read(value);
+  if (!audiences) return false;
+  out = *audiences;
+  return true;
+}
+
+bool read_thumbprint(const codec::JsonValue& value, std::optional<Confirmation::Thumbprint>& out) {
+  std::string_view text;
+  if (!read_text(value, text, kThumbprintCharacters)) return false;
   Confirmation::Thumbprint thumbprint;
-  if (const auto decoded = codec::base64url_decode(*text, thumbprint); !decoded || *decoded != thumbprint.size()) {
-    return Error{Code::TokenBinding, "jwt.cnf"};
-  }
+  const Result<std::size_t> decoded = codec::base64url_decode(text, thumbprint);
+  if (!decoded || *decoded != thumbprint.size()) return false;
   out = thumbprint;
-  return Unit{};
+  return true;
 }
 
-Result<Confirmation> read_confirmation(const codec::JsonValue& value) {
+bool read_confirmation(const codec::JsonValue& value, std::optional<Confirmation>& out) {
   const Result<codec::JsonObject> object = value.as_object();
-  if (!object) return Error{Code::TokenBinding, "jwt.cnf"};
-  Confirmation confirmation;
+  if (!object) return false;
+  Confirmation& confirmation = out.emplace();  // with neither of the two, nobody can prove it: claim_checks.h refuses
   for (const codec::JsonMember member : *object) {
-    if (member.name == "x5t#S256") {
-      CLAVIGER_TRY(read, read_thumbprint(member.value, confirmation.certificate));
-    } else if (member.name == "jkt") {
-      CLAVIGER_TRY(read, read_thumbprint(member.value, confirmation.key));
-    }
+    if (member.name == "x5t#S256" && !read_thumbprint(member.value, confirmation.certificate)) return false;
+    if (member.name == "jkt" && !read_thumbprint(member.value, confirmation.key)) return false;
   }
-  return confirmation;  // with neither, nobody can prove it: claim_checks.h refuses
+  return true;
 }
 
-Result<Unit> read_claim(const codec::JsonMember& member, Claims& claims) {
+// By length first: a dozen comparisons of names become one or two.
+bool read_claim(const codec::JsonMember& member, Claims& claims) {
   const std::string_view name = member.name;
   const codec::JsonValue& value = member.value;
-  // By length first: a dozen comparisons of names become one or two.
   switch (name.size()) {
     case 3:
-      if (name == "iss") return read_text(value, claims.issuer, kIssuerMax, {Code::TokenIssuer, "jwt.iss"});
-      if (name == "sub") return read_text(value, claims.subject, kTokenIdMax, {Code::TokenSubject, "jwt.sub"});
-      if (name == "exp") return read_date(value, claims.expires, "jwt.exp");
-      if (name == "iat") return read_date(value, claims.issued_at, "jwt.iat");
-      if (name == "nbf") return read_date(value, claims.not_before, "jwt.nbf");
-      if (name == "jti") return read_text(value, claims.jti, kTokenIdMax, {Code::TokenClaims, "jwt.jti"});
-      if (name == "sid") return read_text(value, claims.sid, kTokenIdMax, {Code::TokenClaims, "jwt.sid"});
-      if (name == "acr") return read_text(value, claims.acr, kTokenIdMax, {Code::TokenClaims, "jwt.acr"});
-      if (name == "aud") {
-        CLAVIGER_TRY(audiences, Audiences::read(value));
-        claims.audiences = audiences;
-      } else if (name == "cnf") {
-        CLAVIGER_TRY(confirmation, read_confirmation(value));
-        claims.confirmation = confirmation;
-      }
-      return Unit{};
+      if (name == "iss") return read_text(value, claims.issuer, kIssuerMax);
+      if (name == "sub") return read_text(value, claims.subject, kTokenIdMax);
+      if (name == "aud") return read_audiences(value, claims.audiences);
+      if (name == "exp") return read_date(value, claims.expires);
+      if (name == "iat") return read_date(value, claims.issued_at);
+      if (name == "nbf") return read_date(value, claims.not_before);
+      if (name == "jti") return read_text(value, claims.jti, kTokenIdMax);
+      if (name == "sid") return read_text(value, claims.sid, kTokenIdMax);
+      if (name == "acr") return read_text(value, claims.acr, kTokenIdMax);
+      if (name == "cnf") return read_confirmation(value, claims.confirmation);
+      return true;
     case 5:
-      // Bounded by the token's size.
-      if (name == "scope") return read_text(value, claims.scope, name.npos, {Code::TokenClaims, "jwt.scope"});
-      return Unit{};
+      if (name == "scope") return read_text(value, claims.scope, kTokenBytesMax);
+      return true;
     case 8:
-      if (name == "mcptt_id") return read_text(value, claims.mc_ids[0], kMcIdMax, {Code::TokenClaims, "jwt.mcptt_id"});
-      return Unit{};
+      if (name == "mcptt_id") return read_text(value, claims.mc_ids[0], kMcIdMax);
+      return true;
     case 9:
-      if (name == "client_id") {
-        return read_text(value, claims.client_id, kTokenIdMax, {Code::TokenClaims, "jwt.client_id"});
-      }
-      if (name == "mcdata_id") return read_text(value, claims.mc_ids[2], kMcIdMax, {Code::TokenClaims, "jwt.mcdata_id"});
-      if (name == "auth_time") return read_date(value, claims.auth_time, "jwt.auth_time");
-      return Unit{};
+      if (name == "client_id") return read_text(value, claims.client_id, kTokenIdMax);
+      if (name == "mcdata_id") return read_text(value, claims.mc_ids[2], kMcIdMax);
+      if (name == "auth_time") return read_date(value, claims.auth_time);
+      return true;
     case 10:
-      if (name == "mcvideo_id") {
-        return read_text(value, claims.mc_ids[1], kMcIdMax, {Code::TokenClaims, "jwt.mcvideo_id"});
-      }
-      return Unit{};
+      if (name == "mcvideo_id") return read_text(value, claims.mc_ids[1], kMcIdMax);
+      return true;
     default:
-      return Unit{};
+      return true;
   }
+}
+
+// The code of the check that the claim could never pass.
+Error fault_of(std::string_view name) {
+  if (name == "iss") return {Code::TokenIssuer, "jwt.iss"};
+  if (name == "sub") return {Code::TokenSubject, "jwt.sub"};
+  if (name == "aud") return {Code::TokenAudience, "jwt.aud"};
+  if (name == "cnf") return {Code::TokenBinding, "jwt.cnf"};
+  for (const std::string_view literal : {"exp", "iat", "nbf", "jti", "sid", "acr", "scope", "client_id", "auth_time",
+                                         "mcptt_id", "mcvideo_id", "mcdata_id"}) {
+    if (name == literal) return {Code::TokenClaims, literal};
+  }
+  return {Code::TokenClaims, "jwt"};
 }
 
 }  // namespace
@@ -129,16 +138,18 @@ bool Claims::has_scope(std::string_view name) const {
   return false;
 }
 
-Result<Claims> read_claims(const codec::JsonValue& value, std::string_view json) {
+Result<Unit> Claims::read(const codec::JsonValue& value, std::string_view text) {
+  *this = Claims();
   const Result<codec::JsonObject> object = value.as_object();
   if (!object) return Error{Code::TokenClaims, "jwt"};
-  Claims claims;
   for (const codec::JsonMember member : *object) {
-    CLAVIGER_TRY(read, read_claim(member, claims));
+    if (read_claim(member, *this)) continue;
+    *this = Claims();
+    return fault_of(member.name);
   }
-  claims.all = *object;
-  claims.json = json;
-  return claims;
+  all = *object;
+  json = text;
+  return Unit{};
 }
 
 }  // namespace claviger::tokens

@@ -62,11 +62,12 @@ void JwsReader::remember(const Opened& opened) {
   known_next_ = (known_next_ + 1) % kHeadersKnown;
 }
 
-Result<Claims> JwsReader::read_payload(std::string_view payload) {
+Result<const Claims*> JwsReader::read_payload(std::string_view payload) {
   CLAVIGER_TRY(json, decode_segment(payload, payload_bytes_, "jwt"));
   const Result<codec::JsonValue> value = payload_json_.parse_padded(json);
   if (!value) return Error{Code::TokenClaims, "jwt"};
-  return read_claims(*value, json);
+  CLAVIGER_TRY(read, claims_.read(*value, json));
+  return &claims_;
 }
 
 Result<Unit> check_type(const JoseHeader& header, std::span<const std::string_view> expected, bool may_be_absent) {

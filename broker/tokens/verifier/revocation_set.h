@@ -1,7 +1,7 @@
 // The revocations that are in force, by keyed digest: asked for every token, cached or not.
 //
-// One per shard, owned beside the shard's Verifier and fed by deltas; not for two threads. Names are kept only as
-// SipHash digests under a key of the process: 24 bytes an entry, and nobody can choose names that collide.
+// One per shard, owned by the shard's Verifier and fed by deltas; not for two threads. Names are kept only as digests
+// under a key of the process: 24 bytes an entry, and nobody can choose names that collide.
 //
 // A revocation is never forgotten before it expires. When kRevocationsMax are in force the next one does not fit, and
 // the set fails closed: from then on every token issued before that moment counts as revoked, until the revocations
@@ -17,9 +17,9 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/tokens/verifier/name_hash.h"
 #include "broker/tokens/verifier/revocation.h"
 #include "core/base/result.h"
-#include "core/base/siphash.h"
 
 namespace claviger::tokens {
 
@@ -40,7 +40,7 @@ struct RevocableNames {
 
 class RevocationSet {
  public:
-  explicit RevocationSet(SipKey key, std::size_t entries_max = kRevocationsMax);
+  explicit RevocationSet(NameHash hash, std::size_t entries_max = kRevocationsMax);
 
   // Names of one issuer never match those of another: the issuer's tag goes into each digest.
   std::uint64_t issuer_tag(std::string_view issuer) const;
@@ -87,7 +87,7 @@ class RevocationSet {
   void close(std::int64_t expires, std::int64_t now);
   void reopen(std::int64_t now);
 
-  SipKey key_;
+  NameHash hash_;
   std::size_t entries_max_;
   std::size_t size_ = 0;
   std::uint64_t next_ = 0;

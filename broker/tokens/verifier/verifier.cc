@@ -8,38 +8,49 @@
 
 #include "broker/tokens/verifier/claim_checks.h"
 #include "core/base/assert.h"
+#include "core/crypto/random.h"
 
 namespace claviger::tokens {
 namespace {
 
 constexpr std::array<std::string_view, 1> kAccessTokenTypes{kAccessTokenType};
 // Bits of CachedToken.
+static_assert(kMcIdMax <= NameHash::kNameMax);
 constexpr std::size_t kScopesMax = 64;
 constexpr std::size_t kAudiencesMax = 32;
 // Signatures after which a table pays for the milliseconds of building it.
 constexpr std::uint32_t kUsesBeforeTable = 256;
 
-SipKey sip_key_from(Bytes bytes) {
-  SipKey key;
-  std::memcpy(&key.k0, bytes.data(), sizeof key.k0);
-  std::memcpy(&key.k1, bytes.data() + sizeof key.k0, sizeof key.k1);
+// The seed is one key for tokens, one for the names in revocations, one for identities.
+Secret<crypto::kUniversalHashKeyBytes> key_from(const Secret<kVerifierSeedBytes>& seed, std::size_t number) {
+  constexpr std::size_t kBytes = crypto::kUniversalHashKeyBytes;
+  Secret<kBytes> key;
+  std::memcpy(key.reveal_for_writing().data(), seed.reveal().data() + number * kBytes, kBytes);
   return key;
 }
+static_assert(kVerifierSeedBytes == 3 * crypto::kUniversalHashKeyBytes);
 
 std::uint32_t low_half(RevocationDigest digest) { return static_cast<std::uint32_t>(digest); }
 
 }  // namespace
 
-Verifier::Verifier(crypto::UniversalHash hash, SipKey name_key, SipKey identity_key, std::size_t revocations_max)
-    : hash_(std::move(hash)), identity_key_(identity_key), revocations_(name_key, revocations_max),
+Verifier::Verifier(crypto::UniversalHash hash, NameHash names, NameHash identities, std::size_t revocations_max)
+    : hash_(std::move(hash)), identities_(std::move(identities)), revocations_(std::move(names), revocations_max),
       scopes_(kScopesMax), audiences_(kAudiencesMax), reader_(std::make_unique<JwsReader>()) {}
 
 Result<Verifier> Verifier::create(VerifierOptions options) {
-  const Bytes seed = options.seed.reveal();
-  Secret<crypto::kUniversalHashKeyBytes> hash_key;
-  std::memcpy(hash_key.reveal_for_writing().data(), seed.data(), crypto::kUniversalHashKeyBytes);
-  Verifier verifier(crypto::UniversalHash(hash_key), sip_key_from(seed.subspan(16, 16)),
-                    sip_key_from(seed.subspan(32, 16)), options.revocations_max);
+  if (options.seed.equals(std::array<std::byte, kVerifierSeedBytes>{})) {
+    CLAVIGER_TRY(drawn, crypto::fill_random(options.seed.reveal_for_writing()));
+  }
+  std::array<Secret<crypto::kUniversalHashKeyBytes>, 3> keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    keys[i] = key_from(options.seed, i);
+    // Under the key zero all tokens have one digest, and any would pass for one seen before.
+    if (keys[i].equals(std::array<std::byte, crypto::kUniversalHashKeyBytes>{})) {
+      return Error{Code::KeyWeak, "verifier.seed"};
+    }
+  }
+  Verifier verifier{crypto::UniversalHash(keys[0]), NameHash(keys[1]), NameHash(keys[2]), options.revocations_max};
   if (options.cached_tokens != 0) {
     CLAVIGER_TRY(cache, TokenCache::create(options.cached_tokens));
     verifier.cache_ = std::move(cache);
@@ -145,9 +156,9 @@ Verifier::Standing Verifier::standing_of(CachedToken& known, const VerificationP
   if (policy.scope_any_bits_ != 0 && (known.scopes & policy.scope_any_bits_) == 0) return Standing::LookCloser;
   if (policy.options_.identity != McService::None) {
     if (known.identity_service != policy.options_.identity) return Standing::LookCloser;
-    if (!presentation.identity.empty() && siphash(identity_key_, presentation.identity) != known.identity) {
-      return Standing::LookCloser;
-    }
+    const std::string_view identity = presentation.identity;
+    if (identity.size() > kMcIdMax) return Standing::LookCloser;
+    if (!identity.empty() && identity_digest(identity) != known.identity) return Standing::LookCloser;
   }
   return Standing::Holds;
 }
@@ -167,9 +178,8 @@ Result<Verified> Verifier::verify_unknown(std::string_view token, const TokenDig
   CLAVIGER_TRY(type, check_type(*opened.header, kAccessTokenTypes));
   // 9. The claims, and what they are asked.
   CLAVIGER_TRY(claims, reader_->read_payload(opened.parts.payload));
-  claims_ = claims;
-  CLAVIGER_TRY(judged, judge(*key->live, digest, policy, presentation));
-  return Verified{digest, *claims_.expires, &claims_};
+  CLAVIGER_TRY(judged, judge(*claims, *key->live, digest, policy, presentation));
+  return Verified{digest, *claims->expires, claims};
 }
 
 Result<Verified> Verifier::verify_known(std::string_view token, const CachedToken& known,
@@ -178,9 +188,8 @@ Result<Verified> Verifier::verify_known(std::string_view token, const CachedToke
   const TokenDigest digest = known.digest;  // the entry may move when it is written again
   CLAVIGER_TRY(parts, split_compact(token));
   CLAVIGER_TRY(claims, reader_->read_payload(parts.payload));
-  claims_ = claims;
-  CLAVIGER_TRY(judged, judge(key, digest, policy, presentation));
-  return Verified{digest, *claims_.expires, &claims_};
+  CLAVIGER_TRY(judged, judge(*claims, key, digest, policy, presentation));
+  return Verified{digest, *claims->expires, claims};
 }
 
 // One expected issuer is the rule. With several the token says which it claims to be from; that only chooses the keys
@@ -189,60 +198,60 @@ Result<IssuerIndex> Verifier::issuer_of(std::string_view payload, const Verifica
   if (policy.issuers_.size() == 1) return policy.issuers_.front();
   CLAVIGER_TRY(claims, reader_->read_payload(payload));
   for (const IssuerIndex index : policy.issuers_) {
-    if (ring_.name_of(index) == claims.issuer) return index;
+    if (ring_.name_of(index) == claims->issuer) return index;
   }
   return Error{Code::TokenIssuer, "jwt.iss"};
 }
 
-// Steps 10 to 17, of claims_.
-Result<Unit> Verifier::judge(const KeyRing::LiveKey& key, const TokenDigest& digest, const VerificationPolicy& policy,
-                             const Presentation& presentation) {
+// Steps 10 to 17.
+Result<Unit> Verifier::judge(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest,
+                             const VerificationPolicy& policy, const Presentation& presentation) {
   const PolicyOptions& options = policy.options_;
-  CLAVIGER_TRY(issuer, check_issuer(claims_, ring_.name_of(key.issuer)));                       // 10
+  CLAVIGER_TRY(issuer, check_issuer(claims, ring_.name_of(key.issuer)));                       // 10
   if (!options.any_audience) {
-    CLAVIGER_TRY(audience, check_audience(claims_, options.audiences));                         // 11
+    CLAVIGER_TRY(audience, check_audience(claims, options.audiences));                         // 11
   }
-  CLAVIGER_TRY(times, check_times(claims_, presentation.now, policy.leeway_));                  // 12
-  CLAVIGER_TRY(form, check_access_token_form(claims_));                                         // 13
+  CLAVIGER_TRY(times, check_times(claims, presentation.now, policy.leeway_));                  // 12
+  CLAVIGER_TRY(form, check_access_token_form(claims));                                         // 13
 
   // What stands above makes a token worth remembering; what follows depends on the hour and on the request.
   const std::uint64_t tag = tags_[key.issuer];
-  const RevocableNames names{revocations_.digest_of(RevocationKind::Jti, tag, claims_.jti),
-                             revocations_.digest_of(RevocationKind::Sid, tag, claims_.sid),
-                             revocations_.digest_of(RevocationKind::Subject, tag, claims_.subject)};
-  const bool is_revoked = revocations_.is_revoked(names, *claims_.issued_at);
-  if (cache_) remember(key, digest, names, is_revoked, policy, presentation.now);
+  const RevocableNames names{revocations_.digest_of(RevocationKind::Jti, tag, claims.jti),
+                             revocations_.digest_of(RevocationKind::Sid, tag, claims.sid),
+                             revocations_.digest_of(RevocationKind::Subject, tag, claims.subject)};
+  const bool is_revoked = revocations_.is_revoked(names, *claims.issued_at);
+  if (cache_) remember(claims, key, digest, names, is_revoked, policy, presentation.now);
 
   if (is_revoked) return Error{Code::TokenRevoked, "jwt"};                                             // 14
   if (!options.ignores_binding) {
-    CLAVIGER_TRY(binding, check_binding(claims_, presentation, options.requires_binding));             // 15
+    CLAVIGER_TRY(binding, check_binding(claims, presentation, options.requires_binding));              // 15
   }
-  CLAVIGER_TRY(scopes, check_scopes(claims_, options.scopes_all, options.scopes_any));                 // 16
-  CLAVIGER_TRY(identity, check_identity(claims_, options.identity, presentation.identity));            // 17
+  CLAVIGER_TRY(scopes, check_scopes(claims, options.scopes_all, options.scopes_any));                 // 16
+  CLAVIGER_TRY(identity, check_identity(claims, options.identity, presentation.identity));            // 17
   return Unit{};
 }
 
-void Verifier::remember(const KeyRing::LiveKey& key, const TokenDigest& digest, const RevocableNames& names,
-                        bool is_revoked, const VerificationPolicy& policy, std::int64_t now) {
-  if (*claims_.expires > std::numeric_limits<std::uint32_t>::max()) return;  // beyond 2106: no token of ours
+void Verifier::remember(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest,
+                        const RevocableNames& names, bool is_revoked, const VerificationPolicy& policy, std::int64_t now) {
+  if (*claims.expires > std::numeric_limits<std::uint32_t>::max()) return;  // beyond 2106: no token of ours
   CachedToken token;
   token.digest = digest;
-  token.scopes = scopes_.bits_of(claims_.scope);
-  claims_.audiences.for_each([&](std::string_view audience) {
+  token.scopes = scopes_.bits_of(claims.scope);
+  claims.audiences.for_each([&](std::string_view audience) {
     token.audiences |= static_cast<std::uint32_t>(audiences_.bit_of(audience));
   });
-  token.expires = static_cast<std::uint32_t>(*claims_.expires);
+  token.expires = static_cast<std::uint32_t>(*claims.expires);
   token.key_serial = key.serial;
   // One behind makes the next hit look again.
   token.revocation_epoch = is_revoked ? revocations_.epoch() - 1 : revocations_.epoch();
   token.jti = low_half(names.jti);
   token.sid = low_half(names.sid);
   token.subject = low_half(names.subject);
-  token.is_bound = claims_.confirmation.has_value();
-  token.is_early = *claims_.issued_at > now || claims_.not_before.value_or(0) > now;
+  token.is_bound = claims.confirmation.has_value();
+  token.is_early = *claims.issued_at > now || claims.not_before.value_or(0) > now;
   token.identity_service = policy.options_.identity;
-  if (const std::string_view identity = claims_.mc_id(token.identity_service); !identity.empty()) {
-    token.identity = siphash(identity_key_, identity);
+  if (const std::string_view identity = claims.mc_id(token.identity_service); !identity.empty()) {
+    token.identity = identity_digest(identity);
   } else {
     token.identity_service = McService::None;
   }
@@ -255,10 +264,8 @@ const Claims& Verifier::decode_verified(std::string_view token, const Verified& 
   CLAVIGER_ASSERT(cache_ && hash_(as_bytes(token)) == verified.digest);
   const Result<CompactToken> parts = split_compact(token);
   CLAVIGER_ASSERT(parts.has_value());
-  Result<Claims> claims = reader_->read_payload(parts->payload);
-  CLAVIGER_ASSERT(claims.has_value());
-  claims_ = *std::move(claims);
-  return claims_;
+  const Result<const Claims*> claims = reader_->read_payload(parts->payload);
+  return **claims;  // asserts
 }
 
 Result<VerifiedJws> Verifier::verify_jws(std::string_view token, const JwsRules& rules) {
@@ -268,8 +275,7 @@ Result<VerifiedJws> Verifier::verify_jws(std::string_view token, const JwsRules&
   CLAVIGER_TRY(signature, reader_->check_signature(opened, key->key));
   CLAVIGER_TRY(type, check_type(*opened.header, rules.types, rules.typ_may_be_absent));
   CLAVIGER_TRY(claims, reader_->read_payload(opened.parts.payload));
-  claims_ = claims;
-  return VerifiedJws{key->kid, &claims_};
+  return VerifiedJws{key->kid, claims};
 }
 
 std::optional<TableWish> Verifier::table_wish() const { return ring_.wanting_table(kUsesBeforeTable); }

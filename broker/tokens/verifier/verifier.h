@@ -23,6 +23,7 @@
 #include "broker/tokens/verifier/jws_reader.h"
 #include "broker/tokens/verifier/key_ring.h"
 #include "broker/tokens/verifier/key_set.h"
+#include "broker/tokens/verifier/name_hash.h"
 #include "broker/tokens/verifier/revocation_set.h"
 #include "broker/tokens/verifier/token_cache.h"
 #include "broker/tokens/verifier/verification_policy.h"
@@ -38,7 +39,8 @@ inline constexpr std::size_t kVerifierSeedBytes = 48;
 inline constexpr std::size_t kVerifyLanes = 8;
 
 struct VerifierOptions {
-  // Random, made at start, the same for no two hosts: keys the hashes of tokens and names.
+  // Keys the hashes of tokens and names: who knows it can make two tokens look the same. Left zero, create() draws it at
+  // random; otherwise it must be as good as random.
   Secret<kVerifierSeedBytes> seed;
   // 91 bytes each. 0: no cache.
   std::size_t cached_tokens = std::size_t{1} << 16U;
@@ -83,8 +85,9 @@ struct VerifierCounters {
 
 class Verifier {
  public:
-  // OutOfRange for the cache's size; NoSpace.
-  static Result<Verifier> create(VerifierOptions options);
+  // OutOfRange for the cache's size; NoSpace; CryptoFailure without random bytes; KeyWeak for a seed that is zero in
+  // part.
+  static Result<Verifier> create(VerifierOptions options = {});
   Verifier(Verifier&&) noexcept = default;
   Verifier& operator=(Verifier&&) noexcept = default;
 
@@ -121,7 +124,7 @@ class Verifier {
  private:
   enum class Standing : std::uint8_t { Holds, LookCloser, Unknown };
 
-  Verifier(crypto::UniversalHash hash, SipKey name_key, SipKey identity_key, std::size_t revocations_max);
+  Verifier(crypto::UniversalHash hash, NameHash names, NameHash identities, std::size_t revocations_max);
 
   Result<Verified> verify_hashed(std::string_view token, const TokenDigest& digest, const VerificationPolicy& policy,
                                  const Presentation& presentation);
@@ -129,15 +132,16 @@ class Verifier {
                                   const Presentation& presentation);
   Result<Verified> verify_known(std::string_view token, const CachedToken& known, const VerificationPolicy& policy,
                                 const Presentation& presentation);
+  std::uint64_t identity_digest(std::string_view identity) const { return identities_(0, 0, identity); }
   Standing standing_of(CachedToken& known, const VerificationPolicy& policy, const Presentation& presentation) const;
   Result<IssuerIndex> issuer_of(std::string_view payload, const VerificationPolicy& policy);
-  Result<Unit> judge(const KeyRing::LiveKey& key, const TokenDigest& digest, const VerificationPolicy& policy,
+  Result<Unit> judge(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest, const VerificationPolicy& policy,
                      const Presentation& presentation);
-  void remember(const KeyRing::LiveKey& key, const TokenDigest& digest, const RevocableNames& names, bool is_revoked,
+  void remember(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest, const RevocableNames& names, bool is_revoked,
                 const VerificationPolicy& policy, std::int64_t now);
 
   crypto::UniversalHash hash_;
-  SipKey identity_key_;
+  NameHash identities_;
   KeyRing ring_;
   std::vector<std::uint64_t> tags_;  // RevocationSet::issuer_tag() by IssuerIndex, for all that policies name
   RevocationSet revocations_;
@@ -147,7 +151,6 @@ class Verifier {
   // The latest time at which an entry was written: before it an entry's iat and nbf may lie in the future again.
   std::int64_t latest_entry_ = 0;
   std::unique_ptr<JwsReader> reader_;
-  Claims claims_;
   VerifierCounters counters_;
 };
 

@@ -94,16 +94,8 @@ class Mint {
   crypto::SigningContext context_;
 };
 
-inline Secret<kVerifierSeedBytes> example_seed(std::byte first = std::byte{1}) {
-  Secret<kVerifierSeedBytes> seed;
-  std::byte next = first;
-  for (std::byte& byte : seed.reveal_for_writing()) byte = std::exchange(next, static_cast<std::byte>(std::to_integer<int>(next) * 7 + 3));
-  return seed;
-}
-
 inline Verifier example_verifier(std::size_t cached_tokens = 1000, std::size_t revocations_max = kRevocationsMax) {
   VerifierOptions options;
-  options.seed = example_seed();
   options.cached_tokens = cached_tokens;
   options.revocations_max = revocations_max;
   auto verifier = Verifier::create(std::move(options));

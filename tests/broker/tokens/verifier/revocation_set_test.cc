@@ -10,7 +10,14 @@ namespace claviger::tokens {
 namespace {
 
 constexpr std::int64_t kNow = 1'700'000'000;
-constexpr SipKey kKey{1, 2};
+
+NameHash hash(std::uint64_t seed = 1) {
+  Secret<crypto::kUniversalHashKeyBytes> key;
+  std::mt19937_64 random(seed);  // any will do but one with structure: the hash is as good as its key
+  for (std::byte& byte : key.reveal_for_writing()) byte = static_cast<std::byte>(random());
+  return NameHash(key);
+}
+
 const std::string kIssuer = "https://idms.example";
 
 Revocation revoke(RevocationKind kind, std::string id, std::int64_t expires = kNow + 300, std::int64_t not_before = 0) {
@@ -30,7 +37,7 @@ bool may_be_revoked(const RevocationSet& set, const RevocableNames& names) {
 }
 
 TEST(RevocationSet, RevokesOneTokenASessionOrAUsersPast) {
-  RevocationSet set(kKey);
+  RevocationSet set(hash());
   const RevocableNames names = names_of(set, "token-1", "session-1", "user-1");
   EXPECT_FALSE(set.is_revoked(names, kNow));
   EXPECT_FALSE(may_be_revoked(set, names));
@@ -51,7 +58,7 @@ TEST(RevocationSet, RevokesOneTokenASessionOrAUsersPast) {
 }
 
 TEST(RevocationSet, KindsAndIssuersDoNotMeet) {
-  RevocationSet set(kKey);
+  RevocationSet set(hash());
   ASSERT_TRUE(set.apply(revoke(RevocationKind::Jti, "x"), kNow));
   EXPECT_FALSE(set.is_revoked(names_of(set, "", "x", "x"), 0));
   EXPECT_FALSE(set.is_revoked(names_of(set, "x", "", "", "https://idms.example/"), kNow));
@@ -59,7 +66,7 @@ TEST(RevocationSet, KindsAndIssuersDoNotMeet) {
 }
 
 TEST(RevocationSet, AbsentClaimsMatchNothing) {
-  RevocationSet set(kKey);
+  RevocationSet set(hash());
   ASSERT_TRUE(set.apply(revoke(RevocationKind::Jti, "x"), kNow));
   EXPECT_FALSE(set.is_revoked(RevocableNames{}, kNow));
   EXPECT_FALSE(set.may_be_revoked(0, 0, 0));
@@ -68,7 +75,7 @@ TEST(RevocationSet, AbsentClaimsMatchNothing) {
 }
 
 TEST(RevocationSet, EpochChangesWithEachNewRevocationOnly) {
-  RevocationSet set(kKey);
+  RevocationSet set(hash());
   const std::uint32_t before = set.epoch();
   ASSERT_TRUE(set.apply(revoke(RevocationKind::Subject, "u", kNow + 300, kNow), kNow));
   const std::uint32_t after = set.epoch();
@@ -81,7 +88,7 @@ TEST(RevocationSet, EpochChangesWithEachNewRevocationOnly) {
 }
 
 TEST(RevocationSet, ANotBeforeNeverMovesBack) {
-  RevocationSet set(kKey);
+  RevocationSet set(hash());
   ASSERT_TRUE(set.apply(revoke(RevocationKind::Subject, "u", kNow + 300, kNow), kNow));
   ASSERT_TRUE(set.apply(revoke(RevocationKind::Subject, "u", kNow + 100, kNow - 100), kNow));
   EXPECT_TRUE(set.is_revoked(names_of(set, "", "", "u"), kNow - 1));
@@ -90,7 +97,7 @@ TEST(RevocationSet, ANotBeforeNeverMovesBack) {
 }
 
 TEST(RevocationSet, KeepsEachThroughTheLeewayAndNotLonger) {
-  RevocationSet set(kKey);
+  RevocationSet set(hash());
   ASSERT_TRUE(set.apply(revoke(RevocationKind::Jti, "x", kNow + 10), kNow));
   const RevocableNames names = names_of(set, "x", "", "");
   set.expire(kNow + 10 + kRevocationGrace - 1);
@@ -104,7 +111,7 @@ TEST(RevocationSet, KeepsEachThroughTheLeewayAndNotLonger) {
 }
 
 TEST(RevocationSet, DeltasMoveTheSequenceForwardOnly) {
-  RevocationSet set(kKey);
+  RevocationSet set(hash());
   RevocationDelta delta{7, {revoke(RevocationKind::Jti, "a"), revoke(RevocationKind::Sid, "b")}};
   ASSERT_TRUE(set.apply(delta, kNow));
   EXPECT_EQ(set.next(), 7u);
@@ -116,7 +123,7 @@ TEST(RevocationSet, DeltasMoveTheSequenceForwardOnly) {
 }
 
 TEST(RevocationSet, WhenFullFailsClosedForTheTokensOfThenAndReopens) {
-  RevocationSet set(kKey, 100);
+  RevocationSet set(hash(), 100);
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(set.apply(revoke(RevocationKind::Jti, std::to_string(i)), kNow));
   const RevocableNames stranger = names_of(set, "stranger", "", "");
   EXPECT_FALSE(set.is_revoked(stranger, kNow));
@@ -138,7 +145,7 @@ TEST(RevocationSet, WhenFullFailsClosedForTheTokensOfThenAndReopens) {
 }
 
 TEST(RevocationSet, ADeltaThatDoesNotFitIsStillAppliedAsFarAsItGoes) {
-  RevocationSet set(kKey, 1);
+  RevocationSet set(hash(), 1);
   const RevocationDelta delta{9,
                               {revoke(RevocationKind::Jti, "a"), revoke(RevocationKind::Jti, "b"),
                                revoke(RevocationKind::Jti, "a", kNow + 900)}};
@@ -152,7 +159,7 @@ TEST(RevocationSet, AgreesWithAMapThroughGrowthAndExpiry) {
   const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  RevocationSet set({random(), random()});
+  RevocationSet set(hash(random()));
   struct Known {
     std::int64_t not_before;
     std::int64_t expires;

@@ -303,6 +303,10 @@ TEST_F(VerifierTest, BoundTokensNeedTheirProofEveryTime) {
   options.requires_binding = true;
   EXPECT_EQ(verdict(mint_.access_token(), policy(options), proven), Code::TokenBinding);
   EXPECT_EQ(verdict(bound, policy(options), proven), std::nullopt);
+  options.requires_binding = false;
+  options.ignores_binding = true;
+  EXPECT_EQ(verdict(bound, policy(options), at(kExampleNow)), std::nullopt);
+  EXPECT_EQ(verdict(bound, policy_, at(kExampleNow)), Code::TokenBinding);
 }
 
 TEST_F(VerifierTest, RevocationReachesCachedTokens) {
@@ -533,6 +537,9 @@ TEST_F(VerifierTest, PoliciesAreChecked) {
   EXPECT_TRUE(verifier_.make_policy(options).failed_with(Code::ConfigValue));
   options.leeway = Seconds{-1};
   EXPECT_TRUE(verifier_.make_policy(options).failed_with(Code::ConfigValue));
+  VerifierOptions weak;
+  weak.seed.reveal_for_writing()[0] = std::byte{1};
+  EXPECT_TRUE(Verifier::create(std::move(weak)).failed_with(Code::KeyWeak));
   VerifierOptions too_large;
   too_large.cached_tokens = kCachedTokensMax + 1;
   EXPECT_TRUE(Verifier::create(std::move(too_large)).failed_with(Code::OutOfRange));
