@@ -118,6 +118,8 @@ Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Te
     for (const std::string& scope : client.scopes) {
       if (scope != kOpenid) granted.push_back(scope);
     }
+    // RFC 6749 clause 3.3 wants a pre-defined default, and no access token of ours is without a scope (TS 33.180 B.2.2).
+    if (granted.empty()) granted.push_back(kServiceScope);
     return granted;
   }
   for (const std::string_view scope : requested) {

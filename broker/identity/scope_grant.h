@@ -20,6 +20,9 @@ namespace claviger::identity {
 inline constexpr std::size_t kScopesMax = 64;        // the MC and SEAL scopes together are 20
 inline constexpr std::size_t kScopeBytesMax = 4096;  // of a `scope` parameter
 
+// What client_credentials gives a client that asks for no scope and has none registered: it opens nothing by itself.
+inline constexpr std::string_view kServiceScope = "service";
+
 using ScopeList = std::vector<std::string_view>;
 
 // The tokens of a `scope` parameter in their order, repetitions dropped. ScopeMalformed: empty, a character outside
