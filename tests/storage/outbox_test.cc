@@ -166,7 +166,7 @@ TEST_F(OutboxTest, RunsNoMoreAtATimeThanAllowed) {
   EXPECT_EQ(outbox_->under_way(), 2U);
   EXPECT_EQ(recorder_.calls.size(), 2U);
   while (rows() != 0) {
-    shard_.run_until([this, held = std::exchange(recorder_.held, {}), is_done = false]() mutable {
+    shard_.run_until([held = std::exchange(recorder_.held, {}), is_done = false]() mutable {
       if (!std::exchange(is_done, true)) {
         for (auto& one : held) one.complete(Unit{});
         return false;
