@@ -36,6 +36,7 @@ void Poll::close() {
 
 void Poll::on_event(uv_poll_t* handle, int status, int events) {
   auto* self = static_cast<Poll*>(handle->data);
+  if (status < 0) self->watched_ = 0;  // libuv has stopped watching
   self->callback_(self->owner_, status < 0 ? status : events);
 }
 

@@ -82,8 +82,8 @@ void Stream::close(Error reason) {
 }
 
 void Stream::on_event(int events) {
-  if (events < 0) return close({Code::Io, "stream.poll"});
   if (state_ == State::Connecting) return on_connected();
+  if (events < 0) return close({Code::PeerClosed, "stream.reset"});  // the socket has an error pending: a reset
   if ((events & UV_READABLE) != 0) on_readable();
   if (state_ == State::Closed) return;
   update();  // to flush when writable, and to look at what has changed
@@ -194,7 +194,8 @@ void Stream::flush() {
     const auto sent = queue_.write_to(socket_.number());
     if (!sent) return close(sent.error());
     if (state_ == State::Open) {
-      if (queue_.empty()) {
+      // An emptied queue with more to come waits for the socket all the same.
+      if (queue_.empty() && !has_more_to_produce_) {
         own_deadline_ = Monotonic::max();
       } else if (*sent > 0 || own_deadline_ == Monotonic::max()) {
         own_deadline_ = shard_.now() + limits_.write_stall;

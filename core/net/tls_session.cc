@@ -72,7 +72,12 @@ bool set_expected_name(SSL* ssl, const std::string& name) {
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, SendQueue& output)
     : context_(std::move(context)), output_(output) {}
 
-TlsSession::~TlsSession() { SSL_free(ssl_); }
+TlsSession::~TlsSession() {
+  // Without a close_notify OpenSSL spoils the session for resumption (SSLv3's rule); TLS 1.1 and later do not ask for
+  // that (RFC 5246 clause 7.2.1). After an error it stays spoiled.
+  if (ssl_ != nullptr && is_established_ && !is_broken_) SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN);
+  SSL_free(ssl_);
+}
 
 Result<std::unique_ptr<TlsSession>> TlsSession::make(std::shared_ptr<const TlsContext> context, SendQueue& output,
                                                      const std::string& server_name,
