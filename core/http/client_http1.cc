@@ -99,6 +99,10 @@ class ClientHttp1 final : public ClientProtocol {
     head_ += "\r\n";
   }
 
+  Slice without_front(std::size_t size) const {  // an empty rest keeps no slab
+    return size == unparsed_.size() ? Slice() : unparsed_.part(size, unparsed_.size() - size);
+  }
+
   // Each step: true when there may be another.
   bool read_head() {
     switch (scanner_.scan(unparsed_.text())) {
@@ -108,7 +112,7 @@ class ClientHttp1 final : public ClientProtocol {
     }
     const std::size_t size = scanner_.head_size();
     const Slice bytes = unparsed_.part(0, size);
-    unparsed_ = unparsed_.part(size, unparsed_.size() - size);
+    unparsed_ = without_front(size);
     scanner_ = HeadScanner();
     const auto head = parser_.parse_head(bytes.text(), exchange_->request.method == Method::Head);
     if (!head) return fail(head.error());
@@ -139,7 +143,7 @@ class ClientHttp1 final : public ClientProtocol {
       if (piece.size() > exchange_->request.response_bytes_max - body.size()) return fail({Code::TooLarge, "client.body"});
       body += piece;
     }
-    unparsed_ = unparsed_.part(progress->used, unparsed_.size() - progress->used);
+    unparsed_ = without_front(progress->used);
     if (progress->is_done) complete();
     return progress->is_done;
   }

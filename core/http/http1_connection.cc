@@ -23,6 +23,11 @@ Slice join(SlabPool& slabs, const Slice& first, const Slice& second) {
   return writer.finish();
 }
 
+// An empty rest keeps no slab.
+Slice without_front(const Slice& slice, std::size_t size) {
+  return size == slice.size() ? Slice() : slice.part(size, slice.size() - size);
+}
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool has_body(std::uint16_t status) { return status != 204 && status != 304; }
@@ -97,7 +102,7 @@ void Http1Connection::advance() {
 void Http1Connection::begin_request(std::size_t head_size) {
   scanner_ = HeadScanner();
   const Slice bytes = unparsed_.part(0, head_size);
-  unparsed_ = unparsed_.part(head_size, unparsed_.size() - head_size);
+  unparsed_ = without_front(unparsed_, head_size);
   auto head = parser_.parse_head(bytes.text());
   if (!head) {
     return refuse(problem(head.error().code == Code::Unsupported ? 417 : 400));
@@ -140,7 +145,7 @@ void Http1Connection::read_body() {
     body_.append(unparsed_.part(static_cast<std::size_t>(piece.data() - unparsed_.text().data()), piece.size()));
   }
   body_received_ += progress->used;
-  unparsed_ = unparsed_.part(progress->used, unparsed_.size() - progress->used);
+  unparsed_ = without_front(unparsed_, progress->used);
   if (!progress->is_done) return;
   exchange_->request.body = body_.take(host_.slabs());
   phase_ = Phase::Handles;
