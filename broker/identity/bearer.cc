@@ -52,8 +52,6 @@ http::Response bearer_error_response(std::string_view tenant, const Error& error
     return response;
   }
   OauthError answer = oauth_error_of(error.code);
-  const bool is_ours = answer.status >= 500;
-  if (is_ours && answer.error != "server_error") return oauth_error_response(error);
   // Which check failed is for our log alone.
   if (error.code != Code::BearerSeveral && error.code != Code::BearerScope) {
     answer = {401, "invalid_token", "The access token is not valid."};

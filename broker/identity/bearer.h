@@ -12,8 +12,8 @@ namespace claviger::identity {
 
 // BearerMissing (none, or another scheme), BearerSeveral (two headers, one more in the query, or not a token at all).
 Result<std::string_view> read_bearer(const http::Request& request);
-// 401 without a word about errors when there was no token, else with error and error_description; 403 for BearerScope
-// with the scope that is needed.
+// For what is wrong with the token, never for what is wrong with us. 401 without a word about errors when there was no
+// token, else with error and error_description; 403 for BearerScope with the scope that is needed.
 http::Response bearer_error_response(std::string_view tenant, const Error& error, std::string_view needed_scope = {});
 
 }  // namespace claviger::identity

@@ -1,6 +1,7 @@
 #include "broker/identity/userinfo_endpoint.h"
 
 #include "broker/identity/bearer.h"
+#include "broker/identity/oauth_error.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/user_records.h"
 #include "broker/tokens/token_shard.h"
@@ -64,9 +65,12 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   const auto token = read_bearer(request);
   if (!token) co_return bearer_error_response(path[0], token.error());
   const auto bearer = verify_bearer(context, *view, request, *token);
-  if (!bearer) co_return bearer_error_response(path[0], bearer.error(), bearer.failed_with(Code::BearerScope) ? "openid" : "");
+  if (!bearer) {
+    const std::string_view needed = bearer.failed_with(Code::BearerScope) ? "openid" : "";
+    co_return bearer_error_response(path[0], bearer.error(), needed);
+  }
   const auto user = co_await read_user(&context, path[0], bearer->sub);
-  if (!user && !user.failed_with(Code::UserUnknown)) co_return bearer_error_response(path[0], user.error());
+  if (!user && !user.failed_with(Code::UserUnknown)) co_return oauth_error_response(user.error());
   if (!user || user->status != UserStatus::Enabled) {
     co_return bearer_error_response(path[0], {Code::TokenSubject, "userinfo.user"});
   }

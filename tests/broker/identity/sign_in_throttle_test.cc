@@ -1,0 +1,124 @@
+#include "broker/identity/sign_in_throttle.h"
+
+#include <gtest/gtest.h>
+
+namespace claviger::identity {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Throttled : ::testing::Test {
+  settings::Limits limits;
+  SignInThrottle throttle{SipKey{3, 4}, 1};
+  Monotonic now{1h};
+
+  SignInThrottle::Verdict begin(std::string_view login, std::string_view source) {
+    return throttle.begin(limits, "alpha", login, source, now);
+  }
+  // Wrong passwords until the throttle says no.
+  int wrong_until_refused(std::string_view login, std::string_view source) {
+    int count = 0;
+    while (begin(login, source).is_admitted) ++count;
+    return count;
+  }
+};
+
+TEST_F(Throttled, FiveTriesThenExponentialDelayNeverALock) {
+  for (int i = 1; i <= 5; ++i) {
+    const auto verdict = begin("ann", "192.0.2.1");
+    EXPECT_TRUE(verdict.is_admitted);
+    EXPECT_EQ(verdict.is_last, i == 5);
+  }
+  EXPECT_EQ(begin("ann", "192.0.2.1").retry_after, 30s);
+  now += 30s;
+  EXPECT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+  EXPECT_EQ(begin("ann", "192.0.2.1").retry_after, 60s);
+  now += 60s;
+  EXPECT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+  EXPECT_EQ(begin("ann", "192.0.2.1").retry_after, 120s);
+  for (int i = 0; i < 100; ++i) {
+    now += 15min;  // the longest delay
+    EXPECT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+  }
+}
+
+TEST_F(Throttled, AQuietWindowForgives) {
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 5);
+  now += 15min;
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 5);
+}
+
+TEST_F(Throttled, TheRightPasswordFromElsewhereWaitsSecondsNotMinutes) {
+  EXPECT_EQ(wrong_until_refused("ann", "203.0.113.9"), 5);
+  EXPECT_LE(begin("ann", "192.0.2.1").retry_after, 1s);
+  now += 1s;
+  EXPECT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+}
+
+TEST_F(Throttled, ManySourcesAtOneAccountAreSlowedTogether) {
+  int admitted = 0;
+  for (int source = 0; source < 1000; ++source) {
+    if (begin("ann", "203.0.113." + std::to_string(source)).is_admitted) ++admitted;
+    now += 100ms;
+  }
+  EXPECT_LE(admitted, 5 + 10);  // five, then after 1, 2, 4, ... 30 s of the 100 s
+  // Never beyond half a minute.
+  const auto wait = begin("ann", "198.51.100.1").retry_after;
+  EXPECT_LE(wait, SignInThrottle::kLoginDelayMax);
+}
+
+TEST_F(Throttled, AKnownSourceIsNotHeldUpByStrangers) {
+  ASSERT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+  throttle.passed("alpha", "ann", "192.0.2.1", now);
+  for (int source = 0; source < 50; ++source) begin("ann", "203.0.113." + std::to_string(source));
+  ASSERT_FALSE(begin("ann", "198.51.100.1").is_admitted);
+  EXPECT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+  // He gets no more tries than anybody, though.
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 4);
+  now += SignInThrottle::kSourceKnown;
+  EXPECT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+}
+
+TEST_F(Throttled, OneSourceGuessingManyAccountsIsSlowed) {
+  limits.source_tries = 20;
+  int admitted = 0;
+  for (int user = 0; user < 100; ++user) {
+    if (begin("user-" + std::to_string(user), "203.0.113.9").is_admitted) ++admitted;
+  }
+  EXPECT_EQ(admitted, 20);
+  // Others behind the same gateway who are known there are not.
+  ASSERT_TRUE(begin("bob", "192.0.2.7").is_admitted);
+  throttle.passed("alpha", "bob", "203.0.113.9", now);
+  EXPECT_TRUE(begin("bob", "203.0.113.9").is_admitted);
+}
+
+TEST_F(Throttled, SuccessStartsAnew) {
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+  ASSERT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+  throttle.passed("alpha", "ann", "192.0.2.1", now);
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 5);
+}
+
+TEST_F(Throttled, WhatNobodyLookedAtDoesNotCount) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(begin("ann", "192.0.2.1").is_admitted);
+    throttle.withdraw("alpha", "ann", "192.0.2.1");
+  }
+  EXPECT_EQ(throttle.entries(), 0U);
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 5);
+}
+
+TEST_F(Throttled, TenantsAndLoginsAreApart) {
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 5);
+  EXPECT_TRUE(begin("bob", "192.0.2.1").is_admitted);
+  EXPECT_TRUE(throttle.begin(limits, "bravo", "ann", "192.0.2.1", now).is_admitted);
+}
+
+TEST_F(Throttled, TablesAreBounded) {
+  limits.source_tries = 100'000'000;
+  for (std::size_t i = 0; i < SignInThrottle::kEntriesMax + 1000; ++i) begin("user-" + std::to_string(i), "192.0.2.1");
+  EXPECT_LE(throttle.entries(), 2 * SignInThrottle::kEntriesMax + 1);
+}
+
+}  // namespace
+}  // namespace claviger::identity
