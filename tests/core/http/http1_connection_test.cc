@@ -347,7 +347,8 @@ TEST_F(Http1, DrainsAfterTheRequestInFlight) {
 }
 
 TEST_F(Http1, SendsTheListenersFields) {
-  FakeHost secured({{"strict-transport-security", "max-age=1"}});
+  const FixedHeaders fixed{{"strict-transport-security", "max-age=1"}};
+  FakeHost secured(fixed);
   secured.start_http1();
   EXPECT_NE(secured.exchange(kGet).find("\r\nstrict-transport-security: max-age=1\r\n"), std::string::npos);
 }
