@@ -56,7 +56,11 @@ std::string_view plain_token(const http::Request& request) {
   const std::string_view body = request.body.text();
   if (!body.starts_with(kTokenParameter)) return {};
   const std::string_view token = body.substr(kTokenParameter.size());
-  return token.find_first_of("%+&=") == std::string_view::npos ? token : std::string_view();
+  // One vectorised search for each; find_first_of() makes a call for every character (1.4 us of 6, bench/run system).
+  for (const char reserved : {'%', '+', '&', '='}) {
+    if (token.find(reserved) != std::string_view::npos) return {};
+  }
+  return token;
 }
 
 std::optional<http::Response> handle_inline(Contexts& contexts, const http::Request& request) {
