@@ -1,7 +1,6 @@
 #include "storage/rocks/database.h"
 
 #include <rocksdb/convenience.h>
-
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "storage/rocks/affinity.h"
+#include "storage/rocks/log_check.h"
 #include "storage/rocks/status.h"
 #include "storage/rocks/tuning.h"
 
@@ -43,6 +43,7 @@ Result<std::unique_ptr<Database>> Database::open(const Options& options, const C
     logger.error("store.directory", {{"path", options.directory}, {"errno", errno}});
     return Error{errno == ENOSPC ? Code::NoSpace : Code::Io, "store.directory"};
   }
+  CLAVIGER_TRY(checked, check_logs(options.directory, logger));
   auto database = std::make_unique<Database>(clock, logger);
   const ScopedAffinity affinity(options.cpus);
   CLAVIGER_TRY(families, database->open_families(options));

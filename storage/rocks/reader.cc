@@ -15,8 +15,8 @@ constexpr std::size_t kCopiedMax = 512;
 constexpr std::size_t kInlineStepsMax = 256;
 
 struct BlockPin final : Pin {
+  std::shared_ptr<rocksdb::Cache> cache;  // outlives the store when a value does, and the slice that is released to it
   rocksdb::PinnableSlice slice;
-  std::shared_ptr<rocksdb::Cache> cache;  // outlives the store when a value does
 };
 
 rocksdb::ReadOptions read_options(Tier tier) {

@@ -70,9 +70,9 @@ TYPED_TEST(StoreChanges, SurviveARestart) {
 
 TYPED_TEST(StoreChanges, WhoWasAwayTooLongIsToldSo) {
   ASSERT_TRUE(this->put(kBriefly, "a", "1"));
-  this->clock_.advance(Seconds(59));
+  this->advance(Seconds(59));
   EXPECT_EQ(this->listed(this->changes(kBriefly, 1)), "1+a");
-  this->clock_.advance(Seconds(1));
+  this->advance(Seconds(1));
   EXPECT_EQ(this->listed(this->changes(kBriefly, 1)), "OutOfRange");
   EXPECT_EQ(this->listed(this->changes(kBriefly, 0)), "OutOfRange");
   EXPECT_EQ(this->listed(this->changes(kBriefly, 2)), "");
@@ -91,7 +91,7 @@ TYPED_TEST(StoreChanges, WhoKeepsAskingStaysCurrentHoweverQuietTheTable) {
     const auto page = this->changes(kBriefly, next);
     ASSERT_TRUE(page);
     next = page->next_sequence;
-    this->clock_.advance(Seconds(40));
+    this->advance(Seconds(40));
   }
 }
 
@@ -112,7 +112,7 @@ TYPED_TEST(StoreChanges, TheFloorFollowsTheClock) {
         ASSERT_FALSE(page) << i << " " << sequence;
       }
     }
-    this->clock_.advance(Seconds(3));
+    this->advance(Seconds(3));
   }
 }
 

@@ -1,9 +1,9 @@
-// Both engines behind one face, and a shard driven by the test's own thread: what the conformance tests stand on.
+// Both engines behind one face, and a shard to call them from: what the conformance tests stand on.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +14,7 @@
 #include "storage/memory/memory_store.h"
 #include "storage/rocks/engine.h"
 #include "storage/store.h"
-#include "tests/storage/run_task.h"
+#include "tests/storage/process.h"
 #include "tests/storage/temp_directory.h"
 
 namespace claviger::storage {
@@ -70,34 +70,43 @@ class StoreHarness : public ::testing::Test {
  protected:
   static constexpr std::size_t kQueueMax = 64;
 
-  void open() { store_ = engine_.open(shards_, clock_, logger_, kQueueMax); }
-  void reopen() {
+  void open() {
+    process_.emplace(1, clock_, logger_);
+    store_ = engine_.open(process_->shards(), clock_, logger_, kQueueMax);
+  }
+  void close() {
+    process_->stop();
     store_.reset();
+    process_.reset();
+  }
+  void reopen() {
+    close();
     open();
   }
   void SetUp() override { open(); }
+  void TearDown() override { close(); }
 
-  // Runs turns until the task has ended.
   template <typename T>
   T wait(Task<T> task) {
-    return run_task(shard_, std::move(task));
+    return process_->run(std::move(task));
   }
   // Submits all of them in one turn: one batch. In the order given.
   std::vector<Result<Committed>> commit_together(std::vector<Transaction> transactions) {
-    std::vector<std::optional<Result<Committed>>> out(transactions.size());
-    shard_.run_until([&, is_started = false]() mutable {
-      if (!std::exchange(is_started, true)) {
-        engine_.hold();
-        for (std::size_t i = 0; i < transactions.size(); ++i) {
-          shard_.scope().spawn(keep_result(store_->commit(std::move(transactions[i])), &out[i]));
-        }
-        engine_.release();
+    std::vector<std::promise<Result<Committed>>> promises(transactions.size());
+    process_->call([&] {
+      engine_.hold();
+      for (std::size_t i = 0; i < transactions.size(); ++i) {
+        runtime::Shard::current().scope().spawn(commit_one(store_.get(), std::move(transactions[i]), &promises[i]));
       }
-      return std::all_of(out.begin(), out.end(), [](const auto& one) { return one.has_value(); });
+      engine_.release();
     });
     std::vector<Result<Committed>> results;
-    for (auto& one : out) results.push_back(*one);
+    for (auto& promise : promises) results.push_back(promise.get_future().get());
     return results;
+  }
+  static Task<void> commit_one(Store* store, Transaction transaction, std::promise<Result<Committed>>* out) {
+    const auto result = co_await store->commit(std::move(transaction));
+    out->set_value(result);
   }
 
   Result<Committed> commit(Transaction transaction) { return wait(store_->commit(std::move(transaction))); }
@@ -129,13 +138,16 @@ class StoreHarness : public ::testing::Test {
   Result<Changes> changes(TableId table, std::uint64_t from, std::size_t limit = 100) {
     return wait(store_->changes(table, from, limit));
   }
+  void advance(Milliseconds by) {
+    clock_.advance(by);
+    process_->end_turn();
+  }
   std::int64_t now() const { return numeric_date(clock_.wall()); }
 
   ManualClock clock_;
   Logger logger_;
   Engine engine_;
-  runtime::Shards shards_{1, clock_, logger_, SipKey{1, 2}};
-  runtime::Shard& shard_{shards_[0]};
+  std::optional<Process> process_;
   std::unique_ptr<Store> store_;
 };
 

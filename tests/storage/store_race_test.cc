@@ -9,28 +9,25 @@ namespace {
 template <typename Engine>
 class StoreRace : public ::testing::Test {
  protected:
-  void SetUp() override {
-    store_ = engine_.open(shards_, clock_, logger_, 8192);
-    shards_.start();
-  }
-  void TearDown() override { shards_.stop_and_join(); }
-  void on(std::size_t shard, UniqueFunction<void()> function) { shards_[shard].mailbox().post_control(std::move(function)); }
-  void wait_for(const std::atomic<int>& counter, int value) {
-    while (counter.load() != value) std::this_thread::yield();
-  }
+  void SetUp() override { store_ = engine_.open(process_.shards(), clock_, logger_, 8192); }
+  void TearDown() override { process_.stop(); }
 
   SystemClock clock_;
   Logger logger_;
   Engine engine_;
-  runtime::Shards shards_{2, clock_, logger_, SipKey{1, 2}};
+  Process process_{2, clock_, logger_};
   std::unique_ptr<Store> store_;
 };
 TYPED_TEST_SUITE(StoreRace, Engines);
 
 struct Tally {
-  std::atomic<int> ended{0};
+  std::atomic<int> running{0};
   std::atomic<int> won{0};
   std::atomic<int> conflicts{0};
+  std::promise<void> all_ended;
+  void end() {
+    if (--running == 0) all_ended.set_value();
+  }
 };
 
 Task<void> claim(Store* store, Tally* tally, int id) {
@@ -40,19 +37,21 @@ Task<void> claim(Store* store, Tally* tally, int id) {
   const auto result = co_await store->commit(std::move(change));
   if (result) ++tally->won;
   if (result.failed_with(Code::Conflict)) ++tally->conflicts;
-  ++tally->ended;
+  tally->end();
 }
 
 TYPED_TEST(StoreRace, ExactlyOneWins) {
   Tally tally;
+  tally.running = 100;
   for (std::size_t shard = 0; shard < 2; ++shard) {
-    this->on(shard, [store = this->store_.get(), &tally, shard] {
+    const auto start = [&] {
       for (int i = 0; i < 50; ++i) {
-        runtime::Shard::current().scope().spawn(claim(store, &tally, static_cast<int>(shard) * 100 + i));
+        runtime::Shard::current().scope().spawn(claim(this->store_.get(), &tally, static_cast<int>(shard) * 100 + i));
       }
-    });
+    };
+    this->process_.call(start, shard);
   }
-  this->wait_for(tally.ended, 100);
+  tally.all_ended.get_future().get();
   EXPECT_EQ(tally.won.load(), 1);
   EXPECT_EQ(tally.conflicts.load(), 99);
 }
@@ -75,24 +74,23 @@ Task<void> increment(Store* store, Tally* tally, int times) {
       ++tally->conflicts;
     }
   }
-  ++tally->ended;
+  tally->end();
 }
 
 TYPED_TEST(StoreRace, NoIncrementIsLost) {
   Tally tally;
+  tally.running = 8;
   for (std::size_t shard = 0; shard < 2; ++shard) {
-    this->on(shard, [store = this->store_.get(), &tally] {
-      for (int i = 0; i < 4; ++i) runtime::Shard::current().scope().spawn(increment(store, &tally, 25));
-    });
+    const auto start = [&] {
+      for (int i = 0; i < 4; ++i) {
+        runtime::Shard::current().scope().spawn(increment(this->store_.get(), &tally, 25));
+      }
+    };
+    this->process_.call(start, shard);
   }
-  this->wait_for(tally.ended, 8);
-  std::atomic<int> checked{0};
-  this->on(0, [&] {
-    const auto counter = this->store_->get_cached(kPoint, "counter");
-    EXPECT_TRUE(counter && *counter && (*counter)->text() == "200");
-    ++checked;
-  });
-  this->wait_for(checked, 1);
+  tally.all_ended.get_future().get();
+  const auto counter = this->process_.run(this->store_->get(kPoint, "counter"));
+  EXPECT_EQ(counter->text(), "200");
   EXPECT_EQ(this->store_->latest_sequence(), 200U);
 }
 

@@ -30,12 +30,11 @@ TYPED_TEST(StoreRead, GivesTheBytesThatWerePut) {
 
 TYPED_TEST(StoreRead, CachedReadsAnswerInline) {
   ASSERT_TRUE(this->put(kPoint, "a", "1"));
-  this->shard_.run_until([&] {
+  this->process_->call([&] {
     const auto value = this->store_->get_cached(kPoint, "a");
     EXPECT_TRUE(value && *value && (*value)->text() == "1");
     const auto absent = this->store_->get_cached(kPoint, "b");
     EXPECT_TRUE(absent && absent->failed_with(Code::NotFound));
-    return true;
   });
 }
 
@@ -43,10 +42,10 @@ TYPED_TEST(StoreRead, AbsentFromTheSecondOfExpiryOn) {
   const std::int64_t expiry = this->now() + 10;
   const auto put = this->put(kExpiring, "a", "1", expiry);
   ASSERT_TRUE(this->put(kExpiring, "b", "2"));
-  this->clock_.advance(9999ms);
+  this->advance(9999ms);
   EXPECT_EQ(this->get(kExpiring, "a")->expires_at(), expiry);
   EXPECT_EQ(this->range(kExpiring, "", ""), "a=1 b=2");
-  this->clock_.advance(1ms);
+  this->advance(1ms);
   EXPECT_EQ(this->text(kExpiring, "a"), "NotFound");
   EXPECT_EQ(this->range(kExpiring, "", ""), "b=2");
 
@@ -160,7 +159,7 @@ TYPED_TEST(StoreRead, AgreesWithAModel) {
         ASSERT_TRUE(this->erase(kExpiring, key));
         model.erase(key);
         break;
-      case 3: this->clock_.advance(Milliseconds(roll(2000))); break;
+      case 3: this->advance(Milliseconds(roll(2000))); break;
       case 4:
         ASSERT_EQ(this->text(kExpiring, key), is_there ? known->second.value : "NotFound");
         break;

@@ -1,4 +1,4 @@
-#include "tests/storage/fault_file_system.h"
+#include "tests/storage/rocks/fault_file_system.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -6,19 +6,19 @@
 // the unit, hold every acknowledged transfer at the version that was acknowledged, and agree with the change feed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "core/runtime/shard.h"
 #include "storage/store.h"
+#include "tests/storage/process.h"
 
 namespace claviger::storage {
 
-class Books {
+class Books {  // lives on one shard
  public:
   static constexpr TableId kAccounts{0};
   static constexpr TableId kJournal{1};
@@ -38,6 +38,7 @@ class Books {
   // One clerk: transfers numbered from `first_id` on, until stop(). A write that fails is counted and tried again.
   Task<void> keep(std::uint64_t first_id, unsigned seed);
   void stop() { is_stopped_ = true; }
+  // Any thread.
   std::uint64_t failures() const { return failures_; }
   int clerks() const { return clerks_; }
 
@@ -47,11 +48,11 @@ class Books {
   Store& store_;
   OnAck on_ack_;
   bool is_stopped_ = false;
-  std::uint64_t failures_ = 0;
-  int clerks_ = 0;
+  std::atomic<std::uint64_t> failures_{0};
+  std::atomic<int> clerks_{0};
 };
 
-// Empty, or what is wrong. On the test's own thread.
-std::string audit(runtime::Shard& shard, Store& store, const std::map<std::uint64_t, std::uint64_t>& acknowledged);
+// Empty, or what is wrong.
+std::string audit(Process& process, Store& store, const std::map<std::uint64_t, std::uint64_t>& acknowledged);
 
 }  // namespace claviger::storage

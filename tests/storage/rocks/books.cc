@@ -1,8 +1,6 @@
-#include "tests/storage/books.h"
+#include "tests/storage/rocks/books.h"
 
-#include <set>
-
-#include "tests/storage/run_task.h"
+#include <random>
 
 namespace claviger::storage {
 namespace {
@@ -36,11 +34,11 @@ Entry decode(std::string_view text) {
   return entry;
 }
 
-std::vector<Record> read_all(runtime::Shard& shard, Store& store, TableId table) {
+std::vector<Record> read_all(Process& process, Store& store, TableId table) {
   std::vector<Record> all;
   std::string from;
   for (;;) {
-    auto page = run_task(shard, store.range(table, from, "", 1000));
+    auto page = process.run(store.range(table, from, "", 1000));
     CLAVIGER_ASSERT(page.has_value());
     if (page->empty()) return all;
     from = page->back().key + '\0';
@@ -48,10 +46,10 @@ std::vector<Record> read_all(runtime::Shard& shard, Store& store, TableId table)
   }
 }
 
-std::string check_feed(runtime::Shard& shard, Store& store, const std::map<std::string, std::uint64_t>& journal) {
+std::string check_feed(Process& process, Store& store, const std::map<std::string, std::uint64_t>& journal) {
   std::map<std::string, std::uint64_t> fed;
   for (std::uint64_t from = 1;;) {
-    auto page = run_task(shard, store.changes(Books::kJournal, from, 1000));
+    auto page = process.run(store.changes(Books::kJournal, from, 1000));
     if (!page) return "the feed answers " + std::string(name_of(page.error().code));
     for (const Change& change : page->changes) fed[change.key] = change.sequence;
     if (page->changes.empty()) break;
@@ -112,10 +110,10 @@ Task<Result<Committed>> Books::transfer(std::uint64_t id, unsigned seed) {
   co_return committed;
 }
 
-std::string audit(runtime::Shard& shard, Store& store, const std::map<std::uint64_t, std::uint64_t>& acknowledged) {
+std::string audit(Process& process, Store& store, const std::map<std::uint64_t, std::uint64_t>& acknowledged) {
   std::map<std::uint64_t, Entry> by_sequence;
   std::map<std::string, std::uint64_t> journal;
-  for (const Record& record : read_all(shard, store, Books::kJournal)) {
+  for (const Record& record : read_all(process, store, Books::kJournal)) {
     journal[record.key] = record.value.version();
     if (!by_sequence.emplace(record.value.version(), decode(record.value.text())).second) {
       return "two transfers have version " + std::to_string(record.value.version());
@@ -134,14 +132,14 @@ std::string audit(runtime::Shard& shard, Store& store, const std::map<std::uint6
     balances[entry.to] += entry.amount;
     versions[entry.from] = versions[entry.to] = sequence;
   }
-  const auto accounts = read_all(shard, store, Books::kAccounts);
+  const auto accounts = read_all(process, store, Books::kAccounts);
   if (accounts.size() != Books::kAccountCount) return "accounts are missing";
   for (std::size_t i = 0; i < accounts.size(); ++i) {
     if (accounts[i].value.text() != std::to_string(balances[i])) return accounts[i].key + " does not balance";
     if (versions[i] != 0 && accounts[i].value.version() != versions[i]) return accounts[i].key + " has another version";
   }
   if (!by_sequence.empty() && store.latest_sequence() < by_sequence.rbegin()->first) return "the sequence went back";
-  return check_feed(shard, store, journal);
+  return check_feed(process, store, journal);
 }
 
 }  // namespace claviger::storage
