@@ -53,6 +53,12 @@ target_include_directories(claviger_options INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_options(claviger_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Werror
   -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12.2 at -O2 returns garbage for a std::vector that a coroutine filled across suspensions in a loop: its
+  # straight-line vectorizer joins the vector's pointers from before and after one (tests/core/runtime/offload_test.cc
+  # fails without this). Our kernels say their vectors themselves.
+  target_compile_options(claviger_options INTERFACE -fno-tree-slp-vectorize)
+endif()
 if(CLAVIGER_SANITIZE)
   target_compile_options(claviger_options INTERFACE -fsanitize=${CLAVIGER_SANITIZE} -fno-sanitize-recover=all)
   target_compile_definitions(claviger_options INTERFACE _GLIBCXX_ASSERTIONS)  # indexes of spans and vectors, too

@@ -87,5 +87,41 @@ TEST(Offload, ADroppedAskerIsNoTrouble) {
   EXPECT_EQ(*out, 0);
 }
 
+// g++ 12.2 -O2 made garbage of such a vector: see tools/build/claviger.cmake.
+struct MoveOnly {
+  std::unique_ptr<int> number;
+};
+using Shared = std::shared_ptr<const MoveOnly>;
+Result<MoveOnly> make_one() { return MoveOnly{std::make_unique<int>(7)}; }
+
+Task<Result<std::vector<Shared>>> make_some(OffloadPool* pool, std::size_t count) {
+  std::vector<Shared> all;
+  while (all.size() < count) {
+    auto work = [] { return make_one(); };
+    CLAVIGER_CO_TRY(made, co_await offload(pool, std::move(work)));
+    if (!made) co_return made.error();
+    all.push_back(std::make_shared<const MoveOnly>(*std::move(made)));
+  }
+  co_return all;
+}
+Task<void> keep_some(OffloadPool* pool, std::size_t count, std::optional<std::vector<Shared>>* out) {
+  auto all = co_await make_some(pool, count);
+  if (all) out->emplace(*std::move(all));
+}
+
+TEST(Offload, AVectorFilledAcrossSuspensionsIsReturnedWhole) {
+  for (const std::size_t count : {1U, 2U, 5U}) {
+    OneShard one;
+    OffloadPool pool("test", 2, 16);
+    std::optional<std::vector<Shared>> all;
+    one.run_until([&, started = false]() mutable {
+      if (!std::exchange(started, true)) one.shard.scope().spawn(keep_some(&pool, count, &all));
+      return all.has_value();
+    });
+    ASSERT_EQ(all->size(), count);
+    for (const Shared& shared : *all) EXPECT_EQ(*shared->number, 7);
+  }
+}
+
 }  // namespace
 }  // namespace claviger::runtime
