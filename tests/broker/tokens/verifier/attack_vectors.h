@@ -1,8 +1,6 @@
 // The access tokens of tests/vectors/jws.json: acceptable ones and attacks, under one context (identity.md, clause 5).
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <iterator>
 #include <map>
