@@ -75,7 +75,7 @@ function(claviger_library name)
   add_library(claviger_${name} STATIC ${ARG_SOURCES})
   add_library(claviger::${name} ALIAS claviger_${name})
   set_property(GLOBAL APPEND PROPERTY CLAVIGER_LIBRARIES claviger_${name})
-  target_link_libraries(claviger_${name} PUBLIC claviger_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  target_link_libraries(claviger_${name} PUBLIC $<BUILD_INTERFACE:claviger_options> ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
 # user.fbs becomes "<folder>/user_generated.h" of the build tree, a system header of that library alone: generated code

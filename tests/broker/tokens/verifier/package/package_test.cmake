@@ -1,0 +1,16 @@
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE "${FOLDER}")
+run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${FOLDER}/prefix" --component verifier)
+run("${CMAKE_COMMAND}" -G Ninja -S "${EXAMPLE}" -B "${FOLDER}/build" "-DCMAKE_PREFIX_PATH=${FOLDER}/prefix"
+    "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}")
+run("${CMAKE_COMMAND}" --build "${FOLDER}/build")
+run("${FOLDER}/build/example_server" "${VECTORS}")
+message("${output}")
+file(REMOVE_RECURSE "${FOLDER}")
