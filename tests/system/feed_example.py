@@ -88,7 +88,7 @@ def main():
     try:
         with Sandbox() as sandbox:
             run(sandbox)
-    except Failure as failure:
+    except (Failure, wire.ConnectionLost) as failure:
         print(f"FAILED\n{failure}")
         return 1
     return 0

@@ -199,7 +199,7 @@ def main():
                 trial.good.end()
             if trial.wrong:
                 raise Failure("\n".join(trial.wrong))
-    except Failure as failure:
+    except (Failure, wire.ConnectionLost) as failure:
         print(f"FAILED\n{failure}")
         return 1
     print("the broker stood")

@@ -13,7 +13,7 @@ import sys
 import threading
 
 from clavigerd import Failure, Sandbox
-from wire import Admin
+from wire import Admin, ConnectionLost
 from writer import Writer
 
 # Cheap hashes (a sandbox may): the point is writes, not Argon2. Tokens outlive a round by far.
@@ -65,7 +65,7 @@ class Trial:
         stop.set()
         for thread in threads:
             thread.join()
-        self.admin.close()
+        self.hang_up()
         if chance.random() < SECOND_BLOW:
             self.daemon.launch()
             stop.clear()
@@ -93,11 +93,14 @@ class Trial:
             for user, line in self.random_for("grace", number).sample(lines, min(3, len(lines))):
                 writer.expect_replay_refused(user, line, line.previous[-1])
         # The clock set by hand ends with the process; nothing may be written that lies in the future afterwards.
+        self.daemon.kill()
+        self.hang_up()
+        self.daemon.start()
+
+    def hang_up(self):
         self.admin.close()
         for writer in self.writers:
-            writer.agent.connection.close()
-        self.daemon.kill()
-        self.daemon.start()
+            writer.hang_up()
 
     def totals(self):
         books = [writer.books for writer in self.writers]
@@ -121,12 +124,13 @@ def main():
                 print(f"round {number}: {trial.totals()}", flush=True)
                 if violations := trial.violations():
                     raise Failure("\n".join(violations[:20]) + f"\n{trial.daemon.last_output()}")
+            trial.hang_up()
             trial.daemon.stop()
             trial.daemon.start()
             trial.check("end", everything=True)
             if violations := trial.violations():
                 raise Failure("after an orderly stop: " + "\n".join(violations[:20]))
-    except Failure as failure:
+    except (Failure, ConnectionLost) as failure:
         print(f"FAILED (seed {options.seed})\n{failure}")
         return 1
     print("every acknowledged write was there")

@@ -33,7 +33,7 @@ class Answer:
             return ""
 
     def __str__(self):
-        return f"{self.status} {self.body[:300].decode('utf-8', 'replace')}"
+        return f"{self.status} {self.headers.get('location', '')} {self.body[:300].decode('utf-8', 'replace')}"
 
 
 class Connection:

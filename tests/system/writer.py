@@ -41,9 +41,10 @@ class Writer:
                 random.choices(choices, weights)[0]()
         except (wire.ConnectionLost, ConnectionError):
             self.books.unanswered += 1
-        finally:
-            for connection in (self.agent.connection, self.rival.connection, self.admin):
-                connection.close()
+
+    def hang_up(self):
+        for connection in (self.agent.connection, self.rival.connection, self.admin):
+            connection.close()
 
     def violation(self, text):
         self.books.violations.append(f"{self.name}: {text}")
@@ -73,9 +74,13 @@ class Writer:
     def add_user(self):
         user = User(self.new_name("user"), f"pw {self.random.getrandbits(64):x}")
         self.books.users.append(user)
-        answer = self.admin.of_tenant("POST", "/users", {"login": user.login, "password": user.password})
-        if self.done(answer, (200, 201), f"user add {user.login}"):
+        if self.done(self.ask_to_add(user), (200, 201), f"user add {user.login}"):
             user.pending = ""
+
+    def ask_to_add(self, user):
+        return self.admin.of_tenant("POST", "/users", {
+            "login": user.login, "password": user.password, "mc_id": f"sip:{user.login}@alpha.example",
+            "mcptt_id": f"sip:{user.login}.ptt@alpha.example"})
 
     def sign_in(self):
         user = self.pick_user()
@@ -218,7 +223,7 @@ class Writer:
         answer = self.admin.of_tenant("GET", f"/users/{user.login}")
         if user.pending == "add":
             if answer.status == 404:  # then nothing of it may be left in the way of the same name
-                again = self.admin.of_tenant("POST", "/users", {"login": user.login, "password": user.password})
+                again = self.ask_to_add(user)
                 if again.status not in (200, 201):
                     self.violation(f"user {user.login} is not there and cannot be added: {again}")
                     self.books.users.remove(user)
@@ -364,11 +369,17 @@ class Writer:
 
     def check_sessions(self, user):
         """Each line is one session, and there is no session beside the lines."""
-        listed = self.admin.of_tenant("GET", f"/users/{user.login}/sessions?limit=1000")
-        if listed.status != 200:
-            self.violation(f"session list {user.login}: {listed}")
-            return
-        active = [item["sid"] for item in listed.json()["items"] if item["state"] == "active"]
+        active, after = [], ""
+        while True:
+            listed = self.admin.of_tenant("GET", f"/users/{user.login}/sessions?limit=200{after}")
+            if listed.status != 200:
+                self.violation(f"session list {user.login}: {listed}")
+                return
+            page = listed.json()
+            active += [item["sid"] for item in page["items"] if item["state"] == "active"]
+            if "next" not in page:
+                break
+            after = f"&after={page['next']}"
         alive = [claims_of(line.access[-1])["sid"] for line in user.lines if line.is_alive and line.access]
         if missing := set(alive) - set(active):
             self.violation(f"sessions of {user.login} that work are not listed: {missing}")
