@@ -139,7 +139,7 @@ void Http1Connection::begin_request(std::size_t head_size) {
 void Http1Connection::read_body() {
   std::vector<std::string_view> pieces;
   const auto progress = parser_.parse_body(unparsed_.text(), pieces);
-  if (!progress) return refuse(problem(400));
+  if (!progress) return refuse(problem(progress.error().code == Code::TooLarge ? 413 : 400));
   for (const std::string_view piece : pieces) {
     if (piece.size() > exchange_->route->body_bytes_max - body_.size()) return refuse(problem(413));
     body_.append(unparsed_.part(static_cast<std::size_t>(piece.data() - unparsed_.text().data()), piece.size()));

@@ -65,11 +65,12 @@ class MessageParser : public beast::http::basic_parser<is_request> {
       const std::string_view left = bytes.substr(progress.used);
       progress.used += this->put({left.data(), left.size()}, error);
       if (error == beast::http::error::need_more) break;
+      if (error == beast::http::error::body_limit) return Error{Code::TooLarge, "http1.chunk"};
       if (error) return Error{Code::ProtocolError, "http1.body"};
     }
     progress.is_done = this->is_done();
     if (!progress.is_done && bytes.size() - progress.used > kChunkHeaderMax) {
-      return Error{Code::TooLarge, "http1.chunk"};
+      return Error{Code::ProtocolError, "http1.chunk_header"};
     }
     return progress;
   }
@@ -95,7 +96,9 @@ class MessageParser : public beast::http::basic_parser<is_request> {
     pieces->push_back(view(body));
     return body.size();
   }
-  void on_chunk_header_impl(std::uint64_t, BeastView, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, BeastView, error_code& error) override {
+    if (size > kChunkBytesMax) error = beast::http::error::body_limit;
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, BeastView body, error_code&) override {
     if (!body.empty()) pieces->push_back(view(body));
     return body.size();

@@ -34,6 +34,8 @@ struct Http1Head {
 
 // A chunk's header or the trailers: nothing of ours needs extensions or trailers.
 inline constexpr std::size_t kChunkHeaderMax = 4 * 1024;
+// No body of ours may be larger as a whole: who announces such a chunk is refused before sending it.
+inline constexpr std::uint64_t kChunkBytesMax = std::uint64_t{1} << 30U;
 
 class Http1Parser {
  public:
@@ -47,6 +49,7 @@ class Http1Parser {
   Result<Http1Head> parse_head(std::string_view head);
 
   // Body bytes behind the head. Tells how many of them it used; the pieces of the body among them are appended.
+  // Code::TooLarge for a chunk above kChunkBytesMax, Code::ProtocolError for what is no body.
   struct Progress {
     std::size_t used = 0;
     bool is_done = false;

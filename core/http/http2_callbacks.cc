@@ -26,6 +26,7 @@ struct Http2Callbacks {
   }
 
   static int frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    connection(user).is_fresh_ = false;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     Http2Exchange* const found = exchange(session, frame->hd.stream_id);
     if (found == nullptr) return 0;

@@ -64,7 +64,6 @@ Http2Connection::~Http2Connection() {
 void Http2Connection::receive(Slice bytes) {
   if (is_ending_) return;
   const Monotonic now = host_.now();
-  is_fresh_ = false;
   if (!meter_.feed(bytes.bytes(), now)) return end_abuse();
   input_ = std::move(bytes);
   const ssize_t consumed = nghttp2_session_mem_recv(session_, as_uchar(input_.bytes()), input_.size());

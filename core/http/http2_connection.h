@@ -52,7 +52,7 @@ class Http2Connection final : public Protocol {
   nghttp2_session* session_ = nullptr;
   FrameMeter meter_;
   bool is_ending_ = false;
-  bool is_fresh_ = true;  // nothing received yet
+  bool is_fresh_ = true;  // no whole frame received yet: half a preface gets no idle time
   bool is_draining_ = false;
   bool has_said_goodbye_ = false;  // the last GOAWAY of a drain
 

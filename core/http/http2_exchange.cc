@@ -35,7 +35,13 @@ bool Http2Exchange::finish_head(std::uint16_t& refusal) {
   }
   request.path = target->path;
   request.query = target->query;
-  if (request.authority.empty()) request.authority = request.field(Field::Host);
+  // RFC 9113 clause 8.3.1: a Host that names another than :authority makes the request malformed.
+  const std::string_view host = request.field(Field::Host);
+  if (!host.empty() && !request.authority.empty() && host != request.authority) {
+    refusal = 400;
+    return false;
+  }
+  if (request.authority.empty()) request.authority = host;
   if (const std::string_view length = request.field(Field::ContentLength); !length.empty()) {
     std::uint64_t value = 0;  // nghttp2 has checked the digits and checks the sum
     std::from_chars(length.data(), length.data() + length.size(), value);

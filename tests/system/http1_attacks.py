@@ -1,7 +1,6 @@
 """Attacks below and beside HTTP/1.1: slow and half-open peers, oversized everything, requests that two parsers would
 read in two ways. Bytes go out as they are written here."""
 
-import select
 import socket
 import ssl
 import time
@@ -37,8 +36,7 @@ class RawPeer:
 
     def read(self, seconds):
         pending = getattr(self.socket, "pending", lambda: 0)
-        readable, _, _ = select.select([self.socket], [], [], seconds)
-        if not readable and not pending():
+        if not wire.ready([self.socket], seconds) and not pending():
             return
         try:
             data = self.socket.recv(1 << 16)
@@ -150,7 +148,7 @@ def run_slow_peers(target):
     began = time.monotonic()
     gone = {}
     while peers and time.monotonic() - began < PATIENCE_SECONDS:
-        readable, _, _ = select.select([peer.socket for _, peer, _ in peers], [], [], 0.5)
+        readable = wire.ready([peer.socket for _, peer, _ in peers], 0.5)
         for begin, peer, drip in peers:
             if peer.socket in readable:
                 peer.read(0)
@@ -282,6 +280,7 @@ def expect_plain_text_refused(target):
     peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     if not peer.read_until_closed(wire.ANSWER_SECONDS_MAX) or b" 200 " in peer.received:
         raise Failure("plain HTTP on the TLS port is not refused")
+    return "refused"
 
 
 def crowd(target, count):
@@ -293,8 +292,8 @@ def crowd(target, count):
                 peers.append(RawPeer(target, is_tls=False))
             except OSError:
                 break
-        readable, _, _ = select.select([peer.socket for peer in peers], [], [], 2)
-        return len(peers) - len(readable)
+        refused = wire.ready([peer.socket for peer in peers], 2)
+        return len(peers) - len(refused)
     finally:
         for peer in peers:
             peer.socket.close()
@@ -307,3 +306,4 @@ def aborted_handshakes(target, count):
         peer.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32))
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         peer.socket.close()
+    return f"{count} of them"

@@ -2,7 +2,6 @@
 how the peer takes it. Header fields are literals without indexing or Huffman coding (RFC 7541 clause 6.2.2), unless
 asked otherwise."""
 
-import select
 import socket
 import ssl
 import struct
@@ -89,8 +88,7 @@ class Peer:
 
     def read(self, seconds, for_writing=False):
         """Takes what is there; waits up to `seconds` for the first byte."""
-        readable, _, _ = select.select([self.socket], [self.socket] if for_writing else [], [], seconds)
-        if not readable and not self.socket.pending():
+        if not wire.ready([self.socket], seconds, for_writing) and not self.socket.pending():
             return
         try:
             while data := self.socket.recv(1 << 16):

@@ -6,7 +6,7 @@ A row is (what, answer, status, error); rows are made by functions that ask the 
 
 import urllib.parse
 
-from user_agent import basic, claims_of, new_verifier
+from user_agent import basic, new_verifier
 
 VERIFIER = "v" * 43
 
@@ -76,7 +76,7 @@ def redirects(agent, clients):
     yield "code_challenge_method plain", authorize(code_challenge_method="plain"), "invalid_request", state
     yield "prompt none without a session", authorize(prompt="none"), "login_required", state
     yield "prompt none with another", authorize(prompt="none login"), "invalid_request", state
-    for age in ("-1", "x", "1.5", "", "9" * 30):
+    for age in ("-1", "x", "1.5", "9" * 30):
         yield f"max_age '{age}'", authorize(max_age=age), "invalid_request", state
     yield "nonce of 513 bytes", authorize(nonce="n" * 513), "invalid_request", state
     yield "request object", authorize(request="e30.e30."), "request_not_supported", state
@@ -105,7 +105,7 @@ def token_requests(agent, clients):
     yield "cut escape", raw("grant_type=a%4", server), 400, "invalid_request"
     yield "NUL", raw("grant_type=client_credentials%00", server), 400, "invalid_request"
     yield "a parameter twice", raw("grant_type=client_credentials&grant_type=client_credentials", server), 400, "invalid_request"
-    yield "ten thousand parameters", raw("&".join(f"p{i}=" for i in range(10_000)), server), 400, "invalid_request"
+    yield "five thousand parameters", raw("&".join(f"p{i}=" for i in range(5_000)), server), 400, "invalid_request"
     yield "parameters in the query", raw("", server, path + "?grant_type=client_credentials"), 400, "invalid_request"
     yield "no grant_type", raw("a=b", server), 400, "invalid_request"
     yield "unknown grant_type", raw("grant_type=password&username=a&password=b", server), 400, "unsupported_grant_type"
@@ -175,9 +175,10 @@ def token_endpoints(agent, clients, tokens):
     yield "userinfo: another scheme", ask("GET", f"{prefix}/userinfo", {"Authorization": "Basic YTpi"}), 401, ""
     yield "userinfo: no openid", ask("GET", f"{prefix}/userinfo", {"Authorization": f"Bearer {service}"}), 403, "insufficient_scope"
     yield "userinfo: ID token", ask("GET", f"{prefix}/userinfo", {"Authorization": f"Bearer {tokens['id_token']}"}), 401, "invalid_token"
-    for path in ("/jwks", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"):
-        yield f"POST {path}", post(prefix + path, {}), 405, ""
-        yield f"GET {path}", ask("GET", prefix + path), 200, ""
+    # RFC 8414 puts its name between host and path, OpenID Connect appends it.
+    for path in (prefix + "/jwks", prefix + "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server" + prefix):
+        yield f"POST {path}", post(path, {}), 405, ""
+        yield f"GET {path}", ask("GET", path), 200, ""
     yield "unknown path", ask("GET", prefix + "/nothing"), 404, ""
     yield "unknown tenant", ask("GET", prefix.rsplit("/", 1)[0] + "/nobody/jwks"), 404, ""
     for path in ("/..", "/%2e%2e/admin/v1/status", "/admin/v1/status", "//", "/metrics"):
@@ -220,9 +221,9 @@ def wrong_rows(agent, clients, tokens):
 
 
 def bad_tokens_wrongly_taken(agent, vectors):
-    """Each vector as it is: they are of another issuer's keys, so none may be active here, well made or not."""
+    """(how many, what is wrong). Each vector as it is: they are of another issuer's keys, so none may be active here, well made or not."""
     wrong = []
-    for vector in vectors["access_tokens"]:
+    for vector in vectors:
         token = vector["compact"]
         answer = agent.introspect(token)
         if answer.status != 200 or answer.json() != {"active": False}:
@@ -232,14 +233,13 @@ def bad_tokens_wrongly_taken(agent, vectors):
         answer = agent.connection.ask("GET", f"{agent.prefix}/userinfo", {"Authorization": f"Bearer {token}"})
         if answer.status not in (400, 401, 431):
             wrong.append(f"userinfo {vector['id']}: {answer}")
-    return wrong
+    return len(vectors), wrong
 
 
 def spoiled_tokens_wrongly_taken(agent, access, id_token, refresh):
-    """A good token of this very issuer, each of its parts spoiled."""
+    """(how many, what is wrong). A good token of this very issuer, each of its parts spoiled."""
     header, payload, signature = access.split(".")
     id_header, id_payload, id_signature = id_token.split(".")
-    claims_of(access)
     spoiled = {
         "no signature": f"{header}.{payload}.", "two parts": f"{header}.{payload}", "four parts": access + ".x",
         "padded": access + "=", "trailing blank": access + " ", "cut": access[:-1], "signature flipped":
@@ -254,4 +254,4 @@ def spoiled_tokens_wrongly_taken(agent, access, id_token, refresh):
         is_missing = what == "empty" and answer.status == 400
         if not is_missing and (answer.status != 200 or answer.json() != {"active": False}):
             wrong.append(f"introspect, {what}: {answer}")
-    return wrong
+    return len(spoiled), wrong

@@ -5,6 +5,7 @@ A connection belongs to one thread. Whatever breaks it is a ConnectionLost: the 
 
 import http.client
 import json
+import select
 import socket
 import ssl
 import urllib.parse
@@ -73,6 +74,16 @@ class Connection:
     def _lost(self, error):
         self.close()
         raise ConnectionLost(f"{type(error).__name__}: {error}") from None
+
+
+def ready(sockets, seconds, for_writing=False):
+    """Those of the sockets that may be read (or written) without waiting; waits for the first. Not select(): an attack
+    has more descriptors open than that takes."""
+    poll = select.poll()
+    by_descriptor = {one.fileno(): one for one in sockets}
+    for descriptor in by_descriptor:
+        poll.register(descriptor, select.POLLIN | (select.POLLOUT if for_writing else 0))
+    return [by_descriptor[descriptor] for descriptor, _ in poll.poll(max(0, seconds) * 1000)]
 
 
 def trust(ca_file):

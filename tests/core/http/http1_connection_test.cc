@@ -257,6 +257,7 @@ TEST_F(Http1, RefusesABodyThatIsTooLargeBeforeReadingIt) {
   EXPECT_EQ(status_of(post + "Content-Length: 1000\r\n\r\n" + std::string(1000, 'x')), "HTTP/1.1 200 OK");
   expect_refused(post + "Content-Length: 1001\r\n\r\n", "413");
   expect_refused(post + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'), "413");
+  expect_refused(post + "Transfer-Encoding: chunked\r\n\r\n40000001\r\nx", "413");
   expect_refused(post + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(kChunkHeaderMax + 100, 'x'), "400");
 }
 
