@@ -17,16 +17,15 @@ constexpr Error kInvalid{Code::CertificateInvalid, "certificate"};
 
 Result<std::int64_t> numeric_date_of(const ASN1_TIME* time) {
   std::tm calendar{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &calendar) != 1)
-    return openssl_error(kInvalid.code, "certificate.time");
+  if (time == nullptr || ASN1_TIME_to_tm(time, &calendar) != 1) return openssl_error(kInvalid.code, "certificate.time");
   return std::int64_t{timegm(&calendar)};
 }
 
 // RFC 4514: RFC 2253's order and escapes, with UTF-8 left as it is.
 Result<std::string> text_of(const X509_NAME* name) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (!bio || X509_NAME_print_ex(bio.get(), name, 0,
-                                 XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) < 0) {
+  if (!bio ||
+      X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) < 0) {
     return openssl_error(kInvalid.code, "certificate.name");
   }
   char* data = nullptr;
@@ -50,8 +49,8 @@ Result<std::string> text_of(const ASN1_IA5STRING* text) {
 Result<std::string> address_of(const ASN1_OCTET_STRING* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const int size = ASN1_STRING_length(address);
-  if ((size != 4 && size != 16) || inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address),
-                                             text.data(), text.size()) == nullptr) {
+  if ((size != 4 && size != 16) ||
+      inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text.data(), text.size()) == nullptr) {
     return Error{Code::CertificateInvalid, "certificate.san"};
   }
   return std::string(text.data());

@@ -45,8 +45,7 @@ bool add_name(GENERAL_NAMES* names, int type, int string_type, Bytes content) {
   using NamePtr = std::unique_ptr<GENERAL_NAME, FreeWith<GENERAL_NAME_free>>;
   NamePtr name(GENERAL_NAME_new());
   ASN1_STRING* const text = ASN1_STRING_type_new(string_type);
-  if (!name || text == nullptr ||
-      ASN1_STRING_set(text, content.data(), static_cast<int>(content.size())) != 1) {
+  if (!name || text == nullptr || ASN1_STRING_set(text, content.data(), static_cast<int>(content.size())) != 1) {
     ASN1_STRING_free(text);
     return false;
   }
@@ -76,8 +75,7 @@ Result<NamesPtr> alternative_names(const CertificateRequest& request) {
     std::array<std::byte, 16> address;
     const bool is_v4 = inet_pton(AF_INET, text.c_str(), address.data()) == 1;
     if (!is_v4 && inet_pton(AF_INET6, text.c_str(), address.data()) != 1) return kBadName;
-    if (!add_name(names.get(), GEN_IPADD, V_ASN1_OCTET_STRING, Bytes(address).first(is_v4 ? 4 : 16)))
-      return failed();
+    if (!add_name(names.get(), GEN_IPADD, V_ASN1_OCTET_STRING, Bytes(address).first(is_v4 ? 4 : 16))) return failed();
   }
   return names;
 }
@@ -94,15 +92,12 @@ const char* extended_usage(CertificateUse use) {
   return "";
 }
 
-Result<X509Ptr> blank(EVP_PKEY* key, std::string_view common_name, std::int64_t not_before,
-                      std::int64_t not_after) {
-  if (common_name.empty() || common_name.size() > kCommonNameMax)
-    return Error{Code::BadValue, "certificate.name"};
+Result<X509Ptr> blank(EVP_PKEY* key, std::string_view common_name, std::int64_t not_before, std::int64_t not_after) {
+  if (common_name.empty() || common_name.size() > kCommonNameMax) return Error{Code::BadValue, "certificate.name"};
   if (not_before >= not_after) return Error{Code::BadValue, "certificate.validity"};
   X509Ptr x509(X509_new());
   if (!x509 || X509_set_version(x509.get(), X509_VERSION_3) != 1 || !set_serial(x509.get()) ||
-      X509_set_pubkey(x509.get(), key) != 1 ||
-      ASN1_TIME_set(X509_getm_notBefore(x509.get()), not_before) == nullptr ||
+      X509_set_pubkey(x509.get(), key) != 1 || ASN1_TIME_set(X509_getm_notBefore(x509.get()), not_before) == nullptr ||
       ASN1_TIME_set(X509_getm_notAfter(x509.get()), not_after) == nullptr ||
       !set_common_name(X509_get_subject_name(x509.get()), common_name)) {
     return failed();
@@ -151,8 +146,7 @@ Result<CertificateAuthority> CertificateAuthority::make(std::string_view common_
   return CertificateAuthority(std::move(parts));
 }
 
-Result<CertificateAuthority> CertificateAuthority::load(std::string_view certificate_pem,
-                                                        Bytes private_key_pem) {
+Result<CertificateAuthority> CertificateAuthority::load(std::string_view certificate_pem, Bytes private_key_pem) {
   CLAVIGER_TRY(credential, Credential::load(certificate_pem, private_key_pem));
   if (!credential.leaf().is_ca()) return Error{Code::CertificateInvalid, "certificate.ca"};
   auto parts = std::make_unique<Parts>();

@@ -14,11 +14,6 @@ inline constexpr std::size_t kEs256SignatureBytes = 64;
 // SEQUENCE header, and two INTEGERs of up to 33 bytes with theirs.
 inline constexpr std::size_t kEs256DerBytesMax = 2 + 2 * (2 + 33);
 
-// Big-endian order of P-256 (FIPS 186-4 D.1.2.3).
-inline constexpr std::array<unsigned char, 32> kP256Order = {
-    0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
-
 // 64 bytes with 1 <= r, s < n. Asked before any arithmetic: a zero r and s once verified everything
 // elsewhere.
 bool is_es256_signature(Bytes raw);

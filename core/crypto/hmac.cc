@@ -60,9 +60,7 @@ Sha256Digest HmacSha256::compute(Bytes first, Bytes second) const {
   return finish(inner);
 }
 
-bool HmacSha256::verify(Bytes message, Bytes mac) const {
-  return equals_constant_time(compute(message), mac);
-}
+bool HmacSha256::verify(Bytes message, Bytes mac) const { return equals_constant_time(compute(message), mac); }
 
 Sha256Digest HmacSha256::finish(Sha256& inner) const {
   // SHA256_Final() leaves the chaining value behind; that of an HMAC is keyed, so it is wiped.

@@ -23,8 +23,7 @@ Result<Component> component(const codec::JsonObject& object, std::string_view na
   Component decoded;
   auto size = codec::base64url_decode(text, decoded.bytes);
   if (!size) {
-    return Error{size.error().code == Code::TooLarge ? Code::KeyMalformed : size.error().code,
-                 "jwk.component"};
+    return Error{size.error().code == Code::TooLarge ? Code::KeyMalformed : size.error().code, "jwk.component"};
   }
   decoded.size = *size;
   return decoded;

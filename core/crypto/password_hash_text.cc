@@ -21,8 +21,7 @@ class Scanner {
   }
   // Decimal, without sign or leading zeros.
   bool take(std::uint32_t& number) {
-    if (rest_.empty() || (rest_[0] == '0' && rest_.size() > 1 && rest_[1] >= '0' && rest_[1] <= '9'))
-      return false;
+    if (rest_.empty() || (rest_[0] == '0' && rest_.size() > 1 && rest_[1] >= '0' && rest_[1] <= '9')) return false;
     const auto [end, failure] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
     if (failure != std::errc{}) return false;
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
@@ -85,8 +84,7 @@ Result<Unit> check_cost(const PasswordHashText& hash) {
       return Unit{};
     }
     case PasswordHashKind::Pbkdf2Sha256:
-      if (hash.pbkdf2_iterations < kPbkdf2IterationsMin || hash.pbkdf2_iterations > kPbkdf2IterationsMax)
-        return kCost;
+      if (hash.pbkdf2_iterations < kPbkdf2IterationsMin || hash.pbkdf2_iterations > kPbkdf2IterationsMax) return kCost;
       return Unit{};
   }
   return kCost;
@@ -119,8 +117,8 @@ Result<PasswordHashText> PasswordHashText::parse(std::string_view text) {
 
 std::string PasswordHashText::format() const {
   CLAVIGER_ASSERT(kind == PasswordHashKind::Argon2id);
-  std::string text = "$argon2id$v=19$m=" + std::to_string(argon2.memory_kib) +
-                     ",t=" + std::to_string(argon2.passes) + ",p=" + std::to_string(argon2.lanes) + "$";
+  std::string text = "$argon2id$v=19$m=" + std::to_string(argon2.memory_kib) + ",t=" + std::to_string(argon2.passes) +
+                     ",p=" + std::to_string(argon2.lanes) + "$";
   append_base64(text, salt());
   text += '$';
   append_base64(text, tag());

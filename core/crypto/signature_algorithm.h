@@ -27,8 +27,7 @@ constexpr std::string_view name_of(SignatureAlgorithm algorithm) {
 }
 
 constexpr std::optional<SignatureAlgorithm> signature_algorithm_named(std::string_view name) {
-  for (const auto algorithm :
-       {SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256}) {
+  for (const auto algorithm : {SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256}) {
     if (name == name_of(algorithm)) return algorithm;
   }
   return std::nullopt;

@@ -167,8 +167,8 @@ Result<std::size_t> SigningKey::sign(SigningContext&, Bytes signing_input, Mutab
   }
   std::array<std::byte, kEs256DerBytesMax> der;
   std::size_t der_size = der.size();
-  if (EVP_PKEY_sign(signer.get(), as_uchar(MutableBytes(der)), &der_size, as_uchar(Bytes(digest)),
-                    digest.size()) != 1 ||
+  if (EVP_PKEY_sign(signer.get(), as_uchar(MutableBytes(der)), &der_size, as_uchar(Bytes(digest)), digest.size()) !=
+          1 ||
       !es256_from_der(Bytes(der).first(der_size), out.first<kEs256SignatureBytes>())) {
     return openssl_error(Code::CryptoFailure, "key.sign");
   }

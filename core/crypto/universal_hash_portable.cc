@@ -62,9 +62,7 @@ HashPowers powers_of(Hash128 key) {
 Hash128 hash_portable(const HashPowers& powers, Bytes message) {
   const Hash128 key = powers.descending.back();
   Hash128 sum;
-  const auto absorb = [&](const Hash128& block) {
-    sum = dot({sum.low ^ block.low, sum.high ^ block.high}, key);
-  };
+  const auto absorb = [&](const Hash128& block) { sum = dot({sum.low ^ block.low, sum.high ^ block.high}, key); };
   Bytes rest = message;
   for (; rest.size() >= sizeof(Hash128); rest = rest.subspan(sizeof(Hash128))) {
     Hash128 block;

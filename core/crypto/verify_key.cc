@@ -14,11 +14,11 @@
 #include "core/crypto/es256_signature.h"
 #include "core/crypto/es256_table.h"
 #include "core/crypto/openssl.h"
+#include "core/crypto/words256.h"
 
 namespace claviger::crypto {
 namespace {
 
-constexpr std::size_t kP256Bytes = 32;
 constexpr std::size_t kEd25519Bytes = 32;
 constexpr Error kSignatureInvalid{Code::SignatureInvalid, "signature"};
 
@@ -58,8 +58,7 @@ std::string thumbprint_of(SignatureAlgorithm algorithm, Bytes first, Bytes secon
   std::string json;
   switch (algorithm) {
     case SignatureAlgorithm::Es256:
-      json = R"({"crv":"P-256","kty":"EC","x":")" + base64url(first) + R"(","y":")" + base64url(second) +
-             R"("})";
+      json = R"({"crv":"P-256","kty":"EC","x":")" + base64url(first) + R"(","y":")" + base64url(second) + R"("})";
       break;
     case SignatureAlgorithm::EdDsa:
       json = R"({"crv":"Ed25519","kty":"OKP","x":")" + base64url(first) + R"("})";
@@ -117,10 +116,8 @@ Result<VerifyKey> VerifyKey::from_p256(Bytes x, Bytes y) {
   std::memcpy(&point[1 + kP256Bytes], y.data(), y.size());
 
   const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
-  if (!builder ||
-      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
-      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) !=
-          1) {
+  if (!builder || OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
+      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) != 1) {
     return openssl_error(Code::CryptoFailure, "key.p256");
   }
   // Refuses coordinates that are not below p and points that are not on the curve. P-256 has cofactor 1: any
@@ -158,18 +155,15 @@ Result<VerifyKey> VerifyKey::from_rsa(Bytes modulus, Bytes exponent) {
   const BignumPtr n(BN_bin2bn(as_uchar(modulus), static_cast<int>(modulus.size()), nullptr));
   const BignumPtr e_number(BN_bin2bn(as_uchar(exponent), static_cast<int>(exponent.size()), nullptr));
   const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
-  if (!n || !e_number || !builder ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
+  if (!n || !e_number || !builder || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e_number.get()) != 1) {
     return openssl_error(Code::CryptoFailure, "key.rsa");
   }
-  if (static_cast<std::size_t>(BN_num_bits(n.get())) < kRsaBitsMin)
-    return Error{Code::KeyWeak, "key.rsa.length"};
+  if (static_cast<std::size_t>(BN_num_bits(n.get())) < kRsaBitsMin) return Error{Code::KeyWeak, "key.rsa.length"};
   CLAVIGER_TRY(pkey, public_pkey("RSA", builder.get(), Code::KeyMalformed));
   // SP 800-56B clause 6.4.2.2: odd, without small factors, not prime and no power of a prime.
   const PkeyContextPtr checker(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
-  if (!checker || EVP_PKEY_public_check(checker.get()) != 1)
-    return openssl_error(Code::KeyWeak, "key.rsa.modulus");
+  if (!checker || EVP_PKEY_public_check(checker.get()) != 1) return openssl_error(Code::KeyWeak, "key.rsa.modulus");
   CLAVIGER_TRY(verifier, digest_verifier(pkey.get(), true));
   auto parts = std::make_shared<Parts>(SignatureAlgorithm::Rs256, modulus, exponent);
   parts->pkey = std::move(pkey);
@@ -181,8 +175,7 @@ Result<VerifyKey> VerifyKey::from_evp(EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "EC") == 1) {
     std::array<char, 32> group{};
     std::size_t size = 0;
-    if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(), &size) !=
-            1 ||
+    if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(), &size) != 1 ||
         std::string_view(group.data(), size) != "prime256v1") {
       return openssl_error(Code::KeyType, "key.curve");
     }
@@ -265,8 +258,8 @@ Result<Unit> VerifyKey::verify(VerifyContext& context, Bytes signing_input, Byte
       const Sha256Digest digest = sha256(signing_input);
       const PkeyContextPtr verifier(EVP_PKEY_CTX_dup(parts_->verifier.get()));
       // Compares the whole encoded block (RFC 8017 clause 8.2.2 step 4): no parser to be lax.
-      if (!verifier || EVP_PKEY_verify(verifier.get(), as_uchar(signature), signature.size(),
-                                       as_uchar(Bytes(digest)), digest.size()) != 1) {
+      if (!verifier || EVP_PKEY_verify(verifier.get(), as_uchar(signature), signature.size(), as_uchar(Bytes(digest)),
+                                       digest.size()) != 1) {
         return openssl_error(Code::SignatureInvalid, "signature");
       }
       return Unit{};

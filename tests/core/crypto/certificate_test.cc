@@ -139,13 +139,11 @@ TEST(Credential, RefusesWhatDoesNotBelongTogether) {
   const CertificateAuthority ca = authority();
   const auto one = ca.issue(request());
   const auto two = ca.issue(request());
-  EXPECT_TRUE(
-      Credential::load(one->certificate_pem, two->private_key_pem.reveal()).failed_with(Code::KeyUse));
+  EXPECT_TRUE(Credential::load(one->certificate_pem, two->private_key_pem.reveal()).failed_with(Code::KeyUse));
   EXPECT_TRUE(Credential::load("", one->private_key_pem.reveal()).failed_with(Code::CertificateInvalid));
   EXPECT_TRUE(Credential::load(one->certificate_pem, as_bytes("no key")).failed_with(Code::KeyMalformed));
   EXPECT_TRUE(Credential::load(one->certificate_pem, {}).failed_with(Code::KeyMalformed));
-  const auto chain =
-      Credential::load(one->certificate_pem + ca.certificate_pem(), one->private_key_pem.reveal());
+  const auto chain = Credential::load(one->certificate_pem + ca.certificate_pem(), one->private_key_pem.reveal());
   ASSERT_TRUE(chain);
   EXPECT_EQ(chain->chain().size(), 2U);
   EXPECT_EQ(chain->chain()[1].subject(), "CN=Test CA");

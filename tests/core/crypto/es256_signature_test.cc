@@ -46,8 +46,7 @@ TEST(Es256Signature, DerHasMinimalPositiveIntegers) {
 
 TEST(Es256Signature, DerThereAndBack) {
   for (const std::string& r : {kOne, kOrderLess1, std::string(62, '0') + "80", "7f" + std::string(62, '0')}) {
-    for (const std::string& s :
-         {kOne, kOrderLess1, std::string(62, '0') + "ff", "80" + std::string(62, '0')}) {
+    for (const std::string& s : {kOne, kOrderLess1, std::string(62, '0') + "ff", "80" + std::string(62, '0')}) {
       const auto raw = from_hex(r + s);
       std::array<std::byte, kEs256DerBytesMax> der;
       const std::size_t size = es256_to_der(raw, der);
@@ -63,10 +62,9 @@ TEST(Es256Signature, DerThereAndBack) {
 
 TEST(Es256Signature, RefusesOtherDer) {
   std::array<std::byte, kEs256SignatureBytes> raw;
-  for (const std::string_view bad :
-       {"3006020101020101ff", "3106020101020101", "3006030101020101", "30060201ff020101",
-        "300702020001020101", "30070201010202007f", "300602010102010", "3005020002010100",
-        "30080281010102010100", "3003020101", "3000", "30800201010201010000"}) {
+  for (const std::string_view bad : {"3006020101020101ff", "3106020101020101", "3006030101020101", "30060201ff020101",
+                                     "300702020001020101", "30070201010202007f", "300602010102010", "3005020002010100",
+                                     "30080281010102010100", "3003020101", "3000", "30800201010201010000"}) {
     if (bad.size() % 2 != 0) continue;
     EXPECT_TRUE(es256_from_der(from_hex(bad), raw).failed_with(Code::SignatureInvalid)) << bad;
   }

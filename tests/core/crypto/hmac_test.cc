@@ -14,9 +14,10 @@ TEST(Hmac, PublishedValues) {  // RFC 4231 clauses 4.2, 4.3, 4.7
   EXPECT_EQ(to_hex(HmacSha256(as_bytes("Jefe")).compute(as_bytes("what do ya want for nothing?"))),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   const std::string long_key(131, '\xaa');
-  EXPECT_EQ(to_hex(HmacSha256(as_bytes(long_key))
-                       .compute(as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))),
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(
+      to_hex(
+          HmacSha256(as_bytes(long_key)).compute(as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(Hmac, TwoPiecesAreTheWhole) {

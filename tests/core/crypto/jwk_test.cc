@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::string_view kEc =
     R"("kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")";
-constexpr std::string_view kOkp =
-    R"("kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")";
+constexpr std::string_view kOkp = R"("kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")";
 
 Result<Jwk> read(const std::string& json) {
   codec::JsonReader reader;
@@ -28,8 +27,7 @@ Code refusal(std::string_view members, std::string_view more) {
 }
 
 TEST(Jwk, ReadsAndWritesEachKind) {
-  for (const auto algorithm :
-       {SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256}) {
+  for (const auto algorithm : {SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256}) {
     const auto key = SigningKey::generate(algorithm);
     std::string text;
     write_jwk(key->verify_key(), text);
@@ -109,8 +107,7 @@ TEST(Jwks, KeepsWhatItUnderstands) {
   ASSERT_TRUE(set);
   ASSERT_EQ(set->keys.size(), 2U);
   EXPECT_EQ(set->find("a")->key.algorithm(), SignatureAlgorithm::Es256);
-  EXPECT_EQ(set->find("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")->key.algorithm(),
-            SignatureAlgorithm::EdDsa);
+  EXPECT_EQ(set->find("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")->key.algorithm(), SignatureAlgorithm::EdDsa);
   EXPECT_EQ(set->find("b"), nullptr);
   ASSERT_EQ(set->ignored.size(), 3U);
   EXPECT_EQ(set->ignored[0].why.code, Code::KeyType);

@@ -13,8 +13,7 @@ namespace {
 constexpr Argon2Parameters kCheap{.memory_kib = 64, .passes = 1, .lanes = 1};
 
 std::string base64(Bytes bytes) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   unsigned bits = 0;
   unsigned count = 0;
@@ -42,9 +41,8 @@ TEST(PasswordHash, VerifiesItsOwn) {
 
 TEST(PasswordHash, VerifiesLibargon2s) {
   std::array<char, 256> encoded{};
-  ASSERT_EQ(
-      argon2id_hash_encoded(2, 256, 4, "pass", 4, "saltsaltsalt", 12, 32, encoded.data(), encoded.size()),
-      ARGON2_OK);
+  ASSERT_EQ(argon2id_hash_encoded(2, 256, 4, "pass", 4, "saltsaltsalt", 12, 32, encoded.data(), encoded.size()),
+            ARGON2_OK);
   EXPECT_TRUE(verify_password(as_bytes("pass"), encoded.data()));
   EXPECT_EQ(code_of(verify_password(as_bytes("past"), encoded.data())), Code::PasswordMismatch);
 }
@@ -82,9 +80,8 @@ TEST(PasswordHash,
     const auto salt = *vector.string_at("salt");
     if (n > 16384 || salt.size() < kHashSaltBytesMin) continue;
     const std::string hash = "$scrypt$ln=" + std::to_string(__builtin_ctz(n)) +
-                             ",r=" + std::to_string(*vector.int_at("r")) +
-                             ",p=" + std::to_string(*vector.int_at("p")) + "$" + base64(as_bytes(salt)) +
-                             "$" + base64(from_hex(*vector.string_at("dk_hex")));
+                             ",r=" + std::to_string(*vector.int_at("r")) + ",p=" + std::to_string(*vector.int_at("p")) +
+                             "$" + base64(as_bytes(salt)) + "$" + base64(from_hex(*vector.string_at("dk_hex")));
     EXPECT_TRUE(verify_password(as_bytes(*vector.string_at("password")), hash));
     EXPECT_EQ(code_of(verify_password(as_bytes("other"), hash)), Code::PasswordMismatch);
     ++verified;
@@ -94,20 +91,17 @@ TEST(PasswordHash,
 
 TEST(PasswordHash, VerifiesPbkdf2InBothForms) {
   // passlib.hash.pbkdf2_sha256's documentation: "password" at 6400 rounds.
-  const std::string passlib =
-      "$pbkdf2-sha256$6400$0ZrzXitFSGltTQnBWOsdAw$Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
+  const std::string passlib = "$pbkdf2-sha256$6400$0ZrzXitFSGltTQnBWOsdAw$Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
   EXPECT_TRUE(verify_password(as_bytes("password"), passlib));
   EXPECT_EQ(code_of(verify_password(as_bytes("passwore"), passlib)), Code::PasswordMismatch);
-  const std::string phc =
-      "$pbkdf2-sha256$i=6400$0ZrzXitFSGltTQnBWOsdAw$Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
+  const std::string phc = "$pbkdf2-sha256$i=6400$0ZrzXitFSGltTQnBWOsdAw$Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
   EXPECT_TRUE(verify_password(as_bytes("password"), phc));
 }
 
 TEST(PasswordHash, ReadsPasslibsDots) {
   // The same hash with a salt of 0xFB bytes, whose base64 is all '+' and '/', or '.' and '/'.
   const auto parsed = PasswordHashText::parse("$pbkdf2-sha256$6400$./././././././.$" + std::string(43, 'A'));
-  const auto standard =
-      PasswordHashText::parse("$pbkdf2-sha256$6400$+/+/+/+/+/+/+/+$" + std::string(43, 'A'));
+  const auto standard = PasswordHashText::parse("$pbkdf2-sha256$6400$+/+/+/+/+/+/+/+$" + std::string(43, 'A'));
   EXPECT_FALSE(parsed);  // 15 characters leave bits that must be zero
   EXPECT_FALSE(standard);
   const auto dots = PasswordHashText::parse("$pbkdf2-sha256$6400$./././././././.A$" + std::string(43, 'A'));
@@ -127,8 +121,7 @@ TEST(PasswordHash, PasswordsHaveBounds) {
   EXPECT_TRUE(hash_password(as_bytes(longest + "p"), kCheap).failed_with(Code::PasswordLength));
   // NUL is a character like any other.
   const auto with_nul = hash_password(as_bytes(std::string_view("a\0b", 3)), kCheap);
-  EXPECT_EQ(code_of(verify_password(as_bytes(std::string_view("a\0c", 3)), *with_nul)),
-            Code::PasswordMismatch);
+  EXPECT_EQ(code_of(verify_password(as_bytes(std::string_view("a\0c", 3)), *with_nul)), Code::PasswordMismatch);
 }
 
 TEST(PasswordHash, HostileCostsAreRefusedBeforeTheyAreTried) {
@@ -225,8 +218,8 @@ TEST(PasswordHash, ParametersAreChecked) {
   EXPECT_TRUE(check_parameters({}));
   EXPECT_FALSE(check_parameters({.memory_kib = 7, .passes = 1, .lanes = 1}));
   EXPECT_FALSE(check_parameters({.memory_kib = 1U << 30U, .passes = 1, .lanes = 1}));
-  EXPECT_TRUE(hash_password(as_bytes("p"), {.memory_kib = 0, .passes = 0, .lanes = 0})
-                  .failed_with(Code::PasswordHashCost));
+  EXPECT_TRUE(
+      hash_password(as_bytes("p"), {.memory_kib = 0, .passes = 0, .lanes = 0}).failed_with(Code::PasswordHashCost));
 }
 
 }  // namespace

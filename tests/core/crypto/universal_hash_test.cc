@@ -22,14 +22,12 @@ TEST(Polyval, Rfc8452AppendixA) {
   const Hash128 key = number("25629347589242761d31f826ba4b757b");
   const Hash128 first = number("4f4f95668c83dfb6401762bb2d01a262");
   const Hash128 second = number("d1a24ddd2721d006bbe45f20d3c9f362");
-  EXPECT_EQ(kernels::dot(sum(kernels::dot(first, key), second), key),
-            number("f7a3b47b846119fae5b7866cf5e5b77e"));
+  EXPECT_EQ(kernels::dot(sum(kernels::dot(first, key), second), key), number("f7a3b47b846119fae5b7866cf5e5b77e"));
 }
 
 TEST(Polyval, Rfc8452Clause7) {
-  EXPECT_EQ(
-      kernels::dot(number("66e94bd4ef8a2c3b884cfa59ca342b2e"), number("ff000000000000000000000000000000")),
-      number("ebe563401e7e91ea3ad6426b8140c394"));
+  EXPECT_EQ(kernels::dot(number("66e94bd4ef8a2c3b884cfa59ca342b2e"), number("ff000000000000000000000000000000")),
+            number("ebe563401e7e91ea3ad6426b8140c394"));
 }
 
 TEST(UniversalHash, AllImplementationsAgree) {

@@ -20,12 +20,8 @@ codec::JsonObject vectors() {
   return *document.as_object();
 }
 
-codec::JsonArray array_at(codec::JsonObject object, std::string_view name) {
-  return *object.at(name)->as_array();
-}
-codec::JsonObject object_at(codec::JsonObject object, std::string_view name) {
-  return *object.at(name)->as_object();
-}
+codec::JsonArray array_at(codec::JsonObject object, std::string_view name) { return *object.at(name)->as_array(); }
+codec::JsonObject object_at(codec::JsonObject object, std::string_view name) { return *object.at(name)->as_object(); }
 
 std::vector<std::byte> from_hex(std::string_view hex) {
   std::vector<std::byte> bytes(hex.size() / 2);

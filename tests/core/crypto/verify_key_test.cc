@@ -36,8 +36,7 @@ TEST(VerifyKey, PublishedSignatures) {  // RFC 7515 A.2, A.3; RFC 8037 A.4
     std::vector<std::byte> other = parts.signature;
     for (std::size_t bit = 0; bit < other.size() * 8; bit += 7) {
       other[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
-      EXPECT_TRUE(
-          key->verify(context, as_bytes(parts.signing_input), other).failed_with(Code::SignatureInvalid));
+      EXPECT_TRUE(key->verify(context, as_bytes(parts.signing_input), other).failed_with(Code::SignatureInvalid));
       other[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
     }
     EXPECT_FALSE(key->verify(context, as_bytes(parts.signing_input), Bytes(other).first(other.size() - 1)));
@@ -150,14 +149,12 @@ TEST(VerifyKey, RefusesWeakRsa) {
   auto by_three = n;  // the multiple of 3 nearest above
   for (int i = 0; i < 3; ++i) {
     unsigned remainder = 0;
-    for (const std::byte octet : by_three)
-      remainder = (remainder * 256 + std::to_integer<unsigned>(octet)) % 3;
+    for (const std::byte octet : by_three) remainder = (remainder * 256 + std::to_integer<unsigned>(octet)) % 3;
     if (remainder == 0) break;
     by_three[255] = static_cast<std::byte>(std::to_integer<unsigned>(by_three[255]) + 1);
   }
   EXPECT_TRUE(VerifyKey::from_rsa(by_three, e).failed_with(Code::KeyWeak));
-  EXPECT_TRUE(
-      VerifyKey::from_rsa(std::vector<std::byte>(1025, std::byte{0xFF}), e).failed_with(Code::KeyMalformed));
+  EXPECT_TRUE(VerifyKey::from_rsa(std::vector<std::byte>(1025, std::byte{0xFF}), e).failed_with(Code::KeyMalformed));
 }
 
 std::vector<std::byte> spki_of(EVP_PKEY* key) {
@@ -179,8 +176,7 @@ TEST_P(Spki, ThereAndBack) {
   const auto key = VerifyKey::from_spki(der);
   ASSERT_TRUE(key);
   EXPECT_EQ(key->algorithm(), GetParam());
-  for (std::size_t size = 0; size < der.size(); ++size)
-    EXPECT_FALSE(VerifyKey::from_spki(Bytes(der).first(size)));
+  for (std::size_t size = 0; size < der.size(); ++size) EXPECT_FALSE(VerifyKey::from_spki(Bytes(der).first(size)));
   auto longer = der;
   longer.push_back(std::byte{0});
   EXPECT_TRUE(VerifyKey::from_spki(longer).failed_with(Code::KeyMalformed));
@@ -213,8 +209,7 @@ TEST(VerifyKey, RefusesOtherKindsOfKey) {
 }
 
 TEST(VerifyKey, ServesManyThreads) {
-  for (const auto algorithm :
-       {SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256}) {
+  for (const auto algorithm : {SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256}) {
     const auto key = SigningKey::generate(algorithm);
     ASSERT_TRUE(key);
     const VerifyKey& shared = key->verify_key();
