@@ -14,7 +14,8 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
 }
 
 bool contains_ignoring_case(std::string_view text, std::string_view lower) {
-  return !std::ranges::search(text, lower, {}, lowered).empty();
+  const auto is_same = [](char sent, char wanted) { return lowered(sent) == wanted; };
+  return std::search(text.begin(), text.end(), lower.begin(), lower.end(), is_same) != text.end();
 }
 
 }  // namespace

@@ -123,7 +123,8 @@ Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Te
     return granted;
   }
   for (const std::string_view scope : requested) {
-    if (scope != kOpenid && is_known_scope(scope, tenant, client) && is_allowed(scope, client)) {
+    const bool is_default = scope == kServiceScope && client.scopes.empty();
+    if (is_default || (scope != kOpenid && is_known_scope(scope, tenant, client) && is_allowed(scope, client))) {
       granted.push_back(scope);
     }
   }

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/user_records.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "broker/tokens/revocations.h"
 
 namespace claviger::identity {
 
@@ -44,10 +46,32 @@ Task<Result<SessionIds>> read_session_ids(Context* context, std::string tenant, 
 
 namespace {
 
+// What ends with these sessions. The user's not_before kills what was issued until now, by iat; a token that is being
+// signed at this moment for a refresh that was committed just before gets a later iat: its sid kills it.
+Result<std::vector<tokens::Revocation>> revocations_of(const Context& context, std::string_view tenant,
+                                                       const std::vector<std::string>& sids, WallTime now) {
+  CLAVIGER_TRY(view, tenant_of(context, tenant));
+  std::vector<tokens::Revocation> revocations;
+  revocations.reserve(sids.size());
+  for (const std::string& sid : sids) revocations.push_back(tokens::revocation_of_session(*view, sid, now));
+  return revocations;
+}
+
+// Commits what ends the sessions together with their revocations, and makes those known.
+Task<Result<Unit>> commit_ending(Context* context, std::string tenant, storage::Transaction transaction,
+                                 std::vector<std::string> sids) {
+  CLAVIGER_CO_TRY(revocations, revocations_of(*context, tenant, sids, context->shard.wall()));
+  for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
+  context->figures->sessions_ended.add(sids.size());
+  co_return co_await tokens::publish_revocations(context, std::move(revocations));
+}
+
 // One page in one transaction; a session that changed meanwhile makes it run again.
 Task<Result<Unit>> mark_page(Context* context, std::string tenant, std::vector<std::string> sids) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     storage::Transaction transaction;
+    std::vector<std::string> ended;
     for (std::size_t i = 0; i < sids.size(); ++i) {
       auto session = co_await read_session(context, tenant, sids[i]);
       if (session.failed_with(Code::SessionUnknown)) continue;  // expired since
@@ -56,18 +80,13 @@ Task<Result<Unit>> mark_page(Context* context, std::string tenant, std::vector<s
       session->state = SessionState::Revoked;
       transaction.expect_version(tables::kSessions, session_key(tenant, session->sid), session->version);
       put_session(transaction, tenant, *session, context->snapshot->settings->lifetimes.session_idle);
+      ended.push_back(sids[i]);
     }
-    const std::size_t ended = transaction.writes().size();
-    if (ended == 0) co_return Unit{};
-    auto committed = co_await context->store.commit(std::move(transaction));
-    if (committed) {
-      context->figures->sessions_ended.add(ended);
-      co_return Unit{};
-    }
-    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+    if (ended.empty()) co_return Unit{};
+    auto committed = co_await commit_ending(context, tenant, std::move(transaction), std::move(ended));
+    if (!committed.failed_with(Code::Conflict)) co_return committed;
   }
-  // They are dead all the same: what is missing is the word in the record.
-  co_return Unit{};
+  co_return Error{Code::Conflict, "session.mark"};
 }
 
 }  // namespace
@@ -92,8 +111,7 @@ Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::str
       transaction.erase(tables::kSessions, session_key(tenant, sid));
       transaction.erase(tables::kUserSessions, user_session_key(tenant, sub, sid));
     }
-    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
-    context->figures->sessions_ended.add(ids.sids.size());
+    CLAVIGER_CO_TRY(committed, co_await commit_ending(context, tenant, std::move(transaction), std::move(ids.sids)));
     after = std::move(ids.next);
   } while (!after.empty());
   co_return Unit{};

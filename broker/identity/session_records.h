@@ -32,7 +32,7 @@ struct SessionIds {
 runtime::Task<Result<SessionIds>> read_session_ids(broker::Context* context, std::string tenant, std::string sub,
                                                    std::string after, std::size_t limit);
 
-// After the user's not_before has killed them: says so in each record, for those who look. Tokens are not touched.
+// After the user's not_before has killed them: says so in each record, for those who look, and revokes each sid.
 runtime::Task<Result<Unit>> mark_sessions_revoked(broker::Context* context, std::string tenant, std::string sub);
 // The user is gone.
 runtime::Task<Result<Unit>> erase_sessions(broker::Context* context, std::string tenant, std::string sub);

@@ -8,7 +8,8 @@
 // Whoever has signed in from a source within kSourceKnown passes the two lower ones there: neither a botnet at his
 // account nor a crowd behind the same gateway (TS 22.179: users of a gateway UE share an address) keeps him out.
 //
-// A try is counted when it begins: a thousand at once do not slip through while the first is being checked.
+// A try is counted when it begins: a thousand at once do not slip through while the first is being checked, nor does one
+// whose asker hangs up before the answer.
 #pragma once
 
 #include <cstdint>

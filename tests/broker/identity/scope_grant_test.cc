@@ -85,7 +85,9 @@ TEST(GrantToService, DefaultsToTheClientsList) {
   EXPECT_EQ(*grant_to_service({"val:fleet", "unknown"}, tenant(), client), (ScopeList{"val:fleet"}));
   EXPECT_TRUE(grant_to_service({"openid"}, tenant(), client).failed_with(Code::ScopeNothing));
   EXPECT_TRUE(grant_to_service({"3gpp:mc:data_service"}, tenant(), client).failed_with(Code::ScopeNothing));
-  EXPECT_TRUE(grant_to_service({}, tenant(), Client())->empty());
+  // No token of ours is without a scope.
+  EXPECT_EQ(*grant_to_service({}, tenant(), Client()), (ScopeList{"service"}));
+  EXPECT_EQ(*grant_to_service({"service"}, tenant(), Client()), (ScopeList{"service"}));
 }
 
 TEST(IdentitiesFor, NeedTheScopeOfTheirService) {

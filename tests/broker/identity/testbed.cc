@@ -43,16 +43,6 @@ storage::SealerOptions no_sealing(storage::Store& store, runtime::OffloadPool& p
   return options;
 }
 
-Reply reply_of(http::Response response) {
-  Reply reply;
-  reply.status = response.status;
-  reply.content_type = response.content_type;
-  reply.cache_control = response.cache_control;
-  for (const http::ResponseHeader& header : response.headers) reply.headers.emplace_back(header.name, header.value);
-  reply.body = http::text_of(response.body);
-  return reply;
-}
-
 std::string token_header(std::string_view kid, std::string_view typ) {
   const std::string json =
       "{\"alg\":\"ES256\",\"kid\":\"" + std::string(kid) + "\",\"typ\":\"" + std::string(typ) + "\"}";
@@ -62,6 +52,16 @@ std::string token_header(std::string_view kid, std::string_view typ) {
 }
 
 }  // namespace
+
+Reply reply_of(http::Response response) {
+  Reply reply;
+  reply.status = response.status;
+  reply.content_type = response.content_type;
+  reply.cache_control = response.cache_control;
+  for (const http::ResponseHeader& header : response.headers) reply.headers.emplace_back(header.name, header.value);
+  reply.body = http::text_of(response.body);
+  return reply;
+}
 
 std::string Reply::header(std::string_view name) const {
   for (const auto& [its_name, value] : headers) {
@@ -114,7 +114,9 @@ std::string claims_of(const std::string& jwt) {
   return json;
 }
 
-std::shared_ptr<const tokens::TenantKeys> Testbed::make_keys() {
+namespace {
+
+std::shared_ptr<const tokens::TenantKeys> make_keys() {
   auto generated = crypto::SigningKey::generate(crypto::SignatureAlgorithm::Es256);
   EXPECT_TRUE(generated.has_value());
   auto signing = std::make_shared<const crypto::SigningKey>(*std::move(generated));
@@ -137,17 +139,23 @@ std::shared_ptr<const tokens::TenantKeys> Testbed::make_keys() {
   return keys;
 }
 
-Testbed::Testbed(std::size_t hash_queue_max)
-    : store_(broker::table_options(), clock_), hash_pool_("hash", 2, hash_queue_max), work_pool_("work", 1, 16),
-      sealer_(no_sealing(store_, work_pool_)),
+Task<Result<broker::TenantViews>> give(broker::TenantViews views) { co_return views; }
+
+Task<http::Response> refuse(std::uint16_t status) { co_return http::Response(status); }
+
+}  // namespace
+
+TestBroker::TestBroker(std::size_t shards, std::size_t hash_queue_max)
+    : shards_(shards, clock_, logger_, SipKey{1, 2}), store_(broker::table_options(), clock_),
+      hash_pool_("hash", 2, hash_queue_max), work_pool_("work", 1, 16), sealer_(no_sealing(store_, work_pool_)),
       publisher_(
           shards_[0], settings_,
-          [this](broker::Context*) -> Task<Result<broker::TenantViews>> {
+          [this](broker::Context*) {
             broker::TenantViews views;
             views.emplace(tenant_.name, broker::TenantView{tenant_, tenant_keys_});
-            return [](broker::TenantViews made) -> Task<Result<broker::TenantViews>> { co_return made; }(std::move(views));
+            return give(std::move(views));
           },
-          [](broker::Context& context) { context.tokens->follow_snapshot(); }) {
+          [](broker::Context& on) { on.tokens->follow_snapshot(); }) {
   for (Secret<32>* key : {&keys_.refresh, &keys_.client, &keys_.interaction, &keys_.audit}) {
     EXPECT_TRUE(crypto::fill_random(key->reveal_for_writing()).has_value());
   }
@@ -162,24 +170,46 @@ Testbed::Testbed(std::size_t hash_queue_max)
   tenant_keys_ = make_keys();
   peer_.address = "192.0.2.1";
   peer_.is_tls = true;
-
   auto first = std::make_shared<broker::Snapshot>();
   first->settings = settings_;
-  contexts_.push_back(std::unique_ptr<broker::Context>(
-      new broker::Context{shards_[0], store_, sealer_, hash_pool_, work_pool_, keys_, publisher_, contexts_, first,
-                          std::make_unique<broker::Figures>(), {}, {}}));
-  auto made = tokens::TokenShard::create(*context());
-  EXPECT_TRUE(made.has_value());
-  context()->tokens = *std::move(made);
-  context()->identity = std::make_unique<IdentityShard>(*context());
-  publish();
+  for (std::size_t i = 0; i < shards; ++i) {
+    contexts_.push_back(std::unique_ptr<broker::Context>(
+        new broker::Context{shards_[i], store_, sealer_, hash_pool_, work_pool_, keys_, publisher_, contexts_, first,
+                            std::make_unique<broker::Figures>(), {}, {}}));
+  }
   add_identity_routes(router_, contexts_);
+}
+
+void TestBroker::fill_context(std::size_t index) {
+  auto made = tokens::TokenShard::create(*context(index));
+  EXPECT_TRUE(made.has_value());
+  context(index)->tokens = *std::move(made);
+  context(index)->identity = std::make_unique<IdentityShard>(*context(index));
+}
+
+Testbed::Testbed(std::size_t hash_queue_max) : TestBroker(1, hash_queue_max) {
+  fill_context(0);
+  publish();
 }
 
 // Tasks go before what they use.
 Testbed::~Testbed() {
   shard().scope().cancel();
   run_turns(4);
+}
+
+ManyShards::ManyShards(std::size_t shards) : TestBroker(shards, 64) {
+  for (std::size_t i = 0; i < shards; ++i) fill_context(i);
+  shards_.start();
+  const auto published = wait_on(0, [this] { return publisher_.publish(context()); });
+  EXPECT_TRUE(published.has_value());
+}
+
+ManyShards::~ManyShards() { shards_.stop_and_join(); }
+
+std::future<Reply> ManyShards::begin_send(std::size_t index, const Sent& sent) {
+  auto answer = begin_on(index, [this, index, sent] { return start(sent, index); });
+  return std::async(std::launch::deferred, [answer = std::move(answer)]() mutable { return reply_of(answer.get()); });
 }
 
 void Testbed::publish() {
@@ -191,7 +221,7 @@ void Testbed::run_turns(int count) {
   shard().run_until([count]() mutable { return count-- == 0; });
 }
 
-http::Request Testbed::request(const Sent& sent) {
+http::Request TestBroker::request(const Sent& sent, std::size_t on) {
   auto kept = std::make_unique<SentStorage>(sent);
   http::Request request;
   request.method = sent.method;
@@ -200,19 +230,16 @@ http::Request Testbed::request(const Sent& sent) {
   request.path = target.substr(0, question);
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
   for (const auto& [field, value] : kept->sent().fields) request.add(field, {name_of(field), value});
-  request.body = Slice::copy_of(shard().slabs(), as_bytes(sent.body));
+  request.body = Slice::copy_of(shard(on).slabs(), as_bytes(sent.body));
   request.peer = &peer_;
   request.storage = std::move(kept);
   return request;
 }
 
-Task<http::Response> Testbed::start(const Sent& sent) {
-  http::Request asked = request(sent);
+Task<http::Response> TestBroker::start(Sent sent, std::size_t on) {
+  http::Request asked = request(sent, on);
   http::Match match = router_.match(asked.method, asked.path);
-  if (match.route == nullptr) {
-    return [](std::uint16_t status) -> Task<http::Response> { co_return http::Response(status); }(
-               match.allow.empty() ? std::uint16_t{404} : std::uint16_t{405});
-  }
+  if (match.route == nullptr) return refuse(match.allow.empty() ? std::uint16_t{404} : std::uint16_t{405});
   return match.route->handler(std::move(asked), std::move(match.values));
 }
 

@@ -1,11 +1,12 @@
-// A broker without sockets for the tests of this room: one shard driven by the test's own thread, a clock set by hand,
-// the memory engine, one tenant "alpha" with an ES256 key, cheap password hashes.
+// A broker without sockets for the tests of this room: a clock set by hand, the memory engine, one tenant "alpha" with an
+// ES256 key, cheap password hashes. Testbed has one shard, driven by the test's own thread; ManyShards has threads.
 //
 // Made once per test; everything it hands out lives as long as it does.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
 #include "core/http/router.h"
+#include "core/runtime/call.h"
 #include "core/runtime/scope.h"
 #include "storage/memory/memory_store.h"
 #include "tests/storage/run_task.h"
@@ -68,20 +70,50 @@ std::string hidden_interaction(const std::string& html);
 std::string claims_of(const std::string& jwt);
 std::string member_of(const std::string& json, std::string_view name);
 
-class Testbed {
+// The parts, on any number of shards; who runs them is for the classes below.
+class TestBroker {
+ public:
+  broker::Context* context(std::size_t shard = 0) { return contexts_[shard].get(); }
+  storage::memory::MemoryStore& store() { return store_; }
+  settings::Settings& settings() { return *settings_; }  // then publish()
+  tenants::Tenant& tenant() { return tenant_; }
+  http::Peer& peer() { return peer_; }
+  ManualClock& clock() { return clock_; }
+  runtime::Shard& shard(std::size_t index = 0) { return shards_[index]; }
+  runtime::OffloadPool& hash_pool() { return hash_pool_; }
+
+  // On `shard`, whose slabs carry the body.
+  http::Request request(const Sent& sent, std::size_t shard = 0);
+  runtime::Task<http::Response> start(Sent sent, std::size_t shard = 0);
+
+ protected:
+  TestBroker(std::size_t shards, std::size_t hash_queue_max);
+  // On the shard.
+  void fill_context(std::size_t shard);
+
+  ManualClock clock_;
+  Logger logger_;
+  runtime::Shards shards_;
+  storage::memory::MemoryStore store_;
+  runtime::OffloadPool hash_pool_;
+  runtime::OffloadPool work_pool_;
+  storage::Sealer sealer_;
+  broker::InstallationKeys keys_;
+  std::shared_ptr<settings::Settings> settings_ = std::make_shared<settings::Settings>();
+  tenants::Tenant tenant_;
+  std::shared_ptr<const tokens::TenantKeys> tenant_keys_;
+  broker::SnapshotPublisher publisher_;
+  Contexts contexts_;
+  http::Router router_;
+  http::Peer peer_;
+};
+
+// One shard, driven by the test's own thread.
+class Testbed : public TestBroker {
  public:
   explicit Testbed(std::size_t hash_queue_max = 64);
   ~Testbed();
 
-  broker::Context* context() { return contexts_.front().get(); }
-  Contexts& contexts() { return contexts_; }
-  storage::memory::MemoryStore& store() { return store_; }
-  settings::Settings& settings() { return *settings_; }  // before the first publication or with publish()
-  tenants::Tenant& tenant() { return tenant_; }
-  http::Peer& peer() { return peer_; }
-  ManualClock& clock() { return clock_; }
-  runtime::Shard& shard() { return shards_[0]; }
-  runtime::OffloadPool& hash_pool() { return hash_pool_; }
   // Settings or tenant were changed: a new snapshot.
   void publish();
 
@@ -93,7 +125,6 @@ class Testbed {
   void run_until(UniqueFunction<bool()> is_done) { shard().run_until(std::move(is_done)); }
   void run_turns(int count);
 
-  http::Request request(const Sent& sent);
   Reply send(const Sent& sent);
   // All of them begun in one turn.
   std::vector<Reply> send_together(const std::vector<Sent>& sent);
@@ -113,28 +144,42 @@ class Testbed {
   Reply sign_in(std::string_view authorize_query, std::string_view login, std::string_view password);
   // And the code, redeemed: the answer of the token endpoint.
   Reply sign_in_for_tokens(std::string_view client_id, std::string_view scope = "openid");
-
- private:
-  runtime::Task<http::Response> start(const Sent& sent);
-  std::shared_ptr<const tokens::TenantKeys> make_keys();
-
-  ManualClock clock_;
-  Logger logger_;
-  runtime::Shards shards_{1, clock_, logger_, SipKey{1, 2}};
-  storage::memory::MemoryStore store_;
-  runtime::OffloadPool hash_pool_;
-  runtime::OffloadPool work_pool_;
-  storage::Sealer sealer_;
-  broker::InstallationKeys keys_;
-  std::shared_ptr<settings::Settings> settings_ = std::make_shared<settings::Settings>();
-  tenants::Tenant tenant_;
-  std::shared_ptr<const tokens::TenantKeys> tenant_keys_;
-  broker::SnapshotPublisher publisher_;
-  Contexts contexts_;
-  http::Router router_;
-  http::Peer peer_;
 };
 
+// Several shards, each with its thread; the test's thread asks them and waits.
+class ManyShards : public TestBroker {
+ public:
+  explicit ManyShards(std::size_t shards);
+  ~ManyShards();
+
+  // Start() returns a Task and is called on that shard.
+  template <typename Start>
+  auto wait_on(std::size_t index, Start begin) {
+    return begin_on(index, std::move(begin)).get();
+  }
+  template <typename Start>
+  auto begin_on(std::size_t index, Start begin) {
+    using T = typename runtime::detail::TaskValue<std::invoke_result_t<Start&>>::type;
+    auto promise = std::make_shared<std::promise<T>>();
+    auto future = promise->get_future();
+    runtime::Shard* home = &shard(index);
+    home->mailbox().post_control([home, promise, begin = std::move(begin)]() mutable {
+      home->scope().spawn(keep_promise<T>(begin(), promise));
+    });
+    return future;
+  }
+  std::future<Reply> begin_send(std::size_t index, const Sent& sent);
+  Reply send(std::size_t index, const Sent& sent) { return begin_send(index, sent).get(); }
+
+ private:
+  template <typename T>
+  static runtime::Task<void> keep_promise(runtime::Task<T> task, std::shared_ptr<std::promise<T>> promise) {
+    T value = co_await std::move(task);
+    promise->set_value(std::move(value));
+  }
+};
+
+Reply reply_of(http::Response response);
 Sent get(std::string target);
 Sent post_form(std::string target, std::string body);
 Sent with_basic(Sent sent, std::string_view client_id, std::string_view secret);
