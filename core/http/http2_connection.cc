@@ -73,9 +73,11 @@ void Http2Connection::receive(Slice bytes) {
   }
   pinned_.clear();
   input_ = Slice();
-  if (consumed < 0 && !is_ending_) {
+  if (consumed == NGHTTP2_ERR_FLOODED) {
+    end_abuse();
+  } else if (consumed < 0 && !is_ending_) {
     dispatcher_.counters().protocol_errors.add();
-    end(consumed == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+    end(NGHTTP2_PROTOCOL_ERROR);
   }
   host_.update();
 }
