@@ -128,7 +128,7 @@ class ClientHttp1 final : public ClientProtocol {
                      [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
       response.headers.push_back({std::move(name), std::string(field.value)});
     }
-    if (!head->keeps_alive) is_ending_ = true;
+    keeps_alive_ = head->keeps_alive;
     if (head->is_done) return complete(), true;
     is_reading_body_ = true;
     return true;
@@ -152,6 +152,7 @@ class ClientHttp1 final : public ClientProtocol {
     ++served_;
     is_reading_body_ = false;
     interim_ = 0;
+    if (!keeps_alive_) is_ending_ = true;
     // An answer before the whole request was sent: the rest would be taken for a next request.
     if (head_sent_ < head_.size() || exchange_->body_sent < exchange_->request.body.size()) is_ending_ = true;
     if (!unparsed_.empty()) is_ending_ = true;  // more than was asked for
@@ -174,6 +175,7 @@ class ClientHttp1 final : public ClientProtocol {
   ClientExchangePtr exchange_;
   bool is_ending_ = false;
   bool is_reading_body_ = false;
+  bool keeps_alive_ = true;
   int interim_ = 0;
   std::size_t served_ = 0;
   std::string head_;

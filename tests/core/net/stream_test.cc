@@ -109,7 +109,7 @@ struct StreamTest : testing::TestWithParam<bool> {
   std::optional<Talker> right;
 };
 INSTANTIATE_TEST_SUITE_P(ClearAndTls, StreamTest, testing::Bool(),
-                         [](const auto& of) { return of.param ? "Tls" : "Clear"; });
+                         [](const auto& each) { return each.param ? "Tls" : "Clear"; });
 
 std::string numbered(std::size_t size) {
   std::string text;
