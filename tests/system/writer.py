@@ -9,8 +9,8 @@ import wire
 from ledger import Books, Client, Line, Redemption, User
 from user_agent import Refused, UserAgent, claims_of, new_verifier
 
-# The broker's grace for a refresh whose answer was lost is 10 s; a retry is owed the successor for about that long.
-GRACE_SECONDS = 9
+# The broker's grace for a refresh whose answer was lost is 10 s; on a busy machine half of it may pass before we ask.
+GRACE_SECONDS = 5
 # Entries of earlier rounds that are looked at again in a round, beside all that this round touched.
 SAMPLE = 12
 BUSY = (429, 503)
