@@ -1,14 +1,12 @@
 """Peers found on the machine. What is not there is said, not guessed; npm packages are installed with --install only."""
 
-import ctypes
-import ctypes.util
 import os
 import re
 import shutil
 import socket
 import subprocess
 
-from machine import SERVER_CPU, Process, own_cpu_of, pinned
+from machine import SERVER_CPU, Process, pinned
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = ["oidc-provider@9.13.3", "fast-jwt@6.3.6"]
@@ -55,18 +53,3 @@ def es256_signature_us():
     run = subprocess.run(pinned(SERVER_CPU, "openssl", "speed", "-seconds", "1", "ecdsap256"), capture_output=True, text=True, check=False)
     found = re.search(r"nistp256\)\s+[\d.]+s\s+[\d.]+s\s+([\d.]+)", run.stdout)
     return 1e6 / float(found.group(1)) if found else None
-
-
-def argon2_us(memory_kib, passes, lanes):
-    """What libargon2 itself takes for one hash, in CPU microseconds; None without the library."""
-    name = ctypes.util.find_library("argon2")
-    if name is None:
-        return None
-    library, out, count = ctypes.CDLL(name), ctypes.create_string_buffer(32), 2000
-
-    def hash_all():
-        for _ in range(count):
-            if library.argon2id_hash_raw(passes, memory_kib, lanes, b"correct horse", 13, b"0123456789abcdef", 16, out, 32):
-                raise OSError("argon2id_hash_raw failed")
-
-    return own_cpu_of(hash_all) / count * 1e6

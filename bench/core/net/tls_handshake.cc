@@ -23,14 +23,19 @@
 namespace claviger::bench {
 namespace {
 
-struct FreeContext { void operator()(SSL_CTX* context) const { SSL_CTX_free(context); } };
-struct FreeSession { void operator()(SSL* session) const { SSL_free(session); } };
+struct FreeContext {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+struct FreeSession {
+  void operator()(SSL* session) const { SSL_free(session); }
+};
 using Context = std::unique_ptr<SSL_CTX, FreeContext>;
 using Session = std::unique_ptr<SSL, FreeSession>;
 
 // A small answer, as an error page of ours is.
 constexpr std::string_view kAnswer =
-    "HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nContent-Length: 20\r\nConnection: close\r\n\r\n"
+    "HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nContent-Length: 20\r\nConnection: "
+    "close\r\n\r\n"
     "{\"title\":\"nothing\"}\n";
 
 int no_delay(int socket) {
@@ -83,7 +88,8 @@ bool exchange(SSL_CTX* context, const sockaddr_in& address, const std::string& r
     std::array<char, 16 * 1024> answer;
     is_good = SSL_connect(session.get()) == 1 &&
               SSL_write(session.get(), request.data(), static_cast<int>(request.size())) > 0 &&
-              SSL_read(session.get(), answer.data(), static_cast<int>(answer.size())) > 0 && SSL_session_reused(session.get()) == 0;
+              SSL_read(session.get(), answer.data(), static_cast<int>(answer.size())) > 0 &&
+              SSL_session_reused(session.get()) == 0;
     SSL_shutdown(session.get());
   }
   ::close(socket);
@@ -96,8 +102,10 @@ int load(const char* host, const char* port, const std::string& path, double sec
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-  if (::inet_pton(AF_INET, host, &address.sin_addr) != 1) return std::fprintf(stderr, "HOST must be an IPv4 address\n"), 2;
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + host + ":" + port + "\r\nConnection: close\r\n\r\n";
+  if (::inet_pton(AF_INET, host, &address.sin_addr) != 1)
+    return std::fprintf(stderr, "HOST must be an IPv4 address\n"), 2;
+  const std::string request =
+      "GET " + path + " HTTP/1.1\r\nHost: " + host + ":" + port + "\r\nConnection: close\r\n\r\n";
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   unsigned done = 0;
   for (; std::chrono::steady_clock::now() < end; ++done) {
@@ -112,6 +120,7 @@ int load(const char* host, const char* port, const std::string& path, double sec
 
 int main(int argc, char** argv) {
   if (argc == 4 && std::string_view(argv[1]) == "serve") return claviger::bench::serve(argv[2], argv[3]);
-  if (argc == 6 && std::string_view(argv[1]) == "load") return claviger::bench::load(argv[2], argv[3], argv[4], std::atof(argv[5]));
+  if (argc == 6 && std::string_view(argv[1]) == "load")
+    return claviger::bench::load(argv[2], argv[3], argv[4], std::atof(argv[5]));
   return std::fprintf(stderr, "usage: see the head of bench/core/net/tls_handshake.cc\n"), 2;
 }

@@ -15,7 +15,9 @@ constexpr std::chrono::milliseconds kRetry{200};
 }  // namespace
 
 FeedReader::FeedReader(TlsConnection connection, std::string path, std::string authorization)
-    : connection_(std::move(connection)), path_(std::move(path)), authorization_(std::move(authorization)),
+    : connection_(std::move(connection)),
+      path_(std::move(path)),
+      authorization_(std::move(authorization)),
       thread_([this] { follow(); }) {}
 
 FeedReader::~FeedReader() {

@@ -69,14 +69,16 @@ void answer_for(Server& server, FeedReader& feed, std::string_view token) {
   presentation.now = now;
   const auto verified = server.verifier.verify(token, server.policy, presentation);
   if (!verified) {
-    std::printf("refuse %.*s\n", static_cast<int>(name_of(verified.error().code).size()), name_of(verified.error().code).data());
+    std::printf("refuse %.*s\n", static_cast<int>(name_of(verified.error().code).size()),
+                name_of(verified.error().code).data());
     return;
   }
   const std::string_view subject = server.verifier.decode_verified(token, *verified).subject;
   std::printf("accept %.*s\n", static_cast<int>(subject.size()), subject.data());
 }
 
-int run(const std::string& issuer, const std::string& ca_file, std::string_view client_id, const std::string& audience) {
+int run(const std::string& issuer, const std::string& ca_file, std::string_view client_id,
+        const std::string& audience) {
   const char* secret = std::getenv("CLAVIGER_EXAMPLE_SECRET");
   const auto uri = codec::parse_absolute_uri(issuer);
   if (secret == nullptr || !uri) {

@@ -51,7 +51,8 @@ Result<TlsConnection> TlsConnection::create(const codec::Uri& origin, const std:
     return Error{Code::Unreadable, "example.ca"};
   }
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  return TlsConnection(std::string(origin.host), std::to_string(origin.effective_port().value_or(443)), std::move(context));
+  return TlsConnection(std::string(origin.host), std::to_string(origin.effective_port().value_or(443)),
+                       std::move(context));
 }
 
 Result<Unit> TlsConnection::connect() {
@@ -64,7 +65,8 @@ Result<Unit> TlsConnection::connect() {
   // An address is compared with the certificate's addresses, a name with its names.
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host_.c_str()) != 1) {
     SSL_set1_host(tls, host_.c_str());
-    SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host_.data());  // the macro casts in the old style
+    SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             host_.data());  // the macro casts in the old style
   }
   if (BIO_do_connect(connection_.get()) != 1) {
     connection_.reset();
@@ -83,7 +85,8 @@ Result<Unit> TlsConnection::read_more() {
 }
 
 Result<Answer> TlsConnection::exchange(const std::string& request) {
-  if (BIO_write(connection_.get(), request.data(), static_cast<int>(request.size())) != static_cast<int>(request.size())) {
+  if (BIO_write(connection_.get(), request.data(), static_cast<int>(request.size())) !=
+      static_cast<int>(request.size())) {
     return Error{Code::PeerClosed, "example.write"};
   }
   std::size_t head_end = std::string::npos;

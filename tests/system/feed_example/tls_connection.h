@@ -36,8 +36,12 @@ class TlsConnection {
   Result<Answer> get(std::string_view path, std::string_view header_lines);
 
  private:
-  struct FreeContext { void operator()(ssl_ctx_st* context) const; };
-  struct FreeBio { void operator()(bio_st* bio) const; };
+  struct FreeContext {
+    void operator()(ssl_ctx_st* context) const;
+  };
+  struct FreeBio {
+    void operator()(bio_st* bio) const;
+  };
   using Bio = std::unique_ptr<bio_st, FreeBio>;
 
   TlsConnection(std::string host, std::string port, std::unique_ptr<ssl_ctx_st, FreeContext> context);
