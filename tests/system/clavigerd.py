@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import tomllib
 
@@ -66,7 +67,13 @@ class Sandbox:
         self.daemons = []
 
     def __enter__(self):
-        self._tool("up")
+        # Whoever ends a test early (a time limit, Ctrl-C) gets no daemons left behind.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        try:
+            self._tool("up")
+        except BaseException:
+            self.__exit__(Failure)
+            raise
         self.values = read_environment(os.path.join(self.folder, "sandbox.env"))
         return self
 
