@@ -31,7 +31,8 @@ TEST_F(Engine, WhatIsNotCachedIsReadOffTheLoop) {
 
 // Empty stands for success.
 Task<void> range_all(Store* store, std::promise<Code>* out) {
-  const auto records = co_await store->range(TableId{1}, "", "", kRangeMax);
+  const TableId table{1};
+  const auto records = co_await store->range(table, "", "", kRangeMax);
   out->set_value(records ? Code::Empty : records.error().code);
 }
 
