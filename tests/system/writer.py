@@ -13,6 +13,7 @@ from user_agent import Refused, UserAgent, claims_of, new_verifier
 GRACE_SECONDS = 5
 # Entries of earlier rounds that are looked at again in a round, beside all that this round touched.
 SAMPLE = 12
+LINE_SAMPLE = 1
 BUSY = (429, 503)
 
 
@@ -67,9 +68,13 @@ class Writer:
         return self.random.choice(users) if users else None
 
     def pick_line(self):
-        lines = [line for user in self.books.users[-30:] if not user.pending for line in user.lines
+        lines = [(user, line) for user in self.books.users[-30:] if not user.pending for line in user.lines
                  if line.is_alive and not line.pending]
-        return self.random.choice(lines) if lines else None
+        if not lines:
+            return None
+        user, line = self.random.choice(lines)
+        user.touched = line.touched = True
+        return line
 
     def add_user(self):
         user = User(self.new_name("user"), f"pw {self.random.getrandbits(64):x}")
@@ -109,7 +114,7 @@ class Writer:
         line = self.pick_line()
         if line is None:
             return
-        line.touched, line.pending, line.pending_since = True, "refresh", time.monotonic()
+        line.pending, line.pending_since = "refresh", time.monotonic()
         answer = self.agent.refresh(line.current)
         if self.done(answer, (200,), "refresh"):
             line.rotate(answer.json())
@@ -119,7 +124,7 @@ class Writer:
         line = self.pick_line()
         if line is None:
             return
-        line.touched, line.pending, line.pending_since = True, "race", time.monotonic()
+        line.pending, line.pending_since = "race", time.monotonic()
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         body = "&".join(f"{name}={value}" for name, value in self.agent.refreshing(line.current).items())
         agents = (self.agent, self.rival)
@@ -136,7 +141,6 @@ class Writer:
         line = self.pick_line()
         if line is None or not line.access:
             return
-        line.touched = True
         token = line.access.pop()
         if self.done(self.agent.revoke(token), (200,), "revocation of an access token"):
             line.revoked.append(token)
@@ -145,7 +149,7 @@ class Writer:
         line = self.pick_line()
         if line is None:
             return
-        line.touched, line.pending = True, "end"
+        line.pending = "end"
         if self.done(self.agent.revoke(line.current), (200,), "revocation of a refresh token"):
             line.is_alive, line.pending = False, ""
 
@@ -197,16 +201,16 @@ class Writer:
             for client in self.chosen(self.books.clients, everything):
                 self.check_client(client)
             for user in self.chosen(self.books.users, everything):
-                self.check_user(user)
+                self.check_user(user, everything)
         except (wire.ConnectionLost, ConnectionError) as lost:
             self.violation(f"the restarted broker does not answer: {lost}")
         except (KeyError, ValueError) as malformed:
             self.violation(f"malformed answer: {malformed!r}")
 
-    def chosen(self, entries, everything):
+    def chosen(self, entries, everything, sample=SAMPLE):
         touched = [entry for entry in entries if everything or entry.touched or entry.pending]
         others = [entry for entry in entries if entry not in touched]
-        return touched + self.random.sample(others, min(SAMPLE, len(others)))
+        return touched + self.random.sample(others, min(sample, len(others)))
 
     def check_client(self, client):
         answer = self.admin.of_tenant("GET", f"/clients/{client.client_id}")
@@ -219,7 +223,7 @@ class Writer:
         elif (issued := self.agent.client_credentials(client.client_id, client.secret)).status != 200:
             self.violation(f"client {client.client_id}: its secret does not work: {issued}")
 
-    def check_user(self, user):
+    def check_user(self, user, everything):
         answer = self.admin.of_tenant("GET", f"/users/{user.login}")
         if user.pending == "add":
             if answer.status == 404:  # then nothing of it may be left in the way of the same name
@@ -238,7 +242,7 @@ class Writer:
             self.settle_user(user, answer.json()["enabled"])
         self.check_sign_in(user)
         self.check_codes(user)
-        for line in list(user.lines):
+        for line in self.chosen(user.lines, everything, LINE_SAMPLE):
             self.check_line(user, line)
         self.check_sessions(user)
 
@@ -305,7 +309,7 @@ class Writer:
             self.rotate(user, line)
 
     def settle_line(self, line):
-        if not line.pending:
+        if not line.pending or not line.is_alive:  # whoever ended it meanwhile ended what was in flight, too
             return
         kind, line.pending = line.pending, ""
         is_in_time = time.monotonic() - line.pending_since < GRACE_SECONDS
@@ -314,7 +318,8 @@ class Writer:
         line.is_alive = False
         # Two at once have used the grace up if the broker saw both, and an end may have been done.
         if kind == "refresh" and is_in_time:
-            self.violation("a refresh whose answer was lost cannot be repeated")
+            sid = claims_of(line.access[-1])["sid"] if line.access else "?"
+            self.violation(f"a refresh whose answer was lost cannot be repeated, session {sid}")
 
     def goes_on(self, line):
         answer = self.agent.refresh(line.current)
