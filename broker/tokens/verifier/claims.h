@@ -52,22 +52,22 @@ struct Confirmation {
 };
 
 struct Claims {
-  std::string_view issuer;     // iss
-  std::string_view subject;    // sub
+  std::string_view issuer;   // iss
+  std::string_view subject;  // sub
   std::string_view client_id;
-  std::string_view scope;      // space-separated
+  std::string_view scope;  // space-separated
   std::string_view jti;
   std::string_view sid;
   std::string_view acr;
   std::array<std::string_view, 3> mc_ids;  // mcptt_id, mcvideo_id, mcdata_id: mc_id()
-  Audiences audiences;         // aud
+  Audiences audiences;                     // aud
   std::optional<std::int64_t> expires;     // exp, and so on: seconds, fractions dropped
   std::optional<std::int64_t> issued_at;
   std::optional<std::int64_t> not_before;
   std::optional<std::int64_t> auth_time;
   std::optional<Confirmation> confirmation;
-  std::optional<codec::JsonObject> all;    // every claim, known here or not
-  std::string_view json;       // the payload as it was signed
+  std::optional<codec::JsonObject> all;  // every claim, known here or not
+  std::string_view json;                 // the payload as it was signed
 
   std::string_view mc_id(McService service) const {
     return service == McService::None ? std::string_view() : mc_ids[static_cast<std::size_t>(service) - 1];

@@ -18,7 +18,8 @@ HugeMemory::~HugeMemory() {
 }
 
 Result<HugeMemory> HugeMemory::take(std::size_t bytes) {
-  if (bytes == 0 || bytes > std::numeric_limits<std::size_t>::max() / 2) return Error{Code::NoSpace, "huge_memory.size"};
+  if (bytes == 0 || bytes > std::numeric_limits<std::size_t>::max() / 2)
+    return Error{Code::NoSpace, "huge_memory.size"};
   HugeMemory memory;
   // One page more than asked for, so that the table can begin on a boundary: pages never touched cost nothing.
   memory.mapped_ = bytes + kHugePageBytes;

@@ -15,8 +15,10 @@ class HugeMemory {
  public:
   HugeMemory() = default;
   HugeMemory(HugeMemory&& other) noexcept
-      : base_(std::exchange(other.base_, nullptr)), mapped_(std::exchange(other.mapped_, 0)),
-        data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : base_(std::exchange(other.base_, nullptr)),
+        mapped_(std::exchange(other.mapped_, 0)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
   HugeMemory& operator=(HugeMemory&& other) noexcept {
     std::swap(base_, other.base_);
     std::swap(mapped_, other.mapped_);

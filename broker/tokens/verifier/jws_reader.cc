@@ -7,7 +7,7 @@
 namespace claviger::tokens {
 namespace {
 
-// Of the smaller of token and attack: depth and members as in the standards' examples times ten (attack list, row 19).
+// Ten times what the standards' examples have; more is an attack on whoever walks it (attack list, row 19).
 constexpr codec::JsonLimits kJsonLimits{.bytes_max = kTokenBytesMax, .depth_max = 16, .members_max = 256};
 
 Result<std::string_view> decode_segment(std::string_view segment, MutableBytes out, std::string_view where) {

@@ -67,6 +67,7 @@ class JwsReader {
 
 // Step 8: TokenType unless typ is one of `expected`, given as normalised_typ() gives it, or absent and that is allowed.
 // A token made for another purpose must not pass for this one (RFC 8725 clause 3.11).
-Result<Unit> check_type(const JoseHeader& header, std::span<const std::string_view> expected, bool may_be_absent = false);
+Result<Unit> check_type(const JoseHeader& header, std::span<const std::string_view> expected,
+                        bool may_be_absent = false);
 
 }  // namespace claviger::tokens

@@ -77,8 +77,9 @@ CachedToken* TokenCache::find(const TokenDigest& digest) {
 
 CachedToken& TokenCache::victim_of(std::size_t group, std::int64_t now, bool& was_live) {
   CachedToken* const places = entries_ + group * kGroupPlaces;
+  was_live = false;
   for (std::size_t i = 0; i < kGroupPlaces; ++i) {
-    if (places[i].expires < now) return was_live = false, places[i];
+    if (places[i].expires < now) return places[i];
   }
   was_live = true;
   // Second chance: at most one round clears every mark, so the second finds one.
@@ -92,7 +93,10 @@ CachedToken& TokenCache::victim_of(std::size_t group, std::int64_t now, bool& wa
 bool TokenCache::insert(const CachedToken& token, std::int64_t now) {
   CachedToken copy = token;
   copy.is_recent = false;  // set by its first use: a flood of tokens used once must not push out those in use
-  if (CachedToken* known = find(token.digest)) return *known = copy, false;
+  if (CachedToken* known = find(token.digest)) {
+    *known = copy;
+    return false;
+  }
 
   const std::uint8_t tag = tag_of(token.digest);
   const std::size_t home = home_of(token.digest);

@@ -29,19 +29,19 @@ using TokenDigest = crypto::Hash128;
 // where only 32 bits of one are kept, a match means "look closer", never "accept" or "refuse".
 struct alignas(64) CachedToken {
   TokenDigest digest;
-  std::uint64_t scopes = 0;           // bit per scope of the verifier's vocabulary
-  std::uint64_t identity = 0;         // digest of the identity for identity_service
-  std::uint32_t audiences = 0;        // bit per audience of the verifier's vocabulary
-  std::uint32_t expires = 0;          // exp in seconds since 1970
-  std::uint32_t key_serial = 0;       // the key that signed it: KeyRing
-  std::uint32_t revocation_epoch = 0; // of the last look into the revocation set that found nothing
+  std::uint64_t scopes = 0;            // bit per scope of the verifier's vocabulary
+  std::uint64_t identity = 0;          // digest of the identity for identity_service
+  std::uint32_t audiences = 0;         // bit per audience of the verifier's vocabulary
+  std::uint32_t expires = 0;           // exp in seconds since 1970
+  std::uint32_t key_serial = 0;        // the key that signed it: KeyRing
+  std::uint32_t revocation_epoch = 0;  // of the last look into the revocation set that found nothing
   std::uint32_t jti = 0;
   std::uint32_t sid = 0;
   std::uint32_t subject = 0;
   McService identity_service = McService::None;
-  bool is_bound = false;  // has a cnf claim
-  bool is_early = false;  // its iat or nbf lay ahead of our clock, within the leeway
-  bool is_recent = false; // used since the clock hand came by; the cache's own
+  bool is_bound = false;   // has a cnf claim
+  bool is_early = false;   // its iat or nbf lay ahead of our clock, within the leeway
+  bool is_recent = false;  // used since the clock hand came by; the cache's own
 };
 static_assert(sizeof(CachedToken) == 64);
 
@@ -78,7 +78,7 @@ class TokenCache {
 
   std::size_t groups_ = 0;
   std::size_t size_ = 0;
-  std::uint8_t* tags_ = nullptr;     // 0: vacant
+  std::uint8_t* tags_ = nullptr;  // 0: vacant
   CachedToken* entries_ = nullptr;
   std::uint32_t hand_ = 0;
   HugeMemory tag_memory_;

@@ -35,8 +35,12 @@ std::uint32_t low_half(RevocationDigest digest) { return static_cast<std::uint32
 }  // namespace
 
 Verifier::Verifier(crypto::UniversalHash hash, NameHash names, NameHash identities, std::size_t revocations_max)
-    : hash_(std::move(hash)), identities_(std::move(identities)), revocations_(std::move(names), revocations_max),
-      scopes_(kScopesMax), audiences_(kAudiencesMax), reader_(std::make_unique<JwsReader>()) {}
+    : hash_(std::move(hash)),
+      identities_(std::move(identities)),
+      revocations_(std::move(names), revocations_max),
+      scopes_(kScopesMax),
+      audiences_(kAudiencesMax),
+      reader_(std::make_unique<JwsReader>()) {}
 
 Result<Verifier> Verifier::create(VerifierOptions options) {
   if (options.seed.equals(std::array<std::byte, kVerifierSeedBytes>{})) {
@@ -85,10 +89,9 @@ Result<VerificationPolicy> Verifier::make_policy(PolicyOptions options) {
 
 Result<Verified> Verifier::verify(std::string_view token, const VerificationPolicy& policy,
                                   const Presentation& presentation) {
-  // Step 1 for what would be hashed: the rest of it is in split_compact().
-  if (token.size() > kTokenBytesMax) return ++counters_.refusals, Error{Code::TokenTooLong, "token"};
-  const TokenDigest digest = cache_ ? hash_(as_bytes(token)) : TokenDigest{};
-  return verify_hashed(token, digest, policy, presentation);
+  // Too long a token is not even hashed; split_compact() refuses it.
+  const bool is_hashed = cache_ && token.size() <= kTokenBytesMax;
+  return verify_hashed(token, is_hashed ? hash_(as_bytes(token)) : TokenDigest{}, policy, presentation);
 }
 
 void Verifier::verify_many(std::span<const VerifyRequest> requests, std::span<Result<Verified>> results) {
@@ -207,12 +210,12 @@ Result<IssuerIndex> Verifier::issuer_of(std::string_view payload, const Verifica
 Result<Unit> Verifier::judge(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest,
                              const VerificationPolicy& policy, const Presentation& presentation) {
   const PolicyOptions& options = policy.options_;
-  CLAVIGER_TRY(issuer, check_issuer(claims, ring_.name_of(key.issuer)));                       // 10
+  CLAVIGER_TRY(issuer, check_issuer(claims, ring_.name_of(key.issuer)));  // 10
   if (!options.any_audience) {
-    CLAVIGER_TRY(audience, check_audience(claims, options.audiences));                         // 11
+    CLAVIGER_TRY(audience, check_audience(claims, options.audiences));  // 11
   }
-  CLAVIGER_TRY(times, check_times(claims, presentation.now, policy.leeway_));                  // 12
-  CLAVIGER_TRY(form, check_access_token_form(claims));                                         // 13
+  CLAVIGER_TRY(times, check_times(claims, presentation.now, policy.leeway_));  // 12
+  CLAVIGER_TRY(form, check_access_token_form(claims));                         // 13
 
   // What stands above makes a token worth remembering; what follows depends on the hour and on the request.
   const std::uint64_t tag = tags_[key.issuer];
@@ -222,24 +225,24 @@ Result<Unit> Verifier::judge(const Claims& claims, const KeyRing::LiveKey& key, 
   const bool is_revoked = revocations_.is_revoked(names, *claims.issued_at);
   if (cache_) remember(claims, key, digest, names, is_revoked, policy, presentation.now);
 
-  if (is_revoked) return Error{Code::TokenRevoked, "jwt"};                                             // 14
+  if (is_revoked) return Error{Code::TokenRevoked, "jwt"};  // 14
   if (!options.ignores_binding) {
-    CLAVIGER_TRY(binding, check_binding(claims, presentation, options.requires_binding));              // 15
+    CLAVIGER_TRY(binding, check_binding(claims, presentation, options.requires_binding));  // 15
   }
-  CLAVIGER_TRY(scopes, check_scopes(claims, options.scopes_all, options.scopes_any));                 // 16
-  CLAVIGER_TRY(identity, check_identity(claims, options.identity, presentation.identity));            // 17
+  CLAVIGER_TRY(scopes, check_scopes(claims, options.scopes_all, options.scopes_any));       // 16
+  CLAVIGER_TRY(identity, check_identity(claims, options.identity, presentation.identity));  // 17
   return Unit{};
 }
 
 void Verifier::remember(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest,
-                        const RevocableNames& names, bool is_revoked, const VerificationPolicy& policy, std::int64_t now) {
+                        const RevocableNames& names, bool is_revoked, const VerificationPolicy& policy,
+                        std::int64_t now) {
   if (*claims.expires > std::numeric_limits<std::uint32_t>::max()) return;  // beyond 2106: no token of ours
   CachedToken token;
   token.digest = digest;
   token.scopes = scopes_.bits_of(claims.scope);
-  claims.audiences.for_each([&](std::string_view audience) {
-    token.audiences |= static_cast<std::uint32_t>(audiences_.bit_of(audience));
-  });
+  claims.audiences.for_each(
+      [&](std::string_view audience) { token.audiences |= static_cast<std::uint32_t>(audiences_.bit_of(audience)); });
   token.expires = static_cast<std::uint32_t>(*claims.expires);
   token.key_serial = key.serial;
   // One behind makes the next hit look again.

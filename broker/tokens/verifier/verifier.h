@@ -49,7 +49,7 @@ struct VerifierOptions {
 
 // A token that was accepted. Its claims may not have been read: decode_verified() does, from the same bytes.
 struct Verified {
-  TokenDigest digest;           // zero without a cache
+  TokenDigest digest;  // zero without a cache
   std::int64_t expires = 0;
   // nullptr on a plain cache hit. Valid until the Verifier is asked again.
   const Claims* claims = nullptr;
@@ -76,10 +76,10 @@ struct VerifyRequest {
 };
 
 struct VerifierCounters {
-  std::uint64_t hits = 0;      // answered by the cache alone
-  std::uint64_t reads = 0;     // known to the cache, claims read again
-  std::uint64_t misses = 0;    // verified from scratch, with or without success
-  std::uint64_t evictions = 0; // live entries that had to make room
+  std::uint64_t hits = 0;       // answered by the cache alone
+  std::uint64_t reads = 0;      // known to the cache, claims read again
+  std::uint64_t misses = 0;     // verified from scratch, with or without success
+  std::uint64_t evictions = 0;  // live entries that had to make room
   std::uint64_t refusals = 0;
 };
 
@@ -135,10 +135,10 @@ class Verifier {
   std::uint64_t identity_digest(std::string_view identity) const { return identities_(0, 0, identity); }
   Standing standing_of(CachedToken& known, const VerificationPolicy& policy, const Presentation& presentation) const;
   Result<IssuerIndex> issuer_of(std::string_view payload, const VerificationPolicy& policy);
-  Result<Unit> judge(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest, const VerificationPolicy& policy,
-                     const Presentation& presentation);
-  void remember(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest, const RevocableNames& names, bool is_revoked,
-                const VerificationPolicy& policy, std::int64_t now);
+  Result<Unit> judge(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest,
+                     const VerificationPolicy& policy, const Presentation& presentation);
+  void remember(const Claims& claims, const KeyRing::LiveKey& key, const TokenDigest& digest,
+                const RevocableNames& names, bool is_revoked, const VerificationPolicy& policy, std::int64_t now);
 
   crypto::UniversalHash hash_;
   NameHash identities_;

@@ -48,11 +48,12 @@ class Issuer {
   std::string token(std::uint64_t number) {
     std::string jti = std::to_string(number);
     jti.insert(0, 22 - jti.size(), '0');
-    std::string claims = R"({"iss":")" + std::string(kIssuer) + R"(","sub":"5f1c2f6e-6a3f-4a55-9b5e-1f0f1f6f2a10","aud":")" +
-                         std::string(kAudience) + R"(","exp":1764000300,"iat":1763999990,"jti":")" + jti +
-                         R"(","sid":"Jq0bT4nNQ2m1x8yZ7w3K5g","client_id":"mc-native-1","scope":"openid 3gpp:mc:ptt_service )" +
-                         R"(3gpp:mc:ptt_key_management_service","mcptt_id":")" + std::string(kIdentity) +
-                         R"(","acr":"3gpp:acr:password")";
+    std::string claims =
+        R"({"iss":")" + std::string(kIssuer) + R"(","sub":"5f1c2f6e-6a3f-4a55-9b5e-1f0f1f6f2a10","aud":")" +
+        std::string(kAudience) + R"(","exp":1764000300,"iat":1763999990,"jti":")" + jti +
+        R"(","sid":"Jq0bT4nNQ2m1x8yZ7w3K5g","client_id":"mc-native-1","scope":"openid 3gpp:mc:ptt_service )" +
+        R"(3gpp:mc:ptt_key_management_service","mcptt_id":")" + std::string(kIdentity) +
+        R"(","acr":"3gpp:acr:password")";
     // The rest as a claim that nobody asks for.
     CLAVIGER_ASSERT(claims.size() + 9 <= kClaimsBytes);
     claims += R"(,"x":")" + std::string(kClaimsBytes - claims.size() - 8, 'x') + "\"}";

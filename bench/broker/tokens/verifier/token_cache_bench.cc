@@ -85,7 +85,8 @@ void run(benchmark::State& state, Known& tokens, Work work) {
   const auto operations = static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(kTurn);
   state.SetItemsProcessed(operations);
   state.counters["allocations"] = static_cast<double>(allocations) / static_cast<double>(operations);
-  state.counters["hits"] = static_cast<double>(tokens.verifier.counters().hits - hits) / static_cast<double>(operations);
+  state.counters["hits"] =
+      static_cast<double>(tokens.verifier.counters().hits - hits) / static_cast<double>(operations);
 }
 
 void seen_before(benchmark::State& state) {

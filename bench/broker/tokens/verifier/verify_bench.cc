@@ -31,7 +31,7 @@ constexpr std::size_t kTurn = 32;
 struct Prepared {
   std::string token;
   Bytes signed_bytes;
-  std::vector<std::byte> signature;      // raw, as in the token
+  std::vector<std::byte> signature;          // raw, as in the token
   std::vector<unsigned char> evp_signature;  // DER for ECDSA
 };
 
@@ -110,7 +110,8 @@ std::vector<unsigned char> der_of(Bytes raw) {
 }
 
 std::vector<Prepared> prepare(Issuer& issuer) {
-  std::vector<Prepared> tokens(issuer.verify_key().algorithm() == crypto::SignatureAlgorithm::Rs256 ? kTokens / 2 : kTokens);
+  std::vector<Prepared> tokens(issuer.verify_key().algorithm() == crypto::SignatureAlgorithm::Rs256 ? kTokens / 2
+                                                                                                    : kTokens);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     Prepared& token = tokens[i];
     token.token = issuer.token(i);
@@ -121,7 +122,8 @@ std::vector<Prepared> prepare(Issuer& issuer) {
     if (issuer.verify_key().algorithm() == crypto::SignatureAlgorithm::Es256) {
       token.evp_signature = der_of(token.signature);
     } else {
-      token.evp_signature.assign(as_uchar(Bytes(token.signature)), as_uchar(Bytes(token.signature)) + token.signature.size());
+      token.evp_signature.assign(as_uchar(Bytes(token.signature)),
+                                 as_uchar(Bytes(token.signature)) + token.signature.size());
     }
   }
   return tokens;
@@ -157,14 +159,16 @@ void cold(benchmark::State& state, crypto::SignatureAlgorithm algorithm, bool ha
       for (const Prepared& token : turn) CLAVIGER_ASSERT(evp.verify(token));
     });
     timed(signature_seconds, [&] {
-      for (const Prepared& token : turn) CLAVIGER_ASSERT(key.verify(context, token.signed_bytes, token.signature).has_value());
+      for (const Prepared& token : turn)
+        CLAVIGER_ASSERT(key.verify(context, token.signed_bytes, token.signature).has_value());
     });
     timed(sha_seconds, [&] {
       for (const Prepared& token : turn) benchmark::DoNotOptimize(crypto::sha256(token.signed_bytes));
     });
     const std::uint64_t before = claviger::bench::allocation_count();
     state.SetIterationTime(timed(ours_seconds, [&] {
-      for (const Prepared& token : turn) CLAVIGER_ASSERT(verifier.verify(token.token, policy, presentation()).has_value());
+      for (const Prepared& token : turn)
+        CLAVIGER_ASSERT(verifier.verify(token.token, policy, presentation()).has_value());
     }));
     allocations += claviger::bench::allocation_count() - before;
     operations += kTurn;

@@ -79,14 +79,18 @@ class Mint {
     return token + '.' + base64url(as_text(Bytes(signature).first(*size)));
   }
   Json header(const Json& changes = {}) const {
-    Json header{{"typ", json_string("at+jwt")}, {"alg", json_string(crypto::name_of(key_.algorithm()))}, {"kid", json_string(key_.kid())}};
+    Json header{{"typ", json_string("at+jwt")},
+                {"alg", json_string(crypto::name_of(key_.algorithm()))},
+                {"kid", json_string(key_.kid())}};
     for (const auto& [name, value] : changes) {
       header.erase(name);
       if (!value.empty()) header.emplace(name, value);
     }
     return header;
   }
-  std::string access_token(const Json& changes = {}) { return sign(json_of(header()), json_of(example_claims(changes))); }
+  std::string access_token(const Json& changes = {}) {
+    return sign(json_of(header()), json_of(example_claims(changes)));
+  }
   std::string with_header(const Json& changes) { return sign(json_of(header(changes)), json_of(example_claims())); }
 
  private:

@@ -22,7 +22,8 @@ class VerifierTest : public ::testing::Test {
     return *std::move(made);
   }
   // Asked twice: the second verdict, from the cache or not, is the first.
-  std::optional<Code> verdict(std::string_view token, const VerificationPolicy& policy, const Presentation& presentation) {
+  std::optional<Code> verdict(std::string_view token, const VerificationPolicy& policy,
+                              const Presentation& presentation) {
     const auto first = refusal_of(verifier_.verify(token, policy, presentation));
     const auto second = refusal_of(verifier_.verify(token, policy, presentation));
     EXPECT_EQ(first, second);
@@ -31,7 +32,8 @@ class VerifierTest : public ::testing::Test {
   std::optional<Code> verdict(std::string_view token, std::int64_t now = kExampleNow) {
     return verdict(token, policy_, at(now));
   }
-  void revoke(RevocationKind kind, std::string id, std::int64_t not_before = 0, std::string_view issuer = kExampleIssuer) {
+  void revoke(RevocationKind kind, std::string id, std::int64_t not_before = 0,
+              std::string_view issuer = kExampleIssuer) {
     ASSERT_TRUE(verifier_.revocations().apply(
         Revocation{kind, std::string(issuer), std::move(id), not_before, kExampleNow + 3600}, kExampleNow));
   }
@@ -42,9 +44,11 @@ class VerifierTest : public ::testing::Test {
 };
 
 TEST_F(VerifierTest, GivesTheClaimsOfATokenItAccepts) {
-  const std::string token = mint_.access_token(
-      {{"aud", R"(["https://other.example","https://mcptt.example"])"}, {"acr", json_string("3gpp:acr:password")},
-       {"auth_time", "1700000000"}, {"nbf", "1700000001.75"}, {"mcdata_id", json_string("sip:alice@mcdata.example")}});
+  const std::string token = mint_.access_token({{"aud", R"(["https://other.example","https://mcptt.example"])"},
+                                                {"acr", json_string("3gpp:acr:password")},
+                                                {"auth_time", "1700000000"},
+                                                {"nbf", "1700000001.75"},
+                                                {"mcdata_id", json_string("sip:alice@mcdata.example")}});
   const auto verified = verifier_.verify(token, policy_, at(kExampleNow));
   ASSERT_TRUE(verified);
   ASSERT_NE(verified->claims, nullptr);
@@ -162,7 +166,8 @@ TEST_F(VerifierTest, HeadersAreReadStrictly) {
   EXPECT_EQ(verdict(mint_.with_header({{"kid", json_string("")}})), Code::TokenKeyUnknown);
   EXPECT_EQ(verdict(mint_.with_header({{"kid", json_string(std::string(4000, 'k'))}})), Code::TokenKeyUnknown);
   EXPECT_EQ(verdict(mint_.with_header({{"crit", "null"}})), Code::TokenCritical);
-  EXPECT_EQ(verdict(mint_.with_header({{"jku", json_string("https://evil.example")}})), std::nullopt);  // never looked at
+  EXPECT_EQ(verdict(mint_.with_header({{"jku", json_string("https://evil.example")}})),
+            std::nullopt);  // never looked at
   EXPECT_EQ(verdict(mint_.sign("[]", "{}")), Code::TokenHeader);
   EXPECT_EQ(verdict(mint_.sign("", "{}")), Code::TokenSegments);
   EXPECT_EQ(verdict(".."), Code::TokenSegments);
@@ -240,8 +245,10 @@ TEST_F(VerifierTest, MoreNamesThanBitsAreAnsweredFromTheClaims) {
     options.audiences = {"https://server-" + std::to_string(i) + ".example"};
     options.scopes_all = {"scope-" + std::to_string(i)};
     const VerificationPolicy wants = policy(options);
-    const std::string good = mint_.access_token({{"aud", json_string(options.audiences[0])}, {"scope", json_string(options.scopes_all[0])}});
-    const std::string lacks = mint_.access_token({{"aud", json_string(options.audiences[0])}, {"scope", json_string("openid")}});
+    const std::string good =
+        mint_.access_token({{"aud", json_string(options.audiences[0])}, {"scope", json_string(options.scopes_all[0])}});
+    const std::string lacks =
+        mint_.access_token({{"aud", json_string(options.audiences[0])}, {"scope", json_string("openid")}});
     const std::string other = mint_.access_token({{"scope", json_string(options.scopes_all[0])}});
     EXPECT_EQ(verdict(good, wants, at(kExampleNow)), std::nullopt) << i;
     EXPECT_EQ(verdict(lacks, wants, at(kExampleNow)), Code::TokenScope) << i;
@@ -365,7 +372,8 @@ TEST_F(VerifierTest, AnOverfullRevocationSetRefusesTheTokensOfThen) {
   ASSERT_TRUE(small.verify(token, *policy, at(kExampleNow)));
   EXPECT_FALSE(small.revocations().apply(revocation("b"), kExampleNow));
   EXPECT_TRUE(small.verify(token, *policy, at(kExampleNow)).failed_with(Code::TokenRevoked));
-  EXPECT_TRUE(small.verify(mint_.access_token({{"jti", json_string("x")}}), *policy, at(kExampleNow)).failed_with(Code::TokenRevoked));
+  EXPECT_TRUE(small.verify(mint_.access_token({{"jti", json_string("x")}}), *policy, at(kExampleNow))
+                  .failed_with(Code::TokenRevoked));
   const std::string later = mint_.access_token({{"iat", std::to_string(kExampleNow + 31)}});
   EXPECT_TRUE(small.verify(later, *policy, at(kExampleNow + 31)));
 }
@@ -436,7 +444,8 @@ TEST_F(VerifierTest, OtherJwtsAreVerifiedUnderTheirOwnRules) {
   const std::array<std::string_view, 1> types{"jwt"};
   const JwsRules rules{.keys = keys.get(), .types = types, .typ_may_be_absent = true};
   const std::string claims = json_of({{"iss", json_string("client-1")}, {"exp", "5"}});
-  const auto verified = verifier_.verify_jws(client.sign(json_of(client.header({{"typ", json_string("JWT")}})), claims), rules);
+  const auto verified =
+      verifier_.verify_jws(client.sign(json_of(client.header({{"typ", json_string("JWT")}})), claims), rules);
   ASSERT_TRUE(verified);
   EXPECT_EQ(verified->kid, client.kid());
   EXPECT_EQ(verified->claims->issuer, "client-1");
@@ -444,7 +453,8 @@ TEST_F(VerifierTest, OtherJwtsAreVerifiedUnderTheirOwnRules) {
   EXPECT_TRUE(verifier_.verify_jws(client.sign(json_of(client.header({{"typ", ""}})), claims), rules));
   // An access token is none of these (attack list, row 22).
   EXPECT_TRUE(verifier_.verify_jws(client.sign(json_of(client.header()), claims), rules).failed_with(Code::TokenType));
-  EXPECT_TRUE(verifier_.verify_jws(mint_.sign(json_of(mint_.header()), claims), rules).failed_with(Code::TokenKeyUnknown));
+  EXPECT_TRUE(
+      verifier_.verify_jws(mint_.sign(json_of(mint_.header()), claims), rules).failed_with(Code::TokenKeyUnknown));
   EXPECT_TRUE(verifier_.verify_jws(client.sign(json_of(client.header({{"typ", ""}})), claims), JwsRules{})
                   .failed_with(Code::TokenKeyUnknown));
 }
@@ -476,7 +486,8 @@ TEST_F(VerifierTest, VerdictsDoNotDependOnTheCache) {
   Verifier crowded = example_verifier(4);  // evicts all the time
   std::vector<std::string> tokens;
   for (int i = 0; i < 60; ++i) {
-    Json changes{{"jti", json_string("t" + std::to_string(i))}, {"sub", json_string("u" + std::to_string(pick(5)))},
+    Json changes{{"jti", json_string("t" + std::to_string(i))},
+                 {"sub", json_string("u" + std::to_string(pick(5)))},
                  {"sid", json_string("s" + std::to_string(pick(8)))},
                  {"exp", std::to_string(kExampleNow + static_cast<std::int64_t>(pick(400)))},
                  {"iat", std::to_string(kExampleNow - 50 + static_cast<std::int64_t>(pick(100)))}};
@@ -509,7 +520,8 @@ TEST_F(VerifierTest, VerdictsDoNotDependOnTheCache) {
     } else if (event == 2) {
       const auto kind = static_cast<RevocationKind>(1 + pick(3));
       const std::string id = std::string(1, "tsu"[static_cast<std::size_t>(kind) - 1]) + std::to_string(pick(60));
-      const Revocation revocation{kind, std::string(kExampleIssuer), id, now - static_cast<std::int64_t>(pick(60)), now + 100};
+      const Revocation revocation{kind, std::string(kExampleIssuer), id, now - static_cast<std::int64_t>(pick(60)),
+                                  now + 100};
       for (Verifier* verifier : verifiers) ASSERT_TRUE(verifier->revocations().apply(revocation, now));
     } else if (event < 9) {
       now += pick(10) == 0 ? -1 : 1;
@@ -556,7 +568,8 @@ TEST_F(VerifierTest, AnyAudienceMeansAny) {
 TEST_F(VerifierTest, AKeyInUseAsksForItsTable) {
   EXPECT_FALSE(verifier_.table_wish());
   for (int i = 0; i < 300; ++i) {
-    ASSERT_TRUE(verifier_.verify(mint_.access_token({{"jti", json_string(std::to_string(i))}}), policy_, at(kExampleNow)));
+    ASSERT_TRUE(
+        verifier_.verify(mint_.access_token({{"jti", json_string(std::to_string(i))}}), policy_, at(kExampleNow)));
   }
   const auto wish = verifier_.table_wish();
   ASSERT_TRUE(wish);

@@ -23,9 +23,11 @@ struct World {
   World() {
     const AttackVectors vectors = load_attack_vectors();
     // PrivateKeyInfo of an Ed25519 key (RFC 8410 clause 7) of 32 sevens.
-    std::array<unsigned char, 48> pkcs8{0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
+    std::array<unsigned char, 48> pkcs8{0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
+                                        0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
     std::fill(pkcs8.begin() + 16, pkcs8.end(), static_cast<unsigned char>(7));
-    signing_key = std::make_unique<crypto::SigningKey>(*crypto::SigningKey::from_pkcs8(std::as_bytes(std::span(pkcs8))));
+    signing_key =
+        std::make_unique<crypto::SigningKey>(*crypto::SigningKey::from_pkcs8(std::as_bytes(std::span(pkcs8))));
     std::vector<crypto::Jwk> keys(vectors.keys->keys().begin(), vectors.keys->keys().end());
     keys.push_back({"k", signing_key->verify_key()});
     const auto set = *KeySet::make(vectors.issuer, std::move(keys));

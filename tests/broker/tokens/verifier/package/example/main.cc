@@ -90,14 +90,17 @@ Result<int> run(const std::string& text) {
   int wrong = 0;
   for (int round = 0; round < 3; ++round) {
     if (round == 2) {  // as the broker's feed says it: every token of that user until now
-      CLAVIGER_TRY(revoked, server.revoke(R"({"next":1,"changes":[{"kind":"sub","issuer":"https://idms.claviger.example",)"
-                                          R"("id":"mc-user-17","not_before":1700000101,"exp":4102444800}]})", now));
+      CLAVIGER_TRY(revoked,
+                   server.revoke(R"({"next":1,"changes":[{"kind":"sub","issuer":"https://idms.claviger.example",)"
+                                 R"("id":"mc-user-17","not_before":1700000101,"exp":4102444800}]})",
+                                 now));
     }
     for (const Example& example : examples) {
       const auto verdict = server.verify(example, now);
       if (verdict.has_value() == (example.is_acceptable && round != 2)) continue;
       ++wrong;
-      std::printf("%s: %s\n", example.id.c_str(), verdict ? "accepted" : std::string(name_of(verdict.error().code)).c_str());
+      std::printf("%s: %s\n", example.id.c_str(),
+                  verdict ? "accepted" : std::string(name_of(verdict.error().code)).c_str());
     }
   }
   std::printf("%zu tokens, %d wrong verdicts, %llu cache hits\n", examples.size(), wrong,
@@ -108,12 +111,16 @@ Result<int> run(const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::fputs("usage: example_server VECTORS\n", stderr), 2;
+  if (argc != 2) {
+    std::fputs("usage: example_server VECTORS\n", stderr);
+    return 2;
+  }
   std::ifstream file(argv[1], std::ios::binary);
   const auto status = run(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
   if (!status) {
     const std::string code(name_of(status.error().code));
-    std::fprintf(stderr, "%s at %.*s\n", code.c_str(), static_cast<int>(status.error().where.size()), status.error().where.data());
+    std::fprintf(stderr, "%s at %.*s\n", code.c_str(), static_cast<int>(status.error().where.size()),
+                 status.error().where.data());
     return 1;
   }
   return *status;
