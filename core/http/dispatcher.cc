@@ -4,10 +4,14 @@
 
 namespace claviger::http {
 
+Response overload_response() {
+  return std::move(problem(503, "Too many requests are being served.").with("retry-after", "1"));
+}
+
 std::optional<Response> Dispatcher::admit(Exchange& exchange, std::optional<std::uint64_t> content_length) {
   if (counters_.requests_in_flight.read() >= limits_.in_flight_max) {
     counters_.requests_overload.add();
-    return std::move(problem(503, "Too many requests are being served.").with("retry-after", "1"));
+    return overload_response();
   }
   if (overload_) {
     if (auto refused = overload_(exchange.request)) {
@@ -38,12 +42,28 @@ void Dispatcher::dispatch(Exchange& exchange) {
   exchange.start(route.handler(std::move(exchange.request), std::move(exchange.path_values)));
 }
 
-void Dispatcher::answered(const Exchange&, std::uint16_t status) {
-  CLAVIGER_ASSERT(status >= 200 && status < 600);
-  counters_.responses[status / 100U].add();
+bool Dispatcher::hold(Exchange& exchange, std::size_t bytes) {
+  if (counters_.requests_held_bytes.read() + bytes > limits_.held_bytes_max) {
+    counters_.requests_overload.add();
+    return false;
+  }
+  exchange.held += bytes;
+  counters_.requests_held_bytes.add(bytes);
+  return true;
 }
 
-void Dispatcher::ended(const Exchange& exchange) {
+void Dispatcher::let_go(Exchange& exchange) {
+  if (exchange.held > 0) counters_.requests_held_bytes.subtract(std::exchange(exchange.held, 0));
+}
+
+void Dispatcher::answered(Exchange& exchange, std::uint16_t status) {
+  CLAVIGER_ASSERT(status >= 200 && status < 600);
+  counters_.responses[status / 100U].add();
+  let_go(exchange);
+}
+
+void Dispatcher::ended(Exchange& exchange) {
+  let_go(exchange);
   if (!exchange.is_counted) return;
   counters_.requests_in_flight.subtract();
   if (exchange.is_running()) counters_.requests_cancelled.add();

@@ -14,6 +14,9 @@
 
 namespace claviger::http {
 
+// What is answered when the shard has no room for a request.
+Response overload_response();
+
 // Asked for each request before anything is read of its body; a response: refused with it. Must be cheap.
 using OverloadHook = std::function<std::optional<Response>(const Request&)>;
 
@@ -26,14 +29,17 @@ class Dispatcher {
   std::optional<Response> admit(Exchange& exchange, std::optional<std::uint64_t> content_length);
   // The body is complete: an inline answer, or the handler's run begins.
   void dispatch(Exchange& exchange);
+  // Bytes of a request kept from here until it is answered. False, and nothing counted: the shard keeps too many.
+  [[nodiscard]] bool hold(Exchange& exchange, std::size_t bytes);
   // For the protocols: an answer is on its way; an exchange ended.
-  void answered(const Exchange& exchange, std::uint16_t status);
-  void ended(const Exchange& exchange);
+  void answered(Exchange& exchange, std::uint16_t status);
+  void ended(Exchange& exchange);
 
   const Limits& limits() const { return limits_; }
   Counters& counters() { return counters_; }
 
  private:
+  void let_go(Exchange& exchange);
   std::shared_ptr<const Router> router_;
   const Limits& limits_;
   Counters& counters_;

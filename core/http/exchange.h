@@ -22,6 +22,7 @@ class Exchange {
   const Route* route = nullptr;
   PathValues path_values;
   bool is_counted = false;  // among the requests in flight
+  std::size_t held = 0;     // bytes of it counted by the dispatcher
 
   // The answer: exactly once, by the dispatcher or by the handler's end.
   virtual void answer(Response response) = 0;

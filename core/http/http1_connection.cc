@@ -90,11 +90,16 @@ void Http1Connection::advance() {
     }
     retire_exchange();
     switch (scanner_.scan(unparsed_.text())) {
-      case HeadScanner::State::NeedMore: return;
-      case HeadScanner::State::Malformed: return refuse(problem(400));
-      case HeadScanner::State::StartLineTooLong: return refuse(problem(414));
-      case HeadScanner::State::FieldsTooLong: return refuse(problem(431));
-      case HeadScanner::State::Complete: begin_request(scanner_.head_size());
+      case HeadScanner::State::NeedMore:
+        return;
+      case HeadScanner::State::Malformed:
+        return refuse(problem(400));
+      case HeadScanner::State::StartLineTooLong:
+        return refuse(problem(414));
+      case HeadScanner::State::FieldsTooLong:
+        return refuse(problem(431));
+      case HeadScanner::State::Complete:
+        begin_request(scanner_.head_size());
     }
   }
 }
@@ -121,6 +126,10 @@ void Http1Connection::begin_request(std::size_t head_size) {
   keeps_alive_ = head->keeps_alive && !is_draining_;
   dispatcher_.counters().requests_http1.add();
 
+  if (!dispatcher_.hold(*exchange_, head_size)) {
+    if (head->has_body()) keeps_alive_ = false;
+    return submit(overload_response());
+  }
   if (auto refused = dispatcher_.admit(*exchange_, head->content_length)) {
     // Where the next request begins is only known once the body was read, which we do not want.
     if (head->has_body()) keeps_alive_ = false;
@@ -142,6 +151,7 @@ void Http1Connection::read_body() {
   if (!progress) return refuse(problem(progress.error().code == Code::TooLarge ? 413 : 400));
   for (const std::string_view piece : pieces) {
     if (piece.size() > exchange_->route->body_bytes_max - body_.size()) return refuse(problem(413));
+    if (!dispatcher_.hold(*exchange_, piece.size())) return refuse(overload_response());
     body_.append(unparsed_.part(static_cast<std::size_t>(piece.data() - unparsed_.text().data()), piece.size()));
   }
   body_received_ += progress->used;

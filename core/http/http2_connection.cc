@@ -42,7 +42,11 @@ std::unique_ptr<Protocol> make_http2(ProtocolHost& host, Dispatcher& dispatcher,
 }
 
 Http2Connection::Http2Connection(ProtocolHost& host, Dispatcher& dispatcher, const FixedHeaders& fixed)
-    : host_(host), dispatcher_(dispatcher), fixed_(fixed), meter_(host.now()), idle_since_(host.now()),
+    : host_(host),
+      dispatcher_(dispatcher),
+      fixed_(fixed),
+      meter_(host.now()),
+      idle_since_(host.now()),
       last_sent_(host.now()) {
   session_ = make_http2_server_session(this);
   const std::array settings{
@@ -119,12 +123,14 @@ void Http2Connection::head_complete(Http2Exchange& exchange) {
   exchange.began = host_.now();
   std::uint16_t refusal = 0;
   if (!exchange.finish_head(refusal)) return submit(exchange, problem(refusal));
+  if (!dispatcher_.hold(exchange, exchange.header_bytes())) return submit(exchange, overload_response());
   if (auto refused = dispatcher_.admit(exchange, exchange.content_length)) submit(exchange, *std::move(refused));
 }
 
 void Http2Connection::body_piece(Http2Exchange& exchange, Bytes bytes) {
   if (exchange.is_answered) return;
   if (bytes.size() > exchange.route->body_bytes_max - exchange.body.size()) return submit(exchange, problem(413));
+  if (!dispatcher_.hold(exchange, bytes.size())) return submit(exchange, overload_response());
   const auto offset = static_cast<std::size_t>(bytes.data() - input_.data());
   exchange.body.append(input_.part(offset, bytes.size()));
   if (exchange.body.is_pinned()) pinned_.push_back(exchange.id);
@@ -167,8 +173,8 @@ void Http2Connection::submit(Http2Exchange& exchange, Response response) {
   provider.source.ptr = &exchange;
   provider.read_callback = http2_read_callback();
   const bool sends_body = size > 0 && has_body(answer.status) && exchange.request.method != Method::Head;
-  const int done = nghttp2_submit_response(session_, exchange.id, fields.data(), fields.size(),
-                                           sends_body ? &provider : nullptr);
+  const int done =
+      nghttp2_submit_response(session_, exchange.id, fields.data(), fields.size(), sends_body ? &provider : nullptr);
   if (done != 0) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange.id, NGHTTP2_INTERNAL_ERROR);
   } else if (!sends_body && !exchange.is_request_complete) {

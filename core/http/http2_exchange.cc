@@ -10,19 +10,29 @@ namespace claviger::http {
 void Http2Exchange::answer(Response its_response) { connection.submit(*this, std::move(its_response)); }
 
 bool Http2Exchange::add(nghttp2_rcbuf* name_buffer, nghttp2_rcbuf* value_buffer) {
-  const std::size_t size = nghttp2_rcbuf_get_buf(name_buffer).len + nghttp2_rcbuf_get_buf(value_buffer).len + 32;
-  header_bytes_ += size;  // RFC 9113 clause 6.5.2 counts like this
+  const auto view = [](nghttp2_rcbuf* buffer) {
+    const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+    return std::string_view(reinterpret_cast<const char*>(bytes.base), bytes.len);
+  };
+  const std::string_view name = view(name_buffer);
+  const std::string_view value = view(value_buffer);
+  header_bytes_ += name.size() + value.size() + 32;  // RFC 9113 clause 6.5.2 counts like this
   if (header_bytes_ > kHeaderBytesMax || request.headers().size() >= kFieldsMax) return false;
-  const std::string_view name = storage_->keep(name_buffer);
-  const std::string_view value = storage_->keep(value_buffer);
-  if (name.front() != ':') {
-    request.add(field_of(name), {name, value});
+  storage_->keep(value_buffer);
+  if (name.front() == ':') {
+    // nghttp2 has refused unknown and repeated pseudo fields.
+    if (name == ":method") request.method = method_of(value);
+    if (name == ":path") target_ = value;
+    if (name == ":authority") request.authority = value;
     return true;
   }
-  // nghttp2 has refused unknown and repeated pseudo fields.
-  if (name == ":method") request.method = method_of(value);
-  if (name == ":path") target_ = value;
-  if (name == ":authority") request.authority = value;
+  const Field known = field_of(name);
+  if (known != Field::Other) {
+    request.add(known, {name_of(known), value});
+  } else {
+    storage_->keep(name_buffer);
+    request.add(known, {name, value});
+  }
   return true;
 }
 

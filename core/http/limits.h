@@ -16,17 +16,20 @@ inline constexpr std::size_t kTargetBytesMax = 8 * 1024;
 inline constexpr std::size_t kFieldsMax = 100;
 
 struct Limits {
-  std::uint32_t streams_max = 128;         // concurrent requests of one HTTP/2 connection; h2load asks for 32
-  std::size_t connections_max = 65'536;    // of the listener, all shards: some 30 KiB each when idle under TLS
+  std::uint32_t streams_max = 128;              // concurrent requests of one HTTP/2 connection; h2load asks for 32
+  std::size_t connections_max = 65'536;         // of the listener, all shards: some 30 KiB each when idle under TLS
   std::uint32_t source_connections_max = 1024;  // of one source address; 0: no bound. A NAT hides hundreds of UEs
-  std::size_t handshaking_max = 1024;      // of one shard: 0.3 s of its CPU
-  std::size_t in_flight_max = 4096;        // handlers waiting on one shard: each pins a slab or two
+  std::size_t handshaking_max = 1024;           // of one shard: 0.3 s of its CPU
+  std::size_t in_flight_max = 4096;             // handlers waiting on one shard: each pins a slab or two
+  // Fields and bodies of all requests of one shard that are not yet answered: 128 streams of a thousand connections,
+  // each with a list and half a body, would be gigabytes.
+  std::size_t held_bytes_max = 256 * 1024 * 1024;
   Milliseconds handshake{10'000};
-  Milliseconds head{10'000};               // from a request's first byte to the end of its fields
-  Milliseconds body{10'000};               // plus one second for each body_rate_min bytes that came
-  std::size_t body_rate_min = 1024;        // a slow radio link does ten times that
-  Milliseconds idle{75'000};               // kept alive without a request
-  Milliseconds send_stall{30'000};         // without the peer taking a byte of an answer
+  Milliseconds head{10'000};         // from a request's first byte to the end of its fields
+  Milliseconds body{10'000};         // plus one second for each body_rate_min bytes that came
+  std::size_t body_rate_min = 1024;  // a slow radio link does ten times that
+  Milliseconds idle{75'000};         // kept alive without a request
+  Milliseconds send_stall{30'000};   // without the peer taking a byte of an answer
 };
 
 }  // namespace claviger::http

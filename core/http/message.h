@@ -24,21 +24,35 @@ Method method_of(std::string_view name);  // case-sensitive (RFC 9110 clause 9.1
 
 // Header fields that some code of ours looks at: found by index, without comparing names again.
 enum class Field : std::uint8_t {
-  Accept, Authorization, ContentLength, ContentType, Cookie, Dpop, Host, IfMatch, IfNoneMatch, Origin, Prefer, Referer,
-  UserAgent, XForwardedFor, Other
+  Accept,
+  Authorization,
+  ContentLength,
+  ContentType,
+  Cookie,
+  Dpop,
+  Host,
+  IfMatch,
+  IfNoneMatch,
+  Origin,
+  Prefer,
+  Referer,
+  UserAgent,
+  XForwardedFor,
+  Other
 };
 inline constexpr std::size_t kFields = static_cast<std::size_t>(Field::Other);
 Field field_of(std::string_view lower_case_name);
+std::string_view name_of(Field known);  // a literal; empty for Other
 
 // Who sent the request, as the transport knows it. Lives as long as the connection.
 struct Peer {
-  std::string address;             // "192.0.2.1", "2001:db8::1", empty on a Unix socket
+  std::string address;  // "192.0.2.1", "2001:db8::1", empty on a Unix socket
   std::uint16_t port = 0;
-  std::size_t listener = 0;        // index given when the listener was made
+  std::size_t listener = 0;  // index given when the listener was made
   bool is_tls = false;
   // SHA-256 of the DER client certificate that the peer proved to hold (x5t#S256), when it sent one.
   std::optional<std::array<std::byte, 32>> certificate_digest;
-  std::string certificate_der;     // empty without one
+  std::string certificate_der;          // empty without one
   bool is_certificate_trusted = false;  // chains to the listener's client CA
   // Unix sockets: SO_PEERCRED.
   std::optional<std::uint32_t> uid;
@@ -65,7 +79,7 @@ class Request {
   std::string_view path;   // as sent, up to '?', percent-encoding untouched
   std::string_view query;  // after '?', empty without one
   std::string_view authority;
-  Slice body;              // complete; at most the route's body_bytes_max
+  Slice body;  // complete; at most the route's body_bytes_max
   const Peer* peer = nullptr;
   // For inline handlers, which are called with the request alone; null in a Handler's request, which gets them moved.
   const PathValues* path_values = nullptr;
@@ -78,6 +92,7 @@ class Request {
   const std::vector<Header>& headers() const { return headers_; }
 
   // For the protocol sides.
+  void expect_fields(std::size_t count) { headers_.reserve(count); }
   void add(Field known, Header header) {
     headers_.push_back(header);
     if (known == Field::Other) return;
@@ -120,10 +135,10 @@ struct Response {
       : status(with_status), content_type(with_content_type), body(std::move(with_body)) {}
 
   std::uint16_t status = 500;
-  std::string_view content_type;             // a literal; empty: none sent
+  std::string_view content_type;  // a literal; empty: none sent
   // A literal such as "no-store"; empty: none sent. By itself because every answer of the token endpoints has it.
   std::string_view cache_control = "no-store";
-  std::vector<ResponseHeader> headers;       // everything else
+  std::vector<ResponseHeader> headers;  // everything else
   Body body;
 
   Response& with(std::string_view name, std::string value) {

@@ -15,9 +15,7 @@
 namespace claviger::net {
 
 struct TlsContextCallbacks {
-  static TlsContext* owner(SSL* ssl) {
-    return static_cast<TlsContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  }
+  static TlsContext* owner(SSL* ssl) { return static_cast<TlsContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))); }
 
   static int select_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_length, const unsigned char* offered,
                          unsigned offered_length, void*) {
@@ -54,6 +52,12 @@ struct TlsContextCallbacks {
   static int keep_session(SSL* ssl, SSL_SESSION* session) {
     static_cast<TlsSession*>(SSL_get_app_data(ssl))->resumption_ = TlsResumption(session, &SSL_SESSION_free);
     return 1;
+  }
+
+  static void count_message(int is_written, int, int content_type, const void*, std::size_t, SSL* ssl, void*) {
+    if (is_written != 0 || content_type != SSL3_RT_HANDSHAKE) return;
+    auto* session = static_cast<TlsSession*>(SSL_get_app_data(ssl));
+    if (session->is_established_) ++session->post_handshake_messages_;
   }
 
   // 0: make a full handshake; 1: taken; 2: taken, but a new ticket is due; negative: error.
@@ -130,15 +134,16 @@ Result<Unit> TlsContext::set_up_common() {
   SSL_CTX_set_app_data(native_, this);
   SSL_CTX_set_options(native_, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                    SSL_OP_PRIORITIZE_CHACHA);
+  SSL_CTX_set_msg_callback(native_, &TlsContextCallbacks::count_message);
   // Buffers of 16 KiB each way are held only while a record is in them: idle connections are many.
   SSL_CTX_set_mode(native_, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(native_, SSL_SESS_CACHE_OFF);
   // AES-128 before AES-256: no attack on it is known, and its key schedule and SHA-256 cost less in each handshake.
-  const bool is_set =
-      SSL_CTX_set_min_proto_version(native_, TLS1_2_VERSION) == 1 &&
-      SSL_CTX_set_ciphersuites(native_, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-      SSL_CTX_set_cipher_list(native_, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-      SSL_CTX_set1_groups_list(native_, "X25519:P-256:P-384") == 1;
+  const bool is_set = SSL_CTX_set_min_proto_version(native_, TLS1_2_VERSION) == 1 &&
+                      SSL_CTX_set_ciphersuites(
+                          native_, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+                      SSL_CTX_set_cipher_list(native_, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+                      SSL_CTX_set1_groups_list(native_, "X25519:P-256:P-384") == 1;
   if (!is_set) return Error{Code::CryptoFailure, "tls.parameters"};
   return Unit{};
 }
@@ -148,7 +153,8 @@ Result<Unit> TlsContext::use_certificate(const std::string& chain_pem, const Sec
   const BioPtr bio = bio_of(key_pem.reveal());
   const KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_password, nullptr));
   bool is_set = key != nullptr && SSL_CTX_use_certificate(native_, chain[0].get()) == 1;
-  for (std::size_t i = 1; i < chain.size(); ++i) is_set = is_set && SSL_CTX_add1_chain_cert(native_, chain[i].get()) == 1;
+  for (std::size_t i = 1; i < chain.size(); ++i)
+    is_set = is_set && SSL_CTX_add1_chain_cert(native_, chain[i].get()) == 1;
   is_set = is_set && SSL_CTX_use_PrivateKey(native_, key.get()) == 1 && SSL_CTX_check_private_key(native_) == 1;
   ERR_clear_error();
   if (!key) return Error{Code::KeyMalformed, "tls.private_key"};
@@ -180,9 +186,8 @@ Result<Unit> TlsContext::trust(const std::string& ca_pem, const std::string& crl
 
 // A session made under another trust or another name must not be resumed here: its client was checked by other rules.
 Result<Unit> TlsContext::name_sessions(const TlsServerOptions& options) {
-  const std::string basis = options.session_name + '\0' +
-                            std::to_string(static_cast<int>(options.client_certificate)) + '\0' +
-                            options.client_ca_pem + '\0' + options.client_crls_pem;
+  const std::string basis = options.session_name + '\0' + std::to_string(static_cast<int>(options.client_certificate)) +
+                            '\0' + options.client_ca_pem + '\0' + options.client_crls_pem;
   std::array<unsigned char, 32> digest{};
   if (EVP_Digest(basis.data(), basis.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1 ||
       SSL_CTX_set_session_id_context(native_, digest.data(), digest.size()) != 1) {

@@ -17,6 +17,10 @@ struct TlsSessionBio {
   static int read(BIO* bio, char* to, std::size_t size, std::size_t* read_bytes) {
     BIO_clear_retry_flags(bio);
     Bytes& input = session(bio)->input_;
+    if (session(bio)->post_handshake_messages_ > kPostHandshakeMessagesMax) {
+      *read_bytes = 0;  // an end without close_notify: the connection is broken off
+      return 0;
+    }
     if (input.empty()) {
       BIO_set_retry_read(bio);
       *read_bytes = 0;
@@ -80,8 +84,7 @@ TlsSession::~TlsSession() {
 }
 
 Result<std::unique_ptr<TlsSession>> TlsSession::make(std::shared_ptr<const TlsContext> context, SendQueue& output,
-                                                     const std::string& server_name,
-                                                     const TlsResumption& resumption) {
+                                                     const std::string& server_name, const TlsResumption& resumption) {
   std::unique_ptr<TlsSession> made(new TlsSession(std::move(context), output));
   made->ssl_ = SSL_new(made->context_->native());
   BIO* bio = BIO_new(TlsSessionBio::method());

@@ -21,6 +21,10 @@ struct ssl_session_st;
 
 namespace claviger::net {
 
+// Handshake messages that a peer may send after the handshake: KeyUpdate, and tickets to a client. Each KeyUpdate costs us
+// two key derivations for some 30 bytes of its; a connection of months needs a handful (RFC 8446 clause 5.5).
+inline constexpr std::uint32_t kPostHandshakeMessagesMax = 256;
+
 // What a peer proved by its certificate.
 struct PeerCertificate {
   std::string der;
@@ -71,6 +75,7 @@ class TlsSession {
   ssl_st* ssl_ = nullptr;
   bool is_established_ = false;
   bool is_broken_ = false;
+  std::uint32_t post_handshake_messages_ = 0;
 };
 
 }  // namespace claviger::net

@@ -74,7 +74,8 @@ TEST_F(Http1, TakesABodyInPieces) {
 
 TEST_F(Http1, TakesAChunkedBodyInPieces) {
   const std::string request =
-      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\n012\r\n7;x=y\r\n3456789\r\n0\r\nt: v\r\n\r\n";
+      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\n012\r\n7;x=y\r\n3456789\r\n0\r\nt: "
+      "v\r\n\r\n";
   for (std::size_t cut = 1; cut < request.size(); ++cut) {
     FakeHost fresh;
     fresh.start_http1();
@@ -196,8 +197,8 @@ TEST_F(Http1, RefusesWhatIsMalformed) {
            post + "Transfer-Encoding: chunked\r\n\r\nz\r\n",
            post + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
            post + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-           post + "X: a\r\n b\r\n\r\n",        // obs-fold
-           post + " X: a\r\n\r\n",             // continues Host
+           post + "X: a\r\n b\r\n\r\n",  // obs-fold
+           post + " X: a\r\n\r\n",       // continues Host
            post + "X: a\r\n\tb: c\r\n\r\n",
            post + "X: a\0b\r\n\r\n"s,
            post + "X: a\rb\r\n\r\n",
@@ -276,6 +277,15 @@ TEST_F(Http1, RefusesBeyondTheHandlersBound) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
   EXPECT_NE(answer.find("retry-after: 1\r\n"), std::string::npos);
   EXPECT_EQ(host.counters.requests_overload.read(), 1U);
+}
+
+TEST_F(Http1, RefusesWhenTheShardHoldsTooMuch) {
+  host.limits.held_bytes_max = 500;
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 600\r\n\r\n";
+  EXPECT_EQ(host.exchange(head + std::string(300, 'x')), "");
+  EXPECT_TRUE(host.exchange(std::string(300, 'x')).starts_with("HTTP/1.1 503 "));
+  EXPECT_TRUE(host.protocol->is_finished());
+  EXPECT_EQ(host.counters.requests_held_bytes.read(), 0U);
 }
 
 TEST_F(Http1, AConnectionThatGoesAwayCancelsItsRequest) {

@@ -83,7 +83,8 @@ TEST_F(Http2, RefusesStreamsBeyondTheBound) {
 }
 
 TEST_F(Http2, TakesBytesOneByOne) {
-  const std::string all = frames::start() + post_head(1, "/echo") + data(1, "01234", 0) + data(1, "56789") + get(3, "/hello");
+  const std::string all =
+      frames::start() + post_head(1, "/echo") + data(1, "01234", 0) + data(1, "56789") + get(3, "/hello");
   for (const char byte : all) say({&byte, 1});
   EXPECT_EQ(reader.answers[1].body, "0123456789");
   EXPECT_EQ(reader.answers[3].body, "hello");
@@ -248,15 +249,15 @@ TEST_F(Http2, NoPrefaceNoConnection) {
 }
 
 TEST_F(Http2, BrokenFramesEndTheConnection) {
-  for (const std::string& broken : {frames::frame(frames::kHeaders, frames::kEndHeaders, 0, ""),
-                                    frames::frame(frames::kHeaders, frames::kEndHeaders, 2, frames::block(frames::request("GET", "/"))),
-                                    frames::frame(frames::kPing, 0, 0, "123"), frames::frame(frames::kWindowUpdate, 0, 0, "12"),
-                                    frames::window_update(0, 0), data(0, "x"), data(1, "x"),
-                                    frames::frame(frames::kSettings, 0, 1, ""), frames::frame(frames::kSettings, 0, 0, "12345"),
-                                    frames::frame(frames::kContinuation, 4, 1, ""), frames::frame(frames::kPush, 0, 1, "1234"),
-                                    frames::frame(frames::kData, 0, 1, std::string(16385, 'x')),
-                                    frames::frame(frames::kHeaders, frames::kEndHeaders, 1, "\xff\xff\xff\xff\xff\xff"),
-                                    frames::frame(frames::kReset, 0, 1, "1234")}) {
+  for (const std::string& broken :
+       {frames::frame(frames::kHeaders, frames::kEndHeaders, 0, ""),
+        frames::frame(frames::kHeaders, frames::kEndHeaders, 2, frames::block(frames::request("GET", "/"))),
+        frames::frame(frames::kPing, 0, 0, "123"), frames::frame(frames::kWindowUpdate, 0, 0, "12"),
+        frames::window_update(0, 0), data(0, "x"), data(1, "x"), frames::frame(frames::kSettings, 0, 1, ""),
+        frames::frame(frames::kSettings, 0, 0, "12345"), frames::frame(frames::kContinuation, 4, 1, ""),
+        frames::frame(frames::kPush, 0, 1, "1234"), frames::frame(frames::kData, 0, 1, std::string(16385, 'x')),
+        frames::frame(frames::kHeaders, frames::kEndHeaders, 1, "\xff\xff\xff\xff\xff\xff"),
+        frames::frame(frames::kReset, 0, 1, "1234")}) {
     FakeHost fresh;
     frames::Reader answers;
     fresh.start_http2();
@@ -501,6 +502,22 @@ TEST_F(Http2, RefusesBeyondTheHandlersBound) {
   reader.read(host.pull());
   say(get(7, "/hello"));
   EXPECT_EQ(reader.answers[7].status, "200");
+}
+
+TEST_F(Http2, RefusesWhenTheShardHoldsTooMuch) {
+  host.limits.held_bytes_max = 2000;
+  start();
+  say(post_head(1, "/echo") + data(1, std::string(900, 'x'), 0));
+  say(post_head(3, "/echo") + data(3, std::string(900, 'x'), 0));
+  EXPECT_EQ(reader.answers[3].status, "503");
+  EXPECT_FALSE(reader.answers.contains(1));
+  say(data(1, ""));
+  EXPECT_EQ(reader.answers[1].body.size(), 900U);
+  EXPECT_EQ(host.counters.requests_held_bytes.read(), 0U);
+  say(post_head(5, "/wait") + data(5, std::string(900, 'x')));
+  EXPECT_GE(host.counters.requests_held_bytes.read(), 900U);
+  say(frames::reset(5));
+  EXPECT_EQ(host.counters.requests_held_bytes.read(), 0U);
 }
 
 }  // namespace

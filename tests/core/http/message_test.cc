@@ -10,10 +10,11 @@ namespace {
 
 TEST(Message, EveryKnownFieldIsFoundByItsName) {
   const std::array<std::string_view, kFields> names{
-      "accept",  "authorization", "content-length", "content-type", "cookie",     "dpop",           "host",
-      "if-match", "if-none-match", "origin",        "prefer",       "referer",    "user-agent",     "x-forwarded-for"};
+      "accept",   "authorization", "content-length", "content-type", "cookie",  "dpop",       "host",
+      "if-match", "if-none-match", "origin",         "prefer",       "referer", "user-agent", "x-forwarded-for"};
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(field_of(names[i]), static_cast<Field>(i)) << names[i];
+    EXPECT_EQ(name_of(static_cast<Field>(i)), names[i]);
     for (std::size_t at = 0; at < names[i].size(); ++at) {
       std::string changed(names[i]);
       changed[at] = static_cast<char>(changed[at] ^ 1);

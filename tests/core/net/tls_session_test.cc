@@ -118,9 +118,42 @@ TEST_F(Tls, AChangedRecordBreaksTheConnection) {
   EXPECT_EQ(server.last_error, Code::TlsFailure);
 }
 
+TEST_F(Tls, AFloodOfKeyUpdatesIsCutOff) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> client(SSL_new(context.get()), &SSL_free);
+  BIO* in = BIO_new(BIO_s_mem());
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(client.get(), in, out);
+  const auto said = [&] {
+    std::string all(1'000'000, '\0');
+    const int count = BIO_read(out, all.data(), static_cast<int>(all.size()));
+    all.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return all;
+  };
+  End server(pool, server_context());
+  for (int flight = 0; flight < 8; ++flight) {
+    static_cast<void>(SSL_connect(client.get()));
+    ASSERT_TRUE(server.feed(said()));
+    const std::string answer = server.take();
+    BIO_write(in, answer.data(), static_cast<int>(answer.size()));
+  }
+  ASSERT_TRUE(server.tls->is_established());
+  std::uint32_t updates = 0;
+  while (updates < 10 * kPostHandshakeMessagesMax) {
+    ASSERT_EQ(SSL_key_update(client.get(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    ASSERT_EQ(SSL_do_handshake(client.get()), 1);
+    ++updates;
+    if (!server.feed(said())) break;
+  }
+  EXPECT_EQ(server.last_error, Code::TlsFailure);
+  EXPECT_LE(updates, kPostHandshakeMessagesMax + 2);
+  EXPECT_GE(updates, kPostHandshakeMessagesMax);
+}
+
 TEST_F(Tls, RubbishIsRefused) {
   using namespace std::string_view_literals;
-  for (const std::string_view rubbish : {"GET / HTTP/1.1\r\n\r\n"sv, "\x16\x03\x01\xff\xff\x01"sv, "\x17\x03\x03\x00\x01\x00"sv}) {
+  for (const std::string_view rubbish :
+       {"GET / HTTP/1.1\r\n\r\n"sv, "\x16\x03\x01\xff\xff\x01"sv, "\x17\x03\x03\x00\x01\x00"sv}) {
     End server(pool, server_context());
     EXPECT_FALSE(server.feed(rubbish));
     EXPECT_EQ(server.last_error, Code::TlsFailure);
