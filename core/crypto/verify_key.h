@@ -47,7 +47,7 @@ class VerifyContext {
 
 class VerifyKey {
  public:
-  // The makers cost up to a few milliseconds (RSA). KeyMalformed: a length is not that of the field, or the
+  // The makers cost up to 0.1 ms. KeyMalformed: a length is not that of the field, or the
   // structure is wrong. KeyNotOnCurve: not a point, or one of small order. KeyWeak: RSA too short, with a
   // small factor, or with a bad exponent. KeyType: not one of the three kinds.
   static Result<VerifyKey> from_p256(Bytes x, Bytes y);
