@@ -22,17 +22,6 @@ class SentStorage final : public http::RequestStorage {
   Sent sent_;
 };
 
-std::string_view name_of(http::Field field) {
-  switch (field) {
-    case http::Field::Accept: return "accept";
-    case http::Field::Authorization: return "authorization";
-    case http::Field::ContentType: return "content-type";
-    case http::Field::Cookie: return "cookie";
-    case http::Field::IfNoneMatch: return "if-none-match";
-    default: return "other";
-  }
-}
-
 storage::SealerOptions no_sealing(storage::Store& store, runtime::OffloadPool& pool) {
   storage::SealerOptions options;
   options.store = &store;
@@ -146,8 +135,11 @@ Task<http::Response> refuse(std::uint16_t status) { co_return http::Response(sta
 }  // namespace
 
 TestBroker::TestBroker(std::size_t shards, std::size_t hash_queue_max)
-    : shards_(shards, clock_, logger_, SipKey{1, 2}), store_(broker::table_options(), clock_),
-      hash_pool_("hash", 2, hash_queue_max), work_pool_("work", 1, 16), sealer_(no_sealing(store_, work_pool_)),
+    : shards_(shards, clock_, logger_, SipKey{1, 2}),
+      store_(broker::table_options(), clock_),
+      hash_pool_("hash", 2, hash_queue_max),
+      work_pool_("work", 1, 16),
+      sealer_(no_sealing(store_, work_pool_)),
       publisher_(
           shards_[0], settings_,
           [this](broker::Context*) {
@@ -173,9 +165,18 @@ TestBroker::TestBroker(std::size_t shards, std::size_t hash_queue_max)
   auto first = std::make_shared<broker::Snapshot>();
   first->settings = settings_;
   for (std::size_t i = 0; i < shards; ++i) {
-    contexts_.push_back(std::unique_ptr<broker::Context>(
-        new broker::Context{shards_[i], store_, sealer_, hash_pool_, work_pool_, keys_, publisher_, contexts_, first,
-                            std::make_unique<broker::Figures>(), {}, {}}));
+    contexts_.push_back(std::unique_ptr<broker::Context>(new broker::Context{shards_[i],
+                                                                             store_,
+                                                                             sealer_,
+                                                                             hash_pool_,
+                                                                             work_pool_,
+                                                                             keys_,
+                                                                             publisher_,
+                                                                             contexts_,
+                                                                             first,
+                                                                             std::make_unique<broker::Figures>(),
+                                                                             {},
+                                                                             {}}));
   }
   add_identity_routes(router_, contexts_);
 }
@@ -207,9 +208,14 @@ ManyShards::ManyShards(std::size_t shards) : TestBroker(shards, 64) {
 
 ManyShards::~ManyShards() { shards_.stop_and_join(); }
 
+// The answer's slices go back to the shard's pool, so it is copied and dropped there.
+Task<Reply> ManyShards::send_on(std::size_t index, Sent sent) {
+  http::Response response = co_await start(std::move(sent), index);
+  co_return reply_of(std::move(response));
+}
+
 std::future<Reply> ManyShards::begin_send(std::size_t index, const Sent& sent) {
-  auto answer = begin_on(index, [this, index, sent] { return start(sent, index); });
-  return std::async(std::launch::deferred, [answer = std::move(answer)]() mutable { return reply_of(answer.get()); });
+  return begin_on(index, [this, index, sent] { return send_on(index, sent); });
 }
 
 void Testbed::publish() {
@@ -241,6 +247,11 @@ Task<http::Response> TestBroker::start(Sent sent, std::size_t on) {
   http::Match match = router_.match(asked.method, asked.path);
   if (match.route == nullptr) return refuse(match.allow.empty() ? std::uint16_t{404} : std::uint16_t{405});
   return match.route->handler(std::move(asked), std::move(match.values));
+}
+
+const http::InlineHandler* TestBroker::inline_handler(http::Method method, std::string_view path) const {
+  const http::Match match = router_.match(method, path);
+  return match.route == nullptr ? nullptr : &match.route->inline_handler;
 }
 
 Reply Testbed::send(const Sent& sent) { return send_together({sent}).front(); }

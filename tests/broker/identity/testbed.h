@@ -85,6 +85,7 @@ class TestBroker {
   // On `shard`, whose slabs carry the body.
   http::Request request(const Sent& sent, std::size_t shard = 0);
   runtime::Task<http::Response> start(Sent sent, std::size_t shard = 0);
+  const http::InlineHandler* inline_handler(http::Method method, std::string_view path) const;
 
  protected:
   TestBroker(std::size_t shards, std::size_t hash_queue_max);
@@ -172,6 +173,7 @@ class ManyShards : public TestBroker {
   Reply send(std::size_t index, const Sent& sent) { return begin_send(index, sent).get(); }
 
  private:
+  runtime::Task<Reply> send_on(std::size_t index, Sent sent);
   template <typename T>
   static runtime::Task<void> keep_promise(runtime::Task<T> task, std::shared_ptr<std::promise<T>> promise) {
     T value = co_await std::move(task);
