@@ -37,6 +37,10 @@ class WrappingKeys {
   // Replaces the file.
   Result<Unit> write(const std::string& path) const;
 
+  // The text of the file.
+  static Result<WrappingKeys> parse(std::string_view text);
+  SecretBytes format() const;
+
   // A new key that wraps from now on.
   Result<Unit> add();
   // Drops all but the newest.
@@ -56,9 +60,6 @@ class WrappingKeys {
     Id id;
     Secret<32> key;
   };
-  static Result<WrappingKeys> parse(std::string_view text);
-  SecretBytes format() const;
-
   std::vector<Key> keys_;
 };
 

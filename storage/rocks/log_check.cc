@@ -54,7 +54,8 @@ std::uint32_t crc32c(Bytes bytes) {
           kTables[4][low >> 24U] ^ kTables[3][high & 0xFFU] ^ kTables[2][(high >> 8U) & 0xFFU] ^
           kTables[1][(high >> 16U) & 0xFFU] ^ kTables[0][high >> 24U];
   }
-  for (const std::byte byte : bytes) crc = (crc >> 8U) ^ kTables[0][(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFFU];
+  for (const std::byte byte : bytes)
+    crc = (crc >> 8U) ^ kTables[0][(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFFU];
   return ~crc;
 }
 
@@ -73,7 +74,7 @@ Part part_at(Bytes rest) {
   return {kHeaderBytes + size, type == kTypeWhole || type == kTypeFirst};
 }
 
-// Behind an unreadable place sizes cannot be trusted: looked for byte by byte.
+// Behind the first unreadable place sizes cannot be trusted: looked for byte by byte. Later blocks start with a part.
 bool has_beginning(Bytes rest) {
   for (; rest.size() >= kHeaderBytes; rest = rest.subspan(1)) {
     if (part_at(rest).begins_record) return true;
@@ -132,9 +133,12 @@ LogVerdict check_log(Bytes content) {
       if (part.begins_record) verdict.has_records = true;
       if (part.begins_record && verdict.has_bad_place) verdict.is_rotten = true;
       if (part.size == 0) {
-        if (!verdict.has_bad_place) verdict.bad_place = static_cast<std::uint64_t>(rest.data() - content.data());
-        verdict.has_bad_place = true;
-        verdict.is_rotten = verdict.is_rotten || has_beginning(rest.subspan(1));
+        if (!verdict.has_bad_place) {
+          verdict.bad_place = static_cast<std::uint64_t>(rest.data() - content.data());
+          verdict.has_bad_place = true;
+          verdict.is_rotten = has_beginning(rest.subspan(1));
+          verdict.has_records = verdict.has_records || verdict.is_rotten;
+        }
         break;
       }
       rest = rest.subspan(part.size);

@@ -44,6 +44,8 @@ rocksdb::DBOptions database_options(const Options& options, const std::shared_pt
   db.keep_log_file_num = 4;
   db.max_log_file_size = 4U << 20U;
   db.bytes_per_sync = 1U << 20U;  // smooth the background writes, so that a commit's sync does not wait behind them
+  // Releasing an iterator on a shard must not delete files there.
+  db.avoid_unnecessary_blocking_io = true;
   // One writer: the machinery for many costs and brings nothing.
   db.allow_concurrent_memtable_write = false;
   db.enable_write_thread_adaptive_yield = false;
