@@ -82,7 +82,8 @@ settings::Settings keep_restart_members(settings::Settings wanted, const setting
 
 Broker::Broker(settings::Settings settings, std::string settings_file)
     : settings_(std::make_shared<const settings::Settings>(std::move(settings))),
-      settings_file_(std::move(settings_file)), logger_(settings_->log) {
+      settings_file_(std::move(settings_file)),
+      logger_(settings_->log) {
   if (settings_->is_sandbox) {
     auto clock = std::make_unique<SandboxClock>();
     sandbox_clock_ = clock.get();
@@ -133,9 +134,9 @@ Task<Result<Unit>> Broker::make_contexts() {
   first->settings = settings_;
   const std::shared_ptr<const Snapshot> snapshot = std::move(first);
   for (std::size_t i = 0; i < shards_->size(); ++i) {
-    contexts_.push_back(std::unique_ptr<Context>(new Context{
-        (*shards_)[i], *store_, *sealer_, *hash_pool_, *work_pool_, keys_, *publisher_, contexts_, snapshot,
-        std::make_unique<Figures>(), nullptr, nullptr}));
+    contexts_.push_back(std::unique_ptr<Context>(new Context{(*shards_)[i], *store_, *sealer_, *hash_pool_, *work_pool_,
+                                                             keys_, *publisher_, contexts_, snapshot,
+                                                             std::make_unique<Figures>(), nullptr, nullptr}));
   }
   auto failures = std::make_shared<std::atomic<std::size_t>>(0);
   std::function<void(Context&)> step = [failures](Context& context) {
@@ -199,6 +200,9 @@ Task<admin::ReloadReport> Broker::reload() {
 
 Task<admin::ReloadReport> Broker::reload_at_home() {
   admin::ReloadReport report;
+  // Whatever the configuration says: whoever rotated the log waits for a new one.
+  auto reopened = co_await audit_log_->reopen();
+  if (!reopened) logger_.error("audit.reopen_failed", {{"code", name_of(reopened.error().code)}});
   auto read = [file = settings_file_] { return settings::load_settings(file); };
   auto loaded = co_await runtime::offload(work_pool_.get(), std::move(read));
   if (!loaded) {

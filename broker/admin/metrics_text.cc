@@ -110,7 +110,8 @@ void add_identity(Exposition& out, const AdminServices& services) {
   out.sample("result=\"failed\"", sum(services, &broker::Figures::sign_ins_failed));
   out.sample("result=\"throttled\"", sum(services, &broker::Figures::sign_ins_throttled));
   out.begin("sign_in_seconds", "histogram", "Time of a sign-in with its password hash and the queue before it.");
-  histogram(out, services, {}, [](const broker::Figures& figures) -> const Histogram& { return figures.sign_in_latency; });
+  histogram(out, services, {},
+            [](const broker::Figures& figures) -> const Histogram& { return figures.sign_in_latency; });
   out.one("sessions_started_total", "counter", "Sessions begun.", sum(services, &broker::Figures::sessions_started));
   out.one("sessions_ended_total", "counter", "Sessions ended by sign-off or revocation.",
           sum(services, &broker::Figures::sessions_ended));
@@ -118,7 +119,8 @@ void add_identity(Exposition& out, const AdminServices& services) {
           sum(services, &broker::Figures::refresh_reuses));
   out.one("clients_refused_total", "counter", "Requests of clients that did not prove who they are.",
           sum(services, &broker::Figures::clients_refused));
-  out.one("admin_requests_total", "counter", "Requests on the admin socket.", sum(services, &broker::Figures::admin_requests));
+  out.one("admin_requests_total", "counter", "Requests on the admin socket.",
+          sum(services, &broker::Figures::admin_requests));
   out.one("admin_refused_total", "counter", "Requests on the admin socket from users who may not.",
           sum(services, &broker::Figures::admin_refused));
 }
@@ -154,7 +156,8 @@ constexpr std::array<HttpFigure, 16> kHttpFigures{{
     {"http1_requests_total", "counter", "HTTP/1.1 requests.", &http::Counters::requests_http1},
     {"http2_requests_total", "counter", "HTTP/2 requests.", &http::Counters::requests_http2},
     {"http_requests_in_flight", "gauge", "Requests that wait for their answer.", &http::Counters::requests_in_flight},
-    {"http_requests_overload_total", "counter", "Requests answered 503 at a bound.", &http::Counters::requests_overload},
+    {"http_requests_overload_total", "counter", "Requests answered 503 at a bound.",
+     &http::Counters::requests_overload},
     {"http_requests_cancelled_total", "counter", "Requests whose peer went away.", &http::Counters::requests_cancelled},
     {"http_received_bytes_total", "counter", "Bytes received, decrypted.", &http::Counters::bytes_received},
     {"http_sent_bytes_total", "counter", "Bytes sent, before encryption.", &http::Counters::bytes_sent},
@@ -186,16 +189,19 @@ void add_listeners(Exposition& out, const AdminServices& services) {
 void add_process(Exposition& out, const AdminServices& services) {
   const broker::Context& context = *services.contexts[0];
   out.begin("build_info", "gauge", "What runs here.");
-  out.sample(label("version", version()) + "," + label("openssl", openssl_version()) + "," + label("allocator", allocator()), 1);
-  out.one("ready", "gauge", "1 when requests are served and the store can write.", why_not_ready(services).empty() ? 1 : 0);
+  out.sample(
+      label("version", version()) + "," + label("openssl", openssl_version()) + "," + label("allocator", allocator()),
+      1);
+  out.one("ready", "gauge", "1 when requests are served and the store can write.",
+          why_not_ready(services).empty() ? 1 : 0);
   out.one("shards", "gauge", "Threads that serve.", services.contexts.size());
   out.one("snapshot_number", "gauge", "Number of the configuration snapshot in force.", context.snapshot->number);
   out.one("password_queue", "gauge", "Password hashes that wait for a thread.", context.hash_pool.queued());
   out.one("work_queue", "gauge", "Other slow work that waits for a thread.", context.work_pool.queued());
   out.one("audit_entries_total", "counter", "Lines of the audit log since its beginning.", services.audit.entries());
   out.one("resident_bytes", "gauge", "Memory in use.", resident_bytes());
-  out.one("open_descriptors", "gauge", "Open file descriptors.", open_descriptors());
-  const auto up = std::chrono::duration_cast<Seconds>(context.shard.clock().monotonic() - services.process.started_at());
+  const auto up =
+      std::chrono::duration_cast<Seconds>(context.shard.clock().monotonic() - services.process.started_at());
   out.one("uptime_seconds", "gauge", "Seconds since the process started.", static_cast<std::uint64_t>(up.count()));
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 
 namespace claviger::admin {
 
@@ -16,7 +15,8 @@ std::string openssl_version() { return OpenSSL_version(OPENSSL_VERSION); }
 std::string allocator() {
   Dl_info where{};
   void* malloc_function = dlsym(RTLD_DEFAULT, "malloc");
-  if (malloc_function == nullptr || dladdr(malloc_function, &where) == 0 || where.dli_fname == nullptr) return "unknown";
+  if (malloc_function == nullptr || dladdr(malloc_function, &where) == 0 || where.dli_fname == nullptr)
+    return "unknown";
   const std::string_view path(where.dli_fname);
   const std::string_view file = path.substr(path.rfind('/') + 1);
   void* version_function = dlsym(RTLD_DEFAULT, "mi_version");
@@ -36,16 +36,6 @@ std::uint64_t resident_bytes() {
   const int read = std::fscanf(file, "%llu %llu", &total, &resident);
   std::fclose(file);
   return read == 2 ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
-}
-
-std::uint64_t open_descriptors() {
-  std::error_code error;
-  std::uint64_t count = 0;
-  for (auto entry = std::filesystem::directory_iterator("/proc/self/fd", error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    ++count;
-  }
-  return count;
 }
 
 }  // namespace claviger::admin

@@ -7,10 +7,9 @@
 
 namespace claviger::admin {
 
-std::string_view version();       // of Claviger
-std::string allocator();          // "mimalloc 2.0.9", "libc", asked of the loader: what malloc really is
-std::string openssl_version();    // "OpenSSL 3.0.22 ..." as loaded, not as compiled against
-std::uint64_t resident_bytes();   // 0: unknown
-std::uint64_t open_descriptors();
+std::string_view version();      // of Claviger
+std::string allocator();         // "mimalloc 2.0.9", "libc", asked of the loader: what malloc really is
+std::string openssl_version();   // "OpenSSL 3.0.22 ..." as loaded, not as compiled against
+std::uint64_t resident_bytes();  // 0: unknown
 
 }  // namespace claviger::admin

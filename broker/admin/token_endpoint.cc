@@ -6,9 +6,9 @@
 #include "broker/identity/user_procedures.h"
 #include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
-#include "core/crypto/hmac.h"
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
+#include "core/crypto/hmac.h"
 
 namespace claviger::admin {
 namespace {
@@ -17,7 +17,7 @@ using runtime::Task;
 
 // What a compact JWS says of itself, believed by nobody: for people who look at it.
 struct Unverified {
-  std::string header;   // JSON objects, checked to be such
+  std::string header;  // JSON objects, checked to be such
   std::string payload;
   std::string issuer;
   std::string sid;
@@ -58,6 +58,12 @@ Result<Unverified> read_unverified(std::string_view token) {
   read.header = std::move(header);
   read.payload = std::move(payload);
   return read;
+}
+
+// A sid as we make them. What an unverified token says goes nowhere near a key of the store unless it has this form.
+bool is_session_id(std::string_view text) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return text.size() == tokens::kRandomIdCharacters && text.find_first_not_of(kAlphabet) == std::string_view::npos;
 }
 
 const broker::TenantView* tenant_of_issuer(const broker::Snapshot& snapshot, std::string_view issuer) {
@@ -160,7 +166,8 @@ Task<Answer> inspect(Call* call) {
   }
   const std::string tenant_name = tenant == nullptr ? std::string() : tenant->tenant.name;
   std::string session;
-  if (!tenant_name.empty() && !read->sid.empty()) session = co_await session_json(call->at(), tenant_name, read->sid);
+  if (!tenant_name.empty() && is_session_id(read->sid))
+    session = co_await session_json(call->at(), tenant_name, read->sid);
   call->target = tenant_name + "/user/" + read->sub;
 
   std::string text;
@@ -180,11 +187,16 @@ Task<Answer> revoke_refresh(Call* call, identity::RefreshToken token) {
   auto known = co_await find_refresh(call->at(), std::move(token));
   if (!known) co_return known.error();
   call->target = known->tenant + "/session/" + known->session.sid;
-  auto done = co_await identity::end_session(call->at(), known->tenant, known->session.sid, identity::SessionState::Revoked);
+  auto done =
+      co_await identity::end_session(call->at(), known->tenant, known->session.sid, identity::SessionState::Revoked);
   if (!done) co_return done.error();
   std::string text;
   codec::JsonWriter json(text);
-  json.begin_object().member("state", "revoked").member("kind", "refresh token").member("sid", known->session.sid).end_object();
+  json.begin_object()
+      .member("state", "revoked")
+      .member("kind", "refresh token")
+      .member("sid", known->session.sid)
+      .end_object();
   co_return Answer(std::move(text));
 }
 
@@ -200,7 +212,8 @@ Task<Answer> revoke(Call* call) {
   if (tenant == nullptr || !tenant->tenant.is_enabled) co_return Answer(Code::NotFound, "no tenant of ours issued it");
   const auto verified = call->context.tokens->verify_own(*tenant, token);
   if (!verified) {
-    co_return Answer(Code::BadValue, "nothing to revoke: it is refused already (" + std::string(name_of(verified.error().code)) + ")");
+    co_return Answer(Code::BadValue,
+                     "nothing to revoke: it is refused already (" + std::string(name_of(verified.error().code)) + ")");
   }
   const std::string jti((*verified)->jti);
   const std::string name = tenant->tenant.name;

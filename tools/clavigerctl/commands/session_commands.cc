@@ -5,8 +5,7 @@ namespace claviger::ctl {
 namespace {
 
 ExitStatus list(Invocation& invocation) {
-  const auto target =
-      invocation.tenant_target("/users/" + path_segment(invocation.args.get("LOGIN")) + "/sessions");
+  const auto target = invocation.tenant_target("/users/" + path_segment(invocation.args.get("LOGIN")) + "/sessions");
   if (!target) return ExitStatus::Failed;
   return print_all_pages(invocation, *target,
                          {{"SID", "sid"},
@@ -28,7 +27,8 @@ ExitStatus revoke(Invocation& invocation) {
     return ExitStatus::Usage;
   }
   const std::string what = sid.empty() ? "all sessions of " + login : "session " + sid;
-  if (!invocation.is_confirmed("Revoke " + what + "? The tokens are refused everywhere at once.")) return ExitStatus::Failed;
+  if (!invocation.is_confirmed("Revoke " + what + "? The tokens are refused everywhere at once."))
+    return ExitStatus::Failed;
   const auto target = invocation.tenant_target(sid.empty() ? "/users/" + path_segment(login) + "/sessions"
                                                            : "/sessions/" + path_segment(sid));
   if (!target) return ExitStatus::Failed;
@@ -41,8 +41,15 @@ ExitStatus revoke(Invocation& invocation) {
 
 std::vector<Command> session_commands() {
   return {
-      {"session list", "The sessions of a user", "clavigerctl session list alice", {{"LOGIN", "The login name"}}, {}, list},
-      {"session revoke", "End a session, or all of a user", "clavigerctl session revoke --all-of alice --yes",
+      {"session list",
+       "The sessions of a user",
+       "clavigerctl session list alice",
+       {{"LOGIN", "The login name, or the sub"}},
+       {},
+       list},
+      {"session revoke",
+       "End a session, or all of a user",
+       "clavigerctl session revoke --all-of alice --yes",
        {{"SID", "The session's id", false}},
        {{"--all-of", "A login name: all his sessions and tokens"}, {"--yes", "Do not ask", OptionKind::Flag}},
        revoke},

@@ -46,11 +46,16 @@ Result<SecretBytes> password_for(Invocation& invocation) {
 
 std::string_view password_complaint(const Error& error) {
   switch (error.code) {
-    case Code::NotPermitted: return "no terminal to ask for the password: use --password-stdin";
-    case Code::PasswordMismatch: return "the two passwords differ";
-    case Code::Empty: return "the password is empty";
-    case Code::TooLarge: return "the password is longer than 1024 bytes";
-    default: return "the password cannot be read";
+    case Code::NotPermitted:
+      return "no terminal to ask for the password: use --password-stdin";
+    case Code::PasswordMismatch:
+      return "the two passwords differ";
+    case Code::Empty:
+      return "the password is empty";
+    case Code::TooLarge:
+      return "the password is longer than 1024 bytes";
+    default:
+      return "the password cannot be read";
   }
 }
 
@@ -102,7 +107,8 @@ ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, "POS
 
 ExitStatus disable(Invocation& invocation) {
   const std::string login(invocation.args.get("LOGIN"));
-  if (!invocation.is_confirmed("Disable " + login + "? All sessions and tokens end at once.")) return ExitStatus::Failed;
+  if (!invocation.is_confirmed("Disable " + login + "? All sessions and tokens end at once."))
+    return ExitStatus::Failed;
   return ask_and_show(invocation, "POST", "/disable");
 }
 
@@ -155,11 +161,13 @@ ExitStatus set_password(Invocation& invocation) {
 }  // namespace
 
 std::vector<Command> user_commands() {
-  const Operand login{"LOGIN", "The login name"};
+  const Operand login{"LOGIN", "The login name, or the sub"};
   const Option yes{"--yes", "Do not ask", OptionKind::Flag};
-  const Option from_stdin{"--password-stdin", "Read the password from standard input instead of asking", OptionKind::Flag};
+  const Option from_stdin{"--password-stdin", "Read the password from standard input instead of asking",
+                          OptionKind::Flag};
   return {
-      {"user add", "Add a user; asks for the password",
+      {"user add",
+       "Add a user; asks for the password",
        "clavigerctl user add alice --mc-id sip:alice@alpha.example --mcptt-id sip:alice.ptt@alpha.example",
        {login},
        {{"--display-name", "How people call him"},
@@ -173,14 +181,26 @@ std::vector<Command> user_commands() {
         from_stdin},
        add},
       {"user show", "One user", "clavigerctl user show alice", {login}, {}, show},
-      {"user list", "All users, page by page", "clavigerctl user list --limit 20", {},
-       {{"--limit", "At most so many"}}, list},
-      {"user disable", "End all sessions and tokens of a user and let him sign in no more",
-       "clavigerctl user disable alice --yes", {login}, {yes}, disable},
+      {"user list",
+       "All users, page by page",
+       "clavigerctl user list --limit 20",
+       {},
+       {{"--limit", "At most so many"}},
+       list},
+      {"user disable",
+       "End all sessions and tokens of a user and let him sign in no more",
+       "clavigerctl user disable alice --yes",
+       {login},
+       {yes},
+       disable},
       {"user enable", "Let a disabled user sign in again", "clavigerctl user enable alice", {login}, {}, enable},
       {"user remove", "Remove a user for good", "clavigerctl user remove alice --yes", {login}, {yes}, remove},
-      {"user set-password", "Give a user a new password; his sessions end", "clavigerctl user set-password alice",
-       {login}, {from_stdin}, set_password},
+      {"user set-password",
+       "Give a user a new password; his sessions end",
+       "clavigerctl user set-password alice",
+       {login},
+       {from_stdin},
+       set_password},
   };
 }
 

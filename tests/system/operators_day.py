@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""The operator's day in a sandbox: everything through clavigerctl, with its exit status; a sign-in; kill -9; tampering.
+
+usage: operators_day.py     CLAVIGER_BUILD: the build folder.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+
+from clavigerd import SOURCE, Failure, Sandbox, build_folder
+from user_agent import UserAgent, basic
+from wire import https
+
+OK, FAILED, USAGE, UNREACHABLE, NOT_FOUND, CONFLICT, NOT_PERMITTED = range(7)
+
+
+def expect(is_so, what):
+    if not is_so:
+        raise Failure(what)
+
+
+class Ctl:
+    def __init__(self, socket):
+        self.socket = socket
+
+    def run(self, *arguments, given=None, status=OK):
+        done = subprocess.run([os.path.join(build_folder(), "bin", "clavigerctl"), "--socket", self.socket, *arguments], input=given,
+                              stdin=subprocess.DEVNULL if given is None else None, capture_output=True, text=True, timeout=300,
+                              check=False)
+        expect(done.returncode == status,
+               f"clavigerctl {' '.join(arguments)}: status {done.returncode} where {status} was expected\n{done.stdout}{done.stderr}")
+        return done
+
+    def json(self, *arguments, given=None):
+        return json.loads(self.run("--json", *arguments, given=given).stdout)
+
+
+def sandbox_tool(*arguments, status=0):
+    done = subprocess.run([os.path.join(SOURCE, "tools", "sandbox"), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env=os.environ | {"CLAVIGER_BUILD": build_folder()}, timeout=300, check=False)
+    expect(done.returncode == status, f"tools/sandbox {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def demo(sandbox):
+    """What tools/quickstart shows: its steps must come through."""
+    done = subprocess.run([sys.executable, "-B", os.path.join(SOURCE, "tools", "demo", "sign_in.py"), sandbox.folder, build_folder()],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    expect(done.returncode == 0, f"tools/demo/sign_in.py: {done.stdout}{done.stderr}")
+
+
+def tokens_of(system, login, password):
+    agent = UserAgent(system, https(system))
+    verifier = "operator-" + "v" * 43
+    answer = agent.connection.post_form(f"{agent.prefix}/token", agent.redemption(agent.code(login, password, verifier), verifier))
+    expect(answer.status == 200, f"token: {answer}")
+    return answer.json()
+
+
+def is_active(system, token):
+    agent = UserAgent(system, https(system))
+    answer = agent.connection.post_form(f"{agent.prefix}/introspect", {"token": token},
+                                        basic(system.server_client_id, system.server_client_secret))
+    expect(answer.status == 200, f"introspect: {answer}")
+    return answer.json()["active"]
+
+
+def check_process(system, ctl):
+    status = ctl.json("status")
+    expect(status["state"] == "ready", f"status: {status}")
+    expect(status["store"]["state"] == "writable", f"status: {status}")
+    if "asan" not in build_folder() and "tsan" not in build_folder():
+        expect(status["allocator"].startswith("mimalloc ") and "but" not in status["allocator"], f"allocator: {status['allocator']}")
+    expect("claviger_ready 1\n" in ctl.run("metrics").stdout, "metrics: not ready")
+    with urllib.request.urlopen(system.metrics, timeout=10) as answer:
+        expect(b"claviger_build_info{" in answer.read(), "metrics over HTTP")
+    expect("[limits]" in ctl.run("config", "show").stdout, "config show")
+    ctl.run("log", "level", "debug")
+    expect("debug" in ctl.run("log", "level").stdout, "log level")
+    expect(ctl.json("reload")["needs_restart"] == [], "reload")
+    expect("info" in ctl.run("log", "level").stdout, "a reload sets the configured level")
+    ctl.run("log", "level", "loud", status=USAGE)
+    Ctl(system.admin_socket + ".none").run("status", status=UNREACHABLE)
+
+
+def check_users(system, ctl):
+    ctl.run("user", "add", "alice", "--mc-id", "sip:alice@alpha.example", "--mcptt-id",
+            "sip:alice.ptt@alpha.example", "--password-stdin", given="correct horse\n")
+    ctl.run("user", "add", "alice", "--no-password", status=CONFLICT)
+    ctl.run("user", "add", "bob", "--mc-id", "sip:alice@alpha.example", "--no-password", status=CONFLICT)
+    ctl.run("user", "show", "nobody", status=NOT_FOUND)
+    ctl.run("user", "list", "--limit", "1")
+    first = tokens_of(system, "alice", "correct horse")
+    expect(is_active(system, first["access_token"]), "a fresh token is active")
+    ctl.run("user", "disable", "alice", status=FAILED)  # nobody to ask
+    ctl.run("user", "disable", "alice", "--yes")
+    expect(not is_active(system, first["access_token"]), "a disabled user's token is dead")
+    ctl.run("user", "enable", "alice")
+    ctl.run("user", "set-password", "alice", "--password-stdin", given="another\n")
+    second = tokens_of(system, "alice", "another")
+    inspected = ctl.json("token", "inspect", given=second["access_token"])
+    expect(inspected["state"] == "good" and inspected["session"]["login"] == "alice", f"token inspect: {inspected}")
+    ctl.run("token", "revoke", "--yes", second["access_token"])
+    expect(not is_active(system, second["access_token"]), "a revoked token is dead")
+    sessions = ctl.json("session", "list", "alice")["items"]
+    live = [session["sid"] for session in sessions if session["state"] == "active"]
+    expect(len(live) == 1, f"sessions: {sessions}")
+    ctl.run("session", "revoke", live[0], "--yes")
+    ctl.run("session", "revoke", "--all-of", "alice", "--yes")
+    ctl.run("session", "revoke", "no-such-session", "--yes", status=NOT_FOUND)
+    ctl.run("user", "remove", "alice", "--yes")
+    ctl.run("user", "show", "alice", status=NOT_FOUND)
+
+
+def check_clients_and_keys(system, ctl):
+    added = ctl.json("client", "add", "app", "--authentication", "client_secret_basic", "--grant", "client_credentials")
+    rotated = ctl.json("client", "rotate-secret", "app", "--yes")
+    expect(rotated["client_secret"] != added["client_secret"], "rotate-secret")
+    for verb in ("disable", "enable", "show"):
+        ctl.run("client", verb, "app", *(["--yes"] if verb == "disable" else []))
+    ctl.run("client", "add", "app", status=CONFLICT)
+    ctl.run("client", "remove", "app", "--yes")
+    ctl.run("client", "show", "app", status=NOT_FOUND)
+
+    token = tokens_of(system, system.username, system.password)["access_token"]
+    before = {key["kid"]: key["state"] for key in ctl.json("key", "list")["items"]}
+    ctl.run("key", "rotate", "--yes")
+    after = {key["kid"]: key["state"] for key in ctl.json("key", "list")["items"]}
+    active = [kid for kid, state in after.items() if state == "active"]
+    expect(len(active) == 1 and before[active[0]] == "next", f"key rotate: {before} {after}")
+    expect(is_active(system, token), "a token of the retiring key is good")
+    retiring = next(kid for kid, state in before.items() if state == "active")
+    ctl.run("key", "revoke", retiring, "--yes")
+    expect(not is_active(system, token), "a token of a revoked key is dead")
+    ctl.run("key", "revoke", "no-such-key", "--yes", status=NOT_FOUND)
+
+    ctl.run("tenant", "add", "other")
+    ctl.run("tenant", "add", "other", status=CONFLICT)
+    ctl.run("tenant", "add", "No_Name", status=FAILED)
+    ctl.run("user", "list", status=FAILED)  # which tenant?
+    ctl.run("tenant", "disable", "other", "--yes")
+    ctl.run("--tenant", "other", "user", "list")
+    ctl.run("--tenant", "nobody", "user", "list", status=NOT_FOUND)
+
+
+def check_clock(ctl):
+    ctl.run("clock", "set", "--advance", "3600")
+    expect(ctl.json("clock", "show")["is_set"], "clock set")
+    ctl.run("clock", "set", "--advance", "-5", status=FAILED)
+
+
+def check_transfer(sandbox, ctl):
+    path = os.path.join(sandbox.folder, "people.csv")
+    good = 2500
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write("login,display_name,mc_id,password_hash\r\n")
+        for i in range(good):
+            file.write(f'person{i},"Person, ""{i}""",sip:person{i}@alpha.example,\r\n')
+            if i == 1200:
+                file.write("too,few\r\n")
+            if i == 1300:
+                file.write('"never closed\r\n')
+        file.write("twin,,sip:person7@alpha.example,\r\n")
+    done = ctl.run("--tenant", "alpha", "user", "import", path, status=FAILED)
+    bad = [line.split(": ", 1)[0].rsplit(":", 1)[1] for line in done.stderr.splitlines() if line.startswith(path + ":")]
+    expect(bad == ["1203", "1304", "2504"], f"bad lines: {bad}\n{done.stderr}")
+    expect(f"{good} good lines" in done.stdout, done.stdout)
+    expect(not os.path.exists(path + ".import-state"), "the state of a finished import stays")
+    again = ctl.run("--tenant", "alpha", "--json", "user", "import", path, status=FAILED)
+    expect(json.loads(again.stdout)["created"] == 0, f"imported twice: {again.stdout}")
+
+    for name in ("out.ndjson", "out.csv"):
+        out = os.path.join(sandbox.folder, name)
+        ctl.run("--tenant", "alpha", "user", "export", out, "--with-password-hashes")
+        with open(out, encoding="utf-8") as file:
+            expect(sum("person" in line for line in file) == good, f"{name}: not every user came out")
+        expect(os.stat(out).st_mode & 0o077 == 0, f"{name} can be read by others")
+        ctl.run("--tenant", "other", "user", "import", out, status=FAILED)  # the MC IDs belong to users of alpha
+        back = json.loads(ctl.run("--tenant", "alpha", "--json", "user", "import", out).stdout)
+        expect(back["bad"] == 0 and back["created"] == 0 and back["updated"] == 0, f"{name} back: {back}")
+
+
+def check_kill(sandbox, ctl):
+    system = sandbox.system()
+    tokens = tokens_of(system, system.username, system.password)
+    sandbox_tool("restart", sandbox.folder, "alpha", "--kill")
+    expect(is_active(system, tokens["access_token"]), "kill -9: the token is forgotten")
+    expect(any(session["state"] == "active" for session in ctl.json("--tenant", "alpha", "session", "list", system.username)["items"]),
+           "kill -9: the session is forgotten")
+    ctl.run("--tenant", "alpha", "user", "show", "person2499")
+
+
+def check_audit(sandbox, ctl):
+    path = os.path.join(sandbox.folder, "alpha", "audit.log")
+    report = ctl.json("audit", "verify")
+    expect(report["intact"] and report["entries"] > 50, f"audit verify: {report}")
+    os.rename(path, path + ".1")
+    ctl.run("reload")
+    expect(ctl.json("audit", "verify")["intact"], "after rotation")
+    expect(ctl.json("audit", "verify", "audit.log.1", "audit.log")["entries"] > report["entries"], "over both files")
+    with open(path + ".1", encoding="utf-8") as file:
+        lines = file.readlines()
+    expect(not any("correct horse" in line or "another" in line for line in lines), "a password in the audit log")
+    changed = lines[19].replace('"time":"2', '"time":"3')
+    for number, forged in ((10, lines[:9] + lines[10:]), (20, [*lines[:19], changed, *lines[20:]])):
+        with open(path + ".1", "w", encoding="utf-8") as file:
+            file.writelines(forged)
+        found = json.loads(ctl.run("--json", "audit", "verify", "audit.log.1", "audit.log", status=FAILED).stdout)
+        expect((found["bad_file"], found["bad_line"]) == ("audit.log.1", number), f"audit verify: {found}")
+    ctl.run("audit", "verify", "../audit.log", status=FAILED)
+
+
+def main():
+    with Sandbox() as sandbox:
+        system = sandbox.system()
+        ctl = Ctl(system.admin_socket)
+        demo(sandbox)
+        check_process(system, ctl)
+        check_users(system, ctl)
+        check_clients_and_keys(system, ctl)
+        check_transfer(sandbox, ctl)
+        check_kill(sandbox, ctl)
+        check_clock(ctl)
+        check_audit(sandbox, ctl)
+        before = sandbox.values
+        sandbox_tool("down", sandbox.folder)
+        sandbox_tool("status", sandbox.folder, status=1)
+        sandbox_tool("up", sandbox.folder)
+        demo(sandbox)
+        expect(sandbox.values["ALPHA_ISSUER"] == before["ALPHA_ISSUER"], "another port after a restart")
+        ctl.run("shutdown", "--yes")
+    print("an operator's day went well")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"operators_day: {failure}")
