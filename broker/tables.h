@@ -11,21 +11,33 @@ namespace claviger::broker {
 
 namespace tables {
 using storage::TableId;
-inline constexpr TableId kTenants{0};        // installation: tenant -> Tenant
-inline constexpr TableId kSigningKeys{1};    // tenant, kid -> SigningKeyRecord (private part sealed)
-inline constexpr TableId kDataKeys{2};       // installation: id -> wrapped data key (storage/sealing.h)
-inline constexpr TableId kUsers{3};          // tenant, sub -> User
-inline constexpr TableId kLogins{4};         // tenant, canonical login name -> sub (unique)
-inline constexpr TableId kMcIdentities{5};   // installation: kind, identity -> tenant, sub; never erased: never reassigned
-inline constexpr TableId kClients{6};        // tenant, client_id -> Client
-inline constexpr TableId kCodes{7};          // tenant, SHA-256(code) -> AuthorizationCode
-inline constexpr TableId kInteractions{8};   // tenant, SHA-256(nonce): sign-in interactions that were used
-inline constexpr TableId kSessions{9};       // tenant, sid -> Session
-inline constexpr TableId kUserSessions{10};  // tenant, sub, sid: sessions of a user
-inline constexpr TableId kRevocations{11};   // tenant, kind, id -> Revocation; fed to verifiers
-inline constexpr TableId kAssertions{12};    // tenant, client, jti: assertions that were used (replay)
-inline constexpr TableId kOutbox{13};        // due time, id -> what must still happen (storage/outbox.h)
-inline constexpr TableId kInstallation{14};  // installation: name -> secrets and facts of this installation
+inline constexpr TableId kTenants{0};      // installation: tenant -> Tenant
+inline constexpr TableId kSigningKeys{1};  // tenant, kid -> SigningKeyRecord (private part sealed)
+inline constexpr TableId kDataKeys{2};     // installation: id -> wrapped data key (storage/sealing.h)
+inline constexpr TableId kUsers{3};        // tenant, sub -> User
+inline constexpr TableId kLogins{4};       // tenant, canonical login name -> sub (unique)
+inline constexpr TableId kMcIdentities{
+    5};                                // installation: kind, identity -> tenant, sub; never erased: never reassigned
+inline constexpr TableId kClients{6};  // tenant, client_id -> Client
+inline constexpr TableId kCodes{7};    // tenant, SHA-256(code) -> AuthorizationCode
+inline constexpr TableId kInteractions{8};        // tenant, SHA-256(nonce): sign-in interactions that were used
+inline constexpr TableId kSessions{9};            // tenant, sid -> Session
+inline constexpr TableId kUserSessions{10};       // tenant, sub, sid: sessions of a user
+inline constexpr TableId kRevocations{11};        // tenant, kind, id -> Revocation; fed to verifiers
+inline constexpr TableId kAssertions{12};         // tenant, client, jti: assertions that were used (replay)
+inline constexpr TableId kOutbox{13};             // due time, id -> what must still happen (storage/outbox.h)
+inline constexpr TableId kInstallation{14};       // installation: name -> secrets and facts of this installation
+inline constexpr TableId kAuthenticators{15};     // tenant, sub, kind, id -> Authenticator (secrets sealed)
+inline constexpr TableId kCredentialIds{16};      // tenant, kind, credential id -> sub: one user a credential
+inline constexpr TableId kPushedRequests{17};     // tenant, SHA-256(request_uri) -> PushedRequest (RFC 9126)
+inline constexpr TableId kConsents{18};           // tenant, sub, client_id -> scopes the user consented to
+inline constexpr TableId kUes{19};                // tenant, ue_id -> Ue
+inline constexpr TableId kUeSessions{20};         // tenant, ue_id, sid: sessions on a UE
+inline constexpr TableId kPartners{21};           // tenant, name -> Partner
+inline constexpr TableId kPartnerUsers{22};       // tenant, partner, primary sub -> sub here; who was set up
+inline constexpr TableId kPartnerTokens{23};      // tenant, partner, jti: security tokens that were used (replay)
+inline constexpr TableId kValConfigurations{24};  // tenant, confId -> VALServicesConfig (TS 29.549)
+inline constexpr TableId kValIdentities{25};      // tenant, VAL service ID, VAL user or UE ID -> confId
 }  // namespace tables
 
 // In the order of the ids above.

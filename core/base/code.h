@@ -48,7 +48,22 @@
   X(InteractionInvalid) X(InteractionExpired) X(InteractionUsed) X(InteractionCookie) X(SignInThrottled) \
   X(SignInRefused) X(CodeInvalid) X(CodeExpired) X(CodeReused) X(CodeClient) X(CodeRedirect) X(CodeVerifier) \
   X(RefreshInvalid) X(RefreshReused) X(SessionUnknown) X(SessionEnded) X(BearerMissing) X(BearerSeveral) \
-  X(BearerScope)
+  X(BearerScope) \
+  /* identity: authenticators, step-up, consent */ \
+  X(AuthenticatorUnknown) X(AuthenticatorTaken) X(AuthenticatorRefused) X(OtpInvalid) X(OtpReplayed) \
+  X(WebAuthnInvalid) X(EnrolmentRequired) X(AuthenticationTooWeak) X(InteractionRequired) X(ConsentRequired) \
+  X(PskcInvalid) X(PolicyInvalid) \
+  /* identity: pushed requests, proof of possession (RFC 9126, RFC 9449) */ \
+  X(PushedRequestInvalid) X(PushedRequestRequired) X(DpopMissing) X(DpopInvalid) X(DpopNonce) X(DpopReplayed) \
+  /* identity: devices, sign-off */ \
+  X(UeUnknown) X(UeTaken) X(UeLost) X(UeOfAnother) X(UeFull) X(SessionsTooMany) X(LogoutHint) X(LogoutRedirect) \
+  /* partners: RFC 8693, RFC 7523, TS 33.180 B.7, B.11.3 */ \
+  X(PartnerUnknown) X(PartnerDisabled) X(PartnerTaken) X(PartnerInvalid) X(PartnerKeysMissing) X(ExchangeSubject) \
+  X(ExchangeTarget) X(ExchangeForbidden) X(AssertionInvalid) X(AssertionReplayed) X(PartnerUserUnknown) \
+  /* provisioning: TS 29.549 */ \
+  X(ConfigurationUnknown) X(ConfigurationOfAnother) X(AgreementExceeded) \
+  /* proxies, key stores */ \
+  X(ProxyUntrusted) X(AssertedIdentityRefused) X(KeyStoreFailure) X(KeyStoreMissing)
 // clang-format on
 
 namespace claviger {
