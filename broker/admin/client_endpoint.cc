@@ -47,7 +47,11 @@ void write_client(codec::JsonWriter<std::string>& json, const Client& client, st
   if (!client.jwks.empty()) json.member("jwks", client.jwks);
   if (!client.tls_subject.empty()) json.member("tls_subject", client.tls_subject);
   if (!client.tls_certificate_digest.empty()) json.member("tls_certificate_digest", client.tls_certificate_digest);
-  json.member("certificate_bound", client.is_certificate_bound).member("created_at", client.created_at);
+  json.member("certificate_bound", client.is_certificate_bound);
+  json.member("dpop_bound", client.is_dpop_bound).member("require_pushed_requests", client.must_push_requests);
+  json.member("subject_type", client.has_pairwise_subject ? "pairwise" : "public");
+  if (!client.sector_identifier.empty()) json.member("sector_identifier", client.sector_identifier);
+  json.member("created_at", client.created_at);
   json.end_object();
 }
 
@@ -57,6 +61,9 @@ Answer answer_with(const Client& client, std::string_view secret = {}) {
   write_client(json, client, secret);
   return Answer(std::move(text));
 }
+
+constexpr std::string_view kSubjectTypes = "subject_type: public or pairwise";
+bool is_subject_type(std::string_view text) { return text == "public" || text == "pairwise"; }
 
 struct DraftOrWrong {
   identity::ClientDraft draft;
@@ -75,7 +82,12 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   members.read("audiences", draft.audiences).read("jwks", draft.jwks).read("tls_subject", draft.tls_subject);
   members.read("tls_certificate_digest", draft.tls_certificate_digest);
   members.read("certificate_bound", draft.is_certificate_bound);
+  members.read("dpop_bound", draft.is_dpop_bound).read("require_pushed_requests", draft.must_push_requests);
+  std::string subject_type("public");
+  members.read("subject_type", subject_type).read("sector_identifier", draft.sector_identifier);
+  draft.has_pairwise_subject = subject_type == "pairwise";
   result.wrong = members.wrong();
+  if (!is_subject_type(subject_type) && !result.wrong) result.wrong = std::string(kSubjectTypes);
   for (const std::string& grant : grants) {
     if (grant == "authorization_code") draft.may_code = true;
     else if (grant == "client_credentials") draft.may_client_credentials = true;
@@ -125,6 +137,76 @@ Task<Answer> add(Call* call) {
   co_return answer_with(created->client, as_text(created->secret.reveal()));
 }
 
+// What is named is read and changed; the rest stays.
+struct ChangeOrWrong {
+  identity::ClientChange change;
+  std::optional<std::string> wrong;
+};
+ChangeOrWrong read_change(codec::JsonObject object) {
+  ChangeOrWrong result;
+  identity::ClientChange& change = result.change;
+  ObjectReader members(object);
+  const auto read = [&](std::string_view name, auto& field) {
+    if (object.contains(name)) members.read(name, field.emplace());
+  };
+  std::optional<std::string> profile, authentication, subject_type;
+  std::optional<std::vector<std::string>> grants;
+  read("name", change.name);
+  read("profile", profile);
+  read("authentication", authentication);
+  read("redirect_uris", change.redirect_uris);
+  read("scopes", change.scopes);
+  read("grants", grants);
+  read("may_introspect", change.may_introspect);
+  read("audiences", change.audiences);
+  read("jwks", change.jwks);
+  read("tls_subject", change.tls_subject);
+  read("tls_certificate_digest", change.tls_certificate_digest);
+  read("certificate_bound", change.is_certificate_bound);
+  read("dpop_bound", change.is_dpop_bound);
+  read("require_pushed_requests", change.must_push_requests);
+  read("subject_type", subject_type);
+  read("sector_identifier", change.sector_identifier);
+  result.wrong = members.wrong();
+  const auto fail = [&result](std::string_view what) {
+    if (!result.wrong) result.wrong = std::string(what);
+  };
+  if (profile) {
+    const auto index = index_of(kProfiles, *profile);
+    if (!index) fail("profile: plain, mc or val");
+    change.profile = static_cast<identity::ClientProfile>(index.value_or(0));
+  }
+  if (authentication) {
+    const auto index = index_of(kAuthentications, *authentication);
+    if (!index) fail("authentication: not a method that we know");
+    change.authentication = static_cast<identity::ClientAuthentication>(index.value_or(0));
+  }
+  if (subject_type) {
+    if (!is_subject_type(*subject_type)) fail(kSubjectTypes);
+    change.has_pairwise_subject = *subject_type == "pairwise";
+  }
+  if (grants) {
+    change.may_code = change.may_client_credentials = false;
+    for (const std::string& grant : *grants) {
+      if (grant == "authorization_code") change.may_code = true;
+      else if (grant == "client_credentials") change.may_client_credentials = true;
+      else fail("grants: authorization_code or client_credentials");
+    }
+  }
+  return result;
+}
+
+Task<Answer> set(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  ChangeOrWrong read = read_change(object);
+  if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
+  auto changed = co_await identity::change_client(call->at(), call->values[0], call->values[1], std::move(read.change));
+  if (!changed) co_return changed.error();
+  co_return answer_with(*changed);
+}
+
 Task<Answer> set_enabled(Call* call, bool is_enabled) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   auto done = co_await identity::set_client_enabled(call->at(), call->values[0], call->values[1], is_enabled);
@@ -163,6 +245,7 @@ void add_client_verbs(http::Router& router, AdminServices& services) {
   add_one(Method::Get, "/tenants/{tenant}/clients", "client.list", Effect::Reads, list);
   add_one(Method::Post, "/tenants/{tenant}/clients", "client.add", Effect::Changes, add);
   add_one(Method::Get, "/tenants/{tenant}/clients/{client}", "client.show", Effect::Reads, show);
+  add_one(Method::Patch, "/tenants/{tenant}/clients/{client}", "client.set", Effect::Changes, set);
   add_one(Method::Delete, "/tenants/{tenant}/clients/{client}", "client.remove", Effect::Changes, remove);
   add_one(Method::Post, "/tenants/{tenant}/clients/{client}/enable", "client.enable", Effect::Changes, enable);
   add_one(Method::Post, "/tenants/{tenant}/clients/{client}/disable", "client.disable", Effect::Changes, disable);

@@ -24,6 +24,8 @@ std::string encode_code(const AuthorizationCode& code) {
   const auto amr = put_texts(builder, code.amr);
   const auto source = put_text(builder, code.source);
   const auto session = put_text(builder, code.session);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> dpop_key = 0;
+  if (!code.dpop_key.empty()) dpop_key = put_bytes(builder, as_bytes(code.dpop_key));
   schema::AuthorizationCodeBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_client_id(client_id);
@@ -38,6 +40,7 @@ std::string encode_code(const AuthorizationCode& code) {
   record.add_source(source);
   record.add_expires_at(code.expires_at);
   record.add_session(session);
+  record.add_dpop_key(dpop_key);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -60,6 +63,8 @@ Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_v
   code.source = text_of(record->source());
   code.expires_at = record->expires_at();
   code.session = text_of(record->session());
+  code.dpop_key = as_text(bytes_of(record->dpop_key()));
+  if (!code.dpop_key.empty() && code.dpop_key.size() != 32) return Error{Code::Corrupt, "codes.dpop_key"};
   code.version = value.version();
   return code;
 }

@@ -35,6 +35,7 @@ struct AuthorizationCode {
   std::string source;        // address of the sign-in, for the operator's eyes only
   std::int64_t expires_at = 0;
   std::string session;       // sid of the redemption; empty: not redeemed yet
+  std::string dpop_key;      // 32 bytes: thumbprint of the one key that may redeem it (RFC 9449 clause 10); or empty
   std::uint64_t version = 0; // of the record; not stored in it
 };
 

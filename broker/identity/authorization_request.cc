@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "broker/identity/dpop_check.h"
 #include "broker/identity/scope_grant.h"
 #include "core/codec/base64url.h"
 #include "core/codec/redirect.h"
@@ -175,6 +176,10 @@ Result<AuthorizationRequest> read_request(const codec::Form& form, const Client&
   request.acr = acr;
   CLAVIGER_TRY(challenge, read_pkce(form));
   request.challenge = challenge;
+  if (const std::string_view jkt = value_of(form, "dpop_jkt"); !jkt.empty()) {
+    CLAVIGER_TRY(dpop_key, read_dpop_jkt(jkt));
+    request.dpop_key = std::move(dpop_key);
+  }
   request.nonce = value_of(form, "nonce");
   if (request.nonce.size() > kNonceBytesMax) return malformed("authorize.nonce");
   CLAVIGER_TRY(max_age_checked, check_max_age(form));

@@ -6,6 +6,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction_cookie.h"
 #include "broker/identity/page.h"
+#include "broker/identity/pushed_request.h"
 #include "broker/identity/request_form.h"
 #include "core/codec/json_writer.h"
 #include "core/crypto/random.h"
@@ -50,6 +51,7 @@ Result<Begun> begin_interaction(const Context& context, const broker::TenantView
   interaction.state = destination.state;
   interaction.nonce = wanted.nonce;
   interaction.acr = wanted.acr;
+  interaction.dpop_key = wanted.dpop_key;
   interaction.scopes.assign(wanted.scopes.begin(), wanted.scopes.end());
   CLAVIGER_TRY(sealed, seal_interaction(context.keys.interaction, tenant.tenant.name, interaction));
   begun.interaction = std::move(sealed);
@@ -99,7 +101,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   Context& context = here(*contexts);
   const std::string tenant = std::move(path[0]);
   if (context.snapshot->find(tenant) == nullptr) co_return http::problem(404);
-  const auto form = read_parameters(request);
+  auto form = read_parameters(request);
   if (!form) co_return local_error_response(tenant, form.error(), request);
 
   const auto client_id = read_client_id(*form);
@@ -110,11 +112,29 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (view == nullptr) co_return http::problem(404);
   if (!client) co_return local_error_response(tenant, as_seen_here(client.error()), request);
 
+  // RFC 9126 clause 4: of a request that was pushed nothing in this one counts but the client's name.
+  std::string pushed_parameters;
+  const std::string request_uri(optional(*form, "request_uri"));
+  const bool is_pushed = request_uri.starts_with(kRequestUriPrefix) && !form->is_duplicated("request_uri");
+  if (is_pushed) {
+    std::string taker = (*client)->client_id;
+    auto taken = co_await take_pushed_request(&context, tenant, request_uri, std::move(taker));
+    if (!taken) co_return local_error_response(tenant, taken.error(), request);
+    pushed_parameters = std::move(taken->parameters);
+    form = codec::parse_form(pushed_parameters);
+    if (!form) co_return local_error_response(tenant, form.error(), request);
+    view = context.snapshot->find(tenant);
+    if (view == nullptr) co_return http::problem(404);
+  }
+
   const auto destination = read_destination(*form, **client);
   if (!destination) co_return local_error_response(tenant, destination.error(), request);
+  const ResponseTarget target{destination->redirect_uri, destination->state, destination->response_mode};
+  if ((*client)->must_push_requests && !is_pushed) {
+    co_return refusal_response(view->tenant, target, {Code::PushedRequestRequired, "authorize.request_uri"});
+  }
   const auto wanted = read_request(*form, **client, view->tenant);
   if (!wanted) {
-    const ResponseTarget target{destination->redirect_uri, destination->state, destination->response_mode};
     co_return refusal_response(view->tenant, target, wanted.error());
   }
   co_return ask_user(context, *view, **client, *destination, *wanted, request);

@@ -23,6 +23,7 @@ std::string encode_client(const Client& client) {
   const auto jwks = put_text(builder, client.jwks);
   const auto tls_subject = put_text(builder, client.tls_subject);
   const auto tls_certificate_digest = put_text(builder, client.tls_certificate_digest);
+  const auto sector_identifier = put_text(builder, client.sector_identifier);
   schema::ClientBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_name(name);
@@ -41,6 +42,11 @@ std::string encode_client(const Client& client) {
   record.add_tls_certificate_digest(tls_certificate_digest);
   record.add_is_certificate_bound(client.is_certificate_bound);
   record.add_created_at(client.created_at);
+  record.add_must_push_requests(client.must_push_requests);
+  record.add_is_dpop_bound(client.is_dpop_bound);
+  record.add_has_pairwise_subject(client.has_pairwise_subject);
+  record.add_sector_identifier(sector_identifier);
+  record.add_asks_consent(client.asks_consent);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -74,6 +80,11 @@ Result<Client> decode_client(const storage::Value& value, std::string_view clien
   client.tls_certificate_digest = text_of(record->tls_certificate_digest());
   client.is_certificate_bound = record->is_certificate_bound();
   client.created_at = record->created_at();
+  client.must_push_requests = record->must_push_requests();
+  client.is_dpop_bound = record->is_dpop_bound();
+  client.has_pairwise_subject = record->has_pairwise_subject();
+  client.sector_identifier = text_of(record->sector_identifier());
+  client.asks_consent = record->asks_consent();
   client.version = value.version();
   return client;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/pairwise_subject.h"
 #include "broker/identity/scope_grant.h"
 #include "core/codec/base64url.h"
 #include "core/codec/redirect.h"
@@ -19,6 +20,7 @@ constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kRedirectUrisMax = 32;  // a handful of platforms, each with a few
 constexpr std::size_t kAudiencesMax = 32;     // a server has one or two
 constexpr std::size_t kTlsSubjectMax = 2048;
+constexpr std::size_t kSectorMax = 253;       // a host name (RFC 1035 clause 2.3.4)
 constexpr std::size_t kDigestText = codec::base64url_encoded_size(32);
 
 Result<Unit> check_jwks(const Client& client) {
@@ -54,6 +56,19 @@ Result<Unit> check_certificate(const Client& client) {
   return Unit{};
 }
 
+// OIDC Core clause 8.1: without a sector of its own, a client with redirect URIs on several hosts has none at all.
+Result<Unit> check_sector(const Client& client) {
+  constexpr Error kFault{Code::ClientMetadata, "client.sector_identifier"};
+  if (client.sector_identifier.size() > kSectorMax) return kFault;
+  const bool is_host = std::ranges::all_of(client.sector_identifier, [](char character) {
+    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') || character == '.' ||
+           character == '-';
+  });
+  if (!is_host) return kFault;
+  if (client.has_pairwise_subject && sector_of(client).empty()) return kFault;
+  return Unit{};
+}
+
 Result<Unit> check_scopes(const std::vector<std::string>& scopes) {
   if (scopes.size() > kScopesMax || !std::ranges::all_of(scopes, is_scope_token)) {
     return Error{Code::ScopeMalformed, "client.scopes"};
@@ -85,6 +100,7 @@ Result<Unit> check_client(const Client& client) {
   CLAVIGER_TRY(scopes_checked, check_scopes(client.scopes));
   CLAVIGER_TRY(audiences_checked, check_audiences(client.audiences));
   CLAVIGER_TRY(certificate_checked, check_certificate(client));
+  CLAVIGER_TRY(sector_checked, check_sector(client));
   return check_jwks(client);
 }
 
@@ -126,6 +142,11 @@ Result<Client> client_of(const ClientDraft& draft) {
   client.tls_subject = draft.tls_subject;
   client.tls_certificate_digest = draft.tls_certificate_digest;
   client.is_certificate_bound = draft.is_certificate_bound;
+  client.must_push_requests = draft.must_push_requests;
+  client.is_dpop_bound = draft.is_dpop_bound;
+  client.has_pairwise_subject = draft.has_pairwise_subject;
+  client.sector_identifier = draft.sector_identifier;
+  client.asks_consent = draft.asks_consent;
   CLAVIGER_TRY(client_checked, check_client(client));
   return client;
 }
@@ -147,6 +168,11 @@ Result<Unit> apply_change(const ClientChange& change, Client& client) {
   take(change.tls_subject, client.tls_subject);
   take(change.tls_certificate_digest, client.tls_certificate_digest);
   take(change.is_certificate_bound, client.is_certificate_bound);
+  take(change.must_push_requests, client.must_push_requests);
+  take(change.is_dpop_bound, client.is_dpop_bound);
+  take(change.has_pairwise_subject, client.has_pairwise_subject);
+  take(change.sector_identifier, client.sector_identifier);
+  take(change.asks_consent, client.asks_consent);
   // A secret that no longer counts must not come to life again with a later change.
   if (client.authentication != ClientAuthentication::SecretBasic) client.secret_mac.reset();
   return check_client(client);

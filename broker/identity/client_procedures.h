@@ -36,6 +36,11 @@ struct ClientDraft {
   std::string tls_subject;
   std::string tls_certificate_digest;
   bool is_certificate_bound = false;
+  bool must_push_requests = false;
+  bool is_dpop_bound = false;
+  bool has_pairwise_subject = false;
+  std::string sector_identifier;
+  bool asks_consent = false;
 };
 
 // What is absent stays as it is. A change to SecretBasic makes no secret: rotate it.
@@ -51,6 +56,8 @@ struct ClientChange {
   std::optional<std::string> tls_subject;
   std::optional<std::string> tls_certificate_digest;
   std::optional<bool> is_certificate_bound;
+  std::optional<bool> must_push_requests, is_dpop_bound, has_pairwise_subject, asks_consent;
+  std::optional<std::string> sector_identifier;
 };
 
 struct CreatedClient {

@@ -28,6 +28,7 @@ void put_endpoints(Json& json, const std::string& base) {
   json.member("authorization_endpoint", base + "/authorize").member("token_endpoint", base + "/token");
   json.member("userinfo_endpoint", base + "/userinfo").member("jwks_uri", base + "/jwks");
   json.member("revocation_endpoint", base + "/revoke").member("introspection_endpoint", base + "/introspect");
+  json.member("pushed_authorization_request_endpoint", base + "/par");
 }
 
 void put_client_authentication(Json& json) {
@@ -83,7 +84,9 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   put_list(json, "response_modes_supported", {"query", "form_post"});
   put_list(json, "grant_types_supported", {"authorization_code", "refresh_token", "client_credentials"});
   put_list(json, "acr_values_supported", {kAcrPassword});
-  put_list(json, "subject_types_supported", {"public"});
+  put_list(json, "subject_types_supported", {"public", "pairwise"});
+  put_list(json, "dpop_signing_alg_values_supported", {"ES256", "EdDSA", "RS256"});
+  json.member("require_pushed_authorization_requests", false);
   put_list(json, "id_token_signing_alg_values_supported", {crypto::name_of(tenant.algorithm)});
   put_list(json, "code_challenge_methods_supported", {"S256"});
   put_client_authentication(json);

@@ -15,6 +15,7 @@ struct GrantedSession {
   std::uint32_t generation = 0;          // of the refresh token to give out
   std::vector<std::string> scopes;       // of the access token: the session's, or fewer
   std::string nonce;                     // for the ID token; code grant only
+  std::string subject;                   // what tokens call the user; empty: the session's sub
   std::string mcptt_id, mcvideo_id, mcdata_id;  // those that the scopes let into tokens
 };
 

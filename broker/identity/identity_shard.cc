@@ -1,6 +1,8 @@
 #include "broker/identity/identity_shard.h"
 
+#include "broker/identity/dpop_check.h"
 #include "broker/identity/sign_in_throttle.h"
+#include "core/crypto/hkdf.h"
 #include "core/crypto/random.h"
 
 namespace claviger::identity {
@@ -21,12 +23,16 @@ SipKey random_sip_key() {
 struct IdentityShard::State {
   explicit State(broker::Context& context)
       : clients(context), turns(context.shard), throttle(random_sip_key(), context.shard.shards().size()),
-        refresh_mac(context.keys.refresh.reveal()), client_mac(context.keys.client.reveal()) {}
+        refresh_mac(context.keys.refresh.reveal()), client_mac(context.keys.client.reveal()),
+        subject_mac(crypto::derive_secret<32>(context.keys.client.reveal(), {}, as_bytes("pairwise subject")).reveal()),
+        dpop(context) {}
   ClientAuthenticator clients;
   runtime::Turns turns;
   SignInThrottle throttle;
   crypto::HmacSha256 refresh_mac;
   crypto::HmacSha256 client_mac;
+  crypto::HmacSha256 subject_mac;
+  DpopShard dpop;
 };
 
 IdentityShard::IdentityShard(broker::Context& context) : state_(std::make_unique<State>(context)) {}
@@ -37,6 +43,8 @@ runtime::Turns& IdentityShard::turns() { return state_->turns; }
 SignInThrottle& IdentityShard::throttle() { return state_->throttle; }
 const crypto::HmacSha256& IdentityShard::refresh_mac() const { return state_->refresh_mac; }
 const crypto::HmacSha256& IdentityShard::client_mac() const { return state_->client_mac; }
+const crypto::HmacSha256& IdentityShard::subject_mac() const { return state_->subject_mac; }
+DpopShard& IdentityShard::dpop() { return state_->dpop; }
 
 std::string home_name(std::string_view kind, std::string_view tenant, std::string_view id) {
   std::string name;

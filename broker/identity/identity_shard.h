@@ -14,6 +14,7 @@
 namespace claviger::identity {
 
 class SignInThrottle;
+struct DpopShard;
 
 class IdentityShard {
  public:
@@ -27,6 +28,8 @@ class IdentityShard {
   SignInThrottle& throttle();
   const crypto::HmacSha256& refresh_mac() const;  // of refresh tokens: refresh_token.h
   const crypto::HmacSha256& client_mac() const;   // of client secrets: client_secret.h
+  const crypto::HmacSha256& subject_mac() const;  // of pairwise subjects: pairwise_subject.h
+  DpopShard& dpop();
 
  private:
   struct State;

@@ -80,7 +80,7 @@ std::string encode(const Interaction& interaction) {
   const std::array<std::byte, 1> mode{static_cast<std::byte>(interaction.response_mode)};
   writer.bytes(mode);
   for (const std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state,
-                                  &interaction.nonce, &interaction.acr}) {
+                                  &interaction.nonce, &interaction.acr, &interaction.dpop_key}) {
     writer.string(*text);
   }
   for (const std::string& scope : interaction.scopes) writer.string(scope);
@@ -98,7 +98,7 @@ Result<Interaction> decode(Bytes plaintext) {
   interaction.expires_at = static_cast<std::int64_t>(load_be<std::uint64_t>(expiry));
   interaction.response_mode = static_cast<ResponseMode>(mode[0]);
   for (std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state, &interaction.nonce,
-                            &interaction.acr}) {
+                            &interaction.acr, &interaction.dpop_key}) {
     if (!reader.string(*text)) return kInvalid;
   }
   while (!reader.is_at_end()) {

@@ -38,6 +38,7 @@ struct Interaction {
   std::string nonce;
   std::string acr;
   std::vector<std::string> scopes;  // allowed to the client
+  std::string dpop_key;  // 32 bytes: thumbprint of the key the code will be bound to (RFC 9449 clause 10); or empty
 };
 
 // What we make fits: redirect URI 4 KiB, state 2 KiB, scopes 4 KiB, and base64url.

@@ -58,6 +58,8 @@ constexpr Row kRows[] = {
     {Code::LoginRequired, {400, "login_required", "The user must sign in."}},
     {Code::RequestObjectRefused, {400, "request_not_supported", "request is not supported."}},
     {Code::RequestUriRefused, {400, "request_uri_not_supported", "request_uri is not supported."}},
+    {Code::PushedRequestInvalid, {400, "invalid_request_uri", "The pushed request has expired or was used already."}},
+    {Code::PushedRequestRequired, {400, "invalid_request", "The client must push its authorization requests."}},
     {Code::AuthorizationDetailsRefused, {400, "invalid_authorization_details", "authorization_details is not supported."}},
     {Code::AccessDenied, {401, "access_denied", "The sign-in was not completed."}},
     {Code::SignInRefused, {401, "access_denied", "User name or password is wrong."}},
@@ -79,9 +81,15 @@ constexpr Row kRows[] = {
     {Code::RefreshReused, {400, "invalid_grant", "The refresh token is not valid."}},
     {Code::SessionUnknown, {400, "invalid_grant", "The session has ended."}},
     {Code::SessionEnded, {400, "invalid_grant", "The session has ended."}},
-    {Code::TokenBinding, {400, "invalid_grant", "The client certificate is not the one of the session."}},
+    {Code::TokenBinding, {400, "invalid_grant", "The key or certificate is not the one of the grant."}},
     {Code::UserUnknown, {400, "invalid_grant", "The session has ended."}},
     {Code::TokenOfAnother, {400, "unauthorized_client", "The token was not issued to this client."}},
+
+    // Proof of possession.
+    {Code::DpopMissing, {400, "invalid_dpop_proof", "The client must prove that it holds a key."}},
+    {Code::DpopInvalid, {400, "invalid_dpop_proof", "The DPoP proof is not valid."}},
+    {Code::DpopReplayed, {400, "invalid_dpop_proof", "The DPoP proof is not valid."}},
+    {Code::DpopNonce, {400, "use_dpop_nonce", "Use the nonce of this answer."}},
 
     // Bearer tokens (userinfo).
     {Code::BearerSeveral, {400, "invalid_request", "Send one access token, in the Authorization header."}},

@@ -31,6 +31,8 @@ Result<Unit> check_code(const AuthorizationCode& code, const Redemption& redempt
   if (!equals_constant_time(code.challenge, redemption.verifier_digest)) {
     return Error{Code::CodeVerifier, "code.verifier"};
   }
+  // RFC 9449 clause 10.
+  if (!code.dpop_key.empty() && code.dpop_key != redemption.dpop_key) return Error{Code::TokenBinding, "code.dpop_key"};
   return Unit{};
 }
 
@@ -50,6 +52,7 @@ Result<Session> session_of(Context& context, const AuthorizationCode& code, cons
   session.expires_at = numeric_date(now + context.snapshot->settings->lifetimes.session_absolute);
   session.rotated_at_ms = now.time_since_epoch().count();
   session.certificate_digest = redemption.certificate_digest;
+  session.dpop_key = redemption.dpop_key;
   session.source = code.source;
   session.refresh_salt.resize(kSaltBytes);
   CLAVIGER_TRY(salted, context.tokens->random().fill(std::as_writable_bytes(std::span(session.refresh_salt))));

@@ -23,9 +23,10 @@ struct Redemption {
   std::string redirect_uri;
   std::array<std::byte, 32> verifier_digest{};  // SHA-256 of the code verifier
   std::string certificate_digest;  // 32 bytes: tokens will be bound to it; empty: bearer
+  std::string dpop_key;            // 32 bytes: thumbprint of the key that was proven; empty: none
 };
 
-// CodeInvalid, CodeExpired, CodeReused, CodeClient, CodeRedirect, CodeVerifier, SessionEnded (the user may not sign in
+// TokenBinding (another key than the one the code is bound to); CodeInvalid, CodeExpired, CodeReused, CodeClient, CodeRedirect, CodeVerifier, SessionEnded (the user may not sign in
 // any more); Conflict when it would not end; what the store says.
 runtime::Task<Result<GrantedSession>> redeem_code(broker::Context* context, Redemption redemption);
 

@@ -29,6 +29,12 @@ Result<Unit> check_session(const Context& context, const Refresh& refresh, const
   if (!session.certificate_digest.empty() && session.certificate_digest != refresh.certificate_digest) {
     return Error{Code::TokenBinding, "refresh.certificate"};
   }
+  // RFC 9449 clause 5: a public client's refresh token is good with its key only. A client with credentials may change
+  // its key, but nobody falls back to bearer tokens.
+  if (!session.dpop_key.empty()) {
+    const bool is_kept = refresh.is_public_client ? refresh.dpop_key == session.dpop_key : !refresh.dpop_key.empty();
+    if (!is_kept) return Error{Code::TokenBinding, "refresh.dpop_key"};
+  }
   return Unit{};
 }
 
@@ -85,6 +91,7 @@ Task<Result<GrantedSession>> refresh_at_home(Context* context, Refresh refresh) 
     if (!advance(session, refresh.token.generation, now)) {
       co_return co_await refuse_reuse(context, refresh.tenant, session.sid);
     }
+    if (!refresh.dpop_key.empty()) session.dpop_key = refresh.dpop_key;
     // 2. The account is still valid (TS 33.180 B.5.3).
     auto user = co_await read_user(context, refresh.tenant, session.sub);
     if (user.failed_with(Code::UserUnknown)) co_return Error{Code::SessionEnded, "refresh.user"};

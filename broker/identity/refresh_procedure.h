@@ -24,6 +24,8 @@ struct Refresh {
   RefreshToken token;
   std::vector<std::string> scopes;  // requested; empty: all that were granted
   std::string certificate_digest;   // of the connection, 32 bytes; empty: none
+  std::string dpop_key;             // thumbprint of the key that was proven, 32 bytes; empty: none
+  bool is_public_client = false;    // then the refresh token itself is bound to its key (RFC 9449 clause 5)
 };
 
 // RefreshInvalid, RefreshReused, SessionEnded (ended, idle too long, user may not any more), TokenBinding, ScopeWider;

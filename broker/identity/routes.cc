@@ -2,6 +2,7 @@
 
 #include "broker/identity/authorize_endpoint.h"
 #include "broker/identity/discovery_endpoint.h"
+#include "broker/identity/par_endpoint.h"
 #include "broker/identity/sign_in_endpoint.h"
 #include "broker/identity/token_endpoint.h"
 #include "broker/identity/userinfo_endpoint.h"
@@ -10,6 +11,7 @@ namespace claviger::identity {
 
 void add_identity_routes(http::Router& router, Contexts& contexts) {
   add_authorize_routes(router, contexts);
+  add_par_route(router, contexts);
   add_sign_in_routes(router, contexts);
   add_token_route(router, contexts);
   add_userinfo_routes(router, contexts);

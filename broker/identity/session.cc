@@ -31,6 +31,9 @@ std::string encode_session(const Session& session) {
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> digest = 0;
   if (!session.certificate_digest.empty()) digest = put_bytes(builder, as_bytes(session.certificate_digest));
   const auto source = put_text(builder, session.source);
+  CLAVIGER_ASSERT(session.dpop_key.empty() || session.dpop_key.size() == kDigestBytes);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> dpop_key = 0;
+  if (!session.dpop_key.empty()) dpop_key = put_bytes(builder, as_bytes(session.dpop_key));
   schema::SessionBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_sub(sub);
@@ -50,6 +53,7 @@ std::string encode_session(const Session& session) {
   record.add_refresh_salt(refresh_salt);
   record.add_certificate_digest(digest);
   record.add_source(source);
+  record.add_dpop_key(dpop_key);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -82,6 +86,8 @@ Result<Session> decode_session(const storage::Value& value, std::string_view sid
   session.refresh_salt = as_text(salt);
   session.certificate_digest = as_text(digest);
   session.source = text_of(record->source());
+  session.dpop_key = as_text(bytes_of(record->dpop_key()));
+  if (!session.dpop_key.empty() && session.dpop_key.size() != kDigestBytes) return Error{Code::Corrupt, "sessions.dpop_key"};
   session.version = value.version();
   return session;
 }

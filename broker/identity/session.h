@@ -43,6 +43,7 @@ struct Session {
   std::string refresh_salt;         // 16 random bytes
   std::string certificate_digest;   // 32 bytes when tokens are certificate-bound, else empty
   std::string source;               // address, for the operator's eyes only
+  std::string dpop_key;             // 32 bytes when tokens are bound to a key (RFC 9449), else empty
   std::uint64_t version = 0;        // of the record; not stored in it
 };
 

@@ -79,6 +79,7 @@ Result<AuthorizationCode> code_for(const SignIn& request, const User& user, std:
   code.scopes.assign(granted.begin(), granted.end());
   code.challenge = request.interaction.challenge;
   code.nonce = request.interaction.nonce;
+  code.dpop_key = request.interaction.dpop_key;
   code.acr = request.interaction.acr;
   code.amr = {"pwd"};  // RFC 8176
   code.auth_time = now;

@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/dpop_check.h"
+#include "broker/identity/endpoint_urls.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/oauth_error.h"
+#include "broker/identity/pairwise_subject.h"
 #include "broker/identity/redeem_procedure.h"
 #include "broker/identity/refresh_procedure.h"
 #include "broker/identity/request_form.h"
@@ -31,6 +34,7 @@ struct Call {
   std::string tenant;
   ClientRef client;
   std::string certificate_digest;  // tokens are bound to it; empty: bearer
+  std::string dpop_key;            // and to this key
 };
 
 Result<Grant> grant_of(const codec::Form& form) {
@@ -50,6 +54,11 @@ Result<std::string> binding_of(const Client& client, const http::Request& reques
   if (!client.is_certificate_bound) return std::string();
   if (!request.peer->certificate_digest) return Error{Code::ClientCertificateWrong, "client.certificate"};
   return std::string(as_text(*request.peer->certificate_digest));
+}
+
+std::string token_url(const Context& context, std::string_view tenant) {
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  return view == nullptr ? std::string() : token_endpoint_url(*context.snapshot->settings, view->tenant);
 }
 
 // RFC 7636 clause 4.1. Malformed is invalid_grant, as wrong is: spec 4.3.
@@ -78,6 +87,7 @@ Result<Redemption> read_redemption(const codec::Form& form, const Call& call) {
   codec::hex_encode(crypto::sha256(as_bytes(code)), redemption.digest);
   redemption.redirect_uri = redirect_uri;
   redemption.certificate_digest = call.certificate_digest;
+  redemption.dpop_key = call.dpop_key;
   return redemption;
 }
 
@@ -93,6 +103,8 @@ Result<Refresh> read_refresh(const codec::Form& form, const Call& call, const ht
   refresh.tenant = call.tenant;
   refresh.client_id = call.client->client_id;
   if (request.peer->certificate_digest) refresh.certificate_digest = as_text(*request.peer->certificate_digest);
+  refresh.dpop_key = call.dpop_key;
+  refresh.is_public_client = call.client->authentication == ClientAuthentication::None;
   return refresh;
 }
 
@@ -123,6 +135,7 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
   }
   if (!granted) co_return granted.error();
   keep_allowed(*call->client, granted->scopes);
+  granted->subject = subject_for(context->identity->subject_mac(), call->tenant, *call->client, granted->session.sub);
   view = context->snapshot->find(call->tenant);
   if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
   // OIDC Core clause 12.2 allows an ID token on refresh; clients of ours have no use for a second one.
@@ -131,14 +144,14 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
 }
 
 Result<http::Response> grant_service(Context& context, const codec::Form& form, const Client& client,
-                                     const broker::TenantView& tenant, std::string_view certificate_digest) {
+                                     const broker::TenantView& tenant, const TokenBinding& binding) {
   ScopeList requested;
   if (const std::string_view scope = optional(form, "scope"); !scope.empty()) {
     CLAVIGER_TRY(parsed, parse_scope(scope));
     requested = std::move(parsed);
   }
   CLAVIGER_TRY(granted, grant_to_service(requested, tenant.tenant, client));
-  return service_response(context, tenant, client, granted, optional(form, "resource"), certificate_digest);
+  return service_response(context, tenant, client, granted, optional(form, "resource"), binding);
 }
 
 Task<Result<http::Response>> run_grant(Context* context, const http::Request* request, const codec::Form* form,
@@ -147,7 +160,7 @@ Task<Result<http::Response>> run_grant(Context* context, const http::Request* re
   if (grant == Grant::ClientCredentials) {
     const broker::TenantView* view = context->snapshot->find(call->tenant);
     if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
-    co_return grant_service(*context, *form, *call->client, *view, call->certificate_digest);
+    co_return grant_service(*context, *form, *call->client, *view, {call->certificate_digest, call->dpop_key});
   }
   co_return co_await grant_session(context, request, form, call, grant);
 }
@@ -189,9 +202,20 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   }
   call.certificate_digest = *std::move(binding);
   const Call* kept = &call;
-  auto response = co_await run_grant(&context, asked, fields, kept, *grant);
+  Result<http::Response> response = Error{Code::DpopMissing, "token.dpop"};
+  DpopRequest proven;
+  proven.tenant = call.tenant;
+  proven.url = token_url(context, call.tenant);
+  auto key = co_await check_dpop(&context, asked, std::move(proven));
+  if (!key) {
+    response = key.error();
+  } else if (!key->empty() || !call.client->is_dpop_bound) {
+    call.dpop_key = *std::move(key);
+    response = co_await run_grant(&context, asked, fields, kept, *grant);
+  }
   count(context, *grant, response.has_value(), begun);
-  if (!response) co_return oauth_error_response(response.error());
+  if (!response) response = oauth_error_response(response.error());
+  offer_dpop_nonce(context, call.tenant, request, *response);
   co_return *std::move(response);
 }
 
@@ -202,6 +226,7 @@ std::optional<http::Response> answer_inline(Contexts& contexts, const http::Requ
   const std::string& tenant = request.path_values->front();
   const ClientRef client = context.identity->clients().authenticate_seen(tenant, request);
   if (client == nullptr || !client->may_client_credentials || client->is_certificate_bound) return std::nullopt;
+  if (client->is_dpop_bound || request.has(http::Field::Dpop)) return std::nullopt;
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return std::nullopt;
   const Monotonic begun = context.shard.clock().monotonic();

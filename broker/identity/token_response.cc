@@ -29,12 +29,13 @@ struct Parts {
   std::string_view id_token;       // empty: none
   std::string_view scope;
   Seconds lifetime{0};
+  bool is_key_bound = false;
 };
 http::Response write_response(SlabPool& slabs, const Parts& parts) {
   SlabWriter body(slabs, kFrameBytes + parts.access_token.size() + parts.refresh_token.size() +
                              parts.id_token.size() + parts.scope.size());
   codec::JsonWriter json(body);
-  json.begin_object().member("access_token", parts.access_token).member("token_type", "Bearer");
+  json.begin_object().member("access_token", parts.access_token).member("token_type", parts.is_key_bound ? "DPoP" : "Bearer");
   json.member("expires_in", parts.lifetime.count());
   if (!parts.refresh_token.empty()) json.member("refresh_token", parts.refresh_token);
   if (!parts.id_token.empty()) json.member("id_token", parts.id_token);
@@ -49,7 +50,7 @@ Result<std::string> id_token_for(broker::Context& context, const broker::TenantV
                                  const GrantedSession& granted, std::string_view access_token) {
   const Session& session = granted.session;
   tokens::IdTokenClaims claims;
-  claims.sub = session.sub;
+  claims.sub = granted.subject.empty() ? session.sub : granted.subject;
   claims.client_id = session.client_id;
   claims.nonce = granted.nonce;
   claims.sid = session.sid;
@@ -79,7 +80,7 @@ Result<http::Response> session_response(broker::Context& context, const broker::
   CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
   const std::string scope = join_scope(scopes);
   tokens::AccessTokenClaims claims;
-  claims.sub = session.sub;
+  claims.sub = granted.subject.empty() ? session.sub : granted.subject;
   claims.client_id = session.client_id;
   claims.audiences = std::move(audiences);
   claims.scope = scope;
@@ -90,6 +91,7 @@ Result<http::Response> session_response(broker::Context& context, const broker::
   claims.mcvideo_id = granted.mcvideo_id;
   claims.mcdata_id = granted.mcdata_id;
   claims.certificate_digest = session.certificate_digest;
+  claims.dpop_key = session.dpop_key;
   claims.lifetime = context.snapshot->settings->lifetimes.access_token;
   CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
 
@@ -104,12 +106,13 @@ Result<http::Response> session_response(broker::Context& context, const broker::
                                                 .refresh_token = as_text(refresh_token.reveal()),
                                                 .id_token = id_token_text,
                                                 .scope = scope,
-                                                .lifetime = claims.lifetime});
+                                                .lifetime = claims.lifetime,
+                                                .is_key_bound = !claims.dpop_key.empty()});
 }
 
 Result<http::Response> service_response(broker::Context& context, const broker::TenantView& tenant,
                                         const Client& client, const ScopeList& scopes, std::string_view resource,
-                                        std::string_view certificate_digest) {
+                                        const TokenBinding& binding) {
   CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
   const std::string scope = join_scope(scopes);
   tokens::AccessTokenClaims claims;
@@ -117,14 +120,16 @@ Result<http::Response> service_response(broker::Context& context, const broker::
   claims.client_id = client.client_id;
   claims.audiences = std::move(audiences);
   claims.scope = scope;
-  claims.certificate_digest = certificate_digest;
+  claims.certificate_digest = binding.certificate_digest;
+  claims.dpop_key = binding.dpop_key;
   claims.lifetime = context.snapshot->settings->lifetimes.access_token;
   CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
   return write_response(context.shard.slabs(), {.access_token = access_token,
                                                 .refresh_token = {},
                                                 .id_token = {},
                                                 .scope = scope,
-                                                .lifetime = claims.lifetime});
+                                                .lifetime = claims.lifetime,
+                                                .is_key_bound = !claims.dpop_key.empty()});
 }
 
 }  // namespace claviger::identity

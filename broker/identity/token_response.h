@@ -17,6 +17,12 @@ namespace claviger::identity {
 
 enum class IdToken : bool { No, Yes };
 
+// What a token's sender must prove to hold; 32 bytes or empty.
+struct TokenBinding {
+  std::string_view certificate_digest;  // RFC 8705
+  std::string_view dpop_key;            // RFC 9449
+};
+
 // `resource` (RFC 8707): empty, or the one audience wanted of those that the scopes give. TargetUnknown; Unsupported
 // (the clock is behind).
 Result<http::Response> session_response(broker::Context& context, const broker::TenantView& tenant,
@@ -24,7 +30,7 @@ Result<http::Response> session_response(broker::Context& context, const broker::
 // client_credentials: neither user nor session nor refresh token.
 Result<http::Response> service_response(broker::Context& context, const broker::TenantView& tenant,
                                         const Client& client, const ScopeList& scopes, std::string_view resource,
-                                        std::string_view certificate_digest);
+                                        const TokenBinding& binding);
 
 // True when `resource` is empty or some scope of the tenant leads there.
 bool is_known_resource(const tenants::Tenant& tenant, std::string_view resource);

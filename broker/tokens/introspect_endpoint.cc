@@ -8,6 +8,8 @@
 #include "core/codec/base64url.h"
 #include "core/http/problem.h"
 
+#include <cstring>
+
 namespace claviger::tokens {
 namespace {
 
@@ -18,6 +20,11 @@ using runtime::Task;
 constexpr std::string_view kInactive = "{\"active\":false}";
 // Followed by our payload without its opening brace.
 constexpr std::string_view kActive = "{\"active\":true,\"token_type\":\"Bearer\",";
+// RFC 9449 clause 6.2. Of the same length: which of the two it is shows when the payload stands behind it.
+constexpr std::string_view kActiveDpop = "{\"active\":true,\"token_type\":\"DPoP\"  ,";
+static_assert(kActiveDpop.size() == kActive.size());
+// As issuer.cc writes it; inside a string its quotes would be escaped.
+constexpr std::string_view kKeyBound = "\"cnf\":{\"jkt\":";
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 constexpr std::string_view kTokenParameter = "token=";
 
@@ -37,7 +44,8 @@ http::Response active(Context& context, std::string_view token) {
   const MutableBytes room = answer.unwritten();
   const auto size = codec::base64url_decode(payload, room.subspan(kActive.size() - 1));
   if (!size || *size < 2 || room[kActive.size() - 1] != std::byte{'{'}) return inactive(context);
-  std::memcpy(room.data(), kActive.data(), kActive.size());
+  const bool is_key_bound = memmem(room.data() + kActive.size(), *size - 1, kKeyBound.data(), kKeyBound.size()) != nullptr;
+  std::memcpy(room.data(), is_key_bound ? kActiveDpop.data() : kActive.data(), kActive.size());
   answer.advance(kActive.size() - 1 + *size);
   context.figures->introspections_active.add();
   return {200, "application/json", answer.finish()};

@@ -39,6 +39,21 @@ Result<std::string> sign_compact(broker::Context& context, const TenantKey& key,
   return compact;
 }
 
+// RFC 7800; jkt first: introspection looks for it (introspect_endpoint.cc).
+void put_confirmation(codec::JsonWriter<std::string>& json, const AccessTokenClaims& claims) {
+  if (claims.certificate_digest.empty() && claims.dpop_key.empty()) return;
+  const auto put = [&json](std::string_view name, std::string_view digest) {
+    if (digest.empty()) return;
+    std::string text;
+    codec::base64url_encode(as_bytes(digest), text);
+    json.member(name, text);
+  };
+  json.name("cnf").begin_object();
+  put("jkt", claims.dpop_key);
+  put("x5t#S256", claims.certificate_digest);
+  json.end_object();
+}
+
 Result<const TenantKey*> key_for(broker::Context& context, const broker::TenantView& tenant) {
   // A token from before an instant that was already used would break not-before rules and revocation.
   if (!context.shard.clock().can_issue()) return Error{Code::Unsupported, "token.issue"};
@@ -72,11 +87,7 @@ Result<std::string> make_access_token(broker::Context& context, const broker::Te
   if (!claims.acr.empty()) json.member("acr", claims.acr);
   if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
   put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
-  if (!claims.certificate_digest.empty()) {
-    std::string digest;
-    codec::base64url_encode(as_bytes(claims.certificate_digest), digest);
-    json.name("cnf").begin_object().member("x5t#S256", digest).end_object();
-  }
+  put_confirmation(json, claims);
   json.end_object();
   return sign_compact(context, *key, key->access_token_header, payload);
 }

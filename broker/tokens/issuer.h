@@ -27,6 +27,7 @@ struct AccessTokenClaims {
   std::int64_t auth_time = 0;               // 0: none
   std::string_view mcptt_id, mcvideo_id, mcdata_id;  // empty: none
   std::string_view certificate_digest;      // 32 raw bytes: cnf x5t#S256; empty: bearer
+  std::string_view dpop_key;                // 32 raw bytes: cnf jkt; empty: none
   Seconds lifetime{300};
 };
 struct IdTokenClaims {

@@ -28,6 +28,10 @@ const std::vector<Column>& client_columns() {
                                             {"TLS subject", "tls_subject"},
                                             {"TLS certificate", "tls_certificate_digest"},
                                             {"certificate-bound", "certificate_bound", Show::YesNo},
+                                            {"DPoP-bound", "dpop_bound", Show::YesNo},
+                                            {"pushed requests only", "require_pushed_requests", Show::YesNo},
+                                            {"subject type", "subject_type"},
+                                            {"sector", "sector_identifier"},
                                             {"created", "created_at", Show::Time}};
   return kColumns;
 }
@@ -49,40 +53,74 @@ ExitStatus ask_and_show(Invocation& invocation, std::string_view method, std::st
 void add_list(codec::JsonWriter<std::string>& json, const Arguments& args, std::string_view option, std::string_view member) {
   if (!args.has(option)) return;
   json.name(member).begin_array();
-  for (const std::string& value : args.list(option)) json.value(value);
+  for (const std::string& value : args.list(option)) {
+    if (!value.empty()) json.value(value);  // --scope "" takes all away
+  }
   json.end_array();
 }
 
-ExitStatus add(Invocation& invocation) {
+// What `add` and `set` say alike. Nothing: the key set cannot be read, and the user was told.
+bool write_metadata(Invocation& invocation, codec::JsonWriter<std::string>& json) {
   std::string jwks;
   if (invocation.args.has("--jwks")) {
     std::ifstream file{std::string(invocation.args.get("--jwks")), std::ios::binary};
     jwks.assign(std::istreambuf_iterator<char>(file), {});
     if (jwks.empty() || jwks.size() > kJwksBytesMax) {
       invocation.complain("--jwks: the file cannot be read, is empty or larger than 64 KiB");
-      return ExitStatus::Usage;
+      return false;
     }
   }
-  std::string body;
-  codec::JsonWriter json(body);
-  json.begin_object();
-  if (invocation.args.has("CLIENT_ID")) json.member("client_id", invocation.args.get("CLIENT_ID"));
   for (const auto& [option, member] :
        {std::pair{"--name", "name"}, std::pair{"--profile", "profile"}, std::pair{"--authentication", "authentication"},
-        std::pair{"--tls-subject", "tls_subject"}, std::pair{"--tls-certificate", "tls_certificate_digest"}}) {
+        std::pair{"--tls-subject", "tls_subject"}, std::pair{"--tls-certificate", "tls_certificate_digest"},
+        std::pair{"--subject-type", "subject_type"}, std::pair{"--sector", "sector_identifier"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
   add_list(json, invocation.args, "--redirect-uri", "redirect_uris");
   add_list(json, invocation.args, "--scope", "scopes");
   add_list(json, invocation.args, "--grant", "grants");
   add_list(json, invocation.args, "--audience", "audiences");
-  if (invocation.args.has("--introspect")) json.member("may_introspect", true);
-  if (invocation.args.has("--certificate-bound")) json.member("certificate_bound", true);
   if (!jwks.empty()) json.member("jwks", jwks);
+  return true;
+}
+
+// Options of `add` are flags, of `set` they say yes or no.
+const std::vector<std::pair<std::string_view, std::string_view>>& switches() {
+  static const std::vector<std::pair<std::string_view, std::string_view>> kSwitches{
+      {"--introspect", "may_introspect"},
+      {"--certificate-bound", "certificate_bound"},
+      {"--dpop-bound", "dpop_bound"},
+      {"--require-pushed-requests", "require_pushed_requests"}};
+  return kSwitches;
+}
+
+ExitStatus add(Invocation& invocation) {
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object();
+  if (invocation.args.has("CLIENT_ID")) json.member("client_id", invocation.args.get("CLIENT_ID"));
+  if (!write_metadata(invocation, json)) return ExitStatus::Usage;
+  for (const auto& [option, member] : switches()) {
+    if (invocation.args.has(option)) json.member(member, true);
+  }
   json.end_object();
   const auto target = invocation.tenant_target("/clients");
   if (!target) return ExitStatus::Failed;
   return show_answer(invocation, invocation.ask("POST", *target, body));
+}
+
+ExitStatus set(Invocation& invocation) {
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object();
+  if (!write_metadata(invocation, json)) return ExitStatus::Usage;
+  for (const auto& [option, member] : switches()) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option) == "yes");
+  }
+  json.end_object();
+  const auto target = target_of(invocation);
+  if (!target) return ExitStatus::Failed;
+  return show_answer(invocation, invocation.ask("PATCH", *target, body));
 }
 
 ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", {}); }
@@ -129,6 +167,33 @@ ExitStatus rotate_secret(Invocation& invocation) {
   return print_object(invocation, answer.body, {{"client id", "client_id"}, {"client secret", "client_secret"}});
 }
 
+// `switch_kind`: Flag, or Value that takes yes or no.
+std::vector<Option> metadata_options(OptionKind switch_kind) {
+  const std::vector<std::string_view> yes_no =
+      switch_kind == OptionKind::Value ? std::vector<std::string_view>{"yes", "no"} : std::vector<std::string_view>();
+  return {
+      {"--name", "What the login page calls it"},
+      {"--profile", "plain OpenID Connect, or with what MC or VAL require", OptionKind::Value, {"plain", "mc", "val"}},
+      {"--authentication", "How it proves who it is",
+       OptionKind::Value,
+       {"none", "client_secret_basic", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}},
+      {"--grant", "What it may use", OptionKind::List, {"authorization_code", "client_credentials"}},
+      {"--redirect-uri", "Where a sign-in may return to; exact, but for the port of a loopback address", OptionKind::List},
+      {"--scope", "A scope it may ask for; none: every one of the tenant", OptionKind::List},
+      {"--introspect", "It is a resource server and may introspect tokens", switch_kind, yes_no},
+      {"--audience", "A resource it answers for", OptionKind::List},
+      {"--jwks", "Its public keys, for private_key_jwt", OptionKind::Value, {}, true},
+      {"--tls-subject", "Subject of its certificate, or san:URI, for tls_client_auth"},
+      {"--tls-certificate", "x5t#S256 of its certificate, for self_signed_tls_client_auth"},
+      {"--certificate-bound", "Its tokens are bound to its certificate", switch_kind, yes_no},
+      {"--dpop-bound", "It gets no token without a DPoP proof (RFC 9449)", switch_kind, yes_no},
+      {"--require-pushed-requests", "Its sign-ins begin at /par only (RFC 9126)", switch_kind, yes_no},
+      {"--subject-type", "What its tokens call a user: his sub, or a name of its sector's own", OptionKind::Value,
+       {"public", "pairwise"}},
+      {"--sector", "Host name of the sector that shares pairwise subjects; none: that of its redirect URIs"},
+  };
+}
+
 }  // namespace
 
 std::vector<Command> client_commands() {
@@ -137,22 +202,10 @@ std::vector<Command> client_commands() {
   return {
       {"client add", "Register a client; a secret, if it has one, is shown this once",
        "clavigerctl client add mcptt-app --profile mc --grant authorization_code --redirect-uri http://127.0.0.1/cb",
-       {{"CLIENT_ID", "Its id; nothing: a random one", false}},
-       {{"--name", "What the login page calls it"},
-        {"--profile", "plain OpenID Connect, or with what MC or VAL require", OptionKind::Value, {"plain", "mc", "val"}},
-        {"--authentication", "How it proves who it is",
-         OptionKind::Value,
-         {"none", "client_secret_basic", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}},
-        {"--grant", "What it may use", OptionKind::List, {"authorization_code", "client_credentials"}},
-        {"--redirect-uri", "Where a sign-in may return to; exact, but for the port of a loopback address", OptionKind::List},
-        {"--scope", "A scope it may ask for; none: every one of the tenant", OptionKind::List},
-        {"--introspect", "It is a resource server and may introspect tokens", OptionKind::Flag},
-        {"--audience", "A resource it answers for", OptionKind::List},
-        {"--jwks", "Its public keys, for private_key_jwt", OptionKind::Value, {}, true},
-        {"--tls-subject", "Subject of its certificate, or san:URI, for tls_client_auth"},
-        {"--tls-certificate", "x5t#S256 of its certificate, for self_signed_tls_client_auth"},
-        {"--certificate-bound", "Its tokens are bound to its certificate", OptionKind::Flag}},
-       add},
+       {{"CLIENT_ID", "Its id; nothing: a random one", false}}, metadata_options(OptionKind::Flag), add},
+      {"client set", "Change what is registered of a client; what is not named stays, a list is replaced",
+       "clavigerctl client set mcptt-app --redirect-uri http://127.0.0.1/cb --dpop-bound yes", {client},
+       metadata_options(OptionKind::Value), set},
       {"client show", "One client", "clavigerctl client show mcptt-app", {client}, {}, show},
       {"client list", "All clients", "clavigerctl client list", {}, {}, list},
       {"client disable", "Give a client no more tokens", "clavigerctl client disable mcptt-app --yes", {client}, {yes},

@@ -1,0 +1,131 @@
+#include "broker/identity/par_endpoint.h"
+
+#include "broker/identity/authorization_request.h"
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/dpop_check.h"
+#include "broker/identity/endpoint_urls.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/oauth_error.h"
+#include "broker/identity/pushed_request.h"
+#include "broker/identity/request_form.h"
+#include "broker/identity/secret_body.h"
+#include "core/codec/base64url.h"
+#include "core/codec/json_writer.h"
+#include "core/codec/percent.h"
+#include "core/http/problem.h"
+
+namespace claviger::identity {
+namespace {
+
+using broker::Context;
+using runtime::Task;
+
+// As read_form(), but an authorization request may name several resources (RFC 8707).
+Result<codec::Form> read_parameters(const http::Request& request) {
+  if (!request.query.empty()) return Error{Code::ParameterInQuery, "par.query"};
+  if (request.is_repeated(http::Field::ContentType) || !is_form_content(request.field(http::Field::ContentType))) {
+    return Error{Code::MediaType, "par.content_type"};
+  }
+  auto form = codec::parse_form(request.body.text());
+  if (!form) return form.error();
+  for (const std::string_view name : form->duplicates()) {
+    if (name != "resource") return Error{Code::ParameterRepeated, "par.parameter"};
+  }
+  return form;
+}
+
+// Without a user there is nothing to ask yet: whether anybody is signed in shows when his browser comes.
+bool waits_for_the_user(Code code) {
+  return code == Code::LoginRequired || code == Code::InteractionRequired || code == Code::ConsentRequired;
+}
+
+Result<Unit> check_request(const codec::Form& form, const Client& client, const tenants::Tenant& tenant) {
+  // RFC 9126 clause 2.1: of all parameters this one must not be there.
+  if (form.find("request_uri")) return Error{Code::ParameterMalformed, "par.request_uri"};
+  CLAVIGER_TRY(destination, read_destination(form, client));
+  const auto wanted = read_request(form, client, tenant);
+  if (!wanted && !waits_for_the_user(wanted.error().code)) return wanted.error();
+  return Unit{};
+}
+
+// RFC 9449 clause 10.1: a proof here binds the code, as `dpop_jkt` does; both must mean the same key.
+Result<std::string> key_of(const codec::Form& form, std::string_view proven) {
+  std::string said(optional(form, "dpop_jkt"));
+  if (proven.empty()) return said;
+  std::string text;
+  codec::base64url_encode(as_bytes(proven), text);
+  if (!said.empty() && said != text) return Error{Code::DpopInvalid, "par.dpop_jkt"};
+  return text;
+}
+
+PushedRequest pushed_of(const codec::Form& form, const Client& client, std::string_view dpop_jkt) {
+  PushedRequest pushed;
+  pushed.client_id = client.client_id;
+  codec::FormWriter writer(pushed.parameters);
+  for (const codec::FormField& field : form.fields()) {
+    const bool is_ours = field.name == "client_id" || field.name == "client_secret" || field.name == "dpop_jkt" ||
+                         field.name == "client_assertion" || field.name == "client_assertion_type";
+    if (!is_ours) writer.add(field.name, field.value);
+  }
+  writer.add("client_id", client.client_id);
+  if (!dpop_jkt.empty()) writer.add("dpop_jkt", dpop_jkt);
+  return pushed;
+}
+
+http::Response created(const std::string& request_uri) {
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object().member("request_uri", request_uri).member("expires_in", kPushedRequestLife.count()).end_object();
+  return {201, "application/json", std::move(body)};
+}
+
+Task<Result<http::Response>> push(Context* context, std::string tenant, const http::Request* request,
+                                  const codec::Form* form, ClientRef client) {
+  const broker::TenantView* view = context->snapshot->find(tenant);
+  if (view == nullptr) co_return Error{Code::Closed, "par.tenant"};
+  CLAVIGER_CO_TRY(checked, check_request(*form, *client, view->tenant));
+  DpopRequest proven;
+  proven.tenant = tenant;
+  proven.url = endpoint_base(*context->snapshot->settings, view->tenant) + "/par";
+  auto key = co_await check_dpop(context, request, std::move(proven));
+  if (!key) co_return key.error();
+  CLAVIGER_CO_TRY(dpop_jkt, key_of(*form, *key));
+  PushedRequest pushed = pushed_of(*form, *client, dpop_jkt);
+  auto request_uri = co_await push_request(context, tenant, std::move(pushed));
+  if (!request_uri) co_return request_uri.error();
+  co_return created(*request_uri);
+}
+
+Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+  Context& context = here(*contexts);
+  const std::string tenant = std::move(path[0]);
+  if (context.snapshot->find(tenant) == nullptr) co_return http::problem(404);
+  const SecretBody wiped_at_end(request.body);
+  const auto form = read_parameters(request);
+  if (!form) co_return oauth_error_response(form.error());
+  const http::Request* asked = &request;
+  const codec::Form* fields = &*form;
+  auto client = co_await context.identity->clients().authenticate(tenant, asked, fields);
+  if (!client) {
+    context.figures->clients_refused.add();
+    co_return client_error_response(client.error(), request);
+  }
+  auto pushed = co_await push(&context, tenant, asked, fields, *std::move(client));
+  http::Response response = pushed ? *std::move(pushed) : oauth_error_response(pushed.error());
+  offer_dpop_nonce(context, tenant, request, response);
+  co_return response;
+}
+
+}  // namespace
+
+void add_par_route(http::Router& router, Contexts& contexts) {
+  http::Route route;
+  route.method = http::Method::Post;
+  route.pattern = "/idms/v1/{tenant}/par";
+  route.handler = [&contexts](http::Request request, http::PathValues path) {
+    return handle(&contexts, std::move(request), std::move(path));
+  };
+  router.add(std::move(route));
+}
+
+}  // namespace claviger::identity
