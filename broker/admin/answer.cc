@@ -10,11 +10,13 @@ Meaning meaning_of(Code code) {
     case Code::UserUnknown: return {404, "no such user"};
     case Code::ClientUnknown: return {404, "no such client"};
     case Code::SessionUnknown: return {404, "no such session"};
+    case Code::UeUnknown: return {404, "no such UE"};
 
     case Code::Conflict: return {409, "somebody else changed it at the same time: try again"};
     case Code::Duplicate: return {409, "there is one already"};
     case Code::LoginTaken: return {409, "another user has this login name"};
     case Code::McIdentityTaken: return {409, "this MC identity belongs, or belonged, to another user"};
+    case Code::UeTaken: return {409, "there is a UE with this id, or with this key"};
     case Code::ClientTaken: return {409, "another client has this id"};
 
     case Code::NotPermitted: return {403, "this user may not give orders"};

@@ -17,7 +17,9 @@ std::string_view name_of(identity::SessionState state) {
 
 void write_session(codec::JsonWriter<std::string>& json, const identity::Session& session) {
   json.begin_object().member("sid", session.sid).member("sub", session.sub).member("client_id", session.client_id);
-  json.member("state", name_of(session.state)).name("scopes").begin_array();
+  json.member("state", name_of(session.state));
+  if (!session.ue_id.empty()) json.member("ue_id", session.ue_id);
+  json.name("scopes").begin_array();
   for (const std::string& scope : session.scopes) json.value(scope);
   json.end_array().member("acr", session.acr).name("amr").begin_array();
   for (const std::string& method : session.amr) json.value(method);

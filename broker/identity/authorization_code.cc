@@ -26,6 +26,7 @@ std::string encode_code(const AuthorizationCode& code) {
   const auto session = put_text(builder, code.session);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> dpop_key = 0;
   if (!code.dpop_key.empty()) dpop_key = put_bytes(builder, as_bytes(code.dpop_key));
+  const auto ue_id = put_text(builder, code.ue.ue_id);
   schema::AuthorizationCodeBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_client_id(client_id);
@@ -41,6 +42,8 @@ std::string encode_code(const AuthorizationCode& code) {
   record.add_expires_at(code.expires_at);
   record.add_session(session);
   record.add_dpop_key(dpop_key);
+  record.add_ue_id(ue_id);
+  record.add_ue_proof(static_cast<std::uint8_t>(code.ue.proof));
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -65,6 +68,9 @@ Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_v
   code.session = text_of(record->session());
   code.dpop_key = as_text(bytes_of(record->dpop_key()));
   if (!code.dpop_key.empty() && code.dpop_key.size() != 32) return Error{Code::Corrupt, "codes.dpop_key"};
+  code.ue.ue_id = text_of(record->ue_id());
+  if (record->ue_proof() > static_cast<std::uint8_t>(UeProof::Key)) return Error{Code::Corrupt, "codes.ue_proof"};
+  code.ue.proof = static_cast<UeProof>(record->ue_proof());
   code.version = value.version();
   return code;
 }

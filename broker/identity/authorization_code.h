@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/identity/ue_naming.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "storage/value.h"
@@ -37,6 +38,7 @@ struct AuthorizationCode {
   std::string session;       // sid of the redemption; empty: not redeemed yet
   std::string dpop_key;      // 32 bytes: thumbprint of the one key that may redeem it (RFC 9449 clause 10); or empty
   std::uint64_t version = 0; // of the record; not stored in it
+  UeName ue;                 // on which the user signed in
 };
 
 std::string code_key(std::string_view tenant, std::string_view digest);

@@ -8,6 +8,7 @@
 #include "broker/identity/page.h"
 #include "broker/identity/pushed_request.h"
 #include "broker/identity/request_form.h"
+#include "broker/identity/ue_naming.h"
 #include "core/codec/json_writer.h"
 #include "core/crypto/random.h"
 #include "core/http/problem.h"
@@ -33,7 +34,7 @@ struct Begun {
 };
 Result<Begun> begin_interaction(const Context& context, const broker::TenantView& tenant, const Client& client,
                                 const Destination& destination, const AuthorizationRequest& wanted,
-                                const http::Request& request, WallTime now) {
+                                const http::Request& request, UeName ue, WallTime now) {
   Begun begun;
   begun.cookie = interaction_cookie(request);
   if (begun.cookie.empty()) {
@@ -53,6 +54,7 @@ Result<Begun> begin_interaction(const Context& context, const broker::TenantView
   interaction.acr = wanted.acr;
   interaction.dpop_key = wanted.dpop_key;
   interaction.scopes.assign(wanted.scopes.begin(), wanted.scopes.end());
+  interaction.ue = std::move(ue);
   CLAVIGER_TRY(sealed, seal_interaction(context.keys.interaction, tenant.tenant.name, interaction));
   begun.interaction = std::move(sealed);
   return begun;
@@ -68,11 +70,29 @@ http::Response form_as_json(std::string_view tenant, const Begun& begun, Seconds
   return {200, "application/json", std::move(body)};
 }
 
+// Which UE it is, and the device cookie to keep it by. Who asks for JSON is no browser and gets no cookie.
+struct FromUe {
+  UeName name;
+  std::string cookie;
+};
+Result<FromUe> read_ue_of_request(std::string_view tenant, const http::Request& request, const codec::Form& form,
+                                  std::string proved) {
+  FromUe from;
+  from.cookie = ue_cookie(request);
+  if (from.cookie.empty() && proved.empty() && !wants_json(request)) {
+    CLAVIGER_TRY(made, make_ue_cookie());
+    from.cookie = std::move(made);
+  }
+  CLAVIGER_TRY(name, name_ue(tenant, std::move(proved), optional(form, kUeParameter), from.cookie));
+  from.name = std::move(name);
+  return from;
+}
+
 http::Response ask_user(const Context& context, const broker::TenantView& tenant, const Client& client,
                         const Destination& destination, const AuthorizationRequest& wanted,
-                        const http::Request& request) {
-  const auto begun =
-      begin_interaction(context, tenant, client, destination, wanted, request, context.shard.wall());
+                        const http::Request& request, FromUe from) {
+  const auto begun = begin_interaction(context, tenant, client, destination, wanted, request, std::move(from.name),
+                                       context.shard.wall());
   if (!begun) return local_error_response(tenant.tenant.name, begun.error(), request);
   const Seconds lifetime = context.snapshot->settings->lifetimes.interaction;
   http::Response response;
@@ -88,6 +108,7 @@ http::Response ask_user(const Context& context, const broker::TenantView& tenant
     response = sign_in_page(page, kEnglish);
   }
   response.with("set-cookie", set_cookie_field(begun->cookie, lifetime));
+  if (!from.cookie.empty()) response.with("set-cookie", set_ue_cookie_field(from.cookie));
   return response;
 }
 
@@ -137,7 +158,16 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!wanted) {
     co_return refusal_response(view->tenant, target, wanted.error());
   }
-  co_return ask_user(context, *view, **client, *destination, *wanted, request);
+  auto proved = co_await ue_of_certificate(&context, tenant, ue_certificate(*request.peer));
+  view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  if (!proved) co_return local_error_response(tenant, proved.error(), request);
+  auto from = read_ue_of_request(tenant, request, *form, *std::move(proved));
+  if (!from) {
+    const ResponseTarget target{destination->redirect_uri, destination->state, destination->response_mode};
+    co_return refusal_response(view->tenant, target, from.error());
+  }
+  co_return ask_user(context, *view, **client, *destination, *wanted, request, *std::move(from));
 }
 
 }  // namespace

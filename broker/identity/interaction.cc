@@ -11,7 +11,7 @@
 namespace claviger::identity {
 namespace {
 
-constexpr std::byte kForm{1};
+constexpr std::byte kForm{2};
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kHeadBytes = 1 + kSaltBytes;
 constexpr std::size_t kScopesCountMax = 64;
@@ -69,6 +69,19 @@ class Reader {
   Bytes left_;
 };
 
+// One octet for the proof, then the id; nothing at all without a UE.
+std::string ue_text(const UeName& ue) {
+  if (ue.ue_id.empty()) return {};
+  return std::string(1, static_cast<char>(ue.proof)) + ue.ue_id;
+}
+bool read_ue_text(std::string_view text, UeName& ue) {
+  if (text.empty()) return true;
+  if (text[0] < 0 || text[0] > static_cast<char>(UeProof::Key)) return false;
+  ue.proof = static_cast<UeProof>(text[0]);
+  ue.ue_id = text.substr(1);
+  return true;
+}
+
 std::string encode(const Interaction& interaction) {
   Writer writer;
   std::array<std::byte, 8> expiry;
@@ -83,6 +96,7 @@ std::string encode(const Interaction& interaction) {
                                   &interaction.nonce, &interaction.acr, &interaction.dpop_key}) {
     writer.string(*text);
   }
+  writer.string(ue_text(interaction.ue));
   for (const std::string& scope : interaction.scopes) writer.string(scope);
   return writer.take();
 }
@@ -101,6 +115,8 @@ Result<Interaction> decode(Bytes plaintext) {
                             &interaction.acr, &interaction.dpop_key}) {
     if (!reader.string(*text)) return kInvalid;
   }
+  std::string ue;
+  if (!reader.string(ue) || !read_ue_text(ue, interaction.ue)) return kInvalid;
   while (!reader.is_at_end()) {
     std::string scope;
     if (interaction.scopes.size() == kScopesCountMax || !reader.string(scope)) return kInvalid;

@@ -2,12 +2,12 @@
 // a hidden field of the login page. A flood of authorization requests costs no store and no memory.
 //
 //   text      = base64url(sealed)
-//   sealed    = %x01 salt aead            ; salt: 16 random octets
+//   sealed    = %x02 salt aead            ; salt: 16 random octets
 //   aead      = AES-256-GCM (core/crypto/aead.h) under HKDF(interaction key of the installation, salt): a key of its
 //               own for each, because one key seals 2^32 values at most and anybody may ask for interactions
 //   associated = "interaction" NUL tenant
 //   plaintext = expiry id cookie challenge mode string*   ; expiry: 8OCTET, id: 16, cookie: 32, challenge: 32, mode: 1
-//   string    = length octets             ; length: 2OCTET, big-endian; in the order of write_strings()
+//   string    = length octets             ; length: 2OCTET, big-endian; in the order of encode()
 //
 // Bound to the browser by the digest of its cookie, good once: its id is written with the code (tables::kInteractions).
 // Pure functions, any thread.
@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/identity/ue_naming.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
 
@@ -39,6 +40,7 @@ struct Interaction {
   std::string acr;
   std::vector<std::string> scopes;  // allowed to the client
   std::string dpop_key;  // 32 bytes: thumbprint of the key the code will be bound to (RFC 9449 clause 10); or empty
+  UeName ue;                        // from which it comes
 };
 
 // What we make fits: redirect URI 4 KiB, state 2 KiB, scopes 4 KiB, and base64url.

@@ -90,6 +90,11 @@ constexpr Row kRows[] = {
     {Code::DpopInvalid, {400, "invalid_dpop_proof", "The DPoP proof is not valid."}},
     {Code::DpopReplayed, {400, "invalid_dpop_proof", "The DPoP proof is not valid."}},
     {Code::DpopNonce, {400, "use_dpop_nonce", "Use the nonce of this answer."}},
+    // The UE (spec 3.3).
+    {Code::UeLost, {400, "access_denied", "Nobody may sign in on this device."}},
+    {Code::UeOfAnother, {400, "access_denied", "This device belongs to another user."}},
+    {Code::UeFull, {400, "access_denied", "This device has as many users as it may have."}},
+    {Code::SessionsTooMany, {400, "access_denied", "The user has as many sessions as he may have."}},
 
     // Bearer tokens (userinfo).
     {Code::BearerSeveral, {400, "invalid_request", "Send one access token, in the Authorization header."}},

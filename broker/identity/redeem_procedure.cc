@@ -1,12 +1,15 @@
 #include "broker/identity/redeem_procedure.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_end.h"
 #include "broker/identity/session_records.h"
+#include "broker/identity/ue_admission.h"
+#include "broker/identity/ue_naming.h"
 #include "broker/identity/user_records.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
@@ -54,6 +57,7 @@ Result<Session> session_of(Context& context, const AuthorizationCode& code, cons
   session.certificate_digest = redemption.certificate_digest;
   session.dpop_key = redemption.dpop_key;
   session.source = code.source;
+  session.ue_id = redemption.ue_id;
   session.refresh_salt.resize(kSaltBytes);
   CLAVIGER_TRY(salted, context.tokens->random().fill(std::as_writable_bytes(std::span(session.refresh_salt))));
   return session;
@@ -95,43 +99,80 @@ Task<Result<AuthorizationCode>> read_code(Context* context, std::string tenant, 
 }
 
 // RFC 6749 clause 10.5.
-Task<Result<GrantedSession>> refuse_reuse(Context* context, std::string tenant, std::string sid) {
+Task<Result<Unit>> end_reused(Context* context, std::string tenant, std::string sid) {
   auto ended = co_await end_session_here(context, std::move(tenant), std::move(sid), SessionState::Revoked);
   // It may have expired by itself; anything else must be known, or a thief would keep what he has.
   if (!ended && !ended.failed_with(Code::SessionUnknown)) co_return ended.error();
-  co_return Error{Code::CodeReused, "code"};
+  co_return Unit{};
 }
 
-Task<Result<GrantedSession>> redeem_at_home(Context* context, Redemption redemption) {
-  auto turn = co_await context->identity->turns().take(home_name("code", redemption.tenant, redemption.digest));
-  if (!turn) co_return turn.error();
+// What a home says: done, or (only a code tells on which UE its sign-in was) it is the UE's home that has to do it.
+struct Redeemed {
+  std::optional<GrantedSession> granted;
+  std::optional<Redemption> on_ue;
+};
+enum class Home : bool { OfCode, OfUe };
+
+// On the shard and under the turn of `home`.
+Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home home) {
+  Redeemed redeemed;
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     // 1. The code and what it is bound to.
-    CLAVIGER_CO_TRY(code, co_await read_code(context, redemption.tenant, redemption.digest));
-    const auto checked = check_code(code, redemption, numeric_date(context->shard.wall()));
+    CLAVIGER_CO_TRY(code, co_await read_code(context, wanted->tenant, wanted->digest));
+    const auto checked = check_code(code, *wanted, numeric_date(context->shard.wall()));
     if (checked.failed_with(Code::CodeReused)) {
-      co_return co_await refuse_reuse(context, redemption.tenant, code.session);
+      auto ended = co_await end_reused(context, wanted->tenant, code.session);
+      co_return ended ? checked.error() : ended.error();
     }
     if (!checked) co_return checked.error();
+    if (home == Home::OfCode) {
+      CLAVIGER_CO_TRY(ue_id, settle_ue(code.ue, wanted->ue_id));
+      wanted->ue_id = std::move(ue_id);
+      if (!wanted->ue_id.empty()) {
+        redeemed.on_ue = std::move(*wanted);
+        co_return redeemed;
+      }
+    }
     // 2. The user may still sign in, and nothing has ended his sign-ins since.
-    auto user = co_await read_user(context, redemption.tenant, code.sub);
+    auto user = co_await read_user(context, wanted->tenant, code.sub);
     if (user.failed_with(Code::UserUnknown)) co_return Error{Code::SessionEnded, "code.user"};
     if (!user) co_return user.error();
     if (user->status != UserStatus::Enabled || code.auth_time < user->not_before) {
       co_return Error{Code::SessionEnded, "code.user"};
     }
-    // 3. The session.
-    CLAVIGER_CO_TRY(session, session_of(*context, code, redemption, context->shard.wall()));
+    // 3. The rules of the UE.
+    Admission admission;
+    if (!wanted->ue_id.empty()) {
+      CLAVIGER_CO_TRY(admitted,
+                      co_await admit_on_ue(context, wanted->tenant, wanted->ue_id, code.sub, code.client_id));
+      admission = std::move(admitted);
+    }
+    // 4. The session.
+    CLAVIGER_CO_TRY(session, session_of(*context, code, *wanted, context->shard.wall()));
     std::string nonce = code.nonce;
-    auto committed = co_await context->store.commit(
-        transaction_of(*context, redemption.tenant, std::move(code), *user, session));
+    storage::Transaction transaction = transaction_of(*context, wanted->tenant, std::move(code), *user, session);
+    CLAVIGER_CO_TRY(added, add_admission(*context, transaction, wanted->tenant, admission, session));
+    auto committed = co_await context->store.commit(std::move(transaction));
     if (committed) {
       context->figures->sessions_started.add();
-      co_return granted_of(std::move(session), *user, std::move(nonce));
+      // 5. Whom it replaced is refused everywhere before the tokens of this one leave.
+      CLAVIGER_CO_TRY(published, co_await publish_admission(context, wanted->tenant, std::move(admission), session));
+      redeemed.granted = granted_of(std::move(session), *user, std::move(nonce));
+      co_return redeemed;
     }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
   }
   co_return Error{Code::Conflict, "code"};
+}
+
+Task<Result<Redeemed>> redeem_at_home(Context* context, Redemption redemption, Home home) {
+  std::string name = home == Home::OfCode ? home_name("code", redemption.tenant, redemption.digest)
+                                          : home_name("ue", redemption.tenant, redemption.ue_id);
+  auto turn = co_await context->identity->turns().take(std::move(name));
+  if (!turn) co_return turn.error();
+  Redemption* kept = &redemption;
+  auto redeemed = co_await redeem_here(context, kept, home);
+  co_return redeemed;
 }
 
 }  // namespace
@@ -140,9 +181,18 @@ Task<Result<GrantedSession>> redeem_code(Context* context, Redemption redemption
   runtime::Shard* home = &context->home_of(home_name("code", redemption.tenant, redemption.digest));
   Context* there = &context->at(*home);
   auto start = [there, redemption = std::move(redemption)]() mutable {
-    return redeem_at_home(there, std::move(redemption));
+    return redeem_at_home(there, std::move(redemption), Home::OfCode);
   };
-  co_return co_await runtime::call_on(home, std::move(start));
+  auto redeemed = co_await runtime::call_on(home, std::move(start));
+  if (!redeemed) co_return redeemed.error();
+  if (redeemed->granted) co_return *std::move(redeemed->granted);
+  Redemption on_ue = *std::move(redeemed->on_ue);
+  home = &context->home_of(home_name("ue", on_ue.tenant, on_ue.ue_id));
+  there = &context->at(*home);
+  auto start_there = [there, on_ue = std::move(on_ue)]() mutable { return redeem_at_home(there, std::move(on_ue), Home::OfUe); };
+  auto on_its_home = co_await runtime::call_on(home, std::move(start_there));
+  if (!on_its_home) co_return on_its_home.error();
+  co_return *std::move(on_its_home->granted);
 }
 
 }  // namespace claviger::identity

@@ -1,7 +1,8 @@
 // A code becomes a session (RFC 6749 clauses 4.1.3 and 10.5, RFC 7636 clause 4.6; TS 33.180 clause B.4.2.4; spec 3.3
 // "login commit").
 //
-// Called on any shard, runs at home_of("code/" tenant "/" digest). One transaction uses up the code and writes the
+// Called on any shard, runs at home_of("code/" tenant "/" digest), or for a sign-in on a UE at home_of("ue/" tenant "/"
+// ue_id), where the UE's rules are kept (broker/identity/ue_admission.h). One transaction uses up the code and writes the
 // session; of two redemptions at the same time one wins. A second redemption ends the session that the first one made:
 // somebody has stolen the code, and nobody can tell which of the two was it.
 #pragma once
@@ -24,10 +25,12 @@ struct Redemption {
   std::array<std::byte, 32> verifier_digest{};  // SHA-256 of the code verifier
   std::string certificate_digest;  // 32 bytes: tokens will be bound to it; empty: bearer
   std::string dpop_key;            // 32 bytes: thumbprint of the key that was proven; empty: none
+  std::string ue_id;               // of the UE whose key the request proved; empty: none
 };
 
-// TokenBinding (another key than the one the code is bound to); CodeInvalid, CodeExpired, CodeReused, CodeClient, CodeRedirect, CodeVerifier, SessionEnded (the user may not sign in
-// any more); Conflict when it would not end; what the store says.
+// CodeInvalid, CodeExpired, CodeReused, CodeClient, CodeRedirect, CodeVerifier, SessionEnded (the user may not sign in
+// any more), UeLost, UeOfAnother, UeFull, TokenBinding (another key than the one the code is bound to); Conflict when it
+// would not end; what the store says.
 runtime::Task<Result<GrantedSession>> redeem_code(broker::Context* context, Redemption redemption);
 
 }  // namespace claviger::identity

@@ -4,6 +4,7 @@
 
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_records.h"
+#include "broker/identity/ue.h"
 #include "broker/identity/user_records.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
@@ -24,6 +25,7 @@ Task<Result<Unit>> end_session_here(Context* context, std::string tenant, std::s
     storage::Transaction transaction;
     transaction.expect_version(tables::kSessions, session_key(tenant, sid), session.version);
     put_session(transaction, tenant, session, context->snapshot->settings->lifetimes.session_idle);
+    if (!session.ue_id.empty()) transaction.erase(tables::kUeSessions, ue_session_key(tenant, session.ue_id, sid));
     tokens::add_revocation(transaction, tenant, revocation);
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;

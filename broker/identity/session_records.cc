@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/ue.h"
 #include "broker/identity/user_records.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -67,8 +68,11 @@ Task<Result<Unit>> commit_ending(Context* context, std::string tenant, storage::
   co_return co_await tokens::publish_revocations(context, std::move(revocations));
 }
 
-// One page in one transaction; a session that changed meanwhile makes it run again.
-Task<Result<Unit>> mark_page(Context* context, std::string tenant, std::vector<std::string> sids) {
+}  // namespace
+
+// A session that changed meanwhile makes it run again.
+Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std::vector<std::string> sids,
+                                      SessionState state) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     storage::Transaction transaction;
     std::vector<std::string> ended;
@@ -77,9 +81,12 @@ Task<Result<Unit>> mark_page(Context* context, std::string tenant, std::vector<s
       if (session.failed_with(Code::SessionUnknown)) continue;  // expired since
       if (!session) co_return session.error();
       if (session->state != SessionState::Active) continue;
-      session->state = SessionState::Revoked;
+      session->state = state;
       transaction.expect_version(tables::kSessions, session_key(tenant, session->sid), session->version);
       put_session(transaction, tenant, *session, context->snapshot->settings->lifetimes.session_idle);
+      if (!session->ue_id.empty()) {
+        transaction.erase(tables::kUeSessions, ue_session_key(tenant, session->ue_id, sids[i]));
+      }
       ended.push_back(sids[i]);
     }
     if (ended.empty()) co_return Unit{};
@@ -89,13 +96,11 @@ Task<Result<Unit>> mark_page(Context* context, std::string tenant, std::vector<s
   co_return Error{Code::Conflict, "session.mark"};
 }
 
-}  // namespace
-
 Task<Result<Unit>> mark_sessions_revoked(Context* context, std::string tenant, std::string sub) {
   std::string after;
   do {
     CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tenant, sub, after, kSessionsPerPage));
-    CLAVIGER_CO_TRY(marked, co_await mark_page(context, tenant, ids.sids));
+    CLAVIGER_CO_TRY(marked, co_await end_these_sessions(context, tenant, ids.sids, SessionState::Revoked));
     after = std::move(ids.next);
   } while (!after.empty());
   co_return Unit{};

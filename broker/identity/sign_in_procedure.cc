@@ -84,6 +84,7 @@ Result<AuthorizationCode> code_for(const SignIn& request, const User& user, std:
   code.amr = {"pwd"};  // RFC 8176
   code.auth_time = now;
   code.source = request.source;
+  code.ue = request.interaction.ue;
   code.expires_at = now + lifetime.count();
   return code;
 }

@@ -14,6 +14,7 @@
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/secret_body.h"
 #include "broker/identity/token_response.h"
+#include "broker/identity/ue_naming.h"
 #include "core/codec/hex.h"
 #include "core/crypto/digest.h"
 #include "core/http/problem.h"
@@ -128,6 +129,8 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
   Result<GrantedSession> granted = Error{Code::Internal, "token.grant"};
   if (grant == Grant::AuthorizationCode) {
     CLAVIGER_CO_TRY(redemption, read_redemption(*form, *call));
+    CLAVIGER_CO_TRY(ue_id, co_await ue_of_keys(context, call->tenant, ue_certificate(*request->peer), call->dpop_key));
+    redemption.ue_id = std::move(ue_id);
     granted = co_await redeem_code(context, std::move(redemption));
   } else {
     CLAVIGER_CO_TRY(refresh, read_refresh(*form, *call, *request));

@@ -9,7 +9,7 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> kAll = [] {
     std::vector<Command> all;
     for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
-                        session_commands(), token_commands(), key_commands(), audit_commands()}) {
+                        session_commands(), ue_commands(), token_commands(), key_commands(), audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -18,11 +18,12 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
       {"session", "Sessions of signed-in users"},
+      {"ue", "The devices that users sign in on: shareable, gateway, lost"},
       {"token", "Look at a token, or revoke it"},
       {"key", "The signing keys of a tenant"},
       {"log", "The daemon's log"},

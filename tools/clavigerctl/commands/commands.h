@@ -13,6 +13,7 @@ std::vector<Command> user_commands();
 std::vector<Command> transfer_commands();  // user import, user export
 std::vector<Command> client_commands();
 std::vector<Command> session_commands();
+std::vector<Command> ue_commands();
 std::vector<Command> token_commands();
 std::vector<Command> key_commands();
 std::vector<Command> audit_commands();

@@ -5,11 +5,21 @@ namespace claviger::ctl {
 namespace {
 
 ExitStatus list(Invocation& invocation) {
-  const auto target = invocation.tenant_target("/users/" + path_segment(invocation.args.get("LOGIN")) + "/sessions");
+  const std::string ue(invocation.args.get("--ue"));
+  std::string login(invocation.args.get("LOGIN"));
+  if (login.empty()) login = invocation.args.get("--user");
+  if (login.empty() == ue.empty()) {
+    invocation.complain("say a LOGIN, or --ue UE");
+    return ExitStatus::Usage;
+  }
+  const auto target = invocation.tenant_target(
+      (ue.empty() ? "/users/" + path_segment(login) : "/ues/" + path_segment(ue)) + "/sessions");
   if (!target) return ExitStatus::Failed;
   return print_all_pages(invocation, *target,
                          {{"SID", "sid"},
                           {"STATE", "state"},
+                          {"USER", "sub"},
+                          {"UE", "ue_id"},
                           {"CLIENT", "client_id"},
                           {"ACR", "acr"},
                           {"SIGNED IN", "auth_time", Show::Time},
@@ -22,15 +32,23 @@ ExitStatus list(Invocation& invocation) {
 ExitStatus revoke(Invocation& invocation) {
   const std::string sid(invocation.args.get("SID"));
   const std::string login(invocation.args.get("--all-of"));
-  if (sid.empty() == login.empty()) {
-    invocation.complain("say a SID, or --all-of LOGIN");
+  const std::string ue(invocation.args.get("--all-on"));
+  if (int{sid.empty()} + int{login.empty()} + int{ue.empty()} != 2) {
+    invocation.complain("say a SID, --all-of LOGIN, or --all-on UE");
     return ExitStatus::Usage;
   }
-  const std::string what = sid.empty() ? "all sessions of " + login : "session " + sid;
+  std::string what = "session " + sid;
+  std::string path = "/sessions/" + path_segment(sid);
+  if (!login.empty()) {
+    what = "all sessions of " + login;
+    path = "/users/" + path_segment(login) + "/sessions";
+  } else if (!ue.empty()) {
+    what = "all sessions on " + ue;
+    path = "/ues/" + path_segment(ue) + "/sessions";
+  }
   if (!invocation.is_confirmed("Revoke " + what + "? The tokens are refused everywhere at once."))
     return ExitStatus::Failed;
-  const auto target = invocation.tenant_target(sid.empty() ? "/users/" + path_segment(login) + "/sessions"
-                                                           : "/sessions/" + path_segment(sid));
+  const auto target = invocation.tenant_target(path);
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("DELETE", *target);
   if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
@@ -42,16 +60,18 @@ ExitStatus revoke(Invocation& invocation) {
 std::vector<Command> session_commands() {
   return {
       {"session list",
-       "The sessions of a user",
-       "clavigerctl session list alice",
-       {{"LOGIN", "The login name, or the sub"}},
-       {},
+       "The sessions of a user, or on a UE",
+       "clavigerctl session list --ue truck-7",
+       {{"LOGIN", "The login name, or the sub", false}},
+       {{"--user", "The same as LOGIN"}, {"--ue", "The id of a UE: sessions on it"}},
        list},
       {"session revoke",
-       "End a session, or all of a user",
+       "End a session, all of a user, or all on a UE",
        "clavigerctl session revoke --all-of alice --yes",
        {{"SID", "The session's id", false}},
-       {{"--all-of", "A login name: all his sessions and tokens"}, {"--yes", "Do not ask", OptionKind::Flag}},
+       {{"--all-of", "A login name: all his sessions and tokens"}, 
+        {"--all-on", "The id of a UE: all sessions on it"},
+        {"--yes", "Do not ask", OptionKind::Flag}},
        revoke},
   };
 }
