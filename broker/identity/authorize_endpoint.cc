@@ -163,10 +163,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (view == nullptr) co_return http::problem(404);
   if (!proved) co_return local_error_response(tenant, proved.error(), request);
   auto from = read_ue_of_request(tenant, request, *form, *std::move(proved));
-  if (!from) {
-    const ResponseTarget target{destination->redirect_uri, destination->state, destination->response_mode};
-    co_return refusal_response(view->tenant, target, from.error());
-  }
+  if (!from) co_return refusal_response(view->tenant, target, from.error());
   co_return ask_user(context, *view, **client, *destination, *wanted, request, *std::move(from));
 }
 

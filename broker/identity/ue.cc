@@ -15,10 +15,14 @@ bool is_ue_id(std::string_view text) {
 
 std::string_view name_of(UeClass ue_class) {
   switch (ue_class) {
-    case UeClass::Personal: return "personal";
-    case UeClass::Shareable: return "shareable";
-    case UeClass::Gateway: return "gateway";
-    case UeClass::Dispatcher: return "dispatcher";
+    case UeClass::Personal:
+      return "personal";
+    case UeClass::Shareable:
+      return "shareable";
+    case UeClass::Gateway:
+      return "gateway";
+    case UeClass::Dispatcher:
+      return "dispatcher";
   }
   return "?";
 }

@@ -17,25 +17,25 @@
 namespace claviger::identity {
 
 enum class UeClass : std::uint8_t {
-  Personal = 0,    // one user's: another one is refused, or replaces him (replaces_others)
-  Shareable = 1,   // one user at a time: who signs in signs the previous one off
-  Gateway = 2,     // many users at once, at most max_users
-  Dispatcher = 3   // a workplace: many users and sessions, none touches another
+  Personal = 0,   // one user's: another one is refused, or replaces him (replaces_others)
+  Shareable = 1,  // one user at a time: who signs in signs the previous one off
+  Gateway = 2,    // many users at once, at most max_users
+  Dispatcher = 3  // a workplace: many users and sessions, none touches another
 };
 
 struct Ue {
-  std::string ue_id;                       // MC client instance URN, or any other name without blanks
+  std::string ue_id;  // MC client instance URN, or any other name without blanks
   UeClass ue_class = UeClass::Personal;
-  std::string name;                        // for people
-  std::string owner;                       // sub of a personal UE's owner; empty: whoever is first
-  std::vector<std::string> certificates;   // base64url x5t#S256 of client certificates that prove it
-  std::vector<std::string> dpop_keys;      // base64url thumbprints (RFC 7638) of DPoP keys that prove it
-  bool is_lost = false;                    // no sign-in any more
-  bool replaces_others = false;            // personal: another user replaces instead of being refused
-  std::uint32_t max_users = 0;             // gateway: users at a time; 0: kUeUsersMax
+  std::string name;                       // for people
+  std::string owner;                      // sub of a personal UE's owner; empty: whoever is first
+  std::vector<std::string> certificates;  // base64url x5t#S256 of client certificates that prove it
+  std::vector<std::string> dpop_keys;     // base64url thumbprints (RFC 7638) of DPoP keys that prove it
+  bool is_lost = false;                   // no sign-in any more
+  bool replaces_others = false;           // personal: another user replaces instead of being refused
+  std::uint32_t max_users = 0;            // gateway: users at a time; 0: kUeUsersMax
   std::int64_t created_at = 0;
-  std::int64_t last_sign_in_at = 0;        // 0: never
-  std::uint64_t version = 0;               // of the record; not stored in it
+  std::int64_t last_sign_in_at = 0;  // 0: never
+  std::uint64_t version = 0;         // of the record; not stored in it
 };
 
 inline constexpr std::size_t kUeIdBytesMax = 255;

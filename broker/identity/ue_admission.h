@@ -20,8 +20,8 @@
 namespace claviger::identity {
 
 struct Admission {
-  std::string ue_id;            // empty: the session is on no UE
-  std::optional<Ue> ue;         // nothing: not registered
+  std::string ue_id;     // empty: the session is on no UE
+  std::optional<Ue> ue;  // nothing: not registered
   std::vector<Session> replaced;
   std::vector<std::string> stale;  // sids of index rows whose sessions have ended by themselves
 };

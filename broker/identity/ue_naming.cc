@@ -58,8 +58,7 @@ Task<Result<std::string>> ue_of_keys(Context* context, std::string tenant, UeCer
   co_return co_await read_ue_of_key(context, std::move(tenant), std::move(kind), std::move(thumbprint));
 }
 
-Result<UeName> name_ue(std::string_view tenant, std::string proved, std::string_view claimed,
-                       std::string_view cookie) {
+Result<UeName> name_ue(std::string_view tenant, std::string proved, std::string_view claimed, std::string_view cookie) {
   if (!claimed.empty() && !is_ue_id(claimed)) return Error{Code::ParameterMalformed, "authorize.ue_id"};
   if (!proved.empty()) {
     if (!claimed.empty() && claimed != proved) return Error{Code::UeOfAnother, "authorize.ue_id"};

@@ -121,7 +121,7 @@ int Connection::on_header(nghttp2_session* session, const nghttp2_frame* frame, 
   const std::string_view text = view(value, value_size);
   if (field == ":status") stream->answer.status = std::atoi(std::string(text).c_str());
   else if (field == "location") stream->answer.location = text;
-  // The first: the sign-in's; the device's own, which comes behind it, is not kept, so each sign-in is another device.
+  // The first is the sign-in's; the device's own, behind it, is not kept: each sign-in is another device.
   else if (field == "set-cookie" && stream->answer.cookie.empty()) stream->answer.cookie = text.substr(0, text.find(';'));
   return 0;
 }

@@ -127,8 +127,8 @@ TEST_F(Ues, AProgramWithoutACookieHasNoUe) {
   asked.fields.emplace_back(http::Field::Accept, "application/json");
   const Reply page = bed.send(asked);
   EXPECT_EQ(cookies_of(page).find(kUeCookie), std::string::npos);
-  Sent form = post_form("/idms/v1/alpha/sign-in",
-                        "interaction=" + hidden_interaction(page.body) + "&username=ann&password=pw");
+  Sent form =
+      post_form("/idms/v1/alpha/sign-in", "interaction=" + hidden_interaction(page.body) + "&username=ann&password=pw");
   form.fields.emplace_back(http::Field::Cookie, cookies_of(page));
   const Reply tokens = bed.send(redemption_of(bed.send(form).redirected("code")));
   ASSERT_EQ(tokens.status, 200);

@@ -7,7 +7,7 @@
 
 namespace claviger::ctl {
 
-std::vector<Command> daemon_commands();   // status, metrics, config, reload, shutdown, log, clock, completion
+std::vector<Command> daemon_commands();  // status, metrics, config, reload, shutdown, log, clock, completion
 std::vector<Command> tenant_commands();
 std::vector<Command> user_commands();
 std::vector<Command> transfer_commands();  // user import, user export

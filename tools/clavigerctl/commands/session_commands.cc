@@ -69,7 +69,7 @@ std::vector<Command> session_commands() {
        "End a session, all of a user, or all on a UE",
        "clavigerctl session revoke --all-of alice --yes",
        {{"SID", "The session's id", false}},
-       {{"--all-of", "A login name: all his sessions and tokens"}, 
+       {{"--all-of", "A login name: all his sessions and tokens"},
         {"--all-on", "The id of a UE: all sessions on it"},
         {"--yes", "Do not ask", OptionKind::Flag}},
        revoke},
