@@ -28,10 +28,21 @@ Task<void> run_and_answer(Task<R> procedure, Completer<R> completer, Shard* aske
   });
 }
 
+template <typename R>
+Task<void> run_and_complete(Task<R> procedure, Completer<R> completer) {
+  R result = co_await std::move(procedure);
+  completer.complete(std::move(result));
+}
+
 template <typename R, typename Start>
 Result<OneShot<R>> send_call(Shard& home, Start start) {
   OneShotPair<R> pair;
   Shard& asker = Shard::current();
+  if (&home == &asker) {
+    if (!home.scope().spawn(run_and_complete<R>(start(), std::move(pair.completer))))
+      return Error{Code::Closed, "shard"};
+    return std::move(pair.waiter);
+  }
   Message message([start = std::move(start), completer = std::move(pair.completer), &home, &asker]() mutable {
     home.scope().spawn(run_and_answer<R>(start(), std::move(completer), &asker));
   });
@@ -52,11 +63,6 @@ struct TaskValue<Task<T>> {
 template <typename Start>
 std::invoke_result_t<Start&> call_on(Shard* home, Start start) {
   using R = typename detail::TaskValue<std::invoke_result_t<Start&>>::type;
-  if (home == &Shard::current()) {
-    Task<R> procedure = start();
-    R here = co_await std::move(procedure);
-    co_return here;
-  }
   auto sent = detail::send_call<R>(*home, std::move(start));
   if (!sent) co_return sent.error();
   OneShot<R> waiter = *std::move(sent);

@@ -21,13 +21,15 @@ OffloadPool::OffloadPool(std::string name, std::size_t threads, std::size_t queu
   }
 }
 
-OffloadPool::~OffloadPool() {
+void OffloadPool::close() {
   {
     const std::scoped_lock lock(mutex_);
     is_closing_ = true;
   }
   ready_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 bool OffloadPool::submit(UniqueFunction<void()> job) {

@@ -26,8 +26,11 @@ class OffloadPool {
   OffloadPool(std::string name, std::size_t threads, std::size_t queue_max, std::vector<int> cpus = {});
   OffloadPool(const OffloadPool&) = delete;
   OffloadPool& operator=(const OffloadPool&) = delete;
-  // Runs what was accepted, then joins. The shards must outlive it.
-  ~OffloadPool();
+  // Closes it. The shards must outlive it.
+  ~OffloadPool() { close(); }
+
+  // Refuses what comes from now on, runs what was accepted, joins.
+  void close();
 
   // Any thread. False: the queue is full.
   [[nodiscard]] bool submit(UniqueFunction<void()> job);
@@ -52,13 +55,12 @@ template <typename Work, typename Value>
 Result<OneShot<Value>> submit_for_value(OffloadPool& pool, Work work) {
   OneShotPair<Value> pair;
   Shard& shard = Shard::current();
-  const bool accepted =
-      pool.submit([work = std::move(work), completer = std::move(pair.completer), &shard]() mutable {
-        Value value = work();
-        shard.mailbox().post_control([value = std::move(value), completer = std::move(completer)]() mutable {
-          completer.complete(std::move(value));
-        });
-      });
+  const bool accepted = pool.submit([work = std::move(work), completer = std::move(pair.completer), &shard]() mutable {
+    Value value = work();
+    shard.mailbox().post_control([value = std::move(value), completer = std::move(completer)]() mutable {
+      completer.complete(std::move(value));
+    });
+  });
   if (!accepted) return Error{Code::Overload, "offload.queue"};
   return std::move(pair.waiter);
 }

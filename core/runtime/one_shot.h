@@ -6,6 +6,7 @@
 // the waiter to its deadline. complete() resumes the waiter inline: call it from the loop, as the last thing.
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <optional>
 #include <utility>
@@ -20,9 +21,10 @@ template <typename T>
 struct OneShotState {
   std::optional<T> value;
   std::coroutine_handle<> waiter;
-  unsigned references = 2;
+  // Atomic: as shards end, the home may drop its end while the asker drops the other.
+  std::atomic<unsigned> references = 2;
   void release() {
-    if (--references == 0) delete this;
+    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 };
 }  // namespace detail
@@ -49,7 +51,7 @@ class Completer {
     if (waiter) waiter.resume();
   }
   // True when nobody waits any more: the work may be skipped.
-  bool is_abandoned() const { return state_ == nullptr || state_->references == 1; }
+  bool is_abandoned() const { return state_ == nullptr || state_->references.load(std::memory_order_relaxed) == 1; }
 
  private:
   detail::OneShotState<T>* state_;

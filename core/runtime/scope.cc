@@ -40,10 +40,12 @@ void Scope::left() {
   --size_;
   if (size_ == 0 && waiter_) {
     // From the loop: the frame whose end brought us here is still being destroyed.
-    Shard::current().defer([this] {
-      if (const auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
-    });
+    Shard::current().at_turn_end(emptied_);
   }
+}
+
+void Scope::resume_waiter(void* self) {
+  if (const auto waiter = std::exchange(static_cast<Scope*>(self)->waiter_, nullptr)) waiter.resume();
 }
 
 void Scope::cancel() {

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "core/runtime/task.h"
+#include "core/runtime/turn_end_hook.h"
 
 namespace claviger::runtime {
 
@@ -47,11 +48,13 @@ class Scope {
   };
   static Root run(Scope& scope, Task<void> task);
   void left();
+  static void resume_waiter(void* self);
 
   Links list_{&list_, &list_};
   std::size_t size_ = 0;
   bool is_closing_ = false;
   std::coroutine_handle<> waiter_;
+  TurnEndHook emptied_{&Scope::resume_waiter, this};
 };
 
 }  // namespace claviger::runtime

@@ -20,27 +20,11 @@
 #include "core/runtime/mailbox.h"
 #include "core/runtime/scope.h"
 #include "core/runtime/timer_wheel.h"
+#include "core/runtime/turn_end_hook.h"
 
 namespace claviger::runtime {
 
 class Shards;
-
-// Run once at the end of the present turn, however often it was asked for. Its destructor withdraws it.
-class TurnEndHook {
- public:
-  using Callback = void (*)(void* owner);
-  TurnEndHook(Callback callback, void* owner) : callback_(callback), owner_(owner) {}
-  TurnEndHook(const TurnEndHook&) = delete;
-  TurnEndHook& operator=(const TurnEndHook&) = delete;
-  ~TurnEndHook();
-
- private:
-  friend class Shard;
-  Callback callback_;
-  void* owner_;
-  TurnEndHook* next_ = nullptr;
-  TurnEndHook** link_ = nullptr;
-};
 
 class Shard {
  public:

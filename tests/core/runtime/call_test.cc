@@ -5,6 +5,8 @@
 #include <atomic>
 #include <string>
 
+#include "tests/core/runtime/one_shard.h"
+
 namespace claviger::runtime {
 namespace {
 
@@ -35,6 +37,34 @@ TEST(CallOn, RunsThereAndAnswersHere) {
   EXPECT_EQ(remote, "shard 1");
   EXPECT_EQ(local, "shard 0");
   shards.stop_and_join();
+}
+
+Task<Result<Unit>> take_a_while(Monotonic until, bool* has_ended) {
+  co_await Shard::current().wait_until(until);
+  *has_ended = true;
+  co_return Unit{};
+}
+
+Task<void> ask_and_wait(Shard* home, Monotonic until, bool* has_ended) {
+  auto start = [until, has_ended] { return take_a_while(until, has_ended); };
+  auto answer = co_await call_on(home, std::move(start));
+  ADD_FAILURE() << "the asker was dropped: " << answer.has_value();
+}
+
+// What has begun to write must not stop half-way because a connection closed.
+TEST(CallOn, RunsToItsEndAtHomeThoughTheAskerWasDropped) {
+  OneShard one;
+  bool has_ended = false;
+  Scope connection;
+  const Monotonic later = one.shard.now() + Milliseconds(50);
+  one.run_until([&, turn = 0]() mutable {
+    if (turn == 0) connection.spawn(ask_and_wait(&one.shard, later, &has_ended));
+    if (turn == 1) connection.cancel();
+    return ++turn == 3;
+  });
+  EXPECT_FALSE(has_ended);
+  one.clock.advance(Milliseconds(100));
+  one.run_until([&] { return has_ended; });
 }
 
 TEST(CallOn, AFullMailboxIsOverload) {
