@@ -9,7 +9,7 @@ Response overload_response() {
 }
 
 std::optional<Response> Dispatcher::admit(Exchange& exchange, std::optional<std::uint64_t> content_length) {
-  if (counters_.requests_in_flight.read() >= limits_.in_flight_max) {
+  if (in_flight_ >= limits_.in_flight_max) {
     counters_.requests_overload.add();
     return overload_response();
   }
@@ -38,22 +38,26 @@ void Dispatcher::dispatch(Exchange& exchange) {
     exchange.request.path_values = nullptr;
   }
   counters_.requests_in_flight.add();
+  ++in_flight_;
   exchange.is_counted = true;
   exchange.start(route.handler(std::move(exchange.request), std::move(exchange.path_values)));
 }
 
 bool Dispatcher::hold(Exchange& exchange, std::size_t bytes) {
-  if (counters_.requests_held_bytes.read() + bytes > limits_.held_bytes_max) {
+  if (held_bytes_ + bytes > limits_.held_bytes_max) {
     counters_.requests_overload.add();
     return false;
   }
   exchange.held += bytes;
   counters_.requests_held_bytes.add(bytes);
+  held_bytes_ += bytes;
   return true;
 }
 
 void Dispatcher::let_go(Exchange& exchange) {
-  if (exchange.held > 0) counters_.requests_held_bytes.subtract(std::exchange(exchange.held, 0));
+  if (exchange.held == 0) return;
+  held_bytes_ -= exchange.held;
+  counters_.requests_held_bytes.subtract(std::exchange(exchange.held, 0));
 }
 
 void Dispatcher::answered(Exchange& exchange, std::uint16_t status) {
@@ -66,6 +70,7 @@ void Dispatcher::ended(Exchange& exchange) {
   let_go(exchange);
   if (!exchange.is_counted) return;
   counters_.requests_in_flight.subtract();
+  --in_flight_;
   if (exchange.is_running()) counters_.requests_cancelled.add();
 }
 

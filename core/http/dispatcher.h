@@ -44,6 +44,9 @@ class Dispatcher {
   const Limits& limits_;
   Counters& counters_;
   OverloadHook overload_;
+  // This listener's own share of the counters' gauges: the admin socket answers while the others are full.
+  std::uint64_t in_flight_ = 0;
+  std::uint64_t held_bytes_ = 0;
 };
 
 }  // namespace claviger::http

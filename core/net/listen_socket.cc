@@ -14,14 +14,18 @@ namespace {
 
 Error error_of(int number, std::string_view where) {
   switch (number) {
-    case EADDRINUSE: return {Code::AddressInUse, where};
+    case EADDRINUSE:
+      return {Code::AddressInUse, where};
     case EADDRNOTAVAIL:
     case EINVAL:
     case ENOENT:
-    case ENOTDIR: return {Code::AddressInvalid, where};
+    case ENOTDIR:
+      return {Code::AddressInvalid, where};
     case EACCES:
-    case EPERM: return {Code::NotPermitted, where};
-    default: return {Code::Io, where};
+    case EPERM:
+      return {Code::NotPermitted, where};
+    default:
+      return {Code::Io, where};
   }
 }
 
@@ -66,7 +70,7 @@ Result<ListenSocket> ListenSocket::open(const Address& address, mode_t unix_mode
   const int number = socket_made.number();
   const int yes = 1;
   if (address.is_unix()) {
-    // bind() gives the file the socket's own mode: no moment in which others could connect, as with chmod afterwards.
+    // bind() gives the file the socket's own mode less the umask: no moment in which others could connect who may not.
     if (fchmod(number, unix_mode) != 0) return error_of(errno, "listen.unix_mode");
   } else {
     // Only lets us bind while connections of a former process linger in TIME_WAIT; a listening one still refuses us.
@@ -78,6 +82,8 @@ Result<ListenSocket> ListenSocket::open(const Address& address, mode_t unix_mode
   if (bind(number, address.data(), address.size()) != 0) return error_of(errno, "listen.bind");
   made.address_ = address;
   made.socket_ = std::move(socket_made);  // from here on the destructor removes the file
+  // What the umask took away is given back.
+  if (address.is_unix() && chmod(address.path().c_str(), unix_mode) != 0) return error_of(errno, "listen.unix_mode");
   if (listen(number, kListenBacklog) != 0) return error_of(errno, "listen.listen");
   if (!address.is_unix()) {
     CLAVIGER_TRY(bound, Address::of_local_end(number));

@@ -21,7 +21,7 @@ inline constexpr int kListenBacklog = 4096;
 
 class ListenSocket {
  public:
-  // `unix_mode` are the permissions of a Unix socket's file: 0600 or 0660.
+  // `unix_mode` are the permissions of a Unix socket's file, whatever the umask.
   static Result<ListenSocket> open(const Address& address, mode_t unix_mode = 0600);
   ListenSocket(ListenSocket&&) noexcept = default;
   ListenSocket& operator=(ListenSocket&&) noexcept = default;
