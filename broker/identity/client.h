@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,8 @@ enum class ClientAuthentication : std::uint8_t {
   None = 0,  // native, PKCE only
   SecretBasic = 1,
   PrivateKeyJwt = 2,
-  TlsClientAuth = 3,            // RFC 8705 clause 2.1: subject of a certificate that chains to the listener's client CA
-  SelfSignedTlsClientAuth = 4   // RFC 8705 clause 2.2: certificate digest
+  TlsClientAuth = 3,           // RFC 8705 clause 2.1: subject of a certificate that chains to the listener's client CA
+  SelfSignedTlsClientAuth = 4  // RFC 8705 clause 2.2: certificate digest
 };
 
 struct Client {
@@ -36,16 +37,16 @@ struct Client {
   ClientProfile profile = ClientProfile::Plain;
   ClientAuthentication authentication = ClientAuthentication::None;
   std::vector<std::string> redirect_uris;
-  std::vector<std::string> scopes;      // allowed; empty: every scope of the tenant
-  bool may_code = false;                // authorization_code and refresh_token
+  std::vector<std::string> scopes;  // allowed; empty: every scope of the tenant
+  bool may_code = false;            // authorization_code and refresh_token
   bool may_client_credentials = false;
-  bool may_introspect = false;          // is a resource server
-  std::vector<std::string> audiences;   // resource identifiers it answers for: tokens it may introspect
+  bool may_introspect = false;                          // is a resource server
+  std::vector<std::string> audiences;                   // resource identifiers it answers for: tokens it may introspect
   std::optional<std::array<std::byte, 32>> secret_mac;  // HMAC of the secret; the secret itself is shown once
-  std::string jwks;                     // public JWKS for private_key_jwt
-  std::string tls_subject;              // RFC 4514 string or "san:<uri>" for TlsClientAuth
-  std::string tls_certificate_digest;   // base64url x5t#S256 for SelfSignedTlsClientAuth
-  bool is_certificate_bound = false;    // RFC 8705 clause 3: cnf x5t#S256 in its access tokens
+  std::string jwks;                                     // public JWKS for private_key_jwt
+  std::string tls_subject;                              // RFC 4514 string or "san:<uri>" for TlsClientAuth
+  std::string tls_certificate_digest;                   // base64url x5t#S256 for SelfSignedTlsClientAuth
+  bool is_certificate_bound = false;                    // RFC 8705 clause 3: cnf x5t#S256 in its access tokens
   std::int64_t created_at = 0;
   bool must_push_requests = false;      // RFC 9126 clause 6: authorization requests come through /par only
   bool is_dpop_bound = false;           // RFC 9449 clause 5.2: no token without a proof of possession
@@ -54,6 +55,9 @@ struct Client {
   bool asks_consent = false;            // the user is asked before it gets his code (consent.h)
   std::uint64_t version = 0;            // of the record; not stored in it
 };
+
+// A registration as one shard knows it.
+using ClientRef = std::shared_ptr<const Client>;
 
 std::string client_key(std::string_view tenant, std::string_view client_id);
 std::string encode_client(const Client& client);

@@ -20,8 +20,6 @@
 
 namespace claviger::identity {
 
-using ClientRef = std::shared_ptr<const Client>;
-
 class ClientAuthenticator {
  public:
   explicit ClientAuthenticator(broker::Context& context);

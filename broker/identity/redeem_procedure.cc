@@ -8,6 +8,7 @@
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_end.h"
 #include "broker/identity/session_records.h"
+#include "broker/identity/token_response.h"
 #include "broker/identity/ue_admission.h"
 #include "broker/identity/ue_naming.h"
 #include "broker/identity/user_records.h"
@@ -78,13 +79,13 @@ storage::Transaction transaction_of(const Context& context, const std::string& t
   return transaction;
 }
 
-GrantedSession granted_of(Session session, const User& user, std::string nonce) {
+GrantedSession granted_of(Session session, std::vector<std::string> scopes, const User& user, std::string nonce) {
   GrantedSession granted;
-  const McIdentities identities = identities_for(session.scopes, user);
+  const McIdentities identities = identities_for(scopes, user);
   granted.mcptt_id = identities.mcptt_id;
   granted.mcvideo_id = identities.mcvideo_id;
   granted.mcdata_id = identities.mcdata_id;
-  granted.scopes = session.scopes;
+  granted.scopes = std::move(scopes);
   granted.generation = session.refresh_generation;
   granted.nonce = std::move(nonce);
   granted.session = std::move(session);
@@ -147,7 +148,11 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
                       co_await admit_on_ue(context, wanted->tenant, wanted->ue_id, code.sub, code.client_id));
       admission = std::move(admitted);
     }
-    // 4. The session.
+    // 4. What the access token will open: a code must not be spent on an answer that cannot be given.
+    CLAVIGER_CO_TRY(view, tenant_of(*context, wanted->tenant));
+    CLAVIGER_CO_TRY(scopes, grant_still_allowed(code.scopes, *wanted->client));
+    CLAVIGER_CO_TRY(audiences, audiences_for(view->tenant, {scopes.begin(), scopes.end()}, wanted->resource));
+    // 5. The session.
     CLAVIGER_CO_TRY(session, session_of(*context, code, *wanted, context->shard.wall()));
     std::string nonce = code.nonce;
     storage::Transaction transaction = transaction_of(*context, wanted->tenant, std::move(code), *user, session);
@@ -155,9 +160,9 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed) {
       context->figures->sessions_started.add();
-      // 5. Whom it replaced is refused everywhere before the tokens of this one leave.
+      // 6. Whom it replaced is refused everywhere before the tokens of this one leave.
       CLAVIGER_CO_TRY(published, co_await publish_admission(context, wanted->tenant, std::move(admission), session));
-      redeemed.granted = granted_of(std::move(session), *user, std::move(nonce));
+      redeemed.granted = granted_of(std::move(session), std::move(scopes), *user, std::move(nonce));
       co_return redeemed;
     }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();

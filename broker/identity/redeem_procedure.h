@@ -11,6 +11,7 @@
 #include <string>
 
 #include "broker/context.h"
+#include "broker/identity/client.h"
 #include "broker/identity/granted_session.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
@@ -19,8 +20,10 @@ namespace claviger::identity {
 
 struct Redemption {
   std::string tenant;
-  std::string client_id;     // authenticated
-  std::string digest;        // hexadecimal SHA-256 of the code
+  std::string client_id;  // authenticated
+  ClientRef client;       // the same
+  std::string resource;   // RFC 8707; empty: what the scopes open
+  std::string digest;     // hexadecimal SHA-256 of the code
   std::string redirect_uri;
   std::array<std::byte, 32> verifier_digest{};  // SHA-256 of the code verifier
   std::string certificate_digest;  // 32 bytes: tokens will be bound to it; empty: bearer

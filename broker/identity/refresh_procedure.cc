@@ -6,6 +6,7 @@
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_end.h"
 #include "broker/identity/session_records.h"
+#include "broker/identity/token_response.h"
 #include "broker/identity/user_records.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
@@ -56,16 +57,21 @@ Result<Unit> advance(Session& session, std::uint32_t presented, WallTime now) {
   return Unit{};
 }
 
-// Of the access token: what is asked for now, within what was granted, as far as the user still has it. Narrowing it
+// Of the access token: what is asked for now, within what was granted, as far as user and client still have it. Narrowing it
 // does not narrow the grant (RFC 6749 clause 6).
-Result<std::vector<std::string>> scopes_of(const Refresh& refresh, const Session& session, const User& user) {
+Result<std::vector<std::string>> scopes_of(const Context& context, const Refresh& refresh, const Session& session,
+                                           const User& user) {
   for (const std::string& scope : refresh.scopes) {
     if (!contains_scope(session.scopes, scope)) return Error{Code::ScopeWider, "refresh.scope"};
   }
   const std::vector<std::string>& asked = refresh.scopes.empty() ? session.scopes : refresh.scopes;
   const ScopeList list(asked.begin(), asked.end());
   CLAVIGER_TRY(granted, grant_to_user(list, user));
-  return std::vector<std::string>(granted.begin(), granted.end());
+  CLAVIGER_TRY(allowed, grant_still_allowed({granted.begin(), granted.end()}, *refresh.client));
+  // A generation must not be spent on an answer that cannot be given.
+  CLAVIGER_TRY(view, tenant_of(context, refresh.tenant));
+  CLAVIGER_TRY(audiences, audiences_for(view->tenant, {allowed.begin(), allowed.end()}, refresh.resource));
+  return allowed;
 }
 
 Task<Result<GrantedSession>> refuse_reuse(Context* context, std::string tenant, std::string sid) {
@@ -99,7 +105,7 @@ Task<Result<GrantedSession>> refresh_at_home(Context* context, Refresh refresh) 
     if (user->status != UserStatus::Enabled || session.auth_time < user->not_before) {
       co_return Error{Code::SessionEnded, "refresh.user"};
     }
-    CLAVIGER_CO_TRY(scopes, scopes_of(refresh, session, *user));
+    CLAVIGER_CO_TRY(scopes, scopes_of(*context, refresh, session, *user));
     // 3. Durable before the token leaves: kill -9 must not bring an old generation back to life.
     storage::Transaction transaction;
     transaction.expect_version(tables::kSessions, session_key(refresh.tenant, session.sid), version);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/context.h"
+#include "broker/identity/client.h"
 #include "broker/identity/granted_session.h"
 #include "broker/identity/refresh_token.h"
 #include "core/base/result.h"
@@ -21,6 +22,8 @@ namespace claviger::identity {
 struct Refresh {
   std::string tenant;
   std::string client_id;  // authenticated
+  ClientRef client;       // the same
+  std::string resource;   // RFC 8707; empty: what the scopes open
   RefreshToken token;
   std::vector<std::string> scopes;  // requested; empty: all that were granted
   std::string certificate_digest;   // of the connection, 32 bytes; empty: none

@@ -132,6 +132,15 @@ Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Te
   return granted;
 }
 
+Result<std::vector<std::string>> grant_still_allowed(std::vector<std::string> scopes, const Client& client) {
+  if (!client.scopes.empty()) {
+    std::erase_if(scopes,
+                  [&](const std::string& scope) { return scope != "openid" && !contains_scope(client.scopes, scope); });
+  }
+  if (scopes.empty()) return Error{Code::ScopeNothing, "scope.client"};
+  return scopes;
+}
+
 McIdentities identities_for(const std::vector<std::string>& granted, const User& user) {
   McIdentities identities;
   for (const std::string_view scope : granted) {

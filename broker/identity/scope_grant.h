@@ -45,6 +45,10 @@ Result<ScopeList> grant_to_user(const ScopeList& allowed, const User& user);
 // For client_credentials: without a request everything the client's record names. `openid` needs a user: dropped.
 Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Tenant& tenant, const Client& client);
 
+// Of what a session was granted, what its client may still have: a scope that was taken from the client's record is
+// given no more. ScopeNothing.
+Result<std::vector<std::string>> grant_still_allowed(std::vector<std::string> scopes, const Client& client);
+
 // The identities of a user that the granted scopes let into tokens; empty where they do not (TS 33.180 B.2.1.3).
 struct McIdentities {
   std::string_view mcptt_id, mcvideo_id, mcdata_id;

@@ -18,9 +18,12 @@ using runtime::Task;
 Task<Result<Unit>> end_session_here(Context* context, std::string tenant, std::string sid, SessionState state) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(session, co_await read_session(context, tenant, sid));
-    if (session.state != SessionState::Active) co_return Unit{};
     CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
     const tokens::Revocation revocation = tokens::revocation_of_session(*view, sid, context->shard.wall());
+    std::vector<tokens::Revocation> revocations{revocation};
+    // Whoever ended it may have failed to tell every shard: who asks again is told yes when they know.
+    if (session.state != SessionState::Active)
+      co_return co_await tokens::publish_revocations(context, std::move(revocations));
     session.state = state;
     storage::Transaction transaction;
     transaction.expect_version(tables::kSessions, session_key(tenant, sid), session.version);
@@ -32,7 +35,6 @@ Task<Result<Unit>> end_session_here(Context* context, std::string tenant, std::s
     if (!committed) co_return committed.error();
     context->figures->sessions_ended.add();
     context->figures->revocations.add();
-    std::vector<tokens::Revocation> revocations{revocation};
     co_return co_await tokens::publish_revocations(context, std::move(revocations));
   }
   co_return Error{Code::Conflict, "session.end"};

@@ -107,9 +107,10 @@ Task<Result<SecretBytes>> commit_code(Context* context, const SignIn* request, U
   transaction.expect_absent(tables::kInteractions, used);
   transaction.put(tables::kInteractions, used, {}, request->interaction.expires_at);
   transaction.put(tables::kCodes, code_key(request->tenant, made.digest), as_bytes(encode_code(code)), code.expires_at);
+  // The password that was right is still his when the code is there: whoever changes it ends what went before.
+  const std::string key = user_key(request->tenant, user.sub);
+  transaction.expect_version(tables::kUsers, key, user.version);
   if (!new_hash.empty()) {
-    const std::string key = user_key(request->tenant, user.sub);
-    transaction.expect_version(tables::kUsers, key, user.version);
     user.password_hash = std::move(new_hash);
     transaction.put(tables::kUsers, key, as_bytes(encode_user(user)));
   }
@@ -147,8 +148,8 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
 Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, std::string login) {
   // 1. How often was this tried?
   SignInThrottle& throttle = context->identity->throttle();
-  const auto verdict = throttle.begin(context->snapshot->settings->limits, request.tenant, login, request.source,
-                                      context->shard.now());
+  const auto verdict =
+      throttle.begin(context->snapshot->settings->limits, request.tenant, login, request.source, context->shard.now());
   if (!verdict.is_admitted) {
     SignInOutcome throttled = outcome_of(Kind::Throttled);
     throttled.retry_after = verdict.retry_after;

@@ -26,8 +26,8 @@ using broker::Context;
 using broker::Grant;
 using runtime::Task;
 
-constexpr std::size_t kCodeTextMax = 512;       // ours have 43 characters
-constexpr std::size_t kVerifierBytesMin = 43;   // RFC 7636 clause 4.1
+constexpr std::size_t kCodeTextMax = 512;      // ours have 43 characters
+constexpr std::size_t kVerifierBytesMin = 43;  // RFC 7636 clause 4.1
 constexpr std::size_t kVerifierBytesMax = 128;
 
 // What a grant needs beside the form; lives in the endpoint's frame.
@@ -64,13 +64,13 @@ std::string token_url(const Context& context, std::string_view tenant) {
 
 // RFC 7636 clause 4.1. Malformed is invalid_grant, as wrong is: spec 4.3.
 Result<std::array<std::byte, 32>> verifier_digest_of(std::string_view verifier) {
-  const bool is_well_formed =
-      verifier.size() >= kVerifierBytesMin && verifier.size() <= kVerifierBytesMax &&
-      std::ranges::all_of(verifier, [](char character) {
-        return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-               (character >= '0' && character <= '9') || character == '-' || character == '.' || character == '_' ||
-               character == '~';
-      });
+  const bool is_well_formed = verifier.size() >= kVerifierBytesMin && verifier.size() <= kVerifierBytesMax &&
+                              std::ranges::all_of(verifier, [](char character) {
+                                return (character >= 'a' && character <= 'z') ||
+                                       (character >= 'A' && character <= 'Z') ||
+                                       (character >= '0' && character <= '9') || character == '-' || character == '.' ||
+                                       character == '_' || character == '~';
+                              });
   if (!is_well_formed) return Error{Code::CodeVerifier, "token.code_verifier"};
   return crypto::sha256(as_bytes(verifier));
 }
@@ -85,6 +85,8 @@ Result<Redemption> read_redemption(const codec::Form& form, const Call& call) {
   redemption.verifier_digest = verifier_digest;
   redemption.tenant = call.tenant;
   redemption.client_id = call.client->client_id;
+  redemption.client = call.client;
+  redemption.resource = optional(form, "resource");
   codec::hex_encode(crypto::sha256(as_bytes(code)), redemption.digest);
   redemption.redirect_uri = redirect_uri;
   redemption.certificate_digest = call.certificate_digest;
@@ -103,18 +105,12 @@ Result<Refresh> read_refresh(const codec::Form& form, const Call& call, const ht
   refresh.token = std::move(token);
   refresh.tenant = call.tenant;
   refresh.client_id = call.client->client_id;
+  refresh.client = call.client;
+  refresh.resource = optional(form, "resource");
   if (request.peer->certificate_digest) refresh.certificate_digest = as_text(*request.peer->certificate_digest);
   refresh.dpop_key = call.dpop_key;
   refresh.is_public_client = call.client->authentication == ClientAuthentication::None;
   return refresh;
-}
-
-// A client that may no longer have a scope gets it no more, whatever its sessions were granted.
-void keep_allowed(const Client& client, std::vector<std::string>& scopes) {
-  if (client.scopes.empty()) return;
-  std::erase_if(scopes, [&](const std::string& scope) {
-    return scope != "openid" && !contains_scope(client.scopes, scope);
-  });
 }
 
 Task<Result<http::Response>> grant_session(Context* context, const http::Request* request, const codec::Form* form,
@@ -137,7 +133,6 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
     granted = co_await refresh_session(context, std::move(refresh));
   }
   if (!granted) co_return granted.error();
-  keep_allowed(*call->client, granted->scopes);
   granted->subject = subject_for(context->identity->subject_mac(), call->tenant, *call->client, granted->session.sub);
   view = context->snapshot->find(call->tenant);
   if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};

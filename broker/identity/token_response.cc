@@ -1,7 +1,6 @@
 #include "broker/identity/token_response.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/refresh_token.h"
@@ -14,15 +13,6 @@ namespace {
 // {"access_token":"","token_type":"Bearer","expires_in":,"refresh_token":"","id_token":"","scope":""} and its numbers.
 constexpr std::size_t kFrameBytes = 160;
 
-Result<std::vector<std::string_view>> audiences_for(const tenants::Tenant& tenant, const ScopeList& scopes,
-                                                    std::string_view resource) {
-  std::vector<std::string_view> audiences = tokens::audiences_of(tenant, scopes);
-  if (resource.empty()) return audiences;
-  const bool is_among = std::ranges::find(audiences, resource) != audiences.end();
-  if (!is_among && resource != tenant.default_audience) return Error{Code::TargetUnknown, "token.resource"};
-  return std::vector<std::string_view>{resource};
-}
-
 struct Parts {
   std::string_view access_token;
   std::string_view refresh_token;  // empty: none
@@ -32,8 +22,8 @@ struct Parts {
   bool is_key_bound = false;
 };
 http::Response write_response(SlabPool& slabs, const Parts& parts) {
-  SlabWriter body(slabs, kFrameBytes + parts.access_token.size() + parts.refresh_token.size() +
-                             parts.id_token.size() + parts.scope.size());
+  SlabWriter body(slabs, kFrameBytes + parts.access_token.size() + parts.refresh_token.size() + parts.id_token.size() +
+                             parts.scope.size());
   codec::JsonWriter json(body);
   json.begin_object().member("access_token", parts.access_token).member("token_type", parts.is_key_bound ? "DPoP" : "Bearer");
   json.member("expires_in", parts.lifetime.count());
@@ -66,6 +56,15 @@ Result<std::string> id_token_for(broker::Context& context, const broker::TenantV
 }
 
 }  // namespace
+
+Result<std::vector<std::string_view>> audiences_for(const tenants::Tenant& tenant, const ScopeList& scopes,
+                                                    std::string_view resource) {
+  std::vector<std::string_view> audiences = tokens::audiences_of(tenant, scopes);
+  if (resource.empty()) return audiences;
+  const bool is_among = std::ranges::find(audiences, resource) != audiences.end();
+  if (!is_among && resource != tenant.default_audience) return Error{Code::TargetUnknown, "token.resource"};
+  return std::vector<std::string_view>{resource};
+}
 
 bool is_known_resource(const tenants::Tenant& tenant, std::string_view resource) {
   return resource.empty() || resource == tenant.default_audience ||

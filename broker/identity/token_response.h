@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "broker/context.h"
 #include "broker/identity/client.h"
@@ -31,6 +32,11 @@ Result<http::Response> session_response(broker::Context& context, const broker::
 Result<http::Response> service_response(broker::Context& context, const broker::TenantView& tenant,
                                         const Client& client, const ScopeList& scopes, std::string_view resource,
                                         const TokenBinding& binding);
+
+// The audiences of an access token with these scopes. TargetUnknown, as above: asked before a code or a generation is
+// spent.
+Result<std::vector<std::string_view>> audiences_for(const tenants::Tenant& tenant, const ScopeList& scopes,
+                                                    std::string_view resource);
 
 // True when `resource` is empty or some scope of the tenant leads there.
 bool is_known_resource(const tenants::Tenant& tenant, std::string_view resource);

@@ -1,5 +1,6 @@
 #include "broker/identity/user_update.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "broker/identity/identity_shard.h"
@@ -28,7 +29,7 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(edited, edit(user, numeric_date(now)));
     std::vector<tokens::Revocation> revocations;
     if (sessions == Sessions::End) {
-      user.not_before = numeric_date(now) + 1;
+      user.not_before = std::max(user.not_before, numeric_date(now) + 1);  // a clock may step back
       revocations.push_back(tokens::revocation_of_user(*view, sub, now));
     }
     const std::uint64_t version = before.version;

@@ -35,6 +35,20 @@ struct Question {
   std::int64_t wait = kFeedWaitUsual;
 };
 
+using Found = std::vector<std::pair<std::uint64_t, Revocation>>;
+// Kept while the table is read; cut to what goes into an answer whenever it is full.
+constexpr std::size_t kFoundMax = 8 * kFeedChangesMax;
+
+// The oldest of them, as many as an answer takes; a commit is never split. True: there were more.
+bool keep_oldest(Found& found) {
+  std::ranges::sort(found, {}, &Found::value_type::first);
+  std::size_t end = std::min(found.size(), kFeedChangesMax / 2);
+  while (end > 0 && end < found.size() && found[end].first == found[end - 1].first) ++end;
+  const bool are_more = end < found.size();
+  found.resize(end);
+  return are_more;
+}
+
 // From the table itself, in the order of the commits: for who starts, or was away longer than the change feed is kept.
 // Only what is in force is there, so this is at most the revocations of the last hour; a reader who gets a part goes on
 // from its last commit.
@@ -42,7 +56,8 @@ Task<Result<RevocationDelta>> from_table(Context* context, Question question) {
   const std::uint64_t now_at = context->store.latest_sequence();  // before reading: told twice rather than lost
   const std::string prefix = broker::record_prefix({question.tenant});
   const std::string end = broker::record_prefix_end(prefix);
-  std::vector<std::pair<std::uint64_t, Revocation>> found;
+  Found found;
+  bool are_more = false;
   std::string from = prefix;
   for (bool is_last = false; !is_last;) {
     CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kRevocations, from, end, storage::kRangeMax));
@@ -52,28 +67,21 @@ Task<Result<RevocationDelta>> from_table(Context* context, Question question) {
       stored.revocation.issuer = question.issuer;
       found.emplace_back(record.value.version(), std::move(stored.revocation));
     }
+    if (found.size() >= kFoundMax) are_more = keep_oldest(found) || are_more;
     is_last = page.size() < storage::kRangeMax;
     if (!is_last) from = page.back().key + '\0';
   }
-  std::sort(found.begin(), found.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
+  are_more = keep_oldest(found) || are_more;
   RevocationDelta delta;
-  delta.next = now_at + 1;
-  std::uint64_t last = 0;
-  for (auto& [version, revocation] : found) {
-    // A commit is never split: the cut comes where the version changes.
-    if (delta.changes.size() >= kFeedChangesMax / 2 && version != last) {
-      delta.next = last + 1;
-      break;
-    }
-    last = version;
-    delta.changes.push_back(std::move(revocation));
-  }
+  delta.next = are_more ? found.back().first + 1 : now_at + 1;
+  for (auto& [version, revocation] : found) delta.changes.push_back(std::move(revocation));
   co_return delta;
 }
 
 // One look: the changes of this tenant since then, and where to go on.
 Task<Result<RevocationDelta>> changes_since(Context* context, Question question) {
-  CLAVIGER_CO_TRY(changes, co_await context->store.changes(broker::tables::kRevocations, question.since, kFeedChangesMax / 2));
+  CLAVIGER_CO_TRY(changes,
+                  co_await context->store.changes(broker::tables::kRevocations, question.since, kFeedChangesMax / 2));
   RevocationDelta delta;
   delta.next = changes.next_sequence;
   const std::string prefix = broker::record_prefix({question.tenant});
@@ -138,7 +146,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!client) co_return identity::client_error_response(client.error(), request);
   if (!(*client)->may_introspect) co_return http::problem(403, "this client is not a resource server");
   auto delta = co_await ask(&context, *std::move(question));
-  // A commit is never split, and no procedure revokes more than a few in one.
+  // A commit is never split, and no procedure revokes more than 256 in one (identity's mark_page).
   if (delta && delta->changes.size() > kFeedChangesMax) co_return http::problem(500);
   if (!delta) co_return identity::oauth_error_response(delta.error());
   std::string body;

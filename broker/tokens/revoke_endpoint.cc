@@ -5,11 +5,12 @@
 #include "broker/identity/oauth_error.h"
 #include "broker/identity/refresh_token.h"
 #include "broker/identity/request_form.h"
+#include "broker/identity/secret_body.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
-#include "core/crypto/hmac.h"
 #include "core/http/problem.h"
+#include "core/runtime/call.h"
 
 namespace claviger::tokens {
 namespace {
@@ -26,6 +27,7 @@ Task<Result<Unit>> revoke_access_token(Context* context, std::string tenant, std
   storage::Transaction change;
   add_revocation(change, tenant, revocations.front());
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  context->figures->revocations.add();
   auto published = co_await publish_revocations(context, std::move(revocations));
   co_return published;
 }
@@ -33,19 +35,19 @@ Task<Result<Unit>> revoke_access_token(Context* context, std::string tenant, std
 Task<Result<Unit>> revoke_refresh_token(Context* context, std::string tenant, identity::RefreshToken token,
                                         std::string client_id) {
   auto session = co_await identity::find_session(context, tenant, token.sid);
-  if (!session && (session.error().code == Code::SessionUnknown || session.error().code == Code::NotFound)) co_return Unit{};
+  if (!session && (session.error().code == Code::SessionUnknown || session.error().code == Code::NotFound))
+    co_return Unit{};
   if (!session) co_return session.error();
   // Not one of ours after all: as unknown as any.
-  const crypto::HmacSha256 mac(context->keys.refresh.reveal());
-  if (!identity::is_genuine(token, mac, tenant, *session)) co_return Unit{};
+  if (!identity::is_genuine(token, context->identity->refresh_mac(), tenant, *session)) co_return Unit{};
   if (session->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
-  if (session->state != identity::SessionState::Active) co_return Unit{};
   auto ended = co_await identity::end_session(context, tenant, token.sid, identity::SessionState::SignedOff);
   co_return ended;
 }
 
 // What the presented token is, decided without suspending. The hint only says where to look first (clause 2.1).
-Task<Result<Unit>> revoke(Context* context, std::string tenant, std::string token, std::string client_id) {
+// `token` lies in the request's body, which outlives this.
+Task<Result<Unit>> revoke(Context* context, std::string tenant, std::string_view token, std::string client_id) {
   if (auto refresh = identity::parse_refresh_token(token)) {
     auto done = co_await revoke_refresh_token(context, std::move(tenant), *std::move(refresh), std::move(client_id));
     co_return done;
@@ -55,14 +57,18 @@ Task<Result<Unit>> revoke(Context* context, std::string tenant, std::string toke
   const auto verified = context->tokens->verify_own(*view, token);
   if (!verified) co_return Unit{};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
   if ((*verified)->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
-  std::string jti((*verified)->jti);
-  auto done = co_await revoke_access_token(context, std::move(tenant), std::move(jti));
+  // To its end even when the client goes away: what is durable must reach every shard.
+  auto start = [context, tenant, jti = std::string((*verified)->jti)]() mutable {
+    return revoke_access_token(context, std::move(tenant), std::move(jti));
+  };
+  auto done = co_await runtime::call_on(&context->shard, std::move(start));
   co_return done;
 }
 
 Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
   Context& context = here(*contexts);
   if (context.snapshot->find(path[0]) == nullptr) co_return http::problem(404);
+  const identity::SecretBody wiped_at_end(request.body);
   auto form = identity::read_form(request);
   if (!form) co_return identity::oauth_error_response(form.error());
   const codec::Form* fields = &*form;
@@ -70,10 +76,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!client) co_return identity::client_error_response(client.error(), request);
   const auto token = identity::required(*form, "token");
   if (!token) co_return identity::oauth_error_response(token.error());
-  std::string presented(*token);
-  auto done = co_await revoke(&context, path[0], std::move(presented), (*client)->client_id);
+  auto done = co_await revoke(&context, path[0], *token, (*client)->client_id);
   if (!done) co_return identity::oauth_error_response(done.error());
-  context.figures->revocations.add();
   co_return http::Response(200);
 }
 

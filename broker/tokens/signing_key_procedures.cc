@@ -165,7 +165,12 @@ Task<Result<KeyInfo>> replace_active(Context* context, std::string tenant, std::
   bool needs_active = is_rotation;
   bool is_found = is_rotation;
   for (SigningKeyRecord& record : records) {
-    if (record.kid == revoked_kid && record.state != KeyState::Revoked) {
+    if (record.kid == revoked_kid && record.state == KeyState::Revoked) {
+      // Revoked, and perhaps not published then: whoever asks again is told yes when every shard knows.
+      CLAVIGER_CO_TRY(published, co_await context->publisher.publish(context));
+      co_return info_of(*context->snapshot->tenants.find(tenant)->second.keys->active);
+    }
+    if (record.kid == revoked_kid) {
       is_found = true;
       needs_active = record.state == KeyState::Active;
       set_state(record, KeyState::Revoked, now);
@@ -199,7 +204,8 @@ Task<Result<KeyInfo>> replace_active(Context* context, std::string tenant, std::
 
 }  // namespace
 
-Task<Result<std::vector<KeyRef>>> generate_keys(Context* context, crypto::SignatureAlgorithm algorithm, std::size_t count) {
+Task<Result<std::vector<KeyRef>>> generate_keys(Context* context, crypto::SignatureAlgorithm algorithm,
+                                                std::size_t count) {
   std::vector<KeyRef> keys;
   while (keys.size() < count) {
     auto work = [algorithm] { return crypto::SigningKey::generate(algorithm); };
@@ -246,7 +252,8 @@ Task<Result<KeyInfo>> revoke_key(Context* context, std::string tenant, std::stri
   co_return result;
 }
 
-Task<Result<std::shared_ptr<const TenantKeys>>> load_tenant_keys(Context* context, std::string tenant, std::string issuer) {
+Task<Result<std::shared_ptr<const TenantKeys>>> load_tenant_keys(Context* context, std::string tenant,
+                                                                 std::string issuer) {
   CLAVIGER_CO_TRY(records, co_await read_records(context, tenant));
   const std::int64_t now = numeric_date(context->shard.wall());
   std::vector<TenantKey> keys;

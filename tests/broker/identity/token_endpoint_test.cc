@@ -457,6 +457,27 @@ TEST_F(TokenEndpoint, ResourceUnknownSpendsNothing) {
   expect_error(post(code_body(code) + "&resource=" + escaped("https://elsewhere.example")), 400, "invalid_target");
   EXPECT_EQ(post(code_body(code)).status, 200);
 }
+// A resource of the tenant's that the granted scopes do not open.
+TEST_F(TokenEndpoint, ResourceBeyondTheScopesSpendsNothing) {
+  const std::string beyond = "&resource=" + escaped(std::string(kIssuer) + "/servers/mcvideo");
+  const std::string code = fresh_code();
+  expect_error(post(code_body(code) + beyond), 400, "invalid_target");
+  const Reply tokens = post(code_body(code));
+  ASSERT_EQ(tokens.status, 200);
+  expect_error(post(refresh_body(tokens.member("refresh_token"), beyond)), 400, "invalid_target");
+  expect_error(post(refresh_body(tokens.member("refresh_token"), beyond)), 400, "invalid_target");
+  EXPECT_EQ(post(refresh_body(tokens.member("refresh_token"))).status, 200);
+}
+TEST_F(TokenEndpoint, AScopeThatTheClientLostTakesItsIdentityAlong) {
+  const Reply first = bed.sign_in_for_tokens("app", "openid 3gpp:mc:ptt_service");
+  EXPECT_NE(member_of(claims_of(first.member("access_token")), "mcptt_id"), "");
+  ClientChange change;
+  change.scopes = {"openid"};
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "app", change)));
+  const Reply second = post(refresh_body(first.member("refresh_token")));
+  EXPECT_EQ(second.member("scope"), "openid");
+  EXPECT_EQ(member_of(claims_of(second.member("access_token")), "mcptt_id"), "");
+}
 TEST_F(TokenEndpoint, AClockThatWentBackSpendsNothing) {
   const std::string code = fresh_code();
   bed.clock().set_can_issue(false);
