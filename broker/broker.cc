@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 
+#include <algorithm>
 #include <csignal>
 #include <future>
 #include <thread>
@@ -63,26 +64,30 @@ settings::Settings keep_restart_members(settings::Settings wanted, const setting
   merged.log.level = wanted.log.level;
   merged.argon2 = wanted.argon2;
   merged.lifetimes = wanted.lifetimes;
-  merged.limits.requests_max = wanted.limits.requests_max;
   merged.limits.cached_clients_max = wanted.limits.cached_clients_max;
   merged.limits.sign_in_tries = wanted.limits.sign_in_tries;
   merged.limits.sign_in_window = wanted.limits.sign_in_window;
   merged.limits.source_tries = wanted.limits.source_tries;
-  for (std::size_t i = 0; i < merged.https.size() && i < wanted.https.size(); ++i) {
-    settings::HttpsListener& kept = merged.https[i];
-    kept.certificate_file = wanted.https[i].certificate_file;
-    kept.key_file = wanted.https[i].key_file;
-    kept.client_ca_file = wanted.https[i].client_ca_file;
-    kept.client_crl_file = wanted.https[i].client_crl_file;
+  // A listener is known by where it listens, not by its place in the file.
+  for (settings::HttpsListener& kept : merged.https) {
+    const auto found = std::ranges::find_if(wanted.https, [&](const settings::HttpsListener& other) {
+      return other.address == kept.address && other.port == kept.port;
+    });
+    if (found == wanted.https.end()) continue;
+    kept.certificate_file = found->certificate_file;
+    kept.key_file = found->key_file;
+    kept.client_ca_file = found->client_ca_file;
+    kept.client_crl_file = found->client_crl_file;
   }
   return merged;
 }
 
 }  // namespace
 
-Broker::Broker(settings::Settings settings, std::string settings_file)
+Broker::Broker(settings::Settings settings, std::string settings_file, std::vector<int> cpus_asked)
     : settings_(std::make_shared<const settings::Settings>(std::move(settings))),
       settings_file_(std::move(settings_file)),
+      cpus_asked_(std::move(cpus_asked)),
       logger_(settings_->log) {
   if (settings_->is_sandbox) {
     auto clock = std::make_unique<SandboxClock>();
@@ -97,15 +102,21 @@ Broker::Broker(settings::Settings settings, std::string settings_file)
 }
 
 Broker::~Broker() {
-  // The reverse of start(): nobody may post to a shard that is gone, or reach a store that is.
-  listeners_.reset();
-  hash_pool_.reset();
-  work_pool_.reset();
+  // The reverse of start(): nobody may post to a shard that is gone, or reach a pool or a store that is. The listeners'
+  // handles and timers are shard 0's.
+  if (listeners_) {
+    const auto stopped = wait_for((*shards_)[0], [this] { return stop_on_shard(); });
+    CLAVIGER_ASSERT(stopped.has_value());
+  }
+  if (hash_pool_) hash_pool_->close();
+  if (work_pool_) work_pool_->close();
   shards_->stop_and_join();
   audit_log_.reset();
   contexts_.clear();
   sealer_.reset();
   store_.reset();
+  hash_pool_.reset();
+  work_pool_.reset();
 }
 
 Result<Unit> Broker::start() {
@@ -211,9 +222,10 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
   }
   for (const settings::SettingsError& error : loaded->errors) report.errors.push_back(error.message);
   if (!loaded->settings) co_return report;
+  if (!cpus_asked_.empty()) loaded->settings->cpus = cpus_asked_;
   report.needs_restart = settings::differences_that_need_a_restart(*settings_, *loaded->settings);
   auto merged = std::make_shared<const settings::Settings>(keep_restart_members(*loaded->settings, *settings_));
-  auto certificates = co_await listeners_->reload(merged);
+  auto certificates = co_await listeners_->read(merged);
   if (!certificates) {
     report.errors.push_back("certificates: " + std::string(name_of(certificates.error().code)) + " " +
                             std::string(certificates.error().where));
@@ -225,6 +237,7 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
     report.errors.push_back("publication: " + std::string(name_of(published.error().code)));
     co_return report;
   }
+  listeners_->replace(*certificates);
   settings_ = merged;
   logger_.set_level(settings_->log.level);
   report.snapshot = context->snapshot->number;
@@ -239,6 +252,7 @@ std::vector<admin::ListenerFigures> Broker::listeners() const {
 
 Task<Result<Unit>> Broker::stop_on_shard() {
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
+  listeners_.reset();
   co_return Unit{};
 }
 

@@ -23,7 +23,8 @@ namespace claviger::broker {
 
 class Broker final : public admin::ProcessControl {
  public:
-  Broker(settings::Settings settings, std::string settings_file);
+  // `cpus_asked`: of the command line; they outrank the file, now and at each reload.
+  Broker(settings::Settings settings, std::string settings_file, std::vector<int> cpus_asked);
   ~Broker() override;
 
   // Main thread: returns when the broker serves, or why it cannot.
@@ -50,6 +51,7 @@ class Broker final : public admin::ProcessControl {
 
   std::shared_ptr<const settings::Settings> settings_;
   std::string settings_file_;
+  std::vector<int> cpus_asked_;
   SandboxClock* sandbox_clock_ = nullptr;
   std::unique_ptr<Clock> clock_;
   Logger logger_;

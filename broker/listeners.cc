@@ -1,15 +1,15 @@
 #include "broker/listeners.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-#include <fstream>
-#include <iterator>
 
 #include "broker/admin/metrics_endpoint.h"
 #include "broker/admin/routes.h"
 #include "broker/identity/routes.h"
 #include "broker/tokens/token_routes.h"
 #include "core/http/server.h"
+#include "core/net/descriptor.h"
 #include "core/net/ticket_keys.h"
 
 namespace claviger::broker {
@@ -21,15 +21,21 @@ using TlsRef = std::shared_ptr<const net::TlsContext>;
 // A chain of a few certificates, a bundle of CAs, a CRL of a country's revoked devices.
 constexpr std::size_t kPemBytesMax = 16 << 20;
 
+// Without a stream's buffer, which would keep a key's bytes.
 Result<SecretBytes> read_file(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  if (!stream) return Error{Code::Unreadable, "listener.file"};
-  const auto size = static_cast<std::size_t>(stream.tellg());
+  const net::Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!descriptor.is_open() || fstat(descriptor.number(), &status) != 0)
+    return Error{Code::Unreadable, "listener.file"};
+  const auto size = static_cast<std::size_t>(status.st_size);
   if (size > kPemBytesMax) return Error{Code::TooLarge, "listener.file"};
   SecretBytes content(size);
-  stream.seekg(0);
-  stream.read(reinterpret_cast<char*>(content.reveal_for_writing().data()), static_cast<std::streamsize>(size));
-  if (!stream) return Error{Code::Unreadable, "listener.file"};
+  for (std::size_t done = 0; done < size;) {
+    const MutableBytes rest = MutableBytes(content.reveal_for_writing()).subspan(done);
+    const ssize_t count = ::read(descriptor.number(), rest.data(), rest.size());
+    if (count <= 0) return Error{Code::Unreadable, "listener.file"};
+    done += static_cast<std::size_t>(count);
+  }
   return content;
 }
 
@@ -41,9 +47,12 @@ Result<std::string> read_public(const std::string& file) {
 
 net::ClientCertificate policy_of(settings::ClientCertificates policy) {
   switch (policy) {
-    case settings::ClientCertificates::None: return net::ClientCertificate::None;
-    case settings::ClientCertificates::Optional: return net::ClientCertificate::Optional;
-    case settings::ClientCertificates::Required: return net::ClientCertificate::Required;
+    case settings::ClientCertificates::None:
+      return net::ClientCertificate::None;
+    case settings::ClientCertificates::Optional:
+      return net::ClientCertificate::Optional;
+    case settings::ClientCertificates::Required:
+      return net::ClientCertificate::Required;
   }
   return net::ClientCertificate::Required;
 }
@@ -69,7 +78,9 @@ Result<TlsRef> make_tls(const settings::HttpsListener& listener, std::shared_ptr
 
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit)
-      : contexts(all), services{all, audit, control, ::getuid()}, server(all[0]->shard.shards()),
+      : contexts(all),
+        services{all, audit, control, ::getuid()},
+        server(all[0]->shard.shards()),
         tickets(std::make_shared<net::TicketKeys>()) {}
 
   Context& home() { return *contexts[0]; }
@@ -154,9 +165,9 @@ Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr
     auto work = [listener, keys = tickets] { return make_tls(listener, keys); };
     CLAVIGER_CO_TRY(made, co_await runtime::offload(&home().work_pool, std::move(work)));
     if (!made) {
-      home().shard.logger().error("listen.certificate", {{"file", listener.certificate_file},
-                                                         {"code", name_of(made.error().code)},
-                                                         {"where", made.error().where}});
+      home().shard.logger().error(
+          "listen.certificate",
+          {{"file", listener.certificate_file}, {"code", name_of(made.error().code)}, {"where", made.error().where}});
       co_return made.error();
     }
     all.push_back(*std::move(made));
@@ -180,10 +191,13 @@ Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> se
   co_return Unit{};
 }
 
-Task<Result<Unit>> Listeners::reload(std::shared_ptr<const settings::Settings> settings) {
-  CLAVIGER_CO_TRY(tls, co_await state_->make_all_tls(settings));
-  for (std::size_t i = 0; i < state_->https.size(); ++i) state_->server.replace_tls(state_->https[i], tls[i]);
-  co_return Unit{};
+Task<Result<Listeners::Certificates>> Listeners::read(std::shared_ptr<const settings::Settings> settings) {
+  return state_->make_all_tls(std::move(settings));
+}
+
+void Listeners::replace(const Certificates& certificates) {
+  CLAVIGER_ASSERT(certificates.size() == state_->https.size());
+  for (std::size_t i = 0; i < state_->https.size(); ++i) state_->server.replace_tls(state_->https[i], certificates[i]);
 }
 
 Task<void> Listeners::drain(Monotonic deadline) {
@@ -192,9 +206,8 @@ Task<void> Listeners::drain(Monotonic deadline) {
   const auto grace = std::chrono::duration_cast<Milliseconds>(deadline - shard.now());
   // `done` runs on some shard: the completer is used on this one.
   auto completer = std::make_shared<runtime::Completer<Unit>>(std::move(pair.completer));
-  state_->server.drain(grace, [&shard, completer] {
-    shard.mailbox().post_control([completer] { completer->complete(Unit{}); });
-  });
+  state_->server.drain(
+      grace, [&shard, completer] { shard.mailbox().post_control([completer] { completer->complete(Unit{}); }); });
   co_await pair.waiter;
 }
 

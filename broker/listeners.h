@@ -12,21 +12,26 @@
 #include "broker/context.h"
 #include "broker/settings/settings.h"
 #include "core/base/result.h"
+#include "core/net/tls_context.h"
 #include "core/runtime/task.h"
 
 namespace claviger::broker {
 
 class Listeners {
  public:
-  Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log);
+  Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
+            admin::AuditLog& audit_log);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();
 
   // AddressInUse, Unreadable, CertificateInvalid, KeyMalformed: logged with the listener's name.
   runtime::Task<Result<Unit>> start(std::shared_ptr<const settings::Settings> settings);
-  // New certificates for new connections; the old ones live on in the open ones. All or nothing.
-  runtime::Task<Result<Unit>> reload(std::shared_ptr<const settings::Settings> settings);
+  // New certificates for new connections; the old ones live on in the open ones. read() changes nothing yet, and what
+  // it gives is for replace().
+  using Certificates = std::vector<std::shared_ptr<const net::TlsContext>>;
+  runtime::Task<Result<Certificates>> read(std::shared_ptr<const settings::Settings> settings);
+  void replace(const Certificates& certificates);
   // No new connections; returns when all requests were answered, or at the deadline.
   runtime::Task<void> drain(Monotonic deadline);
   std::vector<admin::ListenerFigures> figures() const;

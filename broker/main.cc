@@ -1,9 +1,9 @@
 // clavigerd: reads its configuration, becomes the broker, waits for signals.
-#include <CLI/CLI.hpp>
 #include <openssl/opensslv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
+#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -42,9 +42,9 @@ sigset_t block_signals() {
   return signals;
 }
 
-int serve(Settings settings, const std::string& file) {
+int serve(Settings settings, const std::string& file, std::vector<int> cpus) {
   const sigset_t signals = block_signals();
-  claviger::broker::Broker broker(std::move(settings), file);
+  claviger::broker::Broker broker(std::move(settings), file, std::move(cpus));
   const auto started = broker.start();
   if (!started) {
     broker.logger().error("start.failed", {{"code", name_of(started.error().code)}, {"where", started.error().where}});
@@ -75,15 +75,19 @@ int serve(Settings settings, const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"clavigerd: the key and identity broker of a mission-critical communication system.\n"
-               "Example: clavigerd --config /etc/claviger/claviger.toml"};
+  CLI::App app{
+      "clavigerd: the key and identity broker of a mission-critical communication system.\n"
+      "Example: clavigerd --config /etc/claviger/claviger.toml"};
   std::string file;
   bool check = false;
   std::vector<int> cpus;
   app.add_option("--config", file, "configuration file (TOML)")->required();
   app.add_flag("--check-config", check, "read and check the configuration, say what is wrong, and end");
-  app.add_option("--cpus", cpus, "pin all threads to these processors, such as 0,1")->delimiter(',')->check(CLI::Range(0, 1023));
-  app.set_version_flag("--version", std::string("clavigerd ") + claviger::broker::kVersion + "\n" + OPENSSL_VERSION_TEXT);
+  app.add_option("--cpus", cpus, "pin all threads to these processors, such as 0,1")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 1023));
+  app.set_version_flag("--version",
+                       std::string("clavigerd ") + claviger::broker::kVersion + "\n" + OPENSSL_VERSION_TEXT);
   CLI11_PARSE(app, argc, argv);
 
   auto loaded = claviger::settings::load_settings(file);
@@ -97,5 +101,5 @@ int main(int argc, char** argv) {
     return 0;
   }
   harden();
-  return serve(*std::move(loaded.settings), file);
+  return serve(*std::move(loaded.settings), file, std::move(cpus));
 }

@@ -11,7 +11,8 @@ using runtime::OneShotPair;
 using runtime::Task;
 
 // Sends the step to one shard; the confirmation comes back to the asking shard.
-OneShot<Unit> send_step(Context& target, runtime::Shard& asker, std::shared_ptr<const std::function<void(Context&)>> step) {
+OneShot<Unit> send_step(Context& target, runtime::Shard& asker,
+                        std::shared_ptr<const std::function<void(Context&)>> step) {
   OneShotPair<Unit> pair;
   target.shard.mailbox().post_control(
       [&target, &asker, step = std::move(step), completer = std::move(pair.completer)]() mutable {
@@ -53,8 +54,9 @@ Task<Result<Unit>> SnapshotPublisher::publish_settings(Context* context,
                                                        std::shared_ptr<const settings::Settings> settings) {
   auto turn = co_await turns_.take("snapshot");
   if (!turn) co_return turn.error();
-  settings_ = std::move(settings);
+  std::swap(settings_, settings);
   auto published = co_await publish(context);
+  if (!published) settings_ = std::move(settings);  // those before
   co_return published;
 }
 

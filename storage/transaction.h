@@ -43,6 +43,8 @@ class Transaction {
   void append(Transaction other) {
     for (Expectation& expectation : other.expectations_) expectations_.push_back(std::move(expectation));
     for (Write& write : other.writes_) writes_.push_back(std::move(write));
+    byte_size_ += other.byte_size_;
+    key_size_max_ = std::max(key_size_max_, other.key_size_max_);
   }
 
   struct Expectation {
@@ -62,7 +64,8 @@ class Transaction {
   bool empty() const { return expectations_.empty() && writes_.empty(); }
   std::size_t byte_size() const { return byte_size_; }  // of keys and values
   bool is_too_large() const {
-    return expectations_.size() + writes_.size() > kOperationsMax || byte_size_ > kBytesMax || key_size_max_ > kKeyBytesMax;
+    return expectations_.size() + writes_.size() > kOperationsMax || byte_size_ > kBytesMax ||
+           key_size_max_ > kKeyBytesMax;
   }
 
  private:

@@ -187,7 +187,8 @@ void add_listeners(Exposition& out, const AdminServices& services) {
 }
 
 void add_process(Exposition& out, const AdminServices& services) {
-  const broker::Context& context = *services.contexts[0];
+  // The asking shard's own: others assign theirs meanwhile.
+  const broker::Context& context = *services.contexts[runtime::Shard::current().index()];
   out.begin("build_info", "gauge", "What runs here.");
   out.sample(
       label("version", version()) + "," + label("openssl", openssl_version()) + "," + label("allocator", allocator()),

@@ -34,9 +34,12 @@ void read_https(TomlReader& root, Settings& settings, const std::string& file, s
     reader.read("key_file", listener.key_file);
     std::string policy = "none";
     reader.read("client_certificates", policy);
-    if (policy == "optional") listener.client_certificates = ClientCertificates::Optional;
-    else if (policy == "required") listener.client_certificates = ClientCertificates::Required;
-    else if (policy != "none") reader.fail(Code::ConfigValue, "client_certificates", "must be none, optional or required");
+    if (policy == "optional")
+      listener.client_certificates = ClientCertificates::Optional;
+    else if (policy == "required")
+      listener.client_certificates = ClientCertificates::Required;
+    else if (policy != "none")
+      reader.fail(Code::ConfigValue, "client_certificates", "must be none, optional or required");
     reader.read("client_ca_file", listener.client_ca_file);
     reader.read("client_crl_file", listener.client_crl_file);
     if (listener.port == 0) reader.fail(Code::ConfigMissing, "port", "is missing");
@@ -55,15 +58,22 @@ void read_log(TomlReader& root, LogOptions& log, const std::string& file, std::v
   TomlReader reader(*table, "log", file, errors);
   std::string level = "info";
   reader.read("level", level);
-  if (level == "debug") log.level = LogLevel::Debug;
-  else if (level == "info") log.level = LogLevel::Info;
-  else if (level == "warning") log.level = LogLevel::Warning;
-  else if (level == "error") log.level = LogLevel::Error;
-  else reader.fail(Code::ConfigValue, "level", "must be debug, info, warning or error");
+  if (level == "debug")
+    log.level = LogLevel::Debug;
+  else if (level == "info")
+    log.level = LogLevel::Info;
+  else if (level == "warning")
+    log.level = LogLevel::Warning;
+  else if (level == "error")
+    log.level = LogLevel::Error;
+  else
+    reader.fail(Code::ConfigValue, "level", "must be debug, info, warning or error");
   std::string format = "text";
   reader.read("format", format);
-  if (format == "json") log.json = true;
-  else if (format != "text") reader.fail(Code::ConfigValue, "format", "must be text or json");
+  if (format == "json")
+    log.json = true;
+  else if (format != "text")
+    reader.fail(Code::ConfigValue, "format", "must be text or json");
   reader.read("file", log.file);
 }
 
@@ -179,15 +189,16 @@ SettingsOrError load_settings(const std::string& file) {
   result = parse_settings(content, file);
   if (!result.settings) return result;
   for (const HttpsListener& listener : result.settings->https) {
-    for (const std::string& named : {listener.certificate_file, listener.key_file, listener.client_ca_file,
-                                     listener.client_crl_file}) {
+    for (const std::string& named :
+         {listener.certificate_file, listener.key_file, listener.client_ca_file, listener.client_crl_file}) {
       if (!named.empty() && !std::ifstream(named).good()) {
         result.errors.push_back({Code::Unreadable, file + ": " + named + " cannot be read"});
       }
     }
     struct stat status {};
     if (stat(listener.key_file.c_str(), &status) == 0 && (status.st_mode & 0077U) != 0) {
-      result.errors.push_back({Code::PermissionsTooOpen, file + ": " + listener.key_file + " can be read by others: chmod 600"});
+      result.errors.push_back(
+          {Code::PermissionsTooOpen, file + ": " + listener.key_file + " can be read by others: chmod 600"});
     }
   }
   if (!result.errors.empty()) result.settings.reset();
@@ -217,6 +228,7 @@ std::vector<std::string> differences_that_need_a_restart(const Settings& running
   compare("limits.hash_queue_max", running.limits.hash_queue_max, wanted.limits.hash_queue_max);
   compare("limits.commit_queue_max", running.limits.commit_queue_max, wanted.limits.commit_queue_max);
   compare("limits.cached_tokens_max", running.limits.cached_tokens_max, wanted.limits.cached_tokens_max);
+  compare("limits.requests_max", running.limits.requests_max, wanted.limits.requests_max);
   compare("limits.connections_max", running.limits.connections_max, wanted.limits.connections_max);
   const auto addresses = [](const Settings& settings) {
     std::vector<std::string> all;
@@ -276,13 +288,14 @@ std::string to_toml(const Settings& settings) {
   table.insert("cpus", std::move(cpus));
   toml::array listeners;
   for (const HttpsListener& listener : settings.https) {
-    listeners.push_back(toml::table{{"address", listener.address},
-                                    {"port", listener.port},
-                                    {"certificate_file", listener.certificate_file},
-                                    {"key_file", listener.key_file},
-                                    {"client_certificates", kPolicies[static_cast<std::size_t>(listener.client_certificates)]},
-                                    {"client_ca_file", listener.client_ca_file},
-                                    {"client_crl_file", listener.client_crl_file}});
+    listeners.push_back(
+        toml::table{{"address", listener.address},
+                    {"port", listener.port},
+                    {"certificate_file", listener.certificate_file},
+                    {"key_file", listener.key_file},
+                    {"client_certificates", kPolicies[static_cast<std::size_t>(listener.client_certificates)]},
+                    {"client_ca_file", listener.client_ca_file},
+                    {"client_crl_file", listener.client_crl_file}});
   }
   table.insert("https", std::move(listeners));
   std::ostringstream out;

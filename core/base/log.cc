@@ -17,10 +17,14 @@ constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"}
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::Debug: return spdlog::level::debug;
-    case LogLevel::Info: return spdlog::level::info;
-    case LogLevel::Warning: return spdlog::level::warn;
-    case LogLevel::Error: return spdlog::level::err;
+    case LogLevel::Debug:
+      return spdlog::level::debug;
+    case LogLevel::Info:
+      return spdlog::level::info;
+    case LogLevel::Warning:
+      return spdlog::level::warn;
+    case LogLevel::Error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -76,7 +80,13 @@ Logger::Logger(LogOptions options) : sink_(std::make_unique<Sink>()), level_(opt
   if (options.file.empty()) {
     sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   } else {
-    sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file, false);
+    // Where the file cannot be written, lines go where somebody may see them: the log is no reason not to serve.
+    try {
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file, false);
+    } catch (const spdlog::spdlog_ex&) {
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+      has_lost_file_ = true;
+    }
   }
   sink_->pool = std::make_shared<spdlog::details::thread_pool>(kLogRingLines, 1);
   sink_->logger = std::make_shared<spdlog::async_logger>("claviger", std::move(sink), sink_->pool,

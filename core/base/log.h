@@ -20,8 +20,8 @@ enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
 
 struct LogField {
   template <typename Integer>
-    requires std::is_integral_v<Integer>
-  LogField(std::string_view field_name, Integer number) : name(field_name), value(static_cast<std::int64_t>(number)) {}
+  requires std::is_integral_v<Integer> LogField(std::string_view field_name, Integer number)
+      : name(field_name), value(static_cast<std::int64_t>(number)) {}
   LogField(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
   LogField(std::string_view field_name, const char* text) : name(field_name), value(std::string_view(text)) {}
   LogField(std::string_view field_name, const std::string& text) : name(field_name), value(std::string_view(text)) {}
@@ -50,18 +50,29 @@ class Logger {
   void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
 
   void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
-  void debug(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::Debug, event, fields); }
-  void info(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::Info, event, fields); }
-  void warning(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::Warning, event, fields); }
-  void error(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::Error, event, fields); }
+  void debug(std::string_view event, std::initializer_list<LogField> fields = {}) {
+    write(LogLevel::Debug, event, fields);
+  }
+  void info(std::string_view event, std::initializer_list<LogField> fields = {}) {
+    write(LogLevel::Info, event, fields);
+  }
+  void warning(std::string_view event, std::initializer_list<LogField> fields = {}) {
+    write(LogLevel::Warning, event, fields);
+  }
+  void error(std::string_view event, std::initializer_list<LogField> fields = {}) {
+    write(LogLevel::Error, event, fields);
+  }
 
   void flush();
+  // The file could not be opened; lines go to standard error instead.
+  bool has_lost_file() const { return has_lost_file_; }
 
  private:
   struct Sink;
   std::unique_ptr<Sink> sink_;
   std::atomic<LogLevel> level_;
   bool json_ = false;
+  bool has_lost_file_ = false;
 };
 
 // The line that write() hands to the sink, without time and level. Control characters, quotes and bytes that are not

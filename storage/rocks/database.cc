@@ -19,7 +19,8 @@ constexpr std::string_view kChangesFamily = "#changes";
 constexpr std::string_view kMarkPrefix{"mark\0", 5};
 
 bool is_table_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
 }
 
 }  // namespace
@@ -40,8 +41,9 @@ std::string encode_pair(std::uint64_t first, std::int64_t second) {
 
 Result<std::unique_ptr<Database>> Database::open(const Options& options, const Clock& clock, Logger& logger) {
   if (::mkdir(options.directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    logger.error("store.directory", {{"path", options.directory}, {"errno", errno}});
-    return Error{errno == ENOSPC ? Code::NoSpace : Code::Io, "store.directory"};
+    const int reason = errno;
+    logger.error("store.directory", {{"path", options.directory}, {"errno", reason}});
+    return Error{reason == ENOSPC ? Code::NoSpace : Code::Io, "store.directory"};
   }
   CLAVIGER_TRY(checked, check_logs(options.directory, logger));
   auto database = std::make_unique<Database>(clock, logger);
@@ -64,8 +66,7 @@ Result<Unit> Database::open_families(const Options& options) {
   wanted[std::string(kChangesFamily)] = family_options(options, TableAccess::Ordered, cache_, &filter_);
   for (const TableOptions& table : tables_) {
     CLAVIGER_ASSERT(is_table_name(table.name));
-    const bool is_new =
-        wanted.emplace(table.name, family_options(options, table.access, cache_, &filter_)).second;
+    const bool is_new = wanted.emplace(table.name, family_options(options, table.access, cache_, &filter_)).second;
     CLAVIGER_ASSERT(is_new);
   }
   // RocksDB opens all families or none: tables of another version of the broker are opened and left alone.
@@ -79,8 +80,7 @@ Result<Unit> Database::open_families(const Options& options) {
   for (const auto& [name, family] : wanted) descriptors.emplace_back(name, family);
 
   rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(db_options, options.directory, descriptors, &handles_, &opened);
+  const rocksdb::Status status = rocksdb::DB::Open(db_options, options.directory, descriptors, &handles_, &opened);
   if (!status.ok()) {
     logger_.error("store.open", {{"directory", options.directory}, {"reason", status.ToString()}});
     const bool is_locked = status.ToString().find("lock") != std::string::npos;
@@ -88,7 +88,8 @@ Result<Unit> Database::open_families(const Options& options) {
   }
   db_.reset(opened);
   const auto find = [this](std::string_view name) {
-    const auto handle = std::find_if(handles_.begin(), handles_.end(), [&](auto* one) { return one->GetName() == name; });
+    const auto handle =
+        std::find_if(handles_.begin(), handles_.end(), [&](auto* one) { return one->GetName() == name; });
     CLAVIGER_ASSERT(handle != handles_.end());
     return *handle;
   };
