@@ -46,15 +46,15 @@ Task<Result<Unit>> revoke_refresh_token(Context* context, std::string tenant, id
 }
 
 // What the presented token is, decided without suspending. The hint only says where to look first (clause 2.1).
-// `token` lies in the request's body, which outlives this.
-Task<Result<Unit>> revoke(Context* context, std::string tenant, std::string_view token, std::string client_id) {
-  if (auto refresh = identity::parse_refresh_token(token)) {
+Task<Result<Unit>> revoke(Context* context, std::string tenant, SecretBytes token, std::string client_id) {
+  const std::string_view text = as_text(token.reveal());
+  if (auto refresh = identity::parse_refresh_token(text)) {
     auto done = co_await revoke_refresh_token(context, std::move(tenant), *std::move(refresh), std::move(client_id));
     co_return done;
   }
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
-  const auto verified = context->tokens->verify_own(*view, token);
+  const auto verified = context->tokens->verify_own(*view, text);
   if (!verified) co_return Unit{};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
   if ((*verified)->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
   // To its end even when the client goes away: what is durable must reach every shard.
@@ -76,7 +76,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!client) co_return identity::client_error_response(client.error(), request);
   const auto token = identity::required(*form, "token");
   if (!token) co_return identity::oauth_error_response(token.error());
-  auto done = co_await revoke(&context, path[0], *token, (*client)->client_id);
+  SecretBytes presented(as_bytes(*token));
+  auto done = co_await revoke(&context, path[0], std::move(presented), (*client)->client_id);
   if (!done) co_return identity::oauth_error_response(done.error());
   co_return http::Response(200);
 }
