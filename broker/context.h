@@ -1,4 +1,4 @@
-// Context: what a procedure reaches on its shard. One per shard, made by Broker before the shards start, alive until
+// Context: what a procedure reaches on its shard. One per shard, made by Broker on shard 0 when the shards run, alive until
 // after they stopped.
 //
 // Rooms take a Context& and keep it; everything mutable in it belongs to its shard alone. `store`, `sealer` and the

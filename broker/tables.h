@@ -20,11 +20,11 @@ inline constexpr TableId kMcIdentities{
     5};                                // installation: kind, identity -> tenant, sub; never erased: never reassigned
 inline constexpr TableId kClients{6};  // tenant, client_id -> Client
 inline constexpr TableId kCodes{7};    // tenant, SHA-256(code) -> AuthorizationCode
-inline constexpr TableId kInteractions{8};        // tenant, SHA-256(nonce): sign-in interactions that were used
+inline constexpr TableId kInteractions{8};        // tenant, interaction's id: sign-in interactions that were used
 inline constexpr TableId kSessions{9};            // tenant, sid -> Session
 inline constexpr TableId kUserSessions{10};       // tenant, sub, sid: sessions of a user
 inline constexpr TableId kRevocations{11};        // tenant, kind, id -> Revocation; fed to verifiers
-inline constexpr TableId kAssertions{12};         // tenant, client, jti: assertions that were used (replay)
+inline constexpr TableId kAssertions{12};         // tenant, client, digest of the jti: assertions that were used (replay)
 inline constexpr TableId kOutbox{13};             // due time, id -> what must still happen (storage/outbox.h)
 inline constexpr TableId kInstallation{14};       // installation: name -> secrets and facts of this installation
 inline constexpr TableId kAuthenticators{15};     // tenant, sub, kind, id -> Authenticator (secrets sealed)

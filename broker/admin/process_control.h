@@ -35,7 +35,7 @@ class ProcessControl {
  public:
   virtual ~ProcessControl() = default;
 
-  // As SIGHUP does: reads the configuration file again, publishes it to every shard, opens log files anew.
+  // As SIGHUP does: reads the configuration file again, publishes it to every shard, opens the audit log anew.
   virtual runtime::Task<ReloadReport> reload() = 0;
   // Begins the drain that SIGTERM begins, and returns at once: the answer to the asker still goes out.
   virtual void shutdown() = 0;

@@ -37,8 +37,8 @@ struct SignInOutcome {
   Milliseconds retry_after{0};
 };
 
-// Errors: InteractionUsed; ScopeNothing (nothing of what the client asked for is his); Overload (password pool, or
-// Conflict that would not end); what the store says.
+// Errors: InteractionUsed; ScopeNothing (nothing of what the client asked for is his); Overload (password pool);
+// Conflict (that would not end); what the store says.
 runtime::Task<Result<SignInOutcome>> sign_in(broker::Context* context, SignIn request);
 
 }  // namespace claviger::identity

@@ -29,7 +29,7 @@ struct Tenant {
   std::uint64_t version = 0;     // of the record; not stored in it
 };
 
-// The MC scopes of TS 33.180 with `<service>.<host>`-style audiences below the issuer's origin, as a new tenant has them.
+// The MC scopes of TS 33.180 with audiences `<issuer>/servers/<service>`, as a new tenant has them.
 std::map<std::string, std::string, std::less<>> default_scope_audiences(std::string_view issuer);
 
 }  // namespace claviger::tenants

@@ -23,7 +23,7 @@ inline constexpr std::size_t kSlabsKeptMax = 512;
 
 class SlabPool;
 
-// Header of a block; the bytes follow it. Only SlabRef, Slice and SlabPool touch it.
+// Header of a block; the bytes follow it. Only Slice, SlabWriter and SlabPool touch it.
 struct Slab {
   SlabPool* pool;
   std::uint32_t references;

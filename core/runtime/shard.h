@@ -79,7 +79,7 @@ class Shard {
   void run();
   // On the shard: ends the loop after this turn; handles of others must be closed by then.
   void stop();
-  // For tests without a thread of their own: binds this thread, runs turns while `again()` says so.
+  // For tests without a thread of their own: binds this thread, runs turns until `is_done()` says so.
   void run_until(UniqueFunction<bool()> is_done);
 
  private:
