@@ -29,6 +29,7 @@ class ObjectReader {
   // Straight from the reader's buffer into a secret; the buffer is wiped by its owner.
   ObjectReader& read(std::string_view name, SecretBytes& field);
   ObjectReader& require(std::string_view name);
+  bool has(std::string_view name) { return find(name).has_value(); }
 
   // After everything was read.
   std::optional<std::string> wrong();

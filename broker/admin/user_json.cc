@@ -33,6 +33,14 @@ DraftOrWrong read_user_draft(codec::JsonObject object) {
   members.read("password", draft.password).read("password_hash", draft.password_hash);
   members.read("sub", shown_text).read("has_password", shown_flag).read("password_changed_at", shown_number);
   members.read("not_before", shown_number).read("created_at", shown_number);
+  using Member = identity::UserMember;
+  constexpr std::pair<const char*, Member> kMayBeLeftOut[] = {
+      {"display_name", Member::DisplayName}, {"mc_id", Member::McId},     {"mcptt_id", Member::McpttId},
+      {"mcvideo_id", Member::McvideoId},     {"mcdata_id", Member::McdataId}, {"scopes", Member::Scopes},
+      {"enabled", Member::Status}};
+  for (const auto& [name, member] : kMayBeLeftOut) {
+    if (!members.has(name)) draft.left_out.push_back(member);
+  }
   result.wrong = members.wrong();
   if (!result.wrong && !draft.password.empty() && !draft.password_hash.empty()) {
     result.wrong = "password and password_hash: one or the other";

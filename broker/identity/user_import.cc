@@ -6,10 +6,12 @@
 
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
+#include "broker/identity/session_records.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/scope.h"
 
@@ -20,15 +22,17 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-// A user has at most one row of his own, one login row and four identities.
+// A user has at most one row of his own, one login row, four identities and the revocation of what he had.
 constexpr std::size_t kChunkMax = 2048;
-static_assert(kChunkMax * 6 <= storage::Transaction::kOperationsMax);
+static_assert(kChunkMax * 7 <= storage::Transaction::kOperationsMax);
 
 // One draft on its way.
 struct Line {
   std::size_t index = 0;
   User user;  // as wanted; sub and dates are filled in when we know whether he exists
   SecretBytes password;
+  std::vector<UserMember> left_out;
+  std::string ended_sub;  // of the user whose tokens and sessions this line ends; empty: none
   Error refused{Code::Internal, ""};
   bool is_refused = false;
   enum class Outcome : std::uint8_t { Unchanged, Created, Updated } outcome = Outcome::Unchanged;
@@ -66,6 +70,7 @@ Lines read_drafts(std::vector<UserDraft> drafts) {
     }
     lines[i].user = *std::move(user);
     lines[i].password = std::move(drafts[i].password);
+    lines[i].left_out = std::move(drafts[i].left_out);
   }
   refuse_repetitions(lines);
   return lines;
@@ -104,8 +109,22 @@ Task<Result<Unit>> hash_passwords(Context* context, Lines* lines) {
   co_return Unit{};
 }
 
-// What is kept of an existing user: who he is, since when, and his password unless the draft brings one.
-void merge(const User& existing, User& wanted, std::int64_t now) {
+void keep(UserMember member, const User& existing, User& wanted) {
+  switch (member) {
+    case UserMember::DisplayName: wanted.display_name = existing.display_name; break;
+    case UserMember::McId: wanted.mc_id = existing.mc_id; break;
+    case UserMember::McpttId: wanted.mcptt_id = existing.mcptt_id; break;
+    case UserMember::McvideoId: wanted.mcvideo_id = existing.mcvideo_id; break;
+    case UserMember::McdataId: wanted.mcdata_id = existing.mcdata_id; break;
+    case UserMember::Scopes: wanted.scopes = existing.scopes; break;
+    case UserMember::Status: wanted.status = existing.status; break;
+  }
+}
+
+// What is kept of an existing user: who he is, since when, what the draft leaves out, and his password unless the draft
+// brings one.
+void merge(const User& existing, const std::vector<UserMember>& left_out, User& wanted, std::int64_t now) {
+  for (const UserMember member : left_out) keep(member, existing, wanted);
   wanted.sub = existing.sub;
   wanted.created_at = existing.created_at;
   wanted.not_before = existing.not_before;
@@ -118,6 +137,38 @@ void merge(const User& existing, User& wanted, std::int64_t now) {
   }
 }
 
+// His tokens end with this commit. False: he has no session, so there is nothing to end; not_before does for a code. A
+// revocation for each of millions of users who never signed in would fill the set.
+Task<Result<bool>> add_end_of_tokens(Context* context, std::string tenant, std::string sub,
+                                     storage::Transaction* transaction) {
+  const std::string prefix = broker::record_prefix({tenant, sub});
+  auto sessions =
+      co_await context->store.range(tables::kUserSessions, prefix, broker::record_prefix_end(prefix), 1);
+  if (!sessions) co_return sessions.error();
+  if (sessions->empty()) co_return false;
+  CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+  tokens::add_revocation(*transaction, tenant, tokens::revocation_of_user(*view, sub, context->shard.wall()));
+  co_return true;
+}
+
+// After the commit of lines[from, to): every shard knows, and the sessions say so.
+Task<Result<Unit>> end_tokens(Context* context, std::string tenant, const Lines* lines, std::size_t from,
+                              std::size_t to) {
+  CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+  std::vector<tokens::Revocation> revocations;
+  for (std::size_t i = from; i < to; ++i) {
+    const std::string& sub = (*lines)[i].ended_sub;  // empty in a refused line
+    if (!sub.empty()) revocations.push_back(tokens::revocation_of_user(*view, sub, context->shard.wall()));
+  }
+  if (revocations.empty()) co_return Unit{};
+  CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
+  for (std::size_t i = from; i < to; ++i) {
+    if ((*lines)[i].ended_sub.empty()) continue;
+    CLAVIGER_CO_TRY(marked, co_await mark_sessions_revoked(context, tenant, (*lines)[i].ended_sub));
+  }
+  co_return Unit{};
+}
+
 // Adds what this line needs to the transaction, and its outcome to the line. The line's user is a copy, because a
 // Conflict starts it all again.
 Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, storage::Transaction* transaction) {
@@ -128,8 +179,14 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
   if (sub) {
     CLAVIGER_CO_TRY(existing, co_await read_user(context, tenant, *sub));
     before = std::move(existing);
-    merge(before, user, now);
+    merge(before, line->left_out, user, now);
     line->outcome = Line::Outcome::Updated;
+    const bool is_disabled = before.status == UserStatus::Enabled && user.status == UserStatus::Disabled;
+    if (is_disabled || (!before.password_hash.empty() && user.password_hash != before.password_hash)) {
+      user.not_before = std::max(user.not_before, now + 1);
+      CLAVIGER_CO_TRY(ended, co_await add_end_of_tokens(context, tenant, user.sub, transaction));
+      if (ended) line->ended_sub = user.sub;
+    }
   } else if (sub.failed_with(Code::UserUnknown)) {
     CLAVIGER_CO_TRY(id, context->tokens->random_id());
     user.sub.assign(id.data(), id.size());
@@ -165,6 +222,7 @@ Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lin
     for (std::size_t i = from; i < to; ++i) {
       Line* line = &(*lines)[i];
       if (line->is_refused) continue;
+      line->ended_sub.clear();
       auto added = co_await add_line(context, tenant, line, &transaction);
       if (added) continue;
       if (!is_about_the_line(added.error().code)) co_return added.error();
@@ -172,7 +230,10 @@ Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lin
     }
     if (transaction.empty()) co_return Unit{};
     auto committed = co_await context->store.commit(std::move(transaction));
-    if (committed) co_return Unit{};
+    if (committed) {
+      CLAVIGER_CO_TRY(ended, co_await end_tokens(context, tenant, lines, from, to));
+      co_return Unit{};
+    }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
   }
   co_return Error{Code::Conflict, "import"};

@@ -26,9 +26,10 @@ struct ImportReport {
   std::vector<ImportRefusal> refused;  // in order of index; Duplicate: a login or identity twice in the batch
 };
 
-// An update takes everything the draft says; an empty password keeps the old one, a new plaintext or hash replaces it.
-// It ends no session: importing is not a change of credentials in somebody's hands. Fails as a whole only when the
-// store or the pool does (what was committed until then stays; the caller sends the batch again).
+// An update takes what the draft says; what it leaves out stays as it is, an empty password keeps the old one, a new
+// plaintext or hash replaces it. Who is disabled by it, or gets another password, has no token or session left on any
+// shard when it returns, as with disable_user() and set_password(). Fails as a whole only when the store or the pool
+// does (what was committed until then stays; the caller sends the batch again).
 runtime::Task<Result<ImportReport>> import_users(broker::Context* context, std::string tenant,
                                                  std::vector<UserDraft> drafts);
 

@@ -22,6 +22,9 @@
 
 namespace claviger::identity {
 
+// Members of a draft that an import may leave out: an existing user keeps what he has.
+enum class UserMember : std::uint8_t { DisplayName, McId, McpttId, McvideoId, McdataId, Scopes, Status };
+
 struct UserDraft {
   std::string login;
   std::string display_name;
@@ -30,6 +33,7 @@ struct UserDraft {
   UserStatus status = UserStatus::Enabled;
   SecretBytes password;       // UTF-8 as typed; empty: see password_hash
   std::string password_hash;  // a PHC string made elsewhere (argon2id, scrypt, pbkdf2); both empty: cannot sign in
+  std::vector<UserMember> left_out;  // said nothing of; matters to import_users() alone
 };
 
 // What is absent stays as it is.

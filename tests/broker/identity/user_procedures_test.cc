@@ -239,6 +239,63 @@ TEST_F(Import, CreatesUpdatesAndLeavesUnchanged) {
   EXPECT_TRUE(seven.password_hash.starts_with("$pbkdf2"));  // an empty one keeps the old
 }
 
+TEST_F(Import, WhatIsLeftOutStays) {
+  UserDraft whole = draft_of("ann");
+  whole.display_name = "Ann";
+  whole.mcptt_id = "sip:ann.ptt@alpha.example";
+  whole.scopes = {"openid"};
+  whole.status = UserStatus::Disabled;
+  ASSERT_TRUE(create(std::move(whole)));
+  std::vector<UserDraft> drafts;
+  drafts.push_back(draft_of("ann"));
+  drafts.back().mcdata_id = "sip:ann.data@alpha.example";
+  drafts.back().left_out = {UserMember::DisplayName, UserMember::McId,   UserMember::McpttId,
+                            UserMember::McvideoId,   UserMember::Scopes, UserMember::Status};
+  const auto report = import(std::move(drafts));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->updated, 1U);
+  const auto ann = bed.wait(find_user_by_login(context, "alpha", "ann"));
+  ASSERT_TRUE(ann);
+  EXPECT_EQ(ann->display_name, "Ann");
+  EXPECT_EQ(ann->mcptt_id, "sip:ann.ptt@alpha.example");
+  EXPECT_EQ(ann->mcdata_id, "sip:ann.data@alpha.example");
+  EXPECT_EQ(ann->scopes, std::vector<std::string>{"openid"});
+  EXPECT_EQ(ann->status, UserStatus::Disabled);
+  drafts.clear();
+  drafts.push_back(draft_of("ann"));  // says all of it, and says it empty
+  ASSERT_TRUE(import(std::move(drafts)));
+  EXPECT_EQ(bed.wait(find_user_by_login(context, "alpha", "ann"))->mcptt_id, "");
+}
+
+TEST_F(Import, WhoIsDisabledOrGetsAnotherPasswordIsSignedOff) {
+  bed.add_public_client();
+  for (const bool is_disabled : {true, false}) {
+    const std::string login = is_disabled ? "out" : "changed";
+    const User user = bed.add_user(login);
+    const Reply tokens =
+        bed.send(post_form("/idms/v1/alpha/token",
+                           "grant_type=authorization_code&client_id=app&redirect_uri=" + escaped(kRedirect) +
+                               "&code_verifier=" + std::string(kVerifier) + "&code=" +
+                               bed.sign_in(authorize_query("app"), login, "correct horse").redirected("code")));
+    ASSERT_EQ(tokens.status, 200) << tokens.body;
+    std::vector<UserDraft> drafts;
+    drafts.push_back(draft_of(login));
+    drafts.back().left_out = {UserMember::DisplayName, UserMember::McId,     UserMember::McpttId,
+                              UserMember::McvideoId,   UserMember::McdataId, UserMember::Scopes};
+    if (is_disabled) drafts.back().status = UserStatus::Disabled;
+    else drafts.back().password = SecretBytes(as_bytes("another"));
+    ASSERT_TRUE(import(std::move(drafts)));
+    EXPECT_FALSE(context->tokens->verify_own(*context->snapshot->find("alpha"), tokens.member("access_token")));
+    const Reply refreshed = bed.send(post_form(
+        "/idms/v1/alpha/token", "grant_type=refresh_token&client_id=app&refresh_token=" + tokens.member("refresh_token")));
+    EXPECT_EQ(refreshed.member("error"), "invalid_grant");
+    const auto sessions = bed.wait(list_sessions(context, "alpha", user.sub, "", 10));
+    ASSERT_TRUE(sessions);
+    ASSERT_EQ(sessions->sessions.size(), 1U);
+    EXPECT_EQ(sessions->sessions[0].state, SessionState::Revoked);
+  }
+}
+
 TEST_F(Import, NamesEachBadLineAndLosesNoGoodOne) {
   UserDraft taken = draft_of("old");
   taken.mc_id = "sip:old@alpha.example";
