@@ -1,5 +1,7 @@
 #include "broker/tokens/revocations.h"
 
+#include <algorithm>
+
 #include "broker/record_key.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
@@ -11,6 +13,9 @@ namespace {
 
 using broker::Context;
 using runtime::Task;
+
+// Verifiers grant 30 s of clock skew (TS 33.180 clause B.2.1); theirs and ours together.
+constexpr Seconds kExpiredKept{60};
 
 Revocation make(RevocationKind kind, const broker::TenantView& tenant, std::string_view id, WallTime now) {
   Revocation revocation;
@@ -32,8 +37,11 @@ Task<void> apply_everywhere(Context* context, std::vector<Revocation> revocation
 
 }  // namespace
 
-Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now) {
-  return make(RevocationKind::Jti, tenant, jti, now);
+Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now,
+                               std::optional<std::int64_t> expires) {
+  Revocation revocation = make(RevocationKind::Jti, tenant, jti, now);
+  if (expires) revocation.expires = std::min(revocation.expires, *expires + kExpiredKept.count());
+  return revocation;
 }
 
 Revocation revocation_of_session(const broker::TenantView& tenant, std::string_view sid, WallTime now) {

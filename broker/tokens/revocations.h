@@ -6,6 +6,7 @@
 // publish_revocations before it answers.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,9 @@ namespace claviger::tokens {
 // long, whatever the lifetime is configured to be now, for it may have been longer a moment ago.
 inline constexpr Seconds kRevocationKept{3600 + 60};
 
-Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now);
+// `expires`: the token's own exp, where it is known: soon after that nobody takes it anyway.
+Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now,
+                               std::optional<std::int64_t> expires = std::nullopt);
 Revocation revocation_of_session(const broker::TenantView& tenant, std::string_view sid, WallTime now);
 // Every token of the user that was issued until now, this second included.
 Revocation revocation_of_user(const broker::TenantView& tenant, std::string_view sub, WallTime now);

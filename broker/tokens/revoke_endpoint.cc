@@ -20,10 +20,11 @@ using identity::ClientRef;
 using runtime::Task;
 
 // RFC 7009 clause 2.1, for an access token: the verifier's word is enough, nothing is looked up.
-Task<Result<Unit>> revoke_access_token(Context* context, std::string tenant, std::string jti) {
+Task<Result<Unit>> revoke_access_token(Context* context, std::string tenant, std::string jti,
+                                       std::optional<std::int64_t> expires) {
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
-  std::vector<Revocation> revocations{revocation_of_token(*view, jti, context->shard.wall())};
+  std::vector<Revocation> revocations{revocation_of_token(*view, jti, context->shard.wall(), expires)};
   storage::Transaction change;
   add_revocation(change, tenant, revocations.front());
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
@@ -58,8 +59,8 @@ Task<Result<Unit>> revoke(Context* context, std::string tenant, SecretBytes toke
   if (!verified) co_return Unit{};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
   if ((*verified)->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
   // To its end even when the client goes away: what is durable must reach every shard.
-  auto start = [context, tenant, jti = std::string((*verified)->jti)]() mutable {
-    return revoke_access_token(context, std::move(tenant), std::move(jti));
+  auto start = [context, tenant, jti = std::string((*verified)->jti), expires = (*verified)->expires]() mutable {
+    return revoke_access_token(context, std::move(tenant), std::move(jti), expires);
   };
   auto done = co_await runtime::call_on(&context->shard, std::move(start));
   co_return done;
