@@ -34,6 +34,7 @@ Meaning meaning_of(Code code) {
     case Code::McIdentityInvalid: return {400, "an MC identity is a URI"};
     case Code::PasswordInvalid: return {400, "a password has 1 to 1024 bytes"};
     case Code::PasswordHashFormat: return {400, "no hash that we know (argon2id, scrypt, pbkdf2 as PHC strings)"};
+    case Code::PasswordHashCost: return {400, "the hash costs more than a sign-in may (memory, passes or rounds)"};
     case Code::ScopeMalformed: return {400, "not a scope"};
     case Code::ScopeUnknown: return {400, "no such scope"};
     case Code::ClientRedirectUri: return {400, "a redirect URI must be absolute, without fragment, https or loopback"};

@@ -94,10 +94,8 @@ void add_page_headers(http::Response& response, std::string_view form_action) {
   if (!form_action.empty()) policy.append(" ").append(form_action);
   policy += "; frame-ancestors 'none'; base-uri 'none'";
   response.with("content-security-policy", std::move(policy))
-      .with("x-content-type-options", "nosniff")
       .with("x-frame-options", "DENY")
-      .with("referrer-policy", "no-referrer")
-      .with("strict-transport-security", "max-age=31536000");
+      .with("referrer-policy", "no-referrer");
 }
 
 http::Response sign_in_page(const SignInPage& page, const PageText& text, std::uint16_t status) {

@@ -123,8 +123,9 @@ Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Te
     return granted;
   }
   for (const std::string_view scope : requested) {
+    // A service has what its record names, and nothing more: an empty list is not "every scope", as it is for users.
     const bool is_default = scope == kServiceScope && client.scopes.empty();
-    if (is_default || (scope != kOpenid && is_known_scope(scope, tenant, client) && is_allowed(scope, client))) {
+    if (is_default || (!client.scopes.empty() && scope != kOpenid && is_known_scope(scope, tenant, client) && is_allowed(scope, client))) {
       granted.push_back(scope);
     }
   }

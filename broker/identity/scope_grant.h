@@ -42,7 +42,8 @@ bool is_known_scope(std::string_view scope, const tenants::Tenant& tenant, const
 // after his.
 Result<ScopeList> grant_to_client(const ScopeList& requested, const tenants::Tenant& tenant, const Client& client);
 Result<ScopeList> grant_to_user(const ScopeList& allowed, const User& user);
-// For client_credentials: without a request everything the client's record names. `openid` needs a user: dropped.
+// For client_credentials: what the client's record names; without a request all of it, and `service` where it names
+// nothing. `openid` needs a user: dropped.
 Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Tenant& tenant, const Client& client);
 
 // Of what a session was granted, what its client may still have: a scope that was taken from the client's record is

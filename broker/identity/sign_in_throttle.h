@@ -41,7 +41,8 @@ class SignInThrottle {
     bool is_last = false;        // of those that are free: a wrong password now ends this sign-in
     Milliseconds retry_after{0}; // when not admitted
   };
-  // Counts a try. `login` is canonical, `source` an address.
+  // Counts a try. `login` is canonical, `source` an address; the 64 bits of an IPv6 network
+  // count as one.
   Verdict begin(const settings::Limits& limits, std::string_view tenant, std::string_view login,
                 std::string_view source, Monotonic now);
   // The try was right: its counters start anew, the source is known from now on.

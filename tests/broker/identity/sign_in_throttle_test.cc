@@ -92,6 +92,13 @@ TEST_F(Throttled, OneSourceGuessingManyAccountsIsSlowed) {
   EXPECT_TRUE(begin("bob", "203.0.113.9").is_admitted);
 }
 
+TEST_F(Throttled, AnIpv6NetworkIsOneSource) {
+  EXPECT_EQ(wrong_until_refused("ann", "2001:db8:1:2::1"), 5);
+  EXPECT_FALSE(begin("ann", "2001:db8:1:2:ffff::9").is_admitted);
+  now += 1s;  // only the account's own delay holds up another network
+  EXPECT_TRUE(begin("ann", "2001:db8:1:3::1").is_admitted);
+}
+
 TEST_F(Throttled, SuccessStartsAnew) {
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(begin("ann", "192.0.2.1").is_admitted);
   ASSERT_TRUE(begin("ann", "192.0.2.1").is_admitted);
