@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
 #include "broker/tables.h"
@@ -111,6 +112,7 @@ Broker::~Broker() {
   if (hash_pool_) hash_pool_->close();
   if (work_pool_) work_pool_->close();
   shards_->stop_and_join();
+  backchannel_.reset();
   audit_log_.reset();
   contexts_.clear();
   sealer_.reset();
@@ -187,6 +189,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(auditing, co_await audit_log_->start(kVersion));
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_);
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
+  backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);
   co_return Unit{};
 }
 
@@ -253,6 +256,10 @@ std::vector<admin::ListenerFigures> Broker::listeners() const {
 Task<Result<Unit>> Broker::stop_on_shard() {
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
+  if (backchannel_) {
+    co_await backchannel_->close();
+    backchannel_.reset();  // on its shard, while that lives
+  }
   co_return Unit{};
 }
 

@@ -19,6 +19,9 @@
 #include "core/base/log.h"
 #include "core/base/result.h"
 
+namespace claviger::identity {
+class BackchannelDelivery;  // broker/identity/backchannel_delivery.h
+}
 namespace claviger::broker {
 
 class Broker final : public admin::ProcessControl {
@@ -66,6 +69,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<SnapshotPublisher> publisher_;
   std::vector<std::unique_ptr<Context>> contexts_;
   std::unique_ptr<admin::AuditLog> audit_log_;
+  std::unique_ptr<identity::BackchannelDelivery> backchannel_;
   std::unique_ptr<Listeners> listeners_;
 };
 

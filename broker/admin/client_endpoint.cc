@@ -51,6 +51,8 @@ void write_client(codec::JsonWriter<std::string>& json, const Client& client, st
   json.member("dpop_bound", client.is_dpop_bound).member("require_pushed_requests", client.must_push_requests);
   json.member("subject_type", client.has_pairwise_subject ? "pairwise" : "public");
   if (!client.sector_identifier.empty()) json.member("sector_identifier", client.sector_identifier);
+  write_list(json, "post_logout_redirect_uris", client.post_logout_redirect_uris);
+  if (!client.backchannel_logout_uri.empty()) json.member("backchannel_logout_uri", client.backchannel_logout_uri);
   json.member("created_at", client.created_at);
   json.end_object();
 }
@@ -83,6 +85,8 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   members.read("tls_certificate_digest", draft.tls_certificate_digest);
   members.read("certificate_bound", draft.is_certificate_bound);
   members.read("dpop_bound", draft.is_dpop_bound).read("require_pushed_requests", draft.must_push_requests);
+  members.read("post_logout_redirect_uris", draft.post_logout_redirect_uris);
+  members.read("backchannel_logout_uri", draft.backchannel_logout_uri);
   std::string subject_type("public");
   members.read("subject_type", subject_type).read("sector_identifier", draft.sector_identifier);
   draft.has_pairwise_subject = subject_type == "pairwise";
@@ -167,6 +171,8 @@ ChangeOrWrong read_change(codec::JsonObject object) {
   read("require_pushed_requests", change.must_push_requests);
   read("subject_type", subject_type);
   read("sector_identifier", change.sector_identifier);
+  read("post_logout_redirect_uris", change.post_logout_redirect_uris);
+  read("backchannel_logout_uri", change.backchannel_logout_uri);
   result.wrong = members.wrong();
   const auto fail = [&result](std::string_view what) {
     if (!result.wrong) result.wrong = std::string(what);

@@ -24,6 +24,8 @@ std::string encode_client(const Client& client) {
   const auto tls_subject = put_text(builder, client.tls_subject);
   const auto tls_certificate_digest = put_text(builder, client.tls_certificate_digest);
   const auto sector_identifier = put_text(builder, client.sector_identifier);
+  const auto post_logout_redirect_uris = put_texts(builder, client.post_logout_redirect_uris);
+  const auto backchannel_logout_uri = put_text(builder, client.backchannel_logout_uri);
   schema::ClientBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_name(name);
@@ -47,6 +49,8 @@ std::string encode_client(const Client& client) {
   record.add_has_pairwise_subject(client.has_pairwise_subject);
   record.add_sector_identifier(sector_identifier);
   record.add_asks_consent(client.asks_consent);
+  record.add_post_logout_redirect_uris(post_logout_redirect_uris);
+  record.add_backchannel_logout_uri(backchannel_logout_uri);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -85,6 +89,8 @@ Result<Client> decode_client(const storage::Value& value, std::string_view clien
   client.has_pairwise_subject = record->has_pairwise_subject();
   client.sector_identifier = text_of(record->sector_identifier());
   client.asks_consent = record->asks_consent();
+  client.post_logout_redirect_uris = texts_of(record->post_logout_redirect_uris());
+  client.backchannel_logout_uri = text_of(record->backchannel_logout_uri());
   client.version = value.version();
   return client;
 }

@@ -48,6 +48,8 @@ struct Client {
   std::string tls_certificate_digest;                   // base64url x5t#S256 for SelfSignedTlsClientAuth
   bool is_certificate_bound = false;                    // RFC 8705 clause 3: cnf x5t#S256 in its access tokens
   std::int64_t created_at = 0;
+  std::vector<std::string> post_logout_redirect_uris;
+  std::string backchannel_logout_uri;   // told when a session ends; a resource server: of any user; empty: not told
   bool must_push_requests = false;      // RFC 9126 clause 6: authorization requests come through /par only
   bool is_dpop_bound = false;           // RFC 9449 clause 5.2: no token without a proof of possession
   bool has_pairwise_subject = false;    // OIDC Core clause 8: a `sub` of its sector's own (pairwise_subject.h)

@@ -97,6 +97,15 @@ Result<Unit> check_client(const Client& client) {
   if (is_public && (client.may_client_credentials || client.may_introspect)) {
     return Error{Code::ClientMetadata, "client.authentication"};
   }
+  if (client.post_logout_redirect_uris.size() > kRedirectUrisMax) {
+    return Error{Code::ClientRedirectUri, "client.post_logout_redirect_uris"};
+  }
+  for (const std::string& uri : client.post_logout_redirect_uris) {
+    CLAVIGER_TRY(post_logout_checked, check_redirect_uri(uri));
+  }
+  if (!client.backchannel_logout_uri.empty()) {
+    CLAVIGER_TRY(logout_checked, check_logout_uri(client.backchannel_logout_uri));
+  }
   CLAVIGER_TRY(scopes_checked, check_scopes(client.scopes));
   CLAVIGER_TRY(audiences_checked, check_audiences(client.audiences));
   CLAVIGER_TRY(certificate_checked, check_certificate(client));
@@ -125,6 +134,15 @@ Result<Unit> check_redirect_uri(std::string_view text) {
   return Unit{};
 }
 
+Result<Unit> check_logout_uri(std::string_view text) {
+  const auto uri = codec::parse_absolute_uri(text);
+  if (!uri || uri->has_userinfo || text.find('#') != std::string_view::npos) {
+    return Error{Code::ClientMetadata, "client.backchannel_logout_uri"};
+  }
+  if (uri->scheme_is("https") || (uri->scheme_is("http") && codec::is_loopback_redirect(*uri))) return Unit{};
+  return Error{Code::ClientMetadata, "client.backchannel_logout_uri.scheme"};
+}
+
 Result<Client> client_of(const ClientDraft& draft) {
   if (!draft.client_id.empty() && !is_client_id(draft.client_id)) return Error{Code::ClientMetadata, "client.id"};
   Client client;
@@ -147,6 +165,8 @@ Result<Client> client_of(const ClientDraft& draft) {
   client.has_pairwise_subject = draft.has_pairwise_subject;
   client.sector_identifier = draft.sector_identifier;
   client.asks_consent = draft.asks_consent;
+  client.post_logout_redirect_uris = draft.post_logout_redirect_uris;
+  client.backchannel_logout_uri = draft.backchannel_logout_uri;
   CLAVIGER_TRY(client_checked, check_client(client));
   return client;
 }
@@ -173,6 +193,8 @@ Result<Unit> apply_change(const ClientChange& change, Client& client) {
   take(change.has_pairwise_subject, client.has_pairwise_subject);
   take(change.sector_identifier, client.sector_identifier);
   take(change.asks_consent, client.asks_consent);
+  take(change.post_logout_redirect_uris, client.post_logout_redirect_uris);
+  take(change.backchannel_logout_uri, client.backchannel_logout_uri);
   // A secret that no longer counts must not come to life again with a later change.
   if (client.authentication != ClientAuthentication::SecretBasic) client.secret_mac.reset();
   return check_client(client);

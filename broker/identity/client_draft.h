@@ -15,5 +15,8 @@ Result<Unit> apply_change(const ClientChange& change, Client& client);
 // https; http on a loopback address; a private-use scheme with a dot in it (RFC 8252 clauses 7.1 to 7.3). Absolute, no
 // fragment, no userinfo.
 Result<Unit> check_redirect_uri(std::string_view text);
+// Where we send logout tokens (OIDC Back-Channel Logout clause 2.2): https; http on a loopback address, which only a
+// sandbox is sent to.
+Result<Unit> check_logout_uri(std::string_view text);
 
 }  // namespace claviger::identity

@@ -41,6 +41,8 @@ struct ClientDraft {
   bool has_pairwise_subject = false;
   std::string sector_identifier;
   bool asks_consent = false;
+  std::vector<std::string> post_logout_redirect_uris;
+  std::string backchannel_logout_uri;
 };
 
 // What is absent stays as it is. A change to SecretBasic makes no secret: rotate it.
@@ -58,6 +60,8 @@ struct ClientChange {
   std::optional<bool> is_certificate_bound;
   std::optional<bool> must_push_requests, is_dpop_bound, has_pairwise_subject, asks_consent;
   std::optional<std::string> sector_identifier;
+  std::optional<std::vector<std::string>> post_logout_redirect_uris;
+  std::optional<std::string> backchannel_logout_uri;
 };
 
 struct CreatedClient {

@@ -89,6 +89,8 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   json.member("require_pushed_authorization_requests", false);
   put_list(json, "id_token_signing_alg_values_supported", {crypto::name_of(tenant.algorithm)});
   put_list(json, "code_challenge_methods_supported", {"S256"});
+  json.member("end_session_endpoint", endpoint_base(settings, tenant) + "/logout");
+  json.member("backchannel_logout_supported", true).member("backchannel_logout_session_supported", true);
   put_client_authentication(json);
   put_list(json, "claims_supported", {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid",
                                       "at_hash", "name", "preferred_username", "mcptt_id", "mcvideo_id", "mcdata_id"});

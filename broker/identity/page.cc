@@ -154,6 +154,27 @@ http::Response form_post_page(std::string_view tenant, std::string_view redirect
   return page_response(200, std::move(html), form_action_source(redirect_uri));
 }
 
+http::Response sign_off_page(const SignOffPage& page, const PageText& text) {
+  std::string html;
+  begin_page(html, page.tenant, text.sign_off_title, text);
+  append_parts(html, {"<p>", text.sign_off_help, "</p>\n<form method=\"post\" action=\"/idms/v1/", page.tenant,
+                      "/logout\">\n<input type=\"hidden\" name=\"interaction\" value=\"", page.sealed,
+                      "\">\n<button type=\"submit\" name=\"action\" value=\"sign-off\">", text.sign_off,
+                      "</button>\n<button type=\"submit\" name=\"action\" value=\"cancel\" class=\"quiet\">", text.cancel,
+                      "</button>\n</form>\n"});
+  end_page(html);
+  return page_response(200, std::move(html), form_action_source(page.redirect_uri));
+}
+
+http::Response message_page(std::string_view tenant, std::string_view title, std::string_view message,
+                            const PageText& text) {
+  std::string html;
+  begin_page(html, tenant, title, text);
+  append_parts(html, {"<p>", message, "</p>\n"});
+  end_page(html);
+  return page_response(200, std::move(html), {});
+}
+
 http::Response style_sheet() {
   http::Response response(200, "text/css; charset=utf-8", Slice::of_static(kStyle));
   response.cache_control = "public, max-age=86400";

@@ -33,6 +33,17 @@ http::Response form_post_page(std::string_view tenant, std::string_view redirect
                               const std::vector<std::pair<std::string_view, std::string_view>>& parameters,
                               const PageText& text);
 
+// Asks whether everybody on this device is to be signed off; `sealed` comes back in a hidden field.
+struct SignOffPage {
+  std::string_view tenant;
+  std::string_view sealed;
+  std::string_view redirect_uri;  // where it goes afterwards; empty: nowhere
+};
+http::Response sign_off_page(const SignOffPage& page, const PageText& text);
+// A heading and a sentence.
+http::Response message_page(std::string_view tenant, std::string_view title, std::string_view message,
+                            const PageText& text);
+
 http::Response style_sheet();
 
 // What a CSP `form-action` must name so that a browser follows our redirect there: the origin, or the bare scheme of a

@@ -24,6 +24,12 @@ struct PageText {
   std::string_view continue_title;
   std::string_view continue_help;
   std::string_view continue_button;
+  std::string_view sign_off_title;
+  std::string_view sign_off_help;
+  std::string_view sign_off;
+  std::string_view signed_off_title;
+  std::string_view signed_off_help;
+  std::string_view not_signed_off_title;
 };
 
 inline constexpr PageText kEnglish{
@@ -43,6 +49,12 @@ inline constexpr PageText kEnglish{
     .continue_title = "Signed in",
     .continue_help = "Go back to the application.",
     .continue_button = "Continue",
+    .sign_off_title = "Sign off?",
+    .sign_off_help = "Everybody who is signed in on this device will be signed off.",
+    .sign_off = "Sign off",
+    .signed_off_title = "Signed off",
+    .signed_off_help = "You may close this page.",
+    .not_signed_off_title = "Nobody was signed off",
 };
 
 }  // namespace claviger::identity

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "broker/identity/backchannel_rows.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/ue.h"
@@ -30,6 +31,7 @@ Task<Result<Unit>> end_session_here(Context* context, std::string tenant, std::s
     put_session(transaction, tenant, session, context->snapshot->settings->lifetimes.session_idle);
     if (!session.ue_id.empty()) transaction.erase(tables::kUeSessions, ue_session_key(tenant, session.ue_id, sid));
     tokens::add_revocation(transaction, tenant, revocation);
+    put_session_ended(transaction, tenant, session, numeric_date(context->shard.wall()));
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();

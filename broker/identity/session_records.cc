@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/identity/backchannel_rows.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/ue.h"
 #include "broker/identity/user_records.h"
@@ -87,6 +88,7 @@ Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std:
       if (!session->ue_id.empty()) {
         transaction.erase(tables::kUeSessions, ue_session_key(tenant, session->ue_id, sids[i]));
       }
+      put_session_ended(transaction, tenant, *session, numeric_date(context->shard.wall()));
       ended.push_back(sids[i]);
     }
     if (ended.empty()) co_return Unit{};
@@ -112,7 +114,16 @@ Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tenant, sub, after, kSessionsPerPage));
     if (ids.sids.empty()) break;
     storage::Transaction transaction;
-    for (const std::string& sid : ids.sids) {
+    for (std::size_t i = 0; i < ids.sids.size(); ++i) {
+      const std::string& sid = ids.sids[i];
+      auto session = co_await read_session(context, tenant, sid);
+      if (!session && !session.failed_with(Code::SessionUnknown)) co_return session.error();
+      if (session && session->state == SessionState::Active) {
+        put_session_ended(transaction, tenant, *session, numeric_date(context->shard.wall()));
+      }
+      if (session && !session->ue_id.empty()) {
+        transaction.erase(tables::kUeSessions, ue_session_key(tenant, session->ue_id, sid));
+      }
       transaction.erase(tables::kSessions, session_key(tenant, sid));
       transaction.erase(tables::kUserSessions, user_session_key(tenant, sub, sid));
     }

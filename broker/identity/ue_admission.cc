@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/identity/backchannel_rows.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/ue_records.h"
 #include "broker/identity/user_records.h"
@@ -102,6 +103,7 @@ Result<Unit> add_admission(const Context& context, storage::Transaction& transac
     replaced.state = SessionState::Replaced;
     put_session(transaction, tenant, replaced, context.snapshot->settings->lifetimes.session_idle);
     transaction.erase(tables::kUeSessions, ue_session_key(tenant, admission.ue_id, replaced.sid));
+    put_session_ended(transaction, tenant, replaced, numeric_date(now));
     tokens::add_revocation(transaction, tenant, tokens::revocation_of_session(*view, replaced.sid, now));
   }
   for (const std::string& sid : admission.stale) {

@@ -127,6 +127,18 @@ Result<std::string> make_id_token(broker::Context& context, const broker::Tenant
   return sign_compact(context, *key, key->id_token_header, payload);
 }
 
+Result<std::string> sign_claims(broker::Context& context, const broker::TenantView& tenant, std::string_view typ,
+                                std::string_view claims) {
+  CLAVIGER_TRY(key, key_for(context, tenant));
+  std::string header;
+  codec::JsonWriter json(header);
+  json.begin_object().member("alg", crypto::name_of(key->key->algorithm())).member("kid", key->kid);
+  json.member("typ", typ).end_object();
+  std::string encoded;
+  codec::base64url_encode(as_bytes(header), encoded);
+  return sign_compact(context, *key, encoded, claims);
+}
+
 std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes) {
   std::vector<std::string_view> audiences;
   for (const std::string_view scope : scopes) {

@@ -49,6 +49,10 @@ Result<std::string> make_access_token(broker::Context& context, const broker::Te
 Result<std::string> make_id_token(broker::Context& context, const broker::TenantView& tenant,
                                   const IdTokenClaims& claims);
 
+// Any other JWT, signed with the tenant's active key: `typ` and the claims are the caller's.
+Result<std::string> sign_claims(broker::Context& context, const broker::TenantView& tenant, std::string_view typ,
+                                std::string_view claims);
+
 // `aud` for granted scopes: the audiences the tenant maps them to, without duplicates; the default audience when none.
 std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes);
 

@@ -32,6 +32,8 @@ const std::vector<Column>& client_columns() {
                                             {"pushed requests only", "require_pushed_requests", Show::YesNo},
                                             {"subject type", "subject_type"},
                                             {"sector", "sector_identifier"},
+                                            {"after sign-off", "post_logout_redirect_uris"},
+                                            {"told of sign-offs", "backchannel_logout_uri"},
                                             {"created", "created_at", Show::Time}};
   return kColumns;
 }
@@ -73,10 +75,12 @@ bool write_metadata(Invocation& invocation, codec::JsonWriter<std::string>& json
   for (const auto& [option, member] :
        {std::pair{"--name", "name"}, std::pair{"--profile", "profile"}, std::pair{"--authentication", "authentication"},
         std::pair{"--tls-subject", "tls_subject"}, std::pair{"--tls-certificate", "tls_certificate_digest"},
-        std::pair{"--subject-type", "subject_type"}, std::pair{"--sector", "sector_identifier"}}) {
+        std::pair{"--subject-type", "subject_type"}, std::pair{"--sector", "sector_identifier"},
+        std::pair{"--backchannel-logout-uri", "backchannel_logout_uri"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
   add_list(json, invocation.args, "--redirect-uri", "redirect_uris");
+  add_list(json, invocation.args, "--post-logout-redirect-uri", "post_logout_redirect_uris");
   add_list(json, invocation.args, "--scope", "scopes");
   add_list(json, invocation.args, "--grant", "grants");
   add_list(json, invocation.args, "--audience", "audiences");
@@ -179,6 +183,8 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
        {"none", "client_secret_basic", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}},
       {"--grant", "What it may use", OptionKind::List, {"authorization_code", "client_credentials"}},
       {"--redirect-uri", "Where a sign-in may return to; exact, but for the port of a loopback address", OptionKind::List},
+      {"--post-logout-redirect-uri", "Where a sign-off may return to; exact", OptionKind::List},
+      {"--backchannel-logout-uri", "Where it is told that a session has ended (https)"},
       {"--scope", "A scope it may ask for; none: every one of the tenant", OptionKind::List},
       {"--introspect", "It is a resource server and may introspect tokens", switch_kind, yes_no},
       {"--audience", "A resource it answers for", OptionKind::List},

@@ -1,0 +1,191 @@
+#include "broker/identity/logout_endpoint.h"
+
+#include <algorithm>
+
+#include "broker/identity/authorization_response.h"
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/interaction.h"
+#include "broker/identity/interaction_cookie.h"
+#include "broker/identity/logout_hint.h"
+#include "broker/identity/page.h"
+#include "broker/identity/request_form.h"
+#include "broker/identity/session_procedures.h"
+#include "broker/identity/ue_naming.h"
+#include "broker/identity/ue_procedures.h"
+#include "core/codec/redirect.h"
+#include "core/crypto/random.h"
+#include "core/http/problem.h"
+
+namespace claviger::identity {
+namespace {
+
+using broker::Context;
+using runtime::Task;
+
+constexpr std::size_t kStateBytesMax = 2048;  // as in an authorization request
+
+// What is asked, checked.
+struct Logout {
+  std::optional<LogoutHintClaims> hint;
+  std::string client_id;     // of the hint, or as said; empty: not said
+  std::string redirect_uri;  // registered for that client; empty: none
+  std::string state;
+};
+
+Result<codec::Form> read_logout_form(const http::Request& request) {
+  if (request.method != http::Method::Post) return codec::parse_form(request.query);
+  if (!is_form_content(request.field(http::Field::ContentType))) {
+    return Error{Code::MediaTypeUnsupported, "logout.content_type"};
+  }
+  return read_form(request);
+}
+
+// All but the client's registration.
+Result<Logout> read_logout(Context& context, const broker::TenantView& tenant, const codec::Form& form) {
+  for (const std::string_view name : {"id_token_hint", "client_id", "post_logout_redirect_uri", "state"}) {
+    if (form.is_duplicated(name)) return Error{Code::ParameterRepeated, "logout"};
+  }
+  Logout logout;
+  logout.client_id = optional(form, "client_id");
+  logout.redirect_uri = optional(form, "post_logout_redirect_uri");
+  logout.state = optional(form, "state");
+  if (logout.state.size() > kStateBytesMax) return Error{Code::ParameterMalformed, "logout.state"};
+  const std::string_view text = optional(form, "id_token_hint");
+  if (text.empty()) return logout;
+  auto hint = read_logout_hint(context, tenant, text);
+  if (!hint) return logout;  // as good as none: the user is asked
+  if (!logout.client_id.empty() && logout.client_id != hint->client_id) {
+    return Error{Code::LogoutHint, "logout.client_id"};
+  }
+  logout.client_id = hint->client_id;
+  logout.hint = *std::move(hint);
+  return logout;
+}
+
+// Nothing is redirected to what nobody registered.
+Task<Result<Unit>> check_redirect(Context* context, std::string tenant, std::string client_id, std::string uri) {
+  if (client_id.empty()) {
+    if (uri.empty()) co_return Unit{};
+    co_return Error{Code::LogoutRedirect, "logout.client_id"};
+  }
+  const auto client = co_await context->identity->clients().find(tenant, std::move(client_id));
+  if (client.failed_with(Code::ClientUnknown)) co_return Error{Code::AuthorizeClientUnknown, "logout.client_id"};
+  if (!client) co_return client.error();
+  const auto& registered = (*client)->post_logout_redirect_uris;
+  if (!uri.empty() && std::ranges::find(registered, uri) == registered.end()) {
+    co_return Error{Code::LogoutRedirect, "logout.post_logout_redirect_uri"};
+  }
+  co_return Unit{};
+}
+
+http::Response signed_off(std::string_view tenant, std::string_view redirect_uri, std::string_view state) {
+  if (redirect_uri.empty()) {
+    return message_page(tenant, kEnglish.signed_off_title, kEnglish.signed_off_help, kEnglish);
+  }
+  std::string location;
+  codec::RedirectWriter writer(location, redirect_uri);
+  if (!state.empty()) writer.add("state", state);
+  http::Response response(302);
+  response.with("location", std::move(location)).with("referrer-policy", "no-referrer");
+  return response;
+}
+
+// What is sealed for a sign-off opens no sign-in: it is another tenant's, as far as interaction.h can tell.
+std::string sealing_name(std::string_view tenant) { return std::string(tenant) + "/logout"; }
+
+http::Response ask(Context& context, const std::string& tenant, const Logout& logout, const http::Request& request) {
+  std::string cookie(interaction_cookie(request));
+  if (cookie.empty()) {
+    auto made = make_interaction_cookie();
+    if (!made) return local_error_response(tenant, made.error(), request);
+    cookie = *std::move(made);
+  }
+  const Seconds lifetime = context.snapshot->settings->lifetimes.interaction;
+  Interaction interaction;
+  interaction.expires_at = numeric_date(context.shard.wall() + lifetime);
+  interaction.cookie_digest = cookie_digest(cookie);
+  interaction.client_id = logout.client_id;
+  interaction.redirect_uri = logout.redirect_uri;
+  interaction.state = logout.state;
+  const auto sealed = seal_interaction(context.keys.interaction, sealing_name(tenant), interaction);
+  if (!sealed) return local_error_response(tenant, sealed.error(), request);
+  http::Response response = sign_off_page({tenant, *sealed, logout.redirect_uri}, kEnglish);
+  response.with("set-cookie", set_cookie_field(cookie, lifetime));
+  return response;
+}
+
+// Everybody on this device; of a gateway, which carries many users, nobody: each has to say which session is his.
+Task<Result<Unit>> end_on_device(Context* context, std::string tenant, std::string ue_id) {
+  if (ue_id.empty()) co_return Unit{};
+  auto ue = co_await find_ue(context, tenant, ue_id);
+  if (ue && ue->ue_class == UeClass::Gateway) co_return Error{Code::LogoutHint, "logout.gateway"};
+  if (!ue && !ue.failed_with(Code::UeUnknown)) co_return ue.error();
+  co_return co_await end_sessions_of_ue(context, std::move(tenant), std::move(ue_id), SessionState::SignedOff);
+}
+
+// The page of ask() came back.
+Task<http::Response> confirm(Context* context, std::string tenant, const http::Request* request,
+                             const codec::Form* form) {
+  const auto interaction = open_interaction(context->keys.interaction, sealing_name(tenant),
+                                            optional(*form, "interaction"), numeric_date(context->shard.wall()));
+  if (!interaction) co_return local_error_response(tenant, interaction.error(), *request);
+  const std::string_view cookie = interaction_cookie(*request);
+  if (cookie.empty() || !equals_constant_time(cookie_digest(cookie), interaction->cookie_digest)) {
+    co_return local_error_response(tenant, {Code::InteractionCookie, "logout.cookie"}, *request);
+  }
+  if (optional(*form, "action") != "sign-off") {
+    co_return message_page(tenant, kEnglish.not_signed_off_title, kEnglish.continue_help, kEnglish);
+  }
+  auto ue_id = co_await ue_of_certificate(context, tenant, ue_certificate(*request->peer));
+  if (!ue_id) co_return local_error_response(tenant, ue_id.error(), *request);
+  if (const std::string_view device = ue_cookie(*request); ue_id->empty() && !device.empty()) {
+    *ue_id = ue_id_of_cookie(tenant, device);
+  }
+  auto ended = co_await end_on_device(context, tenant, *std::move(ue_id));
+  if (!ended) co_return local_error_response(tenant, ended.error(), *request);
+  co_return signed_off(tenant, interaction->redirect_uri, interaction->state);
+}
+
+Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+  Context& context = here(*contexts);
+  const std::string tenant = std::move(path[0]);
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  const auto form = read_logout_form(request);
+  if (!form) co_return local_error_response(tenant, form.error(), request);
+  const http::Request* asked = &request;
+  const codec::Form* fields = &*form;
+  if (request.method == http::Method::Post && !optional(*form, "interaction").empty()) {
+    http::Response confirmed = co_await confirm(&context, tenant, asked, fields);
+    co_return confirmed;
+  }
+  const auto logout = read_logout(context, *view, *form);
+  if (!logout) co_return local_error_response(tenant, logout.error(), request);
+  auto checked = co_await check_redirect(&context, tenant, logout->client_id, logout->redirect_uri);
+  if (!checked) co_return local_error_response(tenant, checked.error(), request);
+  if (!logout->hint) co_return ask(context, tenant, *logout, request);
+  auto ended = co_await end_session(&context, tenant, logout->hint->sid, SessionState::SignedOff);
+  if (!ended && !ended.failed_with(Code::SessionUnknown)) {
+    co_return local_error_response(tenant, ended.error(), request);
+  }
+  context.shard.logger().info(
+      "session.signed_off", {{"tenant", tenant}, {"client", logout->client_id}, {"sid", logout->hint->sid}});
+  co_return signed_off(tenant, logout->redirect_uri, logout->state);
+}
+
+}  // namespace
+
+void add_logout_routes(http::Router& router, Contexts& contexts) {
+  for (const http::Method method : {http::Method::Get, http::Method::Post}) {
+    http::Route route;
+    route.method = method;
+    route.pattern = "/idms/v1/{tenant}/logout";
+    route.handler = [&contexts](http::Request request, http::PathValues path) {
+      return handle(&contexts, std::move(request), std::move(path));
+    };
+    router.add(std::move(route));
+  }
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,23 @@
+// The id_token_hint of a sign-off (OIDC RP-Initiated Logout clause 2): an ID token of ours, which may have expired.
+//
+// On the asking shard, inline: one signature to verify.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "broker/context.h"
+#include "core/base/result.h"
+
+namespace claviger::identity {
+
+struct LogoutHintClaims {
+  std::string sid;
+  std::string client_id;  // aud
+};
+
+// LogoutHint: not one of ours, of another tenant, or of no session.
+Result<LogoutHintClaims> read_logout_hint(broker::Context& context, const broker::TenantView& tenant,
+                                          std::string_view token);
+
+}  // namespace claviger::identity
