@@ -20,7 +20,7 @@ constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kRedirectUrisMax = 32;  // a handful of platforms, each with a few
 constexpr std::size_t kAudiencesMax = 32;     // a server has one or two
 constexpr std::size_t kTlsSubjectMax = 2048;
-constexpr std::size_t kSectorMax = 253;       // a host name (RFC 1035 clause 2.3.4)
+constexpr std::size_t kSectorMax = 253;  // a host name (RFC 1035 clause 2.3.4)
 constexpr std::size_t kDigestText = codec::base64url_encoded_size(32);
 
 Result<Unit> check_jwks(const Client& client) {

@@ -169,8 +169,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!ended && !ended.failed_with(Code::SessionUnknown)) {
     co_return local_error_response(tenant, ended.error(), request);
   }
-  context.shard.logger().info(
-      "session.signed_off", {{"tenant", tenant}, {"client", logout->client_id}, {"sid", logout->hint->sid}});
+  context.shard.logger().info("session.signed_off",
+                              {{"tenant", tenant}, {"client", logout->client_id}, {"sid", logout->hint->sid}});
   co_return signed_off(tenant, logout->redirect_uri, logout->state);
 }
 

@@ -36,6 +36,11 @@ Sent with_cookies(Sent sent, const std::string& cookies) {
 }
 std::string sid_of(const Reply& tokens) { return member_of(claims_of(tokens.member("access_token")), "sid"); }
 
+runtime::Task<Result<std::string>> logout_token_of(broker::Context* context) {
+  const LogoutClaims claims{"app", "u", "s", "j"};
+  co_return make_logout_token(*context, *context->snapshot->find("alpha"), claims);
+}
+
 struct Logouts : ::testing::Test {
   Testbed bed;
   User ann, bob;
@@ -59,15 +64,16 @@ struct Logouts : ::testing::Test {
     const Reply page = bed.send(asked);
     cookies = cookies_of(page);
     const Reply signed_in = bed.send(with_cookies(
-        post_form("/idms/v1/alpha/sign-in", "interaction=" + hidden_interaction(page.body) +
-                                                "&username=" + std::string(login) + "&password=pw"),
+        post_form("/idms/v1/alpha/sign-in",
+                  "interaction=" + hidden_interaction(page.body) + "&username=" + std::string(login) + "&password=pw"),
         cookies));
-    return bed.send(post_form("/idms/v1/alpha/token", "grant_type=authorization_code&client_id=app&code=" +
-                                                          signed_in.redirected("code") + "&redirect_uri=" +
-                                                          escaped(kRedirect) +
-                                                          "&code_verifier=" + std::string(kVerifier)));
+    return bed.send(post_form("/idms/v1/alpha/token",
+                              "grant_type=authorization_code&client_id=app&code=" + signed_in.redirected("code") +
+                                  "&redirect_uri=" + escaped(kRedirect) + "&code_verifier=" + std::string(kVerifier)));
   }
-  bool lives(const Reply& tokens) { return bed.send(with_bearer(get("/idms/v1/alpha/userinfo"), tokens)).status == 200; }
+  bool lives(const Reply& tokens) {
+    return bed.send(with_bearer(get("/idms/v1/alpha/userinfo"), tokens)).status == 200;
+  }
   Reply logout(const std::string& query) { return bed.send(get("/idms/v1/alpha/logout?" + query)); }
   std::vector<std::string> outbox() {
     auto rows = bed.wait(bed.store().range(tables::kOutbox, "", "\xff", 100));
@@ -121,13 +127,12 @@ TEST_F(Logouts, WithoutAValidHintTheUserIsAsked) {
 TEST_F(Logouts, TheConfirmationSignsTheDeviceOff) {
   const Reply first = tokens_of("ann");
   const Reply second = tokens_of("bob");
-  const Reply page = bed.send(with_cookies(get("/idms/v1/alpha/logout?client_id=app&state=x&post_logout_redirect_uri=" +
-                                               escaped(kAfter)),
-                                           cookies));
+  const Reply page = bed.send(with_cookies(
+      get("/idms/v1/alpha/logout?client_id=app&state=x&post_logout_redirect_uri=" + escaped(kAfter)), cookies));
   const std::string sealed = hidden_interaction(page.body);
   const auto answer = [&](const std::string& action, const std::string& with) {
-    return bed.send(with_cookies(
-        post_form("/idms/v1/alpha/logout", "interaction=" + sealed + "&action=" + action), with));
+    return bed.send(
+        with_cookies(post_form("/idms/v1/alpha/logout", "interaction=" + sealed + "&action=" + action), with));
   };
   // Another site's form comes without our cookie, or with another browser's.
   EXPECT_EQ(answer("sign-off", "a=b").status, 400);
@@ -145,13 +150,14 @@ TEST_F(Logouts, ASignInsInteractionSignsNobodyOff) {
   const Reply tokens = tokens_of();
   const Reply page = bed.send(with_cookies(get("/idms/v1/alpha/authorize?" + authorize_query("app")), cookies));
   const Reply reply = bed.send(with_cookies(
-      post_form("/idms/v1/alpha/logout", "interaction=" + hidden_interaction(page.body) + "&action=sign-off"), cookies));
+      post_form("/idms/v1/alpha/logout", "interaction=" + hidden_interaction(page.body) + "&action=sign-off"),
+      cookies));
   EXPECT_EQ(reply.status, 400);
   const Reply asked = bed.send(with_cookies(get("/idms/v1/alpha/logout"), cookies));
-  const Reply crossed = bed.send(with_cookies(
-      post_form("/idms/v1/alpha/sign-in",
-                "interaction=" + hidden_interaction(asked.body) + "&username=ann&password=pw"),
-      cookies));
+  const Reply crossed =
+      bed.send(with_cookies(post_form("/idms/v1/alpha/sign-in",
+                                      "interaction=" + hidden_interaction(asked.body) + "&username=ann&password=pw"),
+                            cookies));
   EXPECT_EQ(crossed.status, 400);
   EXPECT_TRUE(lives(tokens));
 }
@@ -163,7 +169,8 @@ TEST_F(Logouts, OfAGatewayNobodyIsSignedOffUnnamed) {
   ASSERT_TRUE(bed.wait(create_ue(bed.context(), "alpha", ue_id(), members)));
   const Reply page = bed.send(with_cookies(get("/idms/v1/alpha/logout"), cookies));
   const Reply reply = bed.send(with_cookies(
-      post_form("/idms/v1/alpha/logout", "interaction=" + hidden_interaction(page.body) + "&action=sign-off"), cookies));
+      post_form("/idms/v1/alpha/logout", "interaction=" + hidden_interaction(page.body) + "&action=sign-off"),
+      cookies));
   EXPECT_EQ(reply.status, 400);
   EXPECT_TRUE(lives(tokens));
 }
@@ -173,9 +180,9 @@ TEST_F(Logouts, ABadRedirectIsAPage) {
   const std::string hint = "id_token_hint=" + tokens.member("id_token");
   for (const std::string& query :
        {hint + "&post_logout_redirect_uri=https%3A%2F%2Fevil.example%2F",
-        hint + "&post_logout_redirect_uri=" + escaped(std::string(kAfter) + "/"),
-        hint + "&client_id=other", "post_logout_redirect_uri=" + escaped(kAfter),
-        std::string("client_id=nobody"), hint + "&state=1&state=2", hint + "&state=" + std::string(2049, 'a')}) {
+        hint + "&post_logout_redirect_uri=" + escaped(std::string(kAfter) + "/"), hint + "&client_id=other",
+        "post_logout_redirect_uri=" + escaped(kAfter), std::string("client_id=nobody"), hint + "&state=1&state=2",
+        hint + "&state=" + std::string(2049, 'a')}) {
     const Reply reply = logout(query);
     EXPECT_EQ(reply.status, 400) << query;
     EXPECT_TRUE(reply.header("location").empty());
@@ -224,20 +231,15 @@ TEST_F(Logouts, RowsComeBackAsTheyWere) {
 }
 
 TEST_F(Logouts, TheLogoutTokenHasWhatItMustAndNoMore) {
-  const broker::TenantView* view = bed.context()->snapshot->find("alpha");
-  const LogoutClaims claims{"app", "u", "s", "j"};
-  std::string token;
-  bed.wait([](broker::Context* context, const broker::TenantView* of, const LogoutClaims* with,
-              std::string* out) -> runtime::Task<Result<Unit>> {
-    auto made = make_logout_token(*context, *of, *with);
-    if (made) *out = *made;
-    co_return Unit{};
-  }(bed.context(), view, &claims, &token));
+  const auto made = bed.wait(logout_token_of(bed.context()));
+  ASSERT_TRUE(made);
+  const std::string token = *made;
   const std::string json = claims_of(token);
   EXPECT_EQ(member_of(json, "iss"), kIssuer);
   EXPECT_EQ(member_of(json, "aud"), "app");
   EXPECT_EQ(member_of(json, "sub") + member_of(json, "sid") + member_of(json, "jti"), "usj");
-  EXPECT_NE(json.find("\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"), std::string::npos)
+      << json;
   EXPECT_EQ(json.find("nonce"), std::string::npos);
 }
 
@@ -308,8 +310,8 @@ TEST(LogoutShards, RacingSignInsOnAShareableUeLeaveOneSession) {
     return create_ue(bed.context(0), "alpha", ue, members);
   }));
   const auto code_of = [&](const std::string& login, std::size_t shard) {
-    const Reply page = bed.send(
-        shard, with_cookies(get("/idms/v1/alpha/authorize?" + authorize_query("app")), std::string(kUeCookie) + "=" + cookie));
+    const Reply page = bed.send(shard, with_cookies(get("/idms/v1/alpha/authorize?" + authorize_query("app")),
+                                                    std::string(kUeCookie) + "=" + cookie));
     return bed
         .send((shard + 1) % kShards,
               with_cookies(post_form("/idms/v1/alpha/sign-in", "interaction=" + hidden_interaction(page.body) +
@@ -323,8 +325,8 @@ TEST(LogoutShards, RacingSignInsOnAShareableUeLeaveOneSession) {
     std::vector<std::future<Reply>> answers;
     for (std::size_t i = 0; i < codes.size(); ++i) {
       answers.push_back(bed.begin_send(
-          i % kShards, post_form("/idms/v1/alpha/token", "grant_type=authorization_code&client_id=app&code=" + codes[i] +
-                                                             "&redirect_uri=" + escaped(kRedirect) +
+          i % kShards, post_form("/idms/v1/alpha/token", "grant_type=authorization_code&client_id=app&code=" +
+                                                             codes[i] + "&redirect_uri=" + escaped(kRedirect) +
                                                              "&code_verifier=" + std::string(kVerifier))));
     }
     std::vector<Reply> won;
