@@ -149,8 +149,11 @@ TEST_F(Discovery, SameDocumentAtBothPlaces) {
   EXPECT_EQ(oidc.member("pushed_authorization_request_endpoint"), std::string(kIssuer) + "/par");
   EXPECT_NE(oidc.body.find("\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"RS256\"]"), std::string::npos);
   EXPECT_NE(oidc.body.find("\"subject_types_supported\":[\"public\",\"pairwise\"]"), std::string::npos);
+  EXPECT_EQ(oidc.member("end_session_endpoint"), std::string(kIssuer) + "/logout");
+  EXPECT_EQ(oidc.member("backchannel_logout_supported"), "true");
+  EXPECT_EQ(oidc.member("backchannel_logout_session_supported"), "true");
   // Only what exists.
-  for (const char* absent : {"registration_endpoint", "end_session_endpoint", "backchannel_logout_supported"}) {
+  for (const char* absent : {"registration_endpoint"}) {
     EXPECT_EQ(oidc.body.find(absent), std::string::npos) << absent;
   }
   EXPECT_NE(oidc.body.find("\"code_challenge_methods_supported\":[\"S256\"]"), std::string::npos);
