@@ -8,6 +8,7 @@
 #include "broker/admin/routes.h"
 #include "broker/identity/routes.h"
 #include "broker/tokens/token_routes.h"
+#include "core/crypto/random.h"
 #include "core/http/server.h"
 #include "core/net/descriptor.h"
 #include "core/net/ticket_keys.h"
@@ -20,6 +21,9 @@ using TlsRef = std::shared_ptr<const net::TlsContext>;
 
 // A chain of a few certificates, a bundle of CAs, a CRL of a country's revoked devices.
 constexpr std::size_t kPemBytesMax = 16 << 20;
+
+// Of the metrics listener on one shard: a few scrapers and probes, and those of a whole fleet after an outage.
+constexpr std::size_t kMetricsConnectionsMax = 64;
 
 // Without a stream's buffer, which would keep a key's bytes.
 Result<SecretBytes> read_file(const std::string& file) {
@@ -74,13 +78,21 @@ Result<TlsRef> make_tls(const settings::HttpsListener& listener, std::shared_ptr
   return net::TlsContext::server(std::move(options));
 }
 
+// Nobody may aim at the bucket of another's address.
+SipKey fresh_source_key() {
+  SipKey key;
+  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
+  CLAVIGER_ASSERT(filled.has_value());
+  return key;
+}
+
 }  // namespace
 
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit)
       : contexts(all),
         services{all, audit, control, ::getuid()},
-        server(all[0]->shard.shards()),
+        server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {}
 
   Context& home() { return *contexts[0]; }
@@ -156,6 +168,10 @@ Result<Unit> Listeners::State::listen_metrics(const std::string& host, std::uint
   options.name = "metrics " + address.text();
   options.address = address;
   options.router = std::move(router);
+  // Whoever asks for figures is done in milliseconds: a crowd of idle connections must not keep the next one out.
+  options.limits.displacing_max = kMetricsConnectionsMax;
+  options.limits.source_share = 0;            // all of them may come from this host
+  options.limits.source_connections_max = 0;  // the same
   return listen(std::move(options));
 }
 

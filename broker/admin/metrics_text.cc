@@ -146,9 +146,11 @@ struct HttpFigure {
   std::string_view name, type, help;
   http::Counter http::Counters::*counter;
 };
-constexpr std::array<HttpFigure, 16> kHttpFigures{{
+constexpr std::array<HttpFigure, 17> kHttpFigures{{
     {"http_connections", "gauge", "Open connections.", &http::Counters::connections_open},
     {"http_connections_total", "counter", "Connections accepted.", &http::Counters::connections_accepted},
+    {"http_connections_displaced_total", "counter", "Connections closed unused to make room for new ones.",
+     &http::Counters::connections_displaced},
     {"http_connections_refused_total", "counter", "Connections beyond a bound.", &http::Counters::connections_refused},
     {"http_handshakes_total", "counter", "TLS handshakes completed.", &http::Counters::handshakes},
     {"http_handshakes_resumed_total", "counter", "TLS handshakes by ticket.", &http::Counters::handshakes_resumed},

@@ -22,6 +22,7 @@ struct Counters {
   Counter connections_accepted;
   Counter connections_open;     // a gauge
   Counter connections_refused;  // by a bound on connections
+  Counter connections_displaced;  // the oldest idle ones, for newcomers
   Counter handshakes;           // completed
   Counter handshakes_resumed;
   Counter handshakes_failed;

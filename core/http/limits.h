@@ -19,12 +19,22 @@ struct Limits {
   std::uint32_t streams_max = 128;              // concurrent requests of one HTTP/2 connection; h2load asks for 32
   std::size_t connections_max = 65'536;         // of the listener, all shards: some 30 KiB each when idle under TLS
   std::uint32_t source_connections_max = 1024;  // of one source address; 0: no bound. A NAT hides hundreds of UEs
-  std::size_t handshaking_max = 1024;           // of one shard: 0.3 s of its CPU
+  // Of one shard, each: connections that have not said a word, and handshakes that have begun: 0.3 s of its CPU. Beyond
+  // that the oldest of them goes.
+  std::size_t silent_max = 1024;
+  std::size_t handshaking_max = 1024;
+  // Of one source among either, before its own oldest goes first. Behind a gateway a hundred UEs may begin at once; a
+  // handshake takes two round trips, so that this is a thousand a second.
+  std::uint32_t source_share = 128;
+  // Of one shard, whatever they do: beyond it the oldest connection is closed. 0: none is. For listeners whose users
+  // ask once and are done.
+  std::size_t displacing_max = 0;
   std::size_t in_flight_max = 4096;             // handlers waiting on one shard: each pins a slab or two
   // Fields and bodies of all requests of one shard that are not yet answered: 128 streams of a thousand connections,
   // each with a list and half a body, would be gigabytes.
   std::size_t held_bytes_max = 256 * 1024 * 1024;
-  Milliseconds handshake{10'000};
+  Milliseconds first_byte{5'000};    // of a new connection: a lost segment is sent again twice within it
+  Milliseconds handshake{10'000};    // from its first byte
   Milliseconds head{10'000};         // from a request's first byte to the end of its fields
   Milliseconds body{10'000};         // plus one second for each body_rate_min bytes that came
   std::size_t body_rate_min = 1024;  // a slow radio link does ten times that

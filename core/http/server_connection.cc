@@ -5,7 +5,9 @@
 namespace claviger::http {
 namespace {
 
-net::StreamLimits stream_limits(const Limits& limits) { return {limits.handshake, limits.send_stall}; }
+net::StreamLimits stream_limits(const Limits& limits) {
+  return {limits.handshake, limits.first_byte, limits.send_stall};
+}
 
 }  // namespace
 
@@ -16,7 +18,7 @@ ServerConnection::ServerConnection(ServerShard& owner, Accepted accepted)
 }
 
 ServerConnection::~ServerConnection() {
-  end_handshake();
+  leave_rooms();
   owner_.counters.connections_open.subtract();
 }
 
@@ -33,26 +35,41 @@ Result<Unit> ServerConnection::start() {
       peer_.pid = credentials.pid;
     }
   }
-  auto tls = owner_.per_listener(listener).tls;
-  peer_.is_tls = tls != nullptr;
-  if (peer_.is_tls) {
-    is_handshaking_ = true;
-    ++owner_.handshaking;
-  }
+  // One user of this host is one source, too.
+  source_ =
+      accepted_.listener->sources.bucket_of(accepted_.peer.is_unix() ? peer_.uid.value_or(0) : accepted_.peer.source());
+  ServerShard::PerListener& rooms = owner_.per_listener(listener);
+  if (rooms.all != nullptr && !owner_.enter(*rooms.all, whole_, source_)) return Error{Code::TooMany, "server.all"};
+  if (!owner_.enter(*rooms.silent, step_, source_)) return Error{Code::TooMany, "server.silent"};
+  auto tls = rooms.tls;
+  peer_.is_tls = is_handshaking_ = tls != nullptr;
   return stream_.accept(std::move(accepted_.socket), std::move(tls));
 }
 
-void ServerConnection::end_handshake() {
-  if (!is_handshaking_) return;
-  is_handshaking_ = false;
-  --owner_.handshaking;
+void ServerConnection::leave_rooms() {
+  WaitingRoom::leave(step_);
+  WaitingRoom::leave(whole_);
+}
+
+void ServerConnection::displace() {
+  leave_rooms();
+  stream_.close({Code::TooMany, "server.displaced"});
+}
+
+void ServerConnection::on_first_bytes() {
+  WaitingRoom::leave(step_);
+  if (owner_.enter(*owner_.per_listener(peer_.listener).handshaking, step_, source_)) return;
+  stream_.close({Code::TooMany, "server.handshaking"});
 }
 
 void ServerConnection::on_established() {
   ServerShard::PerListener& listener = owner_.per_listener(peer_.listener);
-  first_byte_due_ = now() + listener.dispatcher->limits().head;
-  if (!peer_.is_tls) return;  // the first bytes tell the protocol
-  end_handshake();
+  if (!peer_.is_tls) {  // the first bytes tell the protocol
+    first_byte_due_ = now() + listener.dispatcher->limits().first_byte;
+    return;
+  }
+  WaitingRoom::leave(step_);
+  is_handshaking_ = false;
   const net::TlsSession& tls = *stream_.tls();
   owner_.counters.handshakes.add();
   if (tls.is_resumed()) owner_.counters.handshakes_resumed.add();
@@ -68,6 +85,7 @@ void ServerConnection::on_established() {
 void ServerConnection::on_received(Slice bytes) {
   owner_.counters.bytes_received.add(bytes.size());
   if (protocol_ == nullptr) {
+    WaitingRoom::leave(step_);
     // Prior knowledge (RFC 9113 clause 3.3): the client preface cannot be the start of an HTTP/1.1 request.
     const auto make = bytes.text().starts_with("PRI ") ? &make_http2 : &make_http1;
     ServerShard::PerListener& listener = owner_.per_listener(peer_.listener);

@@ -19,8 +19,11 @@ class ServerConnection final : public net::StreamUser, public ProtocolHost {
   Result<Unit> start();
   void drain();
   void close_now() { stream_.close({Code::Cancelled, "server.drain"}); }
+  // A newcomer takes its place.
+  void displace();
 
   // net::StreamUser
+  void on_first_bytes() override;
   void on_established() override;
   void on_received(Slice bytes) override;
   std::size_t produce(MutableBytes room) override;
@@ -41,13 +44,15 @@ class ServerConnection final : public net::StreamUser, public ProtocolHost {
   ServerConnection* next = nullptr;
 
  private:
-  void describe_peer();
-  void end_handshake();
+  void leave_rooms();
 
   ServerShard& owner_;
   Accepted accepted_;
   Peer peer_;
-  bool is_handshaking_ = false;
+  std::size_t source_ = 0;          // in waiting rooms
+  WaitingRoom::Guest step_{this};   // among the silent ones, then among those in their handshake
+  WaitingRoom::Guest whole_{this};  // among all, where a listener bounds them so
+  bool is_handshaking_ = false;     // TLS is not up yet
   bool is_ending_ = false;
   Monotonic first_byte_due_ = Monotonic::max();
   net::Stream stream_;

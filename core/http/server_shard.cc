@@ -37,6 +37,10 @@ void ServerShard::add_listener(std::shared_ptr<Listener> listener) {
   made.tls = listener->options.tls;
   made.dispatcher = std::make_unique<Dispatcher>(listener->options.router, listener->options.limits, counters,
                                                  listener->options.overload);
+  const Limits& limits = listener->options.limits;
+  made.silent = std::make_unique<WaitingRoom>(limits.silent_max, limits.source_share);
+  made.handshaking = std::make_unique<WaitingRoom>(limits.handshaking_max, limits.source_share);
+  if (limits.displacing_max > 0) made.all = std::make_unique<WaitingRoom>(limits.displacing_max, 0);
   made.listener = std::move(listener);
   listeners_.push_back(std::move(made));
 }
@@ -52,8 +56,7 @@ void ServerShard::start_accepting(net::ListenSocket socket, net::Acceptor::Callb
 }
 
 void ServerShard::serve(Accepted accepted) {
-  const Limits& limits = accepted.listener->options.limits;
-  if (is_draining_ || handshaking >= limits.handshaking_max) {
+  if (is_draining_) {
     counters.connections_refused.add();
     return;
   }
@@ -63,6 +66,21 @@ void ServerShard::serve(Accepted accepted) {
   if (connections_ != nullptr) connections_->previous = connection;
   connections_ = connection;
   if (!connection->start()) closed(*connection);
+}
+
+bool ServerShard::enter(WaitingRoom& room, WaitingRoom::Guest& newcomer, std::size_t source) {
+  const Monotonic now = shard_.now();
+  const WaitingRoom::Verdict verdict = room.judge(source, now);
+  if (verdict.is_refused) {
+    counters.connections_refused.add();
+    return false;
+  }
+  if (verdict.leaves != nullptr) {
+    counters.connections_displaced.add();
+    verdict.leaves->connection->displace();
+  }
+  room.enter(newcomer, source, now);
+  return true;
 }
 
 void ServerShard::closed(ServerConnection& connection) {

@@ -10,6 +10,7 @@
 
 #include "core/http/date.h"
 #include "core/http/server.h"
+#include "core/http/waiting_room.h"
 #include "core/net/acceptor.h"
 #include "core/net/source_table.h"
 #include "core/net/stream.h"
@@ -63,15 +64,19 @@ class ServerShard {
     std::shared_ptr<Listener> listener;
     std::shared_ptr<const net::TlsContext> tls;
     std::unique_ptr<Dispatcher> dispatcher;
+    std::unique_ptr<WaitingRoom> silent;       // no byte of them yet
+    std::unique_ptr<WaitingRoom> handshaking;  // TLS is under way
+    std::unique_ptr<WaitingRoom> all;          // null without Limits::displacing_max
   };
   PerListener& per_listener(std::size_t index) { return listeners_[index]; }
   void closed(ServerConnection& connection);
+  // Makes room for it; false, and counted: it is refused.
+  [[nodiscard]] bool enter(WaitingRoom& room, WaitingRoom::Guest& newcomer, std::size_t source);
   std::string_view date() { return date_.text(shard_.wall()); }
 
   runtime::Shard& shard() { return shard_; }
   Counters counters;
   std::atomic<std::size_t> load{0};  // connections here or on their way: who has fewest gets the next
-  std::size_t handshaking = 0;
   net::StreamBuffers buffers;
 
  private:

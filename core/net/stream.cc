@@ -35,11 +35,12 @@ Stream::~Stream() = default;
 Result<Unit> Stream::accept(Descriptor socket, std::shared_ptr<const TlsContext> context) {
   socket_ = std::move(socket);
   CLAVIGER_TRY(opened, poll_.open(shard_.loop(), socket_.number()));
-  own_deadline_ = shard_.now() + limits_.handshake;
+  own_deadline_ = shard_.now() + limits_.first_byte;
   if (context != nullptr) {
     CLAVIGER_TRY(tls, TlsSession::make(std::move(context), queue_));
     tls_ = std::move(tls);
     state_ = State::Handshaking;
+    awaits_first_bytes_ = true;
   } else {
     established();
   }
@@ -127,6 +128,12 @@ void Stream::receive_tls() {
   const auto count = receive(socket_.number(), buffers_.ciphertext);
   if (!count) return close(count.error());
   if (*count == 0) return;
+  if (awaits_first_bytes_) {
+    awaits_first_bytes_ = false;
+    own_deadline_ = shard_.now() + limits_.handshake;
+    user_.on_first_bytes();
+    if (state_ == State::Closed) return;
+  }
   tls_->set_input({buffers_.ciphertext.data(), *count});
   if (state_ == State::Handshaking) continue_handshake();
   while (state_ == State::Open) {

@@ -32,7 +32,8 @@ inline constexpr Milliseconds kLinger{2000};
 inline constexpr std::size_t kLingerBytesMax = 256 * 1024;
 
 struct StreamLimits {
-  Milliseconds handshake{10'000};    // connect and TLS together
+  Milliseconds handshake{10'000};    // connect and TLS together; of an accepted one: from its first byte
+  Milliseconds first_byte{10'000};   // of an accepted one under TLS
   Milliseconds write_stall{30'000};  // without the socket taking a byte
 };
 
@@ -44,6 +45,8 @@ struct StreamBuffers {
 
 class StreamUser {
  public:
+  // An accepted socket under TLS has its first bytes: the handshake begins.
+  virtual void on_first_bytes() {}
   // Connected, and TLS is up when asked for.
   virtual void on_established() = 0;
   // May come several times a turn, together up to kReadPerTurnMax; all must be taken.
@@ -111,6 +114,7 @@ class Stream {
   StreamUser& user_;
   StreamLimits limits_;
   State state_ = State::Idle;
+  bool awaits_first_bytes_ = false;
   bool has_more_to_produce_ = false;
   std::size_t discarded_ = 0;
   Error reason_{Code::Closed, "stream"};

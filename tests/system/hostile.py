@@ -11,6 +11,7 @@ import resource
 import sys
 import threading
 import time
+import urllib.request
 
 import http1_attacks
 import http2_attacks
@@ -22,6 +23,7 @@ from user_agent import UserAgent, new_verifier
 CHANGES = {"argon2": {"memory_kib": 64, "passes": 1, "lanes": 1}, "limits": {"sign_in_tries": 1000, "source_tries": 1_000_000}}
 # Attackers come from an address of their own, so that bounds by source do not meet the good client.
 ATTACKER, SLOW_ATTACKER = "127.0.0.66", "127.0.0.67"
+SILENT_ATTACKERS = ["127.0.0.68", "127.0.0.69"]
 # Longer than this for one good request is starvation, whatever the machine.
 STARVED_SECONDS = 5
 # What allocators and TLS may keep after the second pass of the same attacks.
@@ -107,6 +109,25 @@ class Trial:
             self.attack(attack.__name__, lambda attack=attack: attack(self.target))
         self.attack("crowd", lambda: f"{http1_attacks.crowd(self.target, 1500)} of 1500 connections held")
         self.attack("aborted handshakes", lambda: http1_attacks.aborted_handshakes(self.target, 500))
+
+        self.attack("silent crowds", self.silent_crowds)
+
+    def silent_crowds(self):
+        """Two addresses with all the connections they may have, none of which says a word, and as many to the metrics
+        listener: who comes anew is served."""
+        held = http1_attacks.silent_connections(wire.address_of(self.system.issuer), SILENT_ATTACKERS, 1024)
+        held += http1_attacks.silent_connections(wire.address_of(self.system.metrics), ["127.0.0.1"], 1100)
+        try:
+            answer = UserAgent(self.system, wire.https(self.system)).introspect(self.tokens["access_token"])
+            with urllib.request.urlopen(self.system.metrics, timeout=wire.ANSWER_SECONDS_MAX) as figures:
+                if answer.status != 200 or figures.status != 200:
+                    raise Failure(f"beside silent crowds: {answer}, {figures.status}")
+        except (OSError, wire.ConnectionLost) as error:
+            raise Failure(f"beside silent crowds: {error}") from error
+        finally:
+            for one in held:
+                one.close()
+        return f"{len(held)} connections held"
 
     def malformed(self):
         for attack in http2_attacks.BROKEN + http2_attacks.MALFORMED:

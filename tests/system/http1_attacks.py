@@ -299,6 +299,18 @@ def crowd(target, count):
             peer.socket.close()
 
 
+def silent_connections(address, sources, count):
+    """Connections to (host, port) that say nothing, `count` from each source: as many as the server lets in."""
+    held = []
+    for source in sources:
+        for _ in range(count):
+            try:
+                held.append(socket.create_connection(address, wire.ANSWER_SECONDS_MAX, source_address=(source, 0)))
+            except OSError:
+                break
+    return held
+
+
 def aborted_handshakes(target, count):
     """Handshakes begun and dropped at once, by RST."""
     for _ in range(count):

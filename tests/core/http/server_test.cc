@@ -175,6 +175,72 @@ TEST_F(ServerTest, SilentConnectionsAreClosed) {
   EXPECT_EQ(counters().handshakes_failed.read(), 1U);
 }
 
+TEST_F(ServerTest, TheFirstByteIsDueSoonerThanTheHandshake) {
+  const auto tls = listen_tls();
+  RawPeer& silent = connect(tls);
+  RawPeer& slow = connect(tls);
+  say(slow, "\x16");
+  ASSERT_TRUE(run([&] { return counters().connections_open.read() == 2; }));
+  one.run_turns(20);
+  one.clock.advance(5'100ms);
+  ASSERT_TRUE(run([&] { return silent.closed.has_value(); }));
+  EXPECT_FALSE(slow.closed);
+  one.clock.advance(5s);
+  ASSERT_TRUE(run([&] { return slow.closed.has_value(); }));
+}
+
+TEST_F(ServerTest, SilentConnectionsKeepNobodyOut) {
+  ListenerOptions options;
+  options.limits.silent_max = 4;
+  const auto tls = listen_tls(net::server_options(), std::move(options));
+  EXPECT_EQ(get(url(tls, "/hello")), "200 hello");
+  for (int i = 0; i < 20; ++i) connect(tls);
+  make_client();
+  EXPECT_EQ(get(url(tls, "/hello")), "200 hello");
+  EXPECT_EQ(counters().connections_refused.read(), 0U);
+  EXPECT_EQ(counters().connections_displaced.read(), 17U);
+  // The oldest went.
+  ASSERT_TRUE(run([&] { return peers[0]->closed.has_value(); }));
+  EXPECT_FALSE(peers[19]->closed);
+}
+
+TEST_F(ServerTest, HalfHandshakesKeepNobodyOut) {
+  ListenerOptions options;
+  options.limits.handshaking_max = 4;
+  const auto tls = listen_tls(net::server_options(), std::move(options));
+  for (int i = 0; i < 20; ++i) say(connect(tls), "\x16\x03\x01");
+  EXPECT_EQ(get(url(tls, "/hello")), "200 hello");
+  EXPECT_EQ(counters().connections_refused.read(), 0U);
+  EXPECT_EQ(counters().connections_displaced.read(), 17U);
+}
+
+TEST_F(ServerTest, EstablishedConnectionsAreLeftAlone) {
+  ListenerOptions options;
+  options.limits.silent_max = 1;
+  options.limits.handshaking_max = 1;
+  options.limits.source_share = 1;
+  const auto tls = listen_tls(net::server_options(), std::move(options));
+  const auto result = begin(ClientRequest(Method::Get, url(tls, "/wait/x")));
+  ASSERT_TRUE(run([&] { return waiting.size() == 1; }));
+  for (int i = 0; i < 5; ++i) {
+    one.clock.advance(1100ms);
+    say(connect(tls), "\x16");
+  }
+  on_shard([&] { waiting[0].complete(Response(200, "text/plain", std::string("late"))); });
+  ASSERT_TRUE(run([&] { return result->has_value(); }));
+  EXPECT_EQ((**result)->body, "late");
+}
+
+TEST_F(ServerTest, WhereItIsAskedForTheOldestConnectionMakesRoom) {
+  ListenerOptions options;
+  options.limits.displacing_max = 4;
+  const auto listening = listen(std::move(options));
+  for (int i = 0; i < 20; ++i) say(connect(listening), i % 2 == 0 ? "GET /hel" : kGet);
+  EXPECT_EQ(get(url(listening, "/hello", false)), "200 hello");
+  EXPECT_EQ(counters().connections_refused.read(), 0U);
+  EXPECT_EQ(counters().connections_displaced.read(), 17U);
+}
+
 TEST_F(ServerTest, AReaderThatReadsNothingIsCutOffWhileOthersAreServed) {
   const auto listening = listen({});
   RawPeer& peer = connect(listening);
