@@ -133,8 +133,9 @@ def sign_in(steps, issuer, about, values):
 
 
 def clavigerctl(build, values, *arguments, given=None):
-    run = subprocess.run([os.path.join(build, "bin", "clavigerctl"), "--socket", values["ADMIN_SOCKET"], *arguments], input=given,
-                         stdin=subprocess.DEVNULL if given is None else None, capture_output=True, text=True, check=False)
+    tenant = values["ISSUER"].rstrip("/").rsplit("/", 1)[1]  # there may be others
+    run = subprocess.run([os.path.join(build, "bin", "clavigerctl"), "--socket", values["ADMIN_SOCKET"], "--tenant", tenant, *arguments],
+                         input=given, stdin=subprocess.DEVNULL if given is None else None, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise Failure(f"clavigerctl {' '.join(arguments)}: status {run.returncode}\n{run.stderr}")
     return run.stdout.rstrip("\n").split("\n")
