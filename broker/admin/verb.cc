@@ -51,7 +51,9 @@ Task<http::Response> change(Verb verb, Caller caller, std::unique_ptr<Call> call
   auto ended = co_await call->services.audit.append(std::move(done));
   if (!ended) {
     call->context.shard.logger().error("audit.outcome_lost", {{"verb", verb.name}, {"begun", *noted}});
-    if (answer.is_ok()) co_return Answer(Code::Io, "done, but its outcome could not be written to the audit log").into_response();
+    if (answer.is_ok()) {
+      co_return Answer(ended.error().code, "done, but its outcome could not be written to the audit log").into_response();
+    }
   }
   co_return std::move(answer).into_response();
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "storage/rocks/affinity.h"
+#include "storage/rocks/info_log.h"
 #include "storage/rocks/log_check.h"
 #include "storage/rocks/status.h"
 #include "storage/rocks/tuning.h"
@@ -59,7 +60,8 @@ Result<Unit> Database::open_families(const Options& options) {
   cache_options.capacity = options.block_cache_bytes;
   cache_options.high_pri_pool_ratio = 0.5;  // indexes and filters are worth more than any one block
   cache_ = rocksdb::NewLRUCache(cache_options);
-  const rocksdb::DBOptions db_options = database_options(options, cache_);
+  rocksdb::DBOptions db_options = database_options(options, cache_);
+  db_options.info_log = make_info_log(logger_);
 
   std::map<std::string, rocksdb::ColumnFamilyOptions> wanted;
   wanted[rocksdb::kDefaultColumnFamilyName] = family_options(options, TableAccess::Ordered, cache_, nullptr);

@@ -41,8 +41,6 @@ rocksdb::DBOptions database_options(const Options& options, const std::shared_pt
   db.max_total_wal_size = std::max<std::uint64_t>(4 * options.memtable_bytes, 16U << 20U);
   db.max_background_jobs = kBackgroundJobsMax;
   db.max_open_files = -1;
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = 4U << 20U;
   db.bytes_per_sync = 1U << 20U;  // smooth the background writes, so that a commit's sync does not wait behind them
   // Releasing an iterator on a shard must not delete files there.
   db.avoid_unnecessary_blocking_io = true;
