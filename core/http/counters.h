@@ -29,7 +29,7 @@ struct Counters {
   Counter requests_http1;
   Counter requests_http2;
   Counter requests_in_flight;        // a gauge: handlers waiting
-  Counter requests_held_bytes;       // a gauge: of requests not yet answered
+  Counter requests_held_bytes;       // a gauge: of requests not yet answered, of answers not yet sent
   Counter requests_overload;         // answered 503 at the bound
   Counter requests_cancelled;        // the peer went away before the answer
   std::array<Counter, 6> responses;  // by status class, [2] for 2xx; [0] is not used

@@ -54,6 +54,16 @@ bool Dispatcher::hold(Exchange& exchange, std::size_t bytes) {
   return true;
 }
 
+void Dispatcher::keep(std::size_t bytes) {
+  held_bytes_ += bytes;
+  counters_.requests_held_bytes.add(bytes);
+}
+
+void Dispatcher::release(std::size_t bytes) {
+  held_bytes_ -= bytes;
+  counters_.requests_held_bytes.subtract(bytes);
+}
+
 void Dispatcher::let_go(Exchange& exchange) {
   if (exchange.held == 0) return;
   held_bytes_ -= exchange.held;

@@ -31,6 +31,11 @@ class Dispatcher {
   void dispatch(Exchange& exchange);
   // Bytes of a request kept from here until it is answered. False, and nothing counted: the shard keeps too many.
   [[nodiscard]] bool hold(Exchange& exchange, std::size_t bytes);
+  // Bytes of answers until they are sent: never refused, the requests after them are.
+  void keep(std::size_t bytes);
+  void release(std::size_t bytes);
+  // Half of what the shard may hold is held: who takes no answers is given little time and no new ones.
+  bool is_pressed() const { return held_bytes_ > limits_.held_bytes_max / 2; }
   // For the protocols: an answer is on its way; an exchange ended.
   void answered(Exchange& exchange, std::uint16_t status);
   void ended(Exchange& exchange);
@@ -47,6 +52,25 @@ class Dispatcher {
   // This listener's own share of the counters' gauges: the admin socket answers while the others are full.
   std::uint64_t in_flight_ = 0;
   std::uint64_t held_bytes_ = 0;
+};
+
+// What one connection's unsent answers take in the dispatcher's books.
+class KeptBytes {
+ public:
+  explicit KeptBytes(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+  KeptBytes(const KeptBytes&) = delete;
+  KeptBytes& operator=(const KeptBytes&) = delete;
+  ~KeptBytes() { set(0); }
+  void set(std::size_t bytes) {
+    if (bytes > bytes_) dispatcher_.keep(bytes - bytes_);
+    if (bytes < bytes_) dispatcher_.release(bytes_ - bytes);
+    bytes_ = bytes;
+  }
+  std::size_t count() const { return bytes_; }
+
+ private:
+  Dispatcher& dispatcher_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace claviger::http

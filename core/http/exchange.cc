@@ -18,6 +18,8 @@ struct Exchange::Run {
 
 Exchange::Run Exchange::drive(Exchange& exchange, runtime::Task<Response> handler) {
   Response response = co_await std::move(handler);
+  // The request is in its frame: gone with it, however long the answer waits for its reader.
+  { const runtime::Task<Response> finished = std::move(handler); }
   exchange.is_running_ = false;
   exchange.answer(std::move(response));
 }

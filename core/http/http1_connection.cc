@@ -68,7 +68,7 @@ std::unique_ptr<Protocol> make_http1(ProtocolHost& host, Dispatcher& dispatcher,
 }
 
 Http1Connection::Http1Connection(ProtocolHost& host, Dispatcher& dispatcher, const FixedHeaders& fixed)
-    : host_(host), dispatcher_(dispatcher), fixed_(fixed), phase_since_(host.now()) {}
+    : host_(host), dispatcher_(dispatcher), fixed_(fixed), kept_(dispatcher), phase_since_(host.now()) {}
 
 // ---- in
 
@@ -184,6 +184,8 @@ void Http1Connection::submit(Response response) {
       large_body_sent_ = 0;
     }
   }
+  kept_.set(unsent());
+  exchange_->request = Request();  // nobody needs it while the answer waits
   phase_ = Phase::ReadsHead;
   phase_since_ = host_.now();
   if (!keeps_alive_) is_ending_ = true;
@@ -222,6 +224,11 @@ void Http1Connection::write_head(const Response& response, std::size_t body_size
   output_ += "\r\n";
 }
 
+// A large body stays whole until its last byte.
+std::size_t Http1Connection::unsent() const {
+  return output_.size() + (large_body_ ? text_of(*large_body_).size() : 0);
+}
+
 std::size_t Http1Connection::produce(MutableBytes room) {
   retire_exchange();
   if (!is_ending_) advance();  // what waited for an answer to be pulled or to be ready
@@ -239,6 +246,7 @@ std::size_t Http1Connection::produce(MutableBytes room) {
     if (output_.capacity() > kOutputKept) output_ = std::string();
   }
   if (output_.empty() && large_body_ && pull(text_of(*large_body_), large_body_sent_)) large_body_.reset();
+  kept_.set(unsent());
   return produced;
 }
 

@@ -45,6 +45,7 @@ class Http1Connection final : public Protocol {
   void refuse(Response response);
   void write_head(const Response& response, std::size_t body_size);
   void retire_exchange();
+  std::size_t unsent() const;
 
   ProtocolHost& host_;
   Dispatcher& dispatcher_;
@@ -65,6 +66,7 @@ class Http1Connection final : public Protocol {
   std::size_t output_sent_ = 0;
   std::optional<Body> large_body_;  // behind output_
   std::size_t large_body_sent_ = 0;
+  KeptBytes kept_;  // output_ and large_body_
 
   Monotonic phase_since_;  // idle, head or body began
 };

@@ -22,6 +22,14 @@ constexpr Milliseconds kCheckEvery{1000};
 // (RFC 9113 clause 6.8 wants a round trip).
 constexpr Milliseconds kDrainNotice{500};
 
+// An answer beside its body: the exchange, nghttp2's stream, fields on their way.
+constexpr std::size_t kAnswerBytes = 1024;
+// In place of Limits::unsent_max and, as a part, of Limits::send_stall when the shard holds half of what it may.
+constexpr std::size_t kUnsentPressedMax = 16 * 1024;
+constexpr int kPressedHaste = 10;
+// A client that forgets to read an answer now and then is reset there; one that does it always is sent away.
+constexpr std::uint32_t kUnreadStreamsMax = 8;
+
 nghttp2_nv field(std::string_view name, std::string_view value, bool is_value_ours = true) {
   nghttp2_nv nv{};
   nv.name = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(name.data()));
@@ -46,6 +54,7 @@ Http2Connection::Http2Connection(ProtocolHost& host, Dispatcher& dispatcher, con
       dispatcher_(dispatcher),
       fixed_(fixed),
       meter_(host.now()),
+      kept_(dispatcher),
       idle_since_(host.now()),
       last_sent_(host.now()) {
   session_ = make_http2_server_session(this);
@@ -104,6 +113,7 @@ void Http2Connection::remove(Http2Exchange& exchange) {
     idle_since_ = host_.now();
     next_check_ = Monotonic::max();
   }
+  kept_.set(kept_.count() - exchange.answer_bytes);
   dispatcher_.ended(exchange);
   delete &exchange;
 }
@@ -121,6 +131,7 @@ void Http2Connection::head_complete(Http2Exchange& exchange) {
   dispatcher_.counters().requests_http2.add();
   exchange.request.peer = &host_.peer();
   exchange.began = host_.now();
+  if (is_unread()) return refuse_stream(exchange);
   std::uint16_t refusal = 0;
   if (!exchange.finish_head(refusal)) return submit(exchange, problem(refusal));
   if (!dispatcher_.hold(exchange, exchange.header_bytes())) return submit(exchange, overload_response());
@@ -148,7 +159,7 @@ void Http2Connection::body_complete(Http2Exchange& exchange) {
 void Http2Connection::submit(Http2Exchange& exchange, Response response) {
   if (exchange.is_answered) return;
   exchange.is_answered = true;
-  exchange.touched = host_.now();
+  exchange.touched = exchange.answered_at = host_.now();
   exchange.response = std::move(response);
   exchange.body = BodyBuffer();
   const Response& answer = exchange.response;
@@ -173,6 +184,9 @@ void Http2Connection::submit(Http2Exchange& exchange, Response response) {
   provider.source.ptr = &exchange;
   provider.read_callback = http2_read_callback();
   const bool sends_body = size > 0 && has_body(answer.status) && exchange.request.method != Method::Head;
+  exchange.forget_request();
+  exchange.answer_bytes = kAnswerBytes + (sends_body ? size : 0);
+  kept_.set(kept_.count() + exchange.answer_bytes);
   const int done =
       nghttp2_submit_response(session_, exchange.id, fields.data(), fields.size(), sends_body ? &provider : nullptr);
   if (done != 0) {
@@ -181,6 +195,27 @@ void Http2Connection::submit(Http2Exchange& exchange, Response response) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange.id, NGHTTP2_NO_ERROR);
   }
   host_.update();
+}
+
+bool Http2Connection::is_unread() const {
+  const std::size_t max = dispatcher_.is_pressed() ? kUnsentPressedMax : dispatcher_.limits().unsent_max;
+  if (kept_.count() <= max) return false;
+  if (stuck_ > max) return true;
+  // Answers of this turn have not been pulled: what the windows take of them will be gone at its end.
+  const std::int32_t of_connection = std::max(nghttp2_session_get_remote_window_size(session_), 0);
+  const std::uint64_t of_streams =
+      std::uint64_t{nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE)} * count_;
+  return kept_.count() > max + std::min<std::uint64_t>(static_cast<std::uint64_t>(of_connection), of_streams);
+}
+
+// RFC 9113 clause 8.7: nothing was done for it, the peer may try again.
+void Http2Connection::refuse_stream(Http2Exchange& exchange) {
+  dispatcher_.counters().requests_overload.add();
+  exchange.is_answered = true;
+  exchange.touched = exchange.answered_at = host_.now();
+  exchange.forget_request();
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange.id, NGHTTP2_REFUSED_STREAM);
+  if (++refused_ > dispatcher_.limits().streams_max) end_abuse();
 }
 
 std::size_t Http2Connection::offer(Http2Exchange& exchange, std::size_t length, std::uint32_t& flags) {
@@ -230,6 +265,7 @@ std::size_t Http2Connection::produce(MutableBytes room) {
     left_over_ = std::as_bytes(std::span(frame, static_cast<std::size_t>(size)));
   }
   room_ = {};
+  stuck_ = kept_.count();
   if (produced_ == 0) {
     const bool is_over = nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
     if (is_over || (has_said_goodbye_ && count_ == 0)) is_ending_ = true;
@@ -279,14 +315,22 @@ void Http2Connection::on_deadline() {
   check_streams(now);
 }
 
+// Streams share the connection's window and its link: each earns as if all moved as it does.
+bool Http2Connection::is_slow(const Http2Exchange& exchange, Monotonic now, Milliseconds stall) const {
+  const auto earned = Milliseconds(1000 * exchange.body_sent * count_ / dispatcher_.limits().answer_rate_min);
+  return now - exchange.touched >= stall || now - exchange.answered_at >= stall + earned;
+}
+
 void Http2Connection::check_streams(Monotonic now) {
   const Limits& limits = dispatcher_.limits();
+  const Milliseconds stall = dispatcher_.is_pressed() ? limits.send_stall / kPressedHaste : limits.send_stall;
   Counter& timeouts = dispatcher_.counters().timeouts;
   for (Http2Exchange* exchange = exchanges_; exchange != nullptr; exchange = exchange->next) {
     if (exchange->is_answered) {
-      if (now - exchange->touched < limits.send_stall) continue;
+      if (!is_slow(*exchange, now, stall)) continue;
       timeouts.add();
-      if (now - last_sent_ >= limits.send_stall) return end(NGHTTP2_ENHANCE_YOUR_CALM);  // it reads nothing at all
+      // It reads nothing at all, or next to nothing of anything.
+      if (now - last_sent_ >= stall || ++unread_ > kUnreadStreamsMax) return end(NGHTTP2_ENHANCE_YOUR_CALM);
       nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange->id, NGHTTP2_CANCEL);
     } else if (!exchange->is_head_complete) {
       if (now - exchange->began < limits.head) continue;

@@ -36,6 +36,10 @@ class Http2Connection final : public Protocol {
   void end(std::uint32_t error_code);
   void end_abuse();
   void check_streams(Monotonic now);
+  bool is_slow(const Http2Exchange& exchange, Monotonic now, Milliseconds stall) const;
+  // Its answers wait for the peer, more of them than it may have waiting.
+  bool is_unread() const;
+  void refuse_stream(Http2Exchange& exchange);
 
   Http2Exchange& begin(std::int32_t id);
   bool add_field(Http2Exchange& exchange, nghttp2_rcbuf* name, nghttp2_rcbuf* value);
@@ -66,6 +70,10 @@ class Http2Connection final : public Protocol {
   std::size_t produced_ = 0;
   Bytes left_over_;                     // of nghttp2's last frame, when the room was too small for it
   std::vector<nghttp2_nv> names_and_values_;  // scratch, kept for its capacity
+  KeptBytes kept_;                            // answers not yet sent
+  std::size_t stuck_ = 0;                     // what of them the last pull has left
+  std::uint32_t refused_ = 0;                 // streams, because of those
+  std::uint32_t unread_ = 0;                  // streams reset because nobody read them
   Monotonic idle_since_;
   Monotonic next_check_ = Monotonic::max();
   Monotonic last_sent_;

@@ -54,6 +54,11 @@ class Http2Exchange final : public Exchange {
   // The list is complete. False: the target or the length is malformed, for which `refusal` has the status.
   bool finish_head(std::uint16_t& refusal);
   std::size_t header_bytes() const { return header_bytes_; }
+  // Nobody needs it while the answer waits for its reader.
+  void forget_request() {
+    storage_ = nullptr;
+    request = Request();
+  }
 
   Http2Connection& connection;
   const std::int32_t id;
@@ -61,6 +66,8 @@ class Http2Exchange final : public Exchange {
   bool is_request_complete = false;
   bool is_answered = false;
   Monotonic touched;  // when the answer last made progress
+  Monotonic answered_at{};
+  std::size_t answer_bytes = 0;  // in the connection's books
   Monotonic began;    // the first HEADERS frame; then the end of the head
 
   BodyBuffer body;

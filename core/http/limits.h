@@ -30,16 +30,20 @@ struct Limits {
   // ask once and are done.
   std::size_t displacing_max = 0;
   std::size_t in_flight_max = 4096;             // handlers waiting on one shard: each pins a slab or two
-  // Fields and bodies of all requests of one shard that are not yet answered: 128 streams of a thousand connections,
-  // each with a list and half a body, would be gigabytes.
+  // Fields and bodies of all requests of one shard that are not yet answered, and answers that are not yet sent: 128
+  // streams of a thousand connections, each with a list and half a body, would be gigabytes.
   std::size_t held_bytes_max = 256 * 1024 * 1024;
+  // Answers of one connection that its peer does not take: 128 of 4 KiB, a list of subscribers. Beyond it new streams
+  // are refused.
+  std::size_t unsent_max = 512 * 1024;
   Milliseconds first_byte{5'000};    // of a new connection: a lost segment is sent again twice within it
   Milliseconds handshake{10'000};    // from its first byte
   Milliseconds head{10'000};         // from a request's first byte to the end of its fields
   Milliseconds body{10'000};         // plus one second for each body_rate_min bytes that came
   std::size_t body_rate_min = 1024;  // a slow radio link does ten times that
   Milliseconds idle{75'000};         // kept alive without a request
-  Milliseconds send_stall{30'000};   // without the peer taking a byte of an answer
+  Milliseconds send_stall{30'000};   // without the peer taking a byte of an answer; and as body, with:
+  std::size_t answer_rate_min = 1024;  // all answers of a connection together
 };
 
 }  // namespace claviger::http

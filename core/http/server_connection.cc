@@ -12,7 +12,9 @@ net::StreamLimits stream_limits(const Limits& limits) {
 }  // namespace
 
 ServerConnection::ServerConnection(ServerShard& owner, Accepted accepted)
-    : owner_(owner), accepted_(std::move(accepted)),
+    : owner_(owner),
+      accepted_(std::move(accepted)),
+      unsent_(*owner.per_listener(accepted_.listener->index).dispatcher),
       stream_(owner.shard(), owner.buffers, *this, stream_limits(accepted_.listener->options.limits)) {
   owner_.counters.connections_open.add();
 }

@@ -30,6 +30,7 @@ class ServerConnection final : public net::StreamUser, public ProtocolHost {
   bool wants_input() const override { return protocol_ == nullptr || protocol_->wants_input(); }
   bool is_finished() const override { return is_ending_ || (protocol_ != nullptr && protocol_->is_finished()); }
   Monotonic deadline() const override { return protocol_ == nullptr ? first_byte_due_ : protocol_->deadline(); }
+  void on_unsent(std::size_t bytes) override { unsent_.set(bytes); }
   void on_deadline() override;
   void on_closed(Error reason) override;
 
@@ -55,6 +56,7 @@ class ServerConnection final : public net::StreamUser, public ProtocolHost {
   bool is_handshaking_ = false;     // TLS is not up yet
   bool is_ending_ = false;
   Monotonic first_byte_due_ = Monotonic::max();
+  KeptBytes unsent_;  // of the stream: the socket has not taken them
   net::Stream stream_;
   std::unique_ptr<Protocol> protocol_;  // after stream_: its handlers are dropped first
 };

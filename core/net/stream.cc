@@ -204,10 +204,16 @@ void Stream::flush() {
       // An emptied queue with more to come waits for the socket all the same.
       if (queue_.empty() && !has_more_to_produce_) {
         own_deadline_ = Monotonic::max();
-      } else if (*sent > 0 || own_deadline_ == Monotonic::max()) {
-        own_deadline_ = shard_.now() + limits_.write_stall;
+      } else {
+        const Monotonic latest = shard_.now() + limits_.write_stall;
+        const auto earned = Milliseconds(1000 * *sent / limits_.write_rate_min);
+        own_deadline_ = own_deadline_ == Monotonic::max() ? latest : std::min(latest, own_deadline_ + earned);
       }
     }
+  }
+  if (queue_.size() != unsent_told_) {
+    unsent_told_ = queue_.size();
+    user_.on_unsent(unsent_told_);
   }
   if (state_ == State::Open && queue_.empty() && !has_more_to_produce_ && user_.is_finished()) linger();
   if (state_ == State::Closed) return;

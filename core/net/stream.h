@@ -35,6 +35,8 @@ struct StreamLimits {
   Milliseconds handshake{10'000};    // connect and TLS together; of an accepted one: from its first byte
   Milliseconds first_byte{10'000};   // of an accepted one under TLS
   Milliseconds write_stall{30'000};  // without the socket taking a byte
+  // Bytes it must take for each second more, once there is something that it does not take at once.
+  std::size_t write_rate_min = 1024;
 };
 
 // Scratch space that every stream of a shard uses within one call.
@@ -57,6 +59,8 @@ class StreamUser {
   virtual bool wants_input() const = 0;
   // Yes: the stream is closed once everything produced was sent.
   virtual bool is_finished() const = 0;
+  // What was produced and not sent has changed: told at a turn's end, not while the socket takes everything at once.
+  virtual void on_unsent(std::size_t) {}
   // When on_deadline() is due; looked at after each call above and in update().
   virtual Monotonic deadline() const = 0;
   virtual void on_deadline() = 0;
@@ -117,6 +121,7 @@ class Stream {
   bool awaits_first_bytes_ = false;
   bool has_more_to_produce_ = false;
   std::size_t discarded_ = 0;
+  std::size_t unsent_told_ = 0;
   Error reason_{Code::Closed, "stream"};
   Monotonic own_deadline_ = Monotonic::max();  // of connect, handshake, write stall, linger
   Monotonic armed_ = Monotonic::max();

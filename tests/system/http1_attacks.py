@@ -7,7 +7,7 @@ import time
 
 import wire
 from clavigerd import Failure
-from http2_frames import HEADERS, INITIAL_WINDOW_SIZE, PREFACE, Peer, frame, settings
+from http2_frames import HEADERS, INITIAL_WINDOW_SIZE, PREFACE, WINDOW_UPDATE, Peer, frame, settings
 
 # A server that waits longer for a peer's next byte than this has no deadline: ours are 10 s, and 30 s for answers that
 # nobody reads. Room beside it for a busy machine.
@@ -138,8 +138,16 @@ def answers_that_nobody_takes(target):
     return peer, b""
 
 
+def answers_taken_drop_by_drop(target):
+    """Window 0, and a byte of it every half second."""
+    peer = SlowHttp2(target.system, target.source, PREFACE + settings((INITIAL_WINDOW_SIZE, 0)))
+    peer.send(peer.request(1, "GET", target.jwks))
+    return peer, frame(WINDOW_UPDATE, 0, 1, b"\0\0\0\1")
+
+
 SLOW = [silence, half_a_hello, a_dripping_hello, tls_and_silence_amid_a_line, a_dripping_head, endless_fields, a_dripping_body,
-        dripping_chunks, half_a_preface, an_unfinished_header_block, a_dripping_stream, answers_that_nobody_takes]
+        dripping_chunks, half_a_preface, an_unfinished_header_block, a_dripping_stream, answers_that_nobody_takes,
+        answers_taken_drop_by_drop]
 
 
 def run_slow_peers(target):

@@ -299,6 +299,17 @@ TEST_F(Http1, AConnectionThatGoesAwayCancelsItsRequest) {
   EXPECT_EQ(host.counters.requests_cancelled.read(), 1U);
 }
 
+TEST_F(Http1, AnAnswerIsHeldUntilItIsPulled) {
+  host.feed("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_GT(host.counters.requests_held_bytes.read(), 300'000U);
+  EXPECT_EQ(host.pool.in_use(), 0U);  // nothing of the request
+  host.pull();
+  EXPECT_EQ(host.counters.requests_held_bytes.read(), 0U);
+  host.feed("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  host.stop();
+  EXPECT_EQ(host.counters.requests_held_bytes.read(), 0U);
+}
+
 TEST_F(Http1, ASlowHeadIsCutOff) {
   host.exchange("GET /hello HTTP/1.1\r\n");
   for (int i = 0; i < 9; ++i) {

@@ -249,11 +249,13 @@ TEST_F(ServerTest, AReaderThatReadsNothingIsCutOffWhileOthersAreServed) {
                 frames::settings({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 100'000'000}}));
   for (std::uint32_t i = 0; i < 20; ++i) say(peer, frames::get(2 * i + 1, "/large"));
   one.run_turns(1000);
+  EXPECT_GT(counters().requests_held_bytes.read(), 5'000'000U);
   for (int i = 0; i < 40 && counters().connections_open.read() > 0; ++i) {
     one.clock.advance(31s);
     one.run_turns(200);
   }
   EXPECT_EQ(counters().connections_open.read(), 0U);
+  EXPECT_EQ(counters().requests_held_bytes.read(), 0U);
   EXPECT_EQ(get(url(listening, "/hello", false)), "200 hello");
 }
 

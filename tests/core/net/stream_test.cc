@@ -195,6 +195,27 @@ TEST_P(StreamTest, AReaderThatTakesABitNowAndThenIsNot) {
   }
 }
 
+TEST_P(StreamTest, AReaderThatTakesTooLittleIsCutOff) {
+  limits.write_rate_min = 1'000'000'000;  // the least that a kernel takes at once is much
+  connect();
+  on_shard([&] { left->say(std::string(50'000'000, 'x')); });
+  for (int i = 0; i < 20 && !left->closed; ++i) {
+    on_shard([&] {
+      right->wants = false;
+      right->stream.update();
+    });
+    one.run_turns(500);
+    one.clock.advance(limits.write_stall * 2 / 3);
+    on_shard([&] {
+      right->wants = true;
+      right->stream.update();
+    });
+    one.run_turns(50);
+  }
+  ASSERT_TRUE(left->closed);
+  EXPECT_EQ(*left->closed, Code::DeadlinePassed);
+}
+
 TEST_P(StreamTest, AFinishedOneSendsEverythingFirst) {
   connect();
   const std::string all = numbered(1'000'000);
