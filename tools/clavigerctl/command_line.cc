@@ -29,6 +29,8 @@ void bind_operand(Bound& bound, const Operand& operand) {
   option->type_name("");
   if (operand.is_many) option->expected(operand.is_required ? 1 : 0, 64);
   else option->expected(operand.is_required ? 1 : 0, 1);
+  // Or it takes the next one's, too.
+  if (operand.is_required && !operand.is_many) option->allow_extra_args(false);
   if (operand.is_required) option->required();
   add_choices(option, operand.choices);
 }
