@@ -96,7 +96,6 @@ constexpr Row kRows[] = {
     {Code::UeFull, {400, "access_denied", "This device has as many users as it may have."}},
     {Code::LogoutHint, {400, "invalid_request", "id_token_hint is not of this client."}},
     {Code::LogoutRedirect, {400, "invalid_request", "post_logout_redirect_uri is not registered for this client."}},
-    {Code::SessionsTooMany, {400, "access_denied", "The user has as many sessions as he may have."}},
 
     // Bearer tokens (userinfo).
     {Code::BearerSeveral, {400, "invalid_request", "Send one access token, in the Authorization header."}},
