@@ -65,6 +65,7 @@ settings::Settings keep_restart_members(settings::Settings wanted, const setting
   merged.log.level = wanted.log.level;
   merged.argon2 = wanted.argon2;
   merged.lifetimes = wanted.lifetimes;
+  merged.val_claims = wanted.val_claims;
   merged.limits.cached_clients_max = wanted.limits.cached_clients_max;
   merged.limits.sign_in_tries = wanted.limits.sign_in_tries;
   merged.limits.sign_in_window = wanted.limits.sign_in_window;
@@ -114,6 +115,7 @@ Broker::~Broker() {
   shards_->stop_and_join();
   backchannel_.reset();
   audit_log_.reset();
+  removal_sweep_.reset();
   contexts_.clear();
   sealer_.reset();
   store_.reset();
@@ -187,6 +189,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
   audit_log_ = std::make_unique<admin::AuditLog>(context->shard, *store_, *work_pool_, keys_.audit.reveal(),
                                                  settings_->audit_log_file);
   CLAVIGER_CO_TRY(auditing, co_await audit_log_->start(kVersion));
+  removal_sweep_ = std::make_unique<provisioning::RemovalSweep>(*context);
+  removal_sweep_->start();
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_);
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);

@@ -13,6 +13,7 @@
 #include "broker/admin/process_control.h"
 #include "broker/context.h"
 #include "broker/listeners.h"
+#include "broker/provisioning/removal_sweep.h"
 #include "broker/settings/settings.h"
 #include "broker/snapshot_publisher.h"
 #include "core/base/clock.h"
@@ -70,6 +71,7 @@ class Broker final : public admin::ProcessControl {
   std::vector<std::unique_ptr<Context>> contexts_;
   std::unique_ptr<admin::AuditLog> audit_log_;
   std::unique_ptr<identity::BackchannelDelivery> backchannel_;
+  std::unique_ptr<provisioning::RemovalSweep> removal_sweep_;
   std::unique_ptr<Listeners> listeners_;
 };
 

@@ -7,6 +7,7 @@
 #include "broker/admin/metrics_endpoint.h"
 #include "broker/admin/routes.h"
 #include "broker/identity/routes.h"
+#include "broker/provisioning/configurations_endpoint.h"
 #include "broker/tokens/token_routes.h"
 #include "core/crypto/random.h"
 #include "core/http/server.h"
@@ -133,6 +134,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   auto router = std::make_shared<http::Router>();
   identity::add_identity_routes(*router, contexts);
   tokens::add_token_routes(*router, contexts);
+  provisioning::add_provisioning_routes(*router, contexts);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
   options.name = "https " + address.text();

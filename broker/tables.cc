@@ -32,7 +32,7 @@ std::vector<storage::TableOptions> table_options() {
       {"partner_users", TableAccess::Ordered},
       {"partner_tokens", TableAccess::Expiring},
       {"val_configurations", TableAccess::Ordered},
-      {"val_identities", TableAccess::Point},
+      {"val_identities", TableAccess::Ordered},
   };
 }
 

@@ -37,7 +37,7 @@ inline constexpr TableId kPartners{21};           // tenant, name -> Partner
 inline constexpr TableId kPartnerUsers{22};       // tenant, partner, primary sub -> sub here; who was set up
 inline constexpr TableId kPartnerTokens{23};      // tenant, partner, jti: security tokens that were used (replay)
 inline constexpr TableId kValConfigurations{24};  // tenant, confId -> VALServicesConfig (TS 29.549)
-inline constexpr TableId kValIdentities{25};      // tenant, VAL service ID, VAL user or UE ID -> confId
+inline constexpr TableId kValIdentities{25};      // tenant, kind, VAL user or UE ID, service, confId
 }  // namespace tables
 
 // In the order of the ids above.

@@ -47,6 +47,9 @@ void write_client(codec::JsonWriter<std::string>& json, const Client& client, st
   if (!client.jwks.empty()) json.member("jwks", client.jwks);
   if (!client.tls_subject.empty()) json.member("tls_subject", client.tls_subject);
   if (!client.tls_certificate_digest.empty()) json.member("tls_certificate_digest", client.tls_certificate_digest);
+  json.member("val_server_id", client.val_server_id);
+  write_list(json, "val_services", client.val_services);
+  json.member("may_push_keys", client.may_push_keys);
   json.member("certificate_bound", client.is_certificate_bound);
   json.member("dpop_bound", client.is_dpop_bound).member("require_pushed_requests", client.must_push_requests);
   json.member("subject_type", client.has_pairwise_subject ? "pairwise" : "public");
@@ -90,6 +93,8 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   std::string subject_type("public");
   members.read("subject_type", subject_type).read("sector_identifier", draft.sector_identifier);
   draft.has_pairwise_subject = subject_type == "pairwise";
+  members.read("val_server_id", draft.val_server_id).read("val_services", draft.val_services);
+  members.read("may_push_keys", draft.may_push_keys);
   result.wrong = members.wrong();
   if (!is_subject_type(subject_type) && !result.wrong) result.wrong = std::string(kSubjectTypes);
   for (const std::string& grant : grants) {
@@ -173,6 +178,9 @@ ChangeOrWrong read_change(codec::JsonObject object) {
   read("sector_identifier", change.sector_identifier);
   read("post_logout_redirect_uris", change.post_logout_redirect_uris);
   read("backchannel_logout_uri", change.backchannel_logout_uri);
+  read("val_server_id", change.val_server_id);
+  read("val_services", change.val_services);
+  read("may_push_keys", change.may_push_keys);
   result.wrong = members.wrong();
   const auto fail = [&result](std::string_view what) {
     if (!result.wrong) result.wrong = std::string(what);

@@ -11,6 +11,8 @@ void write_user(codec::JsonWriter<std::string>& json, const identity::User& user
   json.member("mcvideo_id", user.mcvideo_id).member("mcdata_id", user.mcdata_id);
   json.name("scopes").begin_array();
   for (const std::string& scope : user.scopes) json.value(scope);
+  json.end_array().name("val_user_ids").begin_array();
+  for (const std::string& id : user.val_user_ids) json.value(id);
   json.end_array().member("has_password", !user.password_hash.empty());
   json.member("password_changed_at", user.password_changed_at).member("not_before", user.not_before);
   json.member("created_at", user.created_at);
@@ -30,6 +32,7 @@ DraftOrWrong read_user_draft(codec::JsonObject object) {
   members.read("mc_id", draft.mc_id).read("mcptt_id", draft.mcptt_id);
   members.read("mcvideo_id", draft.mcvideo_id).read("mcdata_id", draft.mcdata_id);
   members.read("scopes", draft.scopes).read("enabled", is_enabled);
+  members.read("val_user_ids", draft.val_user_ids);
   members.read("password", draft.password).read("password_hash", draft.password_hash);
   members.read("sub", shown_text).read("has_password", shown_flag).read("password_changed_at", shown_number);
   members.read("not_before", shown_number).read("created_at", shown_number);

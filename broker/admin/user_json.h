@@ -18,7 +18,7 @@ struct DraftOrWrong {
   identity::UserDraft draft;
   std::optional<std::string> wrong;  // what is wrong with the object, in words
 };
-// Members: login (required), display_name, mc_id, mcptt_id, mcvideo_id, mcdata_id, scopes, enabled, password,
+// Members: login (required), display_name, mc_id, mcptt_id, mcvideo_id, mcdata_id, scopes, val_user_ids, enabled, password,
 // password_hash. What `write_user` shows beside these (sub, created_at...) is taken and ignored, so that what was
 // exported can be imported.
 DraftOrWrong read_user_draft(codec::JsonObject object);

@@ -26,6 +26,8 @@ std::string encode_client(const Client& client) {
   const auto sector_identifier = put_text(builder, client.sector_identifier);
   const auto post_logout_redirect_uris = put_texts(builder, client.post_logout_redirect_uris);
   const auto backchannel_logout_uri = put_text(builder, client.backchannel_logout_uri);
+  const auto val_server_id = put_text(builder, client.val_server_id);
+  const auto val_services = put_texts(builder, client.val_services);
   schema::ClientBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_name(name);
@@ -51,6 +53,9 @@ std::string encode_client(const Client& client) {
   record.add_asks_consent(client.asks_consent);
   record.add_post_logout_redirect_uris(post_logout_redirect_uris);
   record.add_backchannel_logout_uri(backchannel_logout_uri);
+  record.add_val_server_id(val_server_id);
+  record.add_val_services(val_services);
+  record.add_may_push_keys(client.may_push_keys);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -91,6 +96,9 @@ Result<Client> decode_client(const storage::Value& value, std::string_view clien
   client.asks_consent = record->asks_consent();
   client.post_logout_redirect_uris = texts_of(record->post_logout_redirect_uris());
   client.backchannel_logout_uri = text_of(record->backchannel_logout_uri());
+  client.val_server_id = text_of(record->val_server_id());
+  client.val_services = texts_of(record->val_services());
+  client.may_push_keys = record->may_push_keys();
   client.version = value.version();
   return client;
 }

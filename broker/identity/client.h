@@ -55,6 +55,9 @@ struct Client {
   bool has_pairwise_subject = false;    // OIDC Core clause 8: a `sub` of its sector's own (pairwise_subject.h)
   std::string sector_identifier;        // a host name; empty: that of its redirect URIs
   bool asks_consent = false;            // the user is asked before it gets his code (consent.h)
+  std::string val_server_id;            // whose records it may provision (broker/provisioning); empty: none
+  std::vector<std::string> val_services;  // its service agreement: VAL service IDs it may configure
+  bool may_push_keys = false;           // TS 33.434 clause A.2.2.3: SKeyProv in its access tokens
   std::uint64_t version = 0;            // of the record; not stored in it
 };
 

@@ -6,6 +6,7 @@
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/pairwise_subject.h"
 #include "broker/identity/scope_grant.h"
+#include "broker/identity/val_identity.h"
 #include "core/codec/base64url.h"
 #include "core/codec/redirect.h"
 #include "core/codec/uri.h"
@@ -85,6 +86,20 @@ Result<Unit> check_audiences(const std::vector<std::string>& audiences) {
   return Unit{};
 }
 
+// TS 29.549: a VAL server configures what its agreement names, as itself and never as a user's application.
+Result<Unit> check_val(const Client& client) {
+  if (client.val_services.size() > kValServicesMax || !std::ranges::all_of(client.val_services, is_val_service_id)) {
+    return Error{Code::ClientMetadata, "client.val_services"};
+  }
+  const bool is_named = !client.val_server_id.empty();
+  if (is_named && !is_val_identity(client.val_server_id)) return Error{Code::ClientMetadata, "client.val_server_id"};
+  if ((is_named || client.may_push_keys) && !client.may_client_credentials) {
+    return Error{Code::ClientMetadata, "client.val_server_id"};
+  }
+  if (!is_named && !client.val_services.empty()) return Error{Code::ClientMetadata, "client.val_services"};
+  return Unit{};
+}
+
 Result<Unit> check_client(const Client& client) {
   if (client.name.size() > kNameMax || !codec::is_utf8(client.name)) return Error{Code::ClientMetadata, "client.name"};
   if (client.redirect_uris.size() > kRedirectUrisMax) return Error{Code::ClientRedirectUri, "client.redirect_uris"};
@@ -110,6 +125,7 @@ Result<Unit> check_client(const Client& client) {
   CLAVIGER_TRY(audiences_checked, check_audiences(client.audiences));
   CLAVIGER_TRY(certificate_checked, check_certificate(client));
   CLAVIGER_TRY(sector_checked, check_sector(client));
+  CLAVIGER_TRY(val_checked, check_val(client));
   return check_jwks(client);
 }
 
@@ -167,6 +183,9 @@ Result<Client> client_of(const ClientDraft& draft) {
   client.asks_consent = draft.asks_consent;
   client.post_logout_redirect_uris = draft.post_logout_redirect_uris;
   client.backchannel_logout_uri = draft.backchannel_logout_uri;
+  client.val_server_id = draft.val_server_id;
+  client.val_services = draft.val_services;
+  client.may_push_keys = draft.may_push_keys;
   CLAVIGER_TRY(client_checked, check_client(client));
   return client;
 }
@@ -195,6 +214,9 @@ Result<Unit> apply_change(const ClientChange& change, Client& client) {
   take(change.asks_consent, client.asks_consent);
   take(change.post_logout_redirect_uris, client.post_logout_redirect_uris);
   take(change.backchannel_logout_uri, client.backchannel_logout_uri);
+  take(change.val_server_id, client.val_server_id);
+  take(change.val_services, client.val_services);
+  take(change.may_push_keys, client.may_push_keys);
   // A secret that no longer counts must not come to life again with a later change.
   if (client.authentication != ClientAuthentication::SecretBasic) client.secret_mac.reset();
   return check_client(client);

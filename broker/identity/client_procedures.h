@@ -43,6 +43,9 @@ struct ClientDraft {
   bool asks_consent = false;
   std::vector<std::string> post_logout_redirect_uris;
   std::string backchannel_logout_uri;
+  std::string val_server_id;
+  std::vector<std::string> val_services;
+  bool may_push_keys = false;
 };
 
 // What is absent stays as it is. A change to SecretBasic makes no secret: rotate it.
@@ -62,6 +65,9 @@ struct ClientChange {
   std::optional<std::string> sector_identifier;
   std::optional<std::vector<std::string>> post_logout_redirect_uris;
   std::optional<std::string> backchannel_logout_uri;
+  std::optional<std::string> val_server_id;
+  std::optional<std::vector<std::string>> val_services;
+  std::optional<bool> may_push_keys;
 };
 
 struct CreatedClient {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/identity/session.h"
+#include "broker/identity/val_identity.h"
 
 namespace claviger::identity {
 
@@ -16,6 +17,8 @@ struct GrantedSession {
   std::vector<std::string> scopes;       // of the access token: the session's, or fewer
   std::string nonce;                     // for the ID token; code grant only
   std::string subject;                   // what tokens call the user; empty: the session's sub
+  std::vector<std::string> val_user_ids;  // all of the user's
+  ValClaims val;                         // what of them goes into tokens: val_claims.h
   std::string mcptt_id, mcvideo_id, mcdata_id;  // those that the scopes let into tokens
 };
 

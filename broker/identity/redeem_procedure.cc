@@ -86,6 +86,7 @@ GrantedSession granted_of(Session session, std::vector<std::string> scopes, cons
   granted.mcvideo_id = identities.mcvideo_id;
   granted.mcdata_id = identities.mcdata_id;
   granted.scopes = std::move(scopes);
+  granted.val_user_ids = user.val_user_ids;
   granted.generation = session.refresh_generation;
   granted.nonce = std::move(nonce);
   granted.session = std::move(session);

@@ -121,6 +121,7 @@ Task<Result<GrantedSession>> refresh_at_home(Context* context, Refresh refresh) 
     granted.mcvideo_id = identities.mcvideo_id;
     granted.mcdata_id = identities.mcdata_id;
     granted.scopes = std::move(scopes);
+    granted.val_user_ids = user->val_user_ids;
     granted.generation = session.refresh_generation;
     granted.session = std::move(session);
     co_return granted;

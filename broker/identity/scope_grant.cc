@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/identity/val_identity.h"
+
 namespace claviger::identity {
 namespace {
 
@@ -87,7 +89,8 @@ bool contains_scope(const std::vector<std::string>& scopes, std::string_view sco
 
 bool is_known_scope(std::string_view scope, const tenants::Tenant& tenant, const Client& client) {
   return scope == kOpenid || scope == kProfile || tenant.scope_audiences.contains(scope) ||
-         contains_scope(client.scopes, scope);
+         contains_scope(client.scopes, scope) ||
+         (client.profile == ClientProfile::Val && is_val_scope(scope));
 }
 
 Result<ScopeList> grant_to_client(const ScopeList& requested, const tenants::Tenant& tenant, const Client& client) {

@@ -34,7 +34,8 @@ std::string join_scope(const ScopeList& scopes);
 std::string join_scope(const std::vector<std::string>& scopes);
 bool contains_scope(const std::vector<std::string>& scopes, std::string_view scope);
 
-// "openid", "profile", whatever the tenant maps to an audience, and what a client's record names.
+// "openid", "profile", whatever the tenant maps to an audience, what a client's record names, and for a VAL client
+// "val:" and a service (which of them a user has is for val_claims.h).
 bool is_known_scope(std::string_view scope, const tenants::Tenant& tenant, const Client& client);
 
 // For the code grant. ScopeMalformed when `openid` is not requested; ScopeNothing when more than openid was asked for

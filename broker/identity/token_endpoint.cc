@@ -15,6 +15,7 @@
 #include "broker/identity/secret_body.h"
 #include "broker/identity/token_response.h"
 #include "broker/identity/ue_naming.h"
+#include "broker/identity/val_claims.h"
 #include "core/codec/hex.h"
 #include "core/crypto/digest.h"
 #include "core/http/problem.h"
@@ -134,6 +135,8 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
   }
   if (!granted) co_return granted.error();
   granted->subject = subject_for(context->identity->subject_mac(), call->tenant, *call->client, granted->session.sub);
+  GrantedSession* grantee = &*granted;
+  CLAVIGER_CO_TRY(val, co_await add_val_claims(context, call->tenant, call->client->profile, grantee));
   view = context->snapshot->find(call->tenant);
   if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
   // OIDC Core clause 12.2 allows an ID token on refresh; clients of ours have no use for a second one.

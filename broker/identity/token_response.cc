@@ -36,6 +36,13 @@ http::Response write_response(SlabPool& slabs, const Parts& parts) {
   return response;
 }
 
+template <typename Claims>
+void put_val(const ValClaims& val, Claims& claims) {
+  claims.val_user_id = val.user_id;
+  claims.val_ue_id = val.ue_id;
+  claims.val_service_ids.assign(val.service_ids.begin(), val.service_ids.end());
+}
+
 Result<std::string> id_token_for(broker::Context& context, const broker::TenantView& tenant,
                                  const GrantedSession& granted, std::string_view access_token) {
   const Session& session = granted.session;
@@ -50,6 +57,7 @@ Result<std::string> id_token_for(broker::Context& context, const broker::TenantV
   claims.mcptt_id = granted.mcptt_id;
   claims.mcvideo_id = granted.mcvideo_id;
   claims.mcdata_id = granted.mcdata_id;
+  put_val(granted.val, claims);
   claims.access_token = access_token;
   claims.lifetime = context.snapshot->settings->lifetimes.id_token;
   return tokens::make_id_token(context, tenant, claims);
@@ -89,6 +97,7 @@ Result<http::Response> session_response(broker::Context& context, const broker::
   claims.mcptt_id = granted.mcptt_id;
   claims.mcvideo_id = granted.mcvideo_id;
   claims.mcdata_id = granted.mcdata_id;
+  put_val(granted.val, claims);
   claims.certificate_digest = session.certificate_digest;
   claims.dpop_key = session.dpop_key;
   claims.lifetime = context.snapshot->settings->lifetimes.access_token;
@@ -121,6 +130,7 @@ Result<http::Response> service_response(broker::Context& context, const broker::
   claims.scope = scope;
   claims.certificate_digest = binding.certificate_digest;
   claims.dpop_key = binding.dpop_key;
+  claims.may_push_keys = client.may_push_keys && std::ranges::find(scopes, kSealKeyScope) != scopes.end();
   claims.lifetime = context.snapshot->settings->lifetimes.access_token;
   CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
   return write_response(context.shard.slabs(), {.access_token = access_token,

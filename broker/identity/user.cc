@@ -46,6 +46,7 @@ std::string encode_user(const User& user) {
   const auto mcdata_id = put_text(builder, user.mcdata_id);
   const auto scopes = put_texts(builder, user.scopes);
   const auto password_hash = put_text(builder, user.password_hash);
+  const auto val_user_ids = put_texts(builder, user.val_user_ids);
   schema::UserBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_login(login);
@@ -60,6 +61,7 @@ std::string encode_user(const User& user) {
   record.add_password_changed_at(user.password_changed_at);
   record.add_not_before(user.not_before);
   record.add_created_at(user.created_at);
+  record.add_val_user_ids(val_user_ids);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -81,6 +83,7 @@ Result<User> decode_user(const storage::Value& value, std::string_view sub) {
   user.password_changed_at = record->password_changed_at();
   user.not_before = record->not_before();
   user.created_at = record->created_at();
+  user.val_user_ids = texts_of(record->val_user_ids());
   user.version = value.version();
   return user;
 }

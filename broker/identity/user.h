@@ -33,6 +33,7 @@ struct User {
   std::int64_t password_changed_at = 0;  // NumericDate
   std::int64_t not_before = 0;  // tokens and sessions from before (NumericDate) are dead
   std::int64_t created_at = 0;
+  std::vector<std::string> val_user_ids;  // TS 23.434 clause 7.2: one for each VAL provider he is a user of
   std::uint64_t version = 0;  // of the record; not stored in it
 };
 
@@ -42,7 +43,7 @@ Result<std::string> canonical_login(std::string_view login);
 
 std::string user_key(std::string_view tenant, std::string_view sub);
 std::string login_key(std::string_view tenant, std::string_view canonical);
-// kind: "mc", "mcptt", "mcvideo", "mcdata".
+// kind: "mc", "mcptt", "mcvideo", "mcdata", "val".
 std::string mc_identity_key(std::string_view kind, std::string_view identity);
 
 std::string encode_user(const User& user);

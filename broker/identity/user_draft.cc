@@ -1,6 +1,9 @@
 #include "broker/identity/user_draft.h"
 
+#include <algorithm>
+
 #include "broker/identity/scope_grant.h"
+#include "broker/identity/val_identity.h"
 #include "core/codec/uri.h"
 #include "core/codec/utf8.h"
 #include "core/crypto/password_hash.h"
@@ -30,6 +33,17 @@ Result<Unit> check_identity(std::string_view identity) {
   return Unit{};
 }
 
+// TS 23.434 clause 7.2: "for example a URI"; what identifies a user to a provider is the provider's choice.
+Result<Unit> check_val_user_ids(const std::vector<std::string>& ids) {
+  if (ids.size() > kValUserIdsMax) return Error{Code::McIdentityInvalid, "user.val_user_ids"};
+  for (auto id = ids.begin(); id != ids.end(); ++id) {
+    if (!is_val_identity(*id) || std::find(ids.begin(), id, *id) != id) {
+      return Error{Code::McIdentityInvalid, "user.val_user_ids"};
+    }
+  }
+  return Unit{};
+}
+
 Result<Unit> check_scopes(const std::vector<std::string>& scopes) {
   if (scopes.size() > kScopesMax) return Error{Code::ScopeMalformed, "user.scopes"};
   for (const std::string& scope : scopes) {
@@ -40,7 +54,9 @@ Result<Unit> check_scopes(const std::vector<std::string>& scopes) {
 
 Result<Unit> check_user(const User& user) {
   CLAVIGER_TRY(name, check_display_name(user.display_name));
+  CLAVIGER_TRY(val_ids_checked, check_val_user_ids(user.val_user_ids));
   for (const auto& [kind, identity] : identities_of(user)) {
+    if (kind == kValKind) continue;
     CLAVIGER_TRY(identity_checked, check_identity(identity));
   }
   return check_scopes(user.scopes);
@@ -54,6 +70,7 @@ std::vector<std::pair<std::string_view, std::string_view>> identities_of(const U
   if (!user.mcptt_id.empty()) identities.emplace_back("mcptt", user.mcptt_id);
   if (!user.mcvideo_id.empty()) identities.emplace_back("mcvideo", user.mcvideo_id);
   if (!user.mcdata_id.empty()) identities.emplace_back("mcdata", user.mcdata_id);
+  for (const std::string& id : user.val_user_ids) identities.emplace_back(kValKind, id);
   return identities;
 }
 
@@ -75,6 +92,7 @@ Result<User> user_of(const UserDraft& draft) {
   user.mcvideo_id = draft.mcvideo_id;
   user.mcdata_id = draft.mcdata_id;
   user.scopes = draft.scopes;
+  user.val_user_ids = draft.val_user_ids;
   user.password_hash = draft.password_hash;
   CLAVIGER_TRY(user_checked, check_user(user));
   if (!draft.password.empty()) {
@@ -98,6 +116,7 @@ Result<Unit> apply_change(const UserChange& change, User& user) {
   if (change.mcvideo_id) user.mcvideo_id = *change.mcvideo_id;
   if (change.mcdata_id) user.mcdata_id = *change.mcdata_id;
   if (change.scopes) user.scopes = *change.scopes;
+  if (change.val_user_ids) user.val_user_ids = *change.val_user_ids;
   return check_user(user);
 }
 

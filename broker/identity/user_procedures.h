@@ -32,6 +32,7 @@ struct UserDraft {
   std::vector<std::string> scopes;
   UserStatus status = UserStatus::Enabled;
   SecretBytes password;       // UTF-8 as typed; empty: see password_hash
+  std::vector<std::string> val_user_ids;
   std::string password_hash;  // a PHC string made elsewhere (argon2id, scrypt, pbkdf2); both empty: cannot sign in
   std::vector<UserMember> left_out;  // said nothing of; matters to import_users() alone
 };
@@ -42,6 +43,7 @@ struct UserChange {
   std::optional<std::string> display_name;
   std::optional<std::string> mc_id, mcptt_id, mcvideo_id, mcdata_id;
   std::optional<std::vector<std::string>> scopes;
+  std::optional<std::vector<std::string>> val_user_ids;
 };
 
 struct UserPage {
@@ -63,7 +65,7 @@ runtime::Task<Result<Unit>> remove_user(broker::Context* context, std::string te
 
 runtime::Task<Result<User>> find_user(broker::Context* context, std::string tenant, std::string sub);
 runtime::Task<Result<User>> find_user_by_login(broker::Context* context, std::string tenant, std::string login);
-// kind: "mc", "mcptt", "mcvideo", "mcdata". UserUnknown also when the identity is another tenant's.
+// kind: "mc", "mcptt", "mcvideo", "mcdata", "val". UserUnknown also when the identity is another tenant's.
 runtime::Task<Result<User>> find_user_by_mc_identity(broker::Context* context, std::string tenant, std::string kind,
                                                      std::string identity);
 // In order of sub, at most `limit` (<= storage::kRangeMax), after `after` (empty: from the first).

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -117,6 +118,32 @@ void read_costs(TomlReader& root, Settings& settings, const std::string& file, s
   }
 }
 
+// A claim of ours under a registered name would be taken for that one.
+bool is_claim_name(const std::string& name) {
+  static constexpr std::string_view kTaken[] = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "sid", "acr", "amr", "cnf", "act",
+                                                "scope", "nonce", "client_id", "auth_time", "at_hash", "SKeyProv", "mcptt_id",
+                                                "mcvideo_id", "mcdata_id", "name", "preferred_username", "active", "token_type"};
+  const bool is_plain = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char character) {
+    return character > 0x20 && character < 0x7F && character != '"' && character != '\\';
+  });
+  return is_plain && std::find(std::begin(kTaken), std::end(kTaken), name) == std::end(kTaken);
+}
+
+void read_val_claims(TomlReader& root, ValClaimNames& names, const std::string& file, std::vector<SettingsError>& errors) {
+  const toml::table* table = root.table_at("val_claims");
+  if (table == nullptr) return;
+  TomlReader reader(*table, "val_claims", file, errors);
+  reader.read("user_id", names.user_id);
+  reader.read("ue_id", names.ue_id);
+  reader.read("service_ids", names.service_ids);
+  if (!is_claim_name(names.user_id)) reader.fail(Code::ConfigValue, "user_id", "is not a claim name that is free");
+  if (!is_claim_name(names.ue_id)) reader.fail(Code::ConfigValue, "ue_id", "is not a claim name that is free");
+  if (!is_claim_name(names.service_ids)) reader.fail(Code::ConfigValue, "service_ids", "is not a claim name that is free");
+  if (names.user_id == names.ue_id || names.user_id == names.service_ids || names.ue_id == names.service_ids) {
+    reader.fail(Code::ConfigConflict, "user_id", "must differ from ue_id and service_ids");
+  }
+}
+
 void check_whole(const Settings& settings, const std::string& name, std::vector<SettingsError>& errors) {
   const auto need = [&](bool holds, Code code, const char* what) {
     if (!holds) errors.push_back({code, name + ": " + what});
@@ -168,6 +195,7 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     read_https(root, settings, name, result.errors);
     read_log(root, settings.log, name, result.errors);
     read_costs(root, settings, name, result.errors);
+    read_val_claims(root, settings.val_claims, name, result.errors);
   }
   check_whole(settings, name, result.errors);
   if (result.errors.empty()) result.settings = std::move(settings);
@@ -268,6 +296,9 @@ std::string to_toml(const Settings& settings) {
                                 {"id_token", settings.lifetimes.id_token.count()},
                                 {"session_idle", settings.lifetimes.session_idle.count()},
                                 {"session_absolute", settings.lifetimes.session_absolute.count()}}},
+      {"val_claims", toml::table{{"user_id", settings.val_claims.user_id},
+                                 {"ue_id", settings.val_claims.ue_id},
+                                 {"service_ids", settings.val_claims.service_ids}}},
       {"limits", toml::table{{"connections_max", settings.limits.connections_max},
                              {"requests_max", settings.limits.requests_max},
                              {"hash_queue_max", settings.limits.hash_queue_max},

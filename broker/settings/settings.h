@@ -57,6 +57,13 @@ struct Lifetimes {
   Seconds session_absolute{30 * 24 * 3600};
 };
 
+// What the VAL claims of tokens are called: TS 33.434 Annex A leaves it to the VAL service.
+struct ValClaimNames {
+  std::string user_id = "val_user_id";
+  std::string ue_id = "val_ue_id";
+  std::string service_ids = "val_service_ids";
+};
+
 struct Settings {
   bool is_sandbox = false;             // [restart] allows what production must not: a clock set by hand
   std::string data_directory;          // [restart]
@@ -75,6 +82,7 @@ struct Settings {
   Argon2Cost argon2;
   Limits limits;
   Lifetimes lifetimes;
+  ValClaimNames val_claims;
 };
 
 // Unknown names, wrong types, values out of range and contradictions are errors; `message` says which, with the line.

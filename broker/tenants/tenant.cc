@@ -42,6 +42,8 @@ std::map<std::string, std::string, std::less<>> default_scope_audiences(std::str
   for (const Server& server : kServers) {
     audiences.emplace(server.scope, std::string(issuer) + "/servers/" + std::string(server.path));
   }
+  // SS_IdmParameterProvisioning is ours: its tokens are for us alone.
+  audiences.emplace("ss-ipp", std::string(issuer) + "/ss-ipp/v1");
   return audiences;
 }
 

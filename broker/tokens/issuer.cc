@@ -22,6 +22,17 @@ void put_mc_identities(codec::JsonWriter<std::string>& json, std::string_view mc
   if (!mcdata.empty()) json.member("mcdata_id", mcdata);
 }
 
+// TS 33.434 clauses A.2.1 and A.2.2: "additional claims based on the VAL service", of which none has a standard's name.
+template <typename Claims>
+void put_val_claims(codec::JsonWriter<std::string>& json, const settings::ValClaimNames& names, const Claims& claims) {
+  if (!claims.val_user_id.empty()) json.member(names.user_id, claims.val_user_id);
+  if (!claims.val_ue_id.empty()) json.member(names.ue_id, claims.val_ue_id);
+  if (claims.val_service_ids.empty()) return;
+  json.name(names.service_ids).begin_array();
+  for (const std::string_view service : claims.val_service_ids) json.value(service);
+  json.end_array();
+}
+
 // header.payload.signature (RFC 7515 clause 7.1), in one string of the right size.
 Result<std::string> sign_compact(broker::Context& context, const TenantKey& key, std::string_view header,
                                  std::string_view payload) {
@@ -87,6 +98,8 @@ Result<std::string> make_access_token(broker::Context& context, const broker::Te
   if (!claims.acr.empty()) json.member("acr", claims.acr);
   if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
   put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
+  put_val_claims(json, context.snapshot->settings->val_claims, claims);
+  if (claims.may_push_keys) json.member("SKeyProv", true);
   put_confirmation(json, claims);
   json.end_object();
   return sign_compact(context, *key, key->access_token_header, payload);
@@ -123,6 +136,7 @@ Result<std::string> make_id_token(broker::Context& context, const broker::Tenant
     json.member("at_hash", at_hash);
   }
   put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
+  put_val_claims(json, context.snapshot->settings->val_claims, claims);
   json.end_object();
   return sign_compact(context, *key, key->id_token_header, payload);
 }

@@ -26,6 +26,9 @@ struct AccessTokenClaims {
   std::string_view acr;                     // empty: none
   std::int64_t auth_time = 0;               // 0: none
   std::string_view mcptt_id, mcvideo_id, mcdata_id;  // empty: none
+  std::string_view val_user_id, val_ue_id;  // empty: none
+  std::vector<std::string_view> val_service_ids;
+  bool may_push_keys = false;               // TS 33.434 clause A.2.2.3
   std::string_view certificate_digest;      // 32 raw bytes: cnf x5t#S256; empty: bearer
   std::string_view dpop_key;                // 32 raw bytes: cnf jkt; empty: none
   Seconds lifetime{300};
@@ -39,6 +42,8 @@ struct IdTokenClaims {
   std::vector<std::string_view> amr;
   std::int64_t auth_time = 0;
   std::string_view mcptt_id, mcvideo_id, mcdata_id;
+  std::string_view val_user_id, val_ue_id;
+  std::vector<std::string_view> val_service_ids;
   std::string_view access_token;  // for at_hash; empty: none
   Seconds lifetime{300};
 };

@@ -27,6 +27,9 @@ const std::vector<Column>& client_columns() {
                                             {"audiences", "audiences"},
                                             {"TLS subject", "tls_subject"},
                                             {"TLS certificate", "tls_certificate_digest"},
+                                            {"VAL server", "val_server_id"},
+                                            {"VAL services", "val_services"},
+                                            {"may push keys", "may_push_keys", Show::YesNo},
                                             {"certificate-bound", "certificate_bound", Show::YesNo},
                                             {"DPoP-bound", "dpop_bound", Show::YesNo},
                                             {"pushed requests only", "require_pushed_requests", Show::YesNo},
@@ -84,6 +87,8 @@ bool write_metadata(Invocation& invocation, codec::JsonWriter<std::string>& json
   add_list(json, invocation.args, "--scope", "scopes");
   add_list(json, invocation.args, "--grant", "grants");
   add_list(json, invocation.args, "--audience", "audiences");
+  if (invocation.args.has("--val-server")) json.member("val_server_id", invocation.args.get("--val-server"));
+  add_list(json, invocation.args, "--val-service", "val_services");
   if (!jwks.empty()) json.member("jwks", jwks);
   return true;
 }
@@ -94,6 +99,7 @@ const std::vector<std::pair<std::string_view, std::string_view>>& switches() {
       {"--introspect", "may_introspect"},
       {"--certificate-bound", "certificate_bound"},
       {"--dpop-bound", "dpop_bound"},
+      {"--push-keys", "may_push_keys"},
       {"--require-pushed-requests", "require_pushed_requests"}};
   return kSwitches;
 }
@@ -191,6 +197,9 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
       {"--jwks", "Its public keys, for private_key_jwt", OptionKind::Value, {}, true},
       {"--tls-subject", "Subject of its certificate, or san:URI, for tls_client_auth"},
       {"--tls-certificate", "x5t#S256 of its certificate, for self_signed_tls_client_auth"},
+      {"--val-server", "The VAL server it is: whose configurations it may provision (TS 29.549)"},
+      {"--val-service", "A VAL service it may configure", OptionKind::List},
+      {"--push-keys", "Its key management may push keys to the KMS: SKeyProv in its tokens", switch_kind, yes_no},
       {"--certificate-bound", "Its tokens are bound to its certificate", switch_kind, yes_no},
       {"--dpop-bound", "It gets no token without a DPoP proof (RFC 9449)", switch_kind, yes_no},
       {"--require-pushed-requests", "Its sign-ins begin at /par only (RFC 9126)", switch_kind, yes_no},

@@ -17,6 +17,7 @@ const std::vector<Column>& user_columns_shown() {
                                             {"enabled", "enabled", Show::YesNo},
                                             {"MC ID", "mc_id"},
                                             {"MCPTT ID", "mcptt_id"},
+                                            {"VAL user IDs", "val_user_ids"},
                                             {"MCVideo ID", "mcvideo_id"},
                                             {"MCData ID", "mcdata_id"},
                                             {"scopes", "scopes"},
@@ -86,6 +87,11 @@ ExitStatus add(Invocation& invocation) {
   if (invocation.args.has("--scope")) {
     json.name("scopes").begin_array();
     for (const std::string& scope : invocation.args.list("--scope")) json.value(scope);
+    json.end_array();
+  }
+  if (invocation.args.has("--val-user-id")) {
+    json.name("val_user_ids").begin_array();
+    for (const std::string& id : invocation.args.list("--val-user-id")) json.value(id);
     json.end_array();
   }
   if (invocation.args.has("--disabled")) json.member("enabled", false);
@@ -176,6 +182,7 @@ std::vector<Command> user_commands() {
         {"--mcvideo-id", "MCVideo ID, a URI"},
         {"--mcdata-id", "MCData ID, a URI"},
         {"--scope", "A scope he is entitled to; several times for several", OptionKind::List},
+        {"--val-user-id", "VAL user ID; several times for several providers", OptionKind::List},
         {"--disabled", "Add him disabled", OptionKind::Flag},
         {"--no-password", "Without a password", OptionKind::Flag},
         from_stdin},

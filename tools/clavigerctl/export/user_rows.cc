@@ -21,7 +21,7 @@ Result<Unit> append_json(const codec::JsonObject& user, std::string& out) {
     if (column == "enabled") {
       CLAVIGER_TRY(is_enabled, value->as_bool());
       if (!is_enabled) json.member(column, false);
-    } else if (column == "scopes") {
+    } else if (column == "scopes" || column == "val_user_ids") {
       CLAVIGER_TRY(scopes, value->as_array());
       if (scopes.empty()) continue;
       json.name(column).begin_array();

@@ -24,7 +24,7 @@ std::optional<ImportFormat> format_of(std::string_view file_name) {
 const std::vector<std::string_view>& user_columns() {
   static const std::vector<std::string_view> kColumns{"login",      "display_name", "password", "password_hash",
                                                       "enabled",    "mc_id",        "mcptt_id", "mcvideo_id",
-                                                      "mcdata_id",  "scopes"};
+                                                      "mcdata_id",  "scopes",       "val_user_ids"};
   return kColumns;
 }
 
@@ -42,8 +42,8 @@ JsonOrReason user_json_of(const std::vector<std::string>& columns, const std::ve
     if (columns[i] == "enabled") {
       if (field != "true" && field != "false") return {{}, "enabled: neither true nor false"};
       json.member("enabled", field == "true");
-    } else if (columns[i] == "scopes") {
-      json.name("scopes").begin_array();
+    } else if (columns[i] == "scopes" || columns[i] == "val_user_ids") {
+      json.name(columns[i]).begin_array();
       for (std::size_t at = 0; at < field.size();) {
         const std::size_t end = std::min(field.find(' ', at), field.size());
         if (end != at) json.value(std::string_view(field).substr(at, end - at));
