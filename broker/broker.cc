@@ -10,6 +10,7 @@
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
+#include "broker/partners/partners.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
 #include "broker/tokens/revocations.h"
@@ -114,6 +115,7 @@ Broker::~Broker() {
   if (work_pool_) work_pool_->close();
   shards_->stop_and_join();
   backchannel_.reset();
+  partners_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   contexts_.clear();
@@ -191,9 +193,15 @@ Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(auditing, co_await audit_log_->start(kVersion));
   removal_sweep_ = std::make_unique<provisioning::RemovalSweep>(*context);
   removal_sweep_->start();
-  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_);
+  partners_ = std::make_unique<partners::Partners>(contexts_);
+  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_);
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);
+  auto following = co_await partners_->start();
+  if (!following) {
+    partners_->stop();
+    co_return following.error();
+  }
   co_return Unit{};
 }
 
@@ -258,6 +266,7 @@ std::vector<admin::ListenerFigures> Broker::listeners() const {
 }
 
 Task<Result<Unit>> Broker::stop_on_shard() {
+  if (partners_) partners_->stop();
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (backchannel_) {

@@ -23,6 +23,10 @@
 namespace claviger::identity {
 class BackchannelDelivery;  // broker/identity/backchannel_delivery.h
 }
+namespace claviger::partners {
+class Partners;  // broker/partners/partners.h
+}
+
 namespace claviger::broker {
 
 class Broker final : public admin::ProcessControl {
@@ -72,6 +76,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<admin::AuditLog> audit_log_;
   std::unique_ptr<identity::BackchannelDelivery> backchannel_;
   std::unique_ptr<provisioning::RemovalSweep> removal_sweep_;
+  std::unique_ptr<partners::Partners> partners_;
   std::unique_ptr<Listeners> listeners_;
 };
 

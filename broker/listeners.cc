@@ -8,6 +8,7 @@
 #include "broker/admin/routes.h"
 #include "broker/identity/routes.h"
 #include "broker/provisioning/configurations_endpoint.h"
+#include "broker/partners/partner_grants.h"
 #include "broker/tokens/token_routes.h"
 #include "core/crypto/random.h"
 #include "core/http/server.h"
@@ -90,9 +91,11 @@ SipKey fresh_source_key() {
 }  // namespace
 
 struct Listeners::State {
-  State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit)
+  State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit,
+        partners::Partners& known_partners)
       : contexts(all),
-        services{all, audit, control, ::getuid()},
+        partners(known_partners),
+        services{all, audit, control, ::getuid(), &known_partners},
         server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {}
 
@@ -108,6 +111,7 @@ struct Listeners::State {
   }
 
   std::vector<std::unique_ptr<Context>>& contexts;
+  partners::Partners& partners;
   admin::AdminServices services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
@@ -132,7 +136,7 @@ Result<Unit> Listeners::State::listen(http::ListenerOptions options) {
 Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& listener, const settings::Limits& limits,
                                             TlsRef tls) {
   auto router = std::make_shared<http::Router>();
-  identity::add_identity_routes(*router, contexts);
+  identity::add_identity_routes(*router, contexts, partners::partner_grants(partners));
   tokens::add_token_routes(*router, contexts);
   provisioning::add_provisioning_routes(*router, contexts);
   http::ListenerOptions options;
@@ -194,8 +198,8 @@ Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr
 }
 
 Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
-                     admin::AuditLog& audit_log)
-    : state_(std::make_unique<State>(contexts, process, audit_log)) {}
+                     admin::AuditLog& audit_log, partners::Partners& partners)
+    : state_(std::make_unique<State>(contexts, process, audit_log, partners)) {}
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

@@ -15,12 +15,16 @@
 #include "core/net/tls_context.h"
 #include "core/runtime/task.h"
 
+namespace claviger::partners {
+class Partners;  // broker/partners/partners.h
+}
+
 namespace claviger::broker {
 
 class Listeners {
  public:
-  Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
-            admin::AuditLog& audit_log);
+  Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,
+            partners::Partners& partners);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();

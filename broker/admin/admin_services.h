@@ -8,6 +8,7 @@
 #include "broker/admin/audit_log.h"
 #include "broker/admin/process_control.h"
 #include "broker/context.h"
+#include "broker/partners/partners.h"
 
 namespace claviger::admin {
 
@@ -18,6 +19,7 @@ struct AdminServices {
   AuditLog& audit;
   ProcessControl& process;
   std::uint32_t own_uid;  // the daemon's: taken orders from, beside root and settings.admin_uids
+  partners::Partners* partners = nullptr;  // null: this broker has none to do with them
 };
 
 }  // namespace claviger::admin

@@ -12,6 +12,18 @@ Meaning meaning_of(Code code) {
     case Code::SessionUnknown: return {404, "no such session"};
     case Code::UeUnknown: return {404, "no such UE"};
 
+    case Code::PartnerUnknown: return {404, "no such partner"};
+    case Code::PartnerUserUnknown: return {404, "no such user of this partner"};
+    case Code::PartnerTaken: return {409, "another partner has this name, issuer or resource"};
+    case Code::PartnerDisabled: return {409, "the partner is disabled"};
+    case Code::PartnerInvalid: return {400, "this is not allowed of a partner"};
+    case Code::PartnerKeysMissing: return {502, "the partner publishes no key that can verify"};
+    case Code::Unreachable:
+    case Code::TlsFailure:
+    case Code::CertificateInvalid:
+    case Code::ProtocolError:
+    case Code::PeerClosed: return {502, "the partner cannot be reached"};
+
     case Code::Conflict: return {409, "somebody else changed it at the same time: try again"};
     case Code::Duplicate: return {409, "there is one already"};
     case Code::LoginTaken: return {409, "another user has this login name"};

@@ -39,6 +39,8 @@ void write_client(codec::JsonWriter<std::string>& json, const Client& client, st
   json.name("grants").begin_array();
   if (client.may_code) json.value("authorization_code");
   if (client.may_client_credentials) json.value("client_credentials");
+  if (client.may_exchange) json.value("token_exchange");
+  if (client.may_assert) json.value("jwt_bearer");
   json.end_array();
   write_list(json, "redirect_uris", client.redirect_uris);
   write_list(json, "scopes", client.scopes);
@@ -100,7 +102,9 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   for (const std::string& grant : grants) {
     if (grant == "authorization_code") draft.may_code = true;
     else if (grant == "client_credentials") draft.may_client_credentials = true;
-    else if (!result.wrong) result.wrong = "grants: authorization_code or client_credentials";
+    else if (grant == "token_exchange") draft.may_exchange = true;
+    else if (grant == "jwt_bearer") draft.may_assert = true;
+    else if (!result.wrong) result.wrong = "grants: authorization_code, client_credentials, token_exchange or jwt_bearer";
   }
   const auto profile_index = index_of(kProfiles, profile);
   const auto authentication_index = index_of(kAuthentications, authentication);
@@ -200,11 +204,13 @@ ChangeOrWrong read_change(codec::JsonObject object) {
     change.has_pairwise_subject = *subject_type == "pairwise";
   }
   if (grants) {
-    change.may_code = change.may_client_credentials = false;
+    change.may_code = change.may_client_credentials = change.may_exchange = change.may_assert = false;
     for (const std::string& grant : *grants) {
       if (grant == "authorization_code") change.may_code = true;
       else if (grant == "client_credentials") change.may_client_credentials = true;
-      else fail("grants: authorization_code or client_credentials");
+      else if (grant == "token_exchange") change.may_exchange = true;
+      else if (grant == "jwt_bearer") change.may_assert = true;
+      else fail("grants: authorization_code, client_credentials, token_exchange or jwt_bearer");
     }
   }
   return result;

@@ -16,6 +16,7 @@ void add_session_verbs(http::Router& router, AdminServices& services);
 void add_ue_verbs(http::Router& router, AdminServices& services);
 void add_token_verbs(http::Router& router, AdminServices& services);
 void add_key_verbs(http::Router& router, AdminServices& services);
+void add_partner_verbs(http::Router& router, AdminServices& services);
 void add_audit_verbs(http::Router& router, AdminServices& services);
 
 }  // namespace claviger::admin

@@ -25,7 +25,12 @@ void write_session(codec::JsonWriter<std::string>& json, const identity::Session
   for (const std::string& method : session.amr) json.value(method);
   json.end_array().member("auth_time", session.auth_time).member("created_at", session.created_at);
   json.member("last_used_at", session.last_used_at).member("expires_at", session.expires_at);
-  json.member("refresh_generation", session.refresh_generation).member("source", session.source).end_object();
+  json.member("refresh_generation", session.refresh_generation).member("source", session.source);
+  if (!session.partner.empty()) {
+    json.member("partner", session.partner).member("primary_issuer", session.primary_issuer);
+    json.member("primary_sub", session.primary_sub);
+  }
+  json.end_object();
 }
 
 namespace {

@@ -56,6 +56,8 @@ std::string encode_client(const Client& client) {
   record.add_val_server_id(val_server_id);
   record.add_val_services(val_services);
   record.add_may_push_keys(client.may_push_keys);
+  record.add_may_exchange(client.may_exchange);
+  record.add_may_assert(client.may_assert);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -99,6 +101,8 @@ Result<Client> decode_client(const storage::Value& value, std::string_view clien
   client.val_server_id = text_of(record->val_server_id());
   client.val_services = texts_of(record->val_services());
   client.may_push_keys = record->may_push_keys();
+  client.may_exchange = record->may_exchange();
+  client.may_assert = record->may_assert();
   client.version = value.version();
   return client;
 }

@@ -59,6 +59,8 @@ struct Client {
   std::vector<std::string> val_services;  // its service agreement: VAL service IDs it may configure
   bool may_push_keys = false;           // TS 33.434 clause A.2.2.3: SKeyProv in its access tokens
   std::uint64_t version = 0;            // of the record; not stored in it
+  bool may_exchange = false;            // RFC 8693: our users' tokens for a partner's (broker/partners)
+  bool may_assert = false;              // RFC 7523: a partner's security token for one of ours
 };
 
 // A registration as one shard knows it.

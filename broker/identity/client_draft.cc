@@ -186,6 +186,8 @@ Result<Client> client_of(const ClientDraft& draft) {
   client.val_server_id = draft.val_server_id;
   client.val_services = draft.val_services;
   client.may_push_keys = draft.may_push_keys;
+  client.may_exchange = draft.may_exchange;
+  client.may_assert = draft.may_assert;
   CLAVIGER_TRY(client_checked, check_client(client));
   return client;
 }
@@ -217,6 +219,8 @@ Result<Unit> apply_change(const ClientChange& change, Client& client) {
   take(change.val_server_id, client.val_server_id);
   take(change.val_services, client.val_services);
   take(change.may_push_keys, client.may_push_keys);
+  take(change.may_exchange, client.may_exchange);
+  take(change.may_assert, client.may_assert);
   // A secret that no longer counts must not come to life again with a later change.
   if (client.authentication != ClientAuthentication::SecretBasic) client.secret_mac.reset();
   return check_client(client);

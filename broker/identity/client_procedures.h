@@ -46,6 +46,8 @@ struct ClientDraft {
   std::string val_server_id;
   std::vector<std::string> val_services;
   bool may_push_keys = false;
+  bool may_exchange = false;
+  bool may_assert = false;
 };
 
 // What is absent stays as it is. A change to SecretBasic makes no secret: rotate it.
@@ -68,6 +70,7 @@ struct ClientChange {
   std::optional<std::string> val_server_id;
   std::optional<std::vector<std::string>> val_services;
   std::optional<bool> may_push_keys;
+  std::optional<bool> may_exchange, may_assert;
 };
 
 struct CreatedClient {

@@ -82,7 +82,9 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   json.end_array();
   put_list(json, "response_types_supported", {"code"});
   put_list(json, "response_modes_supported", {"query", "form_post"});
-  put_list(json, "grant_types_supported", {"authorization_code", "refresh_token", "client_credentials"});
+  put_list(json, "grant_types_supported", {"authorization_code", "refresh_token", "client_credentials",
+                                         "urn:ietf:params:oauth:grant-type:token-exchange",
+                                         "urn:ietf:params:oauth:grant-type:jwt-bearer"});
   put_list(json, "acr_values_supported", {kAcrPassword});
   put_list(json, "subject_types_supported", {"public", "pairwise"});
   put_list(json, "dpop_signing_alg_values_supported", {"ES256", "EdDSA", "RS256"});

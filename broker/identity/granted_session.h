@@ -20,6 +20,7 @@ struct GrantedSession {
   std::vector<std::string> val_user_ids;  // all of the user's
   ValClaims val;                         // what of them goes into tokens: val_claims.h
   std::string mcptt_id, mcvideo_id, mcdata_id;  // those that the scopes let into tokens
+  bool gives_refresh_token = true;
 };
 
 }  // namespace claviger::identity

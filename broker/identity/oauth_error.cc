@@ -97,6 +97,17 @@ constexpr Row kRows[] = {
     {Code::LogoutHint, {400, "invalid_request", "id_token_hint is not of this client."}},
     {Code::LogoutRedirect, {400, "invalid_request", "post_logout_redirect_uri is not registered for this client."}},
 
+    // Between systems (spec 1.12): which check failed is in the log, not in the answer.
+    {Code::ExchangeSubject, {400, "invalid_request", "The subject token cannot be exchanged."}},
+    {Code::ExchangeTarget, {400, "invalid_target", "There is no such partner for this user."}},
+    {Code::ExchangeForbidden, {400, "invalid_target", "There is no such partner for this user."}},
+    {Code::AssertionInvalid, {400, "invalid_grant", "The assertion is not valid."}},
+    {Code::AssertionReplayed, {400, "invalid_grant", "The assertion is not valid."}},
+    {Code::PartnerUnknown, {400, "invalid_grant", "The assertion is not valid."}},
+    {Code::PartnerDisabled, {400, "invalid_grant", "The assertion is not valid."}},
+    {Code::PartnerKeysMissing, {400, "invalid_grant", "The assertion is not valid."}},
+    {Code::PartnerUserUnknown, {400, "invalid_grant", "The assertion is not valid."}},
+
     // Bearer tokens (userinfo).
     {Code::BearerSeveral, {400, "invalid_request", "Send one access token, in the Authorization header."}},
     {Code::BearerScope, {403, "insufficient_scope", "The access token lacks a scope."}},

@@ -11,11 +11,11 @@
 
 namespace claviger::identity {
 
-void add_identity_routes(http::Router& router, Contexts& contexts) {
+void add_identity_routes(http::Router& router, Contexts& contexts, ExtensionGrants extensions) {
   add_authorize_routes(router, contexts);
   add_par_route(router, contexts);
   add_sign_in_routes(router, contexts);
-  add_token_route(router, contexts);
+  add_token_route(router, contexts, std::move(extensions));
   add_userinfo_routes(router, contexts);
   add_own_session_routes(router, contexts);
   add_logout_routes(router, contexts);

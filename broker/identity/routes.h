@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "broker/context.h"
+#include "broker/identity/extension_grant.h"
 #include "core/http/router.h"
 
 namespace claviger::identity {
 
 using Contexts = std::vector<std::unique_ptr<broker::Context>>;
 
-void add_identity_routes(http::Router& router, Contexts& contexts);
+// `extensions`: grants of the token endpoint that rooms above this one serve.
+void add_identity_routes(http::Router& router, Contexts& contexts, ExtensionGrants extensions = {});
 
 inline broker::Context& here(Contexts& contexts) { return *contexts[runtime::Shard::current().index()]; }
 

@@ -34,6 +34,10 @@ std::string encode_session(const Session& session) {
   CLAVIGER_ASSERT(session.dpop_key.empty() || session.dpop_key.size() == kDigestBytes);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> dpop_key = 0;
   if (!session.dpop_key.empty()) dpop_key = put_bytes(builder, as_bytes(session.dpop_key));
+  const auto partner = put_text(builder, session.partner);
+  const auto primary_issuer = put_text(builder, session.primary_issuer);
+  const auto primary_sub = put_text(builder, session.primary_sub);
+  const auto primary_mc_service_id = put_text(builder, session.primary_mc_service_id);
   schema::SessionBuilder record(builder);
   record.add_schema_version(kSchemaVersion);
   record.add_sub(sub);
@@ -54,6 +58,10 @@ std::string encode_session(const Session& session) {
   record.add_certificate_digest(digest);
   record.add_source(source);
   record.add_dpop_key(dpop_key);
+  record.add_partner(partner);
+  record.add_primary_issuer(primary_issuer);
+  record.add_primary_sub(primary_sub);
+  record.add_primary_mc_service_id(primary_mc_service_id);
   builder.Finish(record.Finish());
   return finished(builder);
 }
@@ -88,6 +96,10 @@ Result<Session> decode_session(const storage::Value& value, std::string_view sid
   session.source = text_of(record->source());
   session.dpop_key = as_text(bytes_of(record->dpop_key()));
   if (!session.dpop_key.empty() && session.dpop_key.size() != kDigestBytes) return Error{Code::Corrupt, "sessions.dpop_key"};
+  session.partner = text_of(record->partner());
+  session.primary_issuer = text_of(record->primary_issuer());
+  session.primary_sub = text_of(record->primary_sub());
+  session.primary_mc_service_id = text_of(record->primary_mc_service_id());
   session.version = value.version();
   return session;
 }

@@ -45,6 +45,11 @@ struct Session {
   std::string source;               // address, for the operator's eyes only
   std::string dpop_key;             // 32 bytes when tokens are bound to a key (RFC 9449), else empty
   std::uint64_t version = 0;        // of the record; not stored in it
+  // Of a session that a partner's security token made (broker/partners); empty for a sign-in here.
+  std::string partner;                 // the partner's name
+  std::string primary_issuer;
+  std::string primary_sub;             // who the user is there
+  std::string primary_mc_service_id;   // his MC service ID there: TS 23.280 clause 10.6.3
 };
 
 std::string session_key(std::string_view tenant, std::string_view sid);

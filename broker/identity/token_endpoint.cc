@@ -47,6 +47,11 @@ Result<Grant> grant_of(const codec::Form& form) {
   return Error{Code::GrantUnsupported, "token.grant_type"};
 }
 
+const ExtensionGrant* find_extension(const ExtensionGrants& extensions, const codec::Form& form) {
+  const auto found = std::ranges::find(extensions, form.find("grant_type").value_or(std::string_view()), &ExtensionGrant::type);
+  return found == extensions.end() ? nullptr : &*found;
+}
+
 bool may_use(const Client& client, Grant grant) {
   return grant == Grant::ClientCredentials ? client.may_client_credentials : client.may_code;
 }
@@ -166,13 +171,20 @@ Task<Result<http::Response>> run_grant(Context* context, const http::Request* re
   co_return co_await grant_session(context, request, form, call, grant);
 }
 
+Task<Result<http::Response>> run_extension(const ExtensionGrant* extension, const ExtensionCall* call) {
+  if (!extension->may_use(*call->client)) co_return Error{Code::GrantNotAllowed, "token.grant_type"};
+  if (!call->context->shard.clock().can_issue()) co_return Error{Code::Unsupported, "token.clock"};
+  co_return co_await extension->run(call);
+}
+
 void count(Context& context, Grant grant, bool is_issued, Monotonic begun) {
   broker::GrantFigures& figures = context.figures->of(grant);
   (is_issued ? figures.issued : figures.refused).add();
   figures.latency.observe(context.shard.clock().monotonic() - begun);
 }
 
-Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+Task<http::Response> handle(Contexts* contexts, const ExtensionGrants* extensions, http::Request request,
+                            http::PathValues path) {
   Context& context = here(*contexts);
   const Monotonic begun = context.shard.clock().monotonic();
   if (context.snapshot->find(path[0]) == nullptr) co_return http::problem(404);
@@ -191,7 +203,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     co_return client_error_response(client.error(), request);
   }
   call.client = *std::move(client);
-  const auto grant = grant_of(*form);
+  const ExtensionGrant* extension = find_extension(*extensions, *form);
+  const auto grant = extension != nullptr ? Result<Grant>(Grant::Other) : grant_of(*form);
   if (!grant) {
     count(context, Grant::Other, false, begun);
     co_return oauth_error_response(grant.error());
@@ -203,6 +216,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   }
   call.certificate_digest = *std::move(binding);
   const Call* kept = &call;
+  ExtensionCall extended{&context, call.tenant, call.client, asked, fields, call.certificate_digest, {}};
+  const ExtensionCall* kept_extended = &extended;
   Result<http::Response> response = Error{Code::DpopMissing, "token.dpop"};
   DpopRequest proven;
   proven.tenant = call.tenant;
@@ -212,7 +227,10 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     response = key.error();
   } else if (!key->empty() || !call.client->is_dpop_bound) {
     call.dpop_key = *std::move(key);
-    response = co_await run_grant(&context, asked, fields, kept, *grant);
+    extended.dpop_key = call.dpop_key;
+    Task<Result<http::Response>> running = extension != nullptr ? run_extension(extension, kept_extended)
+                                                                : run_grant(&context, asked, fields, kept, *grant);
+    response = co_await std::move(running);
   }
   count(context, *grant, response.has_value(), begun);
   if (!response) response = oauth_error_response(response.error());
@@ -242,12 +260,13 @@ std::optional<http::Response> answer_inline(Contexts& contexts, const http::Requ
 
 }  // namespace
 
-void add_token_route(http::Router& router, Contexts& contexts) {
+void add_token_route(http::Router& router, Contexts& contexts, ExtensionGrants extensions) {
   http::Route route;
   route.method = http::Method::Post;
   route.pattern = "/idms/v1/{tenant}/token";
-  route.handler = [&contexts](http::Request request, http::PathValues path) {
-    return handle(&contexts, std::move(request), std::move(path));
+  auto shared = std::make_shared<const ExtensionGrants>(std::move(extensions));
+  route.handler = [&contexts, shared](http::Request request, http::PathValues path) {
+    return handle(&contexts, shared.get(), std::move(request), std::move(path));
   };
   route.inline_handler = [&contexts](const http::Request& request) { return answer_inline(contexts, request); };
   router.add(std::move(route));

@@ -8,6 +8,6 @@
 
 namespace claviger::identity {
 
-void add_token_route(http::Router& router, Contexts& contexts);
+void add_token_route(http::Router& router, Contexts& contexts, ExtensionGrants extensions);
 
 }  // namespace claviger::identity

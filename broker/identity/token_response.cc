@@ -100,7 +100,14 @@ Result<http::Response> session_response(broker::Context& context, const broker::
   put_val(granted.val, claims);
   claims.certificate_digest = session.certificate_digest;
   claims.dpop_key = session.dpop_key;
+  claims.primary_mc_service_id = session.primary_mc_service_id;
   claims.lifetime = context.snapshot->settings->lifetimes.access_token;
+  if (!session.partner.empty()) {
+    // Not beyond what the partner vouched for (spec 1.12 step 6).
+    const Seconds left{session.expires_at - numeric_date(context.shard.wall())};
+    if (left <= Seconds{0}) return Error{Code::SessionEnded, "token.session"};
+    claims.lifetime = std::min(claims.lifetime, left);
+  }
   CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
 
   std::string id_token_text;
@@ -111,7 +118,8 @@ Result<http::Response> session_response(broker::Context& context, const broker::
   const auto refresh_token =
       make_refresh_token(context.identity->refresh_mac(), tenant.tenant.name, session, granted.generation);
   return write_response(context.shard.slabs(), {.access_token = access_token,
-                                                .refresh_token = as_text(refresh_token.reveal()),
+                                                .refresh_token = granted.gives_refresh_token ? as_text(refresh_token.reveal())
+                                                                                            : std::string_view(),
                                                 .id_token = id_token_text,
                                                 .scope = scope,
                                                 .lifetime = claims.lifetime,

@@ -100,6 +100,7 @@ Result<std::string> make_access_token(broker::Context& context, const broker::Te
   put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
   put_val_claims(json, context.snapshot->settings->val_claims, claims);
   if (claims.may_push_keys) json.member("SKeyProv", true);
+  if (!claims.primary_mc_service_id.empty()) json.member("x_primary_mc_service_id", claims.primary_mc_service_id);
   put_confirmation(json, claims);
   json.end_object();
   return sign_compact(context, *key, key->access_token_header, payload);

@@ -32,6 +32,7 @@ struct AccessTokenClaims {
   std::string_view certificate_digest;      // 32 raw bytes: cnf x5t#S256; empty: bearer
   std::string_view dpop_key;                // 32 raw bytes: cnf jkt; empty: none
   Seconds lifetime{300};
+  std::string_view primary_mc_service_id;   // x_primary_mc_service_id of a user from a partner; empty: none
 };
 struct IdTokenClaims {
   std::string_view sub;

@@ -9,7 +9,8 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> kAll = [] {
     std::vector<Command> all;
     for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
-                        session_commands(), ue_commands(), token_commands(), key_commands(), audit_commands()}) {
+                        session_commands(), ue_commands(), token_commands(), key_commands(), partner_commands(),
+                        audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -18,7 +19,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -26,6 +27,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"ue", "The devices that users sign in on: shareable, gateway, lost"},
       {"token", "Look at a token, or revoke it"},
       {"key", "The signing keys of a tenant"},
+      {"partner", "Other systems, their users here and ours there"},
       {"log", "The daemon's log"},
       {"config", "The daemon's configuration"},
       {"clock", "The wall clock of a sandbox"},

@@ -16,6 +16,7 @@ std::vector<Command> session_commands();
 std::vector<Command> ue_commands();
 std::vector<Command> token_commands();
 std::vector<Command> key_commands();
+std::vector<Command> partner_commands();
 std::vector<Command> audit_commands();
 
 }  // namespace claviger::ctl

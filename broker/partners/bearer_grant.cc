@@ -1,0 +1,264 @@
+#include "broker/partners/bearer_grant.h"
+
+#include <algorithm>
+
+#include "broker/identity/endpoint_urls.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/pairwise_subject.h"
+#include "broker/identity/request_form.h"
+#include "broker/identity/scope_grant.h"
+#include "broker/identity/session_records.h"
+#include "broker/identity/token_response.h"
+#include "broker/identity/user_records.h"
+#include "broker/partners/derived_sessions.h"
+#include "broker/partners/partner_users.h"
+#include "broker/partners/security_token.h"
+#include "broker/tables.h"
+#include "broker/tokens/token_shard.h"
+
+namespace claviger::partners {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+constexpr std::size_t kSaltBytes = 16;
+constexpr std::string_view kOpenid = "openid";
+
+struct Asked {
+  std::string assertion;
+  std::vector<std::string> scopes;
+  std::string resource;
+};
+Result<Asked> read_asked(const codec::Form& form) {
+  CLAVIGER_TRY(assertion, identity::required(form, "assertion"));
+  CLAVIGER_TRY(scope, identity::required(form, "scope"));
+  CLAVIGER_TRY(scopes, identity::parse_scope(scope));
+  Asked asked;
+  asked.assertion = assertion;
+  asked.scopes.assign(scopes.begin(), scopes.end());
+  asked.resource = identity::optional(form, "resource");
+  return asked;
+}
+
+// What was checked, and under which agreement: the record's version guards the session that is made.
+struct Accepted {
+  PartnerRef partner;
+  CheckedSecurityToken token;
+};
+
+Result<PartnerRef> choose_partner(Partners& partners, std::string_view tenant, const std::string& assertion) {
+  CLAVIGER_TRY(issuer, unverified_issuer(partners.reader(), assertion));
+  PartnerRef partner = partners.table()->find_issuer(tenant, issuer);
+  if (partner == nullptr) return Error{Code::PartnerUnknown, "assertion.iss"};
+  if (!partner->partner.is_enabled) return Error{Code::PartnerDisabled, "assertion.iss"};
+  if (partner->partner.scopes.empty()) return Error{Code::PartnerDisabled, "assertion.agreement"};
+  return partner;
+}
+
+Result<CheckedSecurityToken> check(Context& context, const std::string& tenant, const PartnerView& partner,
+                                   const std::string& assertion) {
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) return Error{Code::Closed, "assertion.tenant"};
+  SecurityTokenRules rules;
+  rules.partner = &partner;
+  rules.audiences = {view->tenant.issuer, identity::token_endpoint_url(*context.snapshot->settings, view->tenant)};
+  rules.now = numeric_date(context.shard.wall());
+  return check_security_token(context.tokens->verifier(), assertion, rules);
+}
+
+Task<Result<Accepted>> accept(Partners* partners, Context* context, std::string tenant, std::string assertion) {
+  Accepted accepted;
+  CLAVIGER_CO_TRY(partner, choose_partner(*partners, tenant, assertion));
+  accepted.partner = std::move(partner);
+  auto token = check(*context, tenant, *accepted.partner, assertion);
+  if (token.failed_with(Code::TokenKeyUnknown)) {
+    // The partner may have rolled its keys: look once, not more often than the limiter lets us.
+    auto refreshed = co_await partners->refresh_for_unknown_key(context, tenant, accepted.partner->partner.name,
+                                                                accepted.partner->keys);
+    if (!refreshed) co_return Error{Code::AssertionInvalid, "assertion.key"};
+    CLAVIGER_CO_TRY(chosen_again, choose_partner(*partners, tenant, assertion));
+    accepted.partner = std::move(chosen_again);
+    token = check(*context, tenant, *accepted.partner, assertion);
+    if (token.failed_with(Code::TokenKeyUnknown)) co_return Error{Code::AssertionInvalid, "assertion.key"};
+  }
+  if (!token) co_return token.error();
+  accepted.token = *std::move(token);
+  co_return accepted;
+}
+
+// As whom the agreement knows him here: by the partner's sub, or by the MC ID.
+Task<Result<PartnerUser>> map_user(Context* context, std::string tenant, std::string partner, std::string primary_sub,
+                                   std::string mc_id) {
+  auto by_sub =
+      co_await read_partner_user(context, tenant, partner, PartnerUserKind::PrimarySub, std::move(primary_sub));
+  if (!by_sub.failed_with(Code::PartnerUserUnknown) || mc_id.empty()) co_return by_sub;
+  auto by_mc_id = co_await read_partner_user(context, tenant, partner, PartnerUserKind::PrimaryMcId, std::move(mc_id));
+  co_return by_mc_id;
+}
+
+// requested AND known here AND allowed to the client AND in the agreement AND the user is entitled to it.
+Result<std::vector<std::string>> scopes_for(const Asked& asked, const tenants::Tenant& tenant,
+                                            const identity::Client& client, const Partner& partner,
+                                            const identity::User& user) {
+  // As for a sign-in, which asks for openid, too; but there is no sign-in here and no ID token.
+  identity::ScopeList requested(asked.scopes.begin(), asked.scopes.end());
+  requested.push_back(kOpenid);
+  CLAVIGER_TRY(allowed, identity::grant_to_client(requested, tenant, client));
+  std::erase_if(allowed, [&](std::string_view scope) {
+    return scope == kOpenid || !identity::contains_scope(partner.scopes, scope);
+  });
+  if (allowed.empty()) return Error{Code::ScopeNothing, "assertion.agreement"};
+  CLAVIGER_TRY(granted, identity::grant_to_user(allowed, user));
+  if (granted.empty()) return Error{Code::ScopeNothing, "assertion.user"};
+  return std::vector<std::string>(granted.begin(), granted.end());
+}
+
+// The primary IDs for the services that were granted; one, or several with blanks between where they differ.
+std::string primary_service_ids(const CheckedSecurityToken& token, const identity::McIdentities& granted) {
+  std::string ids;
+  const auto add = [&ids](std::string_view local, const std::string& primary) {
+    if (local.empty() || primary.empty() || (' ' + ids + ' ').find(' ' + primary + ' ') != std::string::npos) return;
+    if (!ids.empty()) ids += ' ';
+    ids += primary;
+  };
+  add(granted.mcptt_id, token.mcptt_id);
+  add(granted.mcvideo_id, token.mcvideo_id);
+  add(granted.mcdata_id, token.mcdata_id);
+  return ids;
+}
+
+Result<identity::Session> session_of(const identity::ExtensionCall& call, const Accepted& accepted,
+                                     const identity::User& user, std::vector<std::string> scopes) {
+  Context& context = *call.context;
+  const Partner& partner = accepted.partner->partner;
+  const CheckedSecurityToken& token = accepted.token;
+  const settings::Lifetimes& lifetimes = context.snapshot->settings->lifetimes;
+  identity::Session session;
+  CLAVIGER_TRY(id, context.tokens->random_id());
+  session.sid.assign(id.data(), id.size());
+  session.sub = user.sub;
+  session.client_id = call.client->client_id;
+  session.primary_mc_service_id = primary_service_ids(token, identity::identities_for(scopes, user));
+  session.scopes = std::move(scopes);
+  session.acr = token.acr;
+  // When he came here, not when he signed in at home: what ends his sign-ins here (User::not_before) counts from this.
+  const WallTime now = context.shard.wall();
+  session.auth_time = numeric_date(now);
+  session.created_at = session.auth_time;
+  session.last_used_at = session.auth_time;
+  // Without a refresh token it is as long as its access token.
+  const Seconds life =
+      partner.gives_refresh_tokens ? std::min(partner.session_max, lifetimes.session_absolute) : lifetimes.access_token;
+  session.expires_at = numeric_date(now + life);
+  if (token.session_expires_at != 0) session.expires_at = std::min(session.expires_at, token.session_expires_at);
+  session.rotated_at_ms = now.time_since_epoch().count();
+  session.certificate_digest = call.certificate_digest;
+  session.dpop_key = call.dpop_key;
+  session.source = call.request->peer->address;
+  session.refresh_salt.resize(kSaltBytes);
+  CLAVIGER_TRY(salted, context.tokens->random().fill(std::as_writable_bytes(std::span(session.refresh_salt))));
+  session.partner = partner.name;
+  session.primary_issuer = partner.issuer;
+  session.primary_sub = token.origin.sub;
+  return session;
+}
+
+Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCall* call, const Asked* asked,
+                                                     const Accepted* accepted) {
+  Context* context = call->context;
+  const Partner& partner = accepted->partner->partner;
+  for (int tries = 0; tries < identity::kConflictTriesMax; ++tries) {
+    // 1. Who he is here.
+    CLAVIGER_CO_TRY(mapped, co_await map_user(context, call->tenant, partner.name, accepted->token.origin.sub,
+                                              accepted->token.mc_id));
+    auto user = co_await identity::read_user(context, call->tenant, mapped.sub);
+    if (user.failed_with(Code::UserUnknown)) co_return Error{Code::PartnerUserUnknown, "assertion.user"};
+    if (!user) co_return user.error();
+    if (user->status != identity::UserStatus::Enabled) co_return Error{Code::PartnerUserUnknown, "assertion.user"};
+    // 2. What he gets here.
+    const broker::TenantView* tenant = context->snapshot->find(call->tenant);
+    if (tenant == nullptr) co_return Error{Code::Closed, "assertion.tenant"};
+    CLAVIGER_CO_TRY(scopes, scopes_for(*asked, tenant->tenant, *call->client, partner, *user));
+    CLAVIGER_CO_TRY(session, session_of(*call, *accepted, *user, std::move(scopes)));
+    // 3. Once, and only while agreement, mapping and user stand.
+    auto claimed = co_await claim_origin(context, call->tenant, partner.name, accepted->token.origin, session.sid,
+                                         accepted->token.expires_at, session.expires_at);
+    if (!claimed) co_return claimed.error();
+    storage::Transaction transaction = *std::move(claimed);
+    transaction.expect_version(tables::kPartners, partner_key(call->tenant, partner.name), partner.version);
+    transaction.expect_version(tables::kPartnerUsers,
+                               partner_user_key(call->tenant, partner.name, mapped.kind, mapped.id), mapped.version);
+    transaction.expect_version(tables::kUsers, identity::user_key(call->tenant, user->sub), user->version);
+    transaction.expect_absent(tables::kSessions, identity::session_key(call->tenant, session.sid));
+    identity::put_session(transaction, call->tenant, session, context->snapshot->settings->lifetimes.session_idle);
+    transaction.put(tables::kUserSessions, identity::user_session_key(call->tenant, session.sub, session.sid), {},
+                    session.expires_at);
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed.failed_with(Code::Conflict)) continue;
+    if (!committed) co_return committed.error();
+
+    context->figures->sessions_started.add();
+    identity::GrantedSession granted;
+    const identity::McIdentities identities = identity::identities_for(session.scopes, *user);
+    granted.mcptt_id = identities.mcptt_id;
+    granted.mcvideo_id = identities.mcvideo_id;
+    granted.mcdata_id = identities.mcdata_id;
+    granted.scopes = session.scopes;
+    granted.gives_refresh_token = partner.gives_refresh_tokens;
+    granted.subject = identity::subject_for(context->identity->subject_mac(), call->tenant, *call->client, session.sub);
+    granted.session = std::move(session);
+    co_return granted;
+  }
+  // The agreement was changed meanwhile: what we checked is no longer what is said.
+  co_return Error{Code::Conflict, "assertion"};
+}
+
+}  // namespace
+
+Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity::ExtensionCall* call) {
+  Context* context = call->context;
+  CLAVIGER_CO_TRY(asked, read_asked(*call->form));
+  {
+    const broker::TenantView* tenant = context->snapshot->find(call->tenant);
+    if (tenant == nullptr || !identity::is_known_resource(tenant->tenant, asked.resource)) {
+      co_return Error{Code::TargetUnknown, "assertion.resource"};
+    }
+  }
+  auto accepted = co_await accept(partners, context, call->tenant, asked.assertion);
+  if (!accepted) {
+    context->shard.logger().warning("partner.refused", {{"tenant", call->tenant},
+                                                        {"client", call->client->client_id},
+                                                        {"code", name_of(accepted.error().code)},
+                                                        {"where", accepted.error().where}});
+    co_return accepted.error();
+  }
+  const Asked* wanted = &asked;
+  const Accepted* checked = &*accepted;
+  auto granted = co_await start_session(call, wanted, checked);
+  const PrimaryOrigin& origin = accepted->token.origin;
+  if (!granted) {
+    context->shard.logger().warning("partner.refused", {{"tenant", call->tenant},
+                                                        {"client", call->client->client_id},
+                                                        {"partner", accepted->partner->partner.name},
+                                                        {"primary_sub", origin.sub},
+                                                        {"primary_jti", origin.jti},
+                                                        {"code", name_of(granted.error().code)},
+                                                        {"where", granted.error().where}});
+    co_return granted.error();
+  }
+  context->shard.logger().info("partner.accepted", {{"tenant", call->tenant},
+                                                    {"client", call->client->client_id},
+                                                    {"partner", accepted->partner->partner.name},
+                                                    {"primary_issuer", accepted->partner->partner.issuer},
+                                                    {"primary_sub", origin.sub},
+                                                    {"primary_jti", origin.jti},
+                                                    {"sub", granted->session.sub},
+                                                    {"sid", granted->session.sid}});
+  const broker::TenantView* tenant = context->snapshot->find(call->tenant);
+  if (tenant == nullptr) co_return Error{Code::Closed, "assertion.tenant"};
+  co_return identity::session_response(*context, *tenant, *granted, asked.resource, identity::IdToken::No);
+}
+
+}  // namespace claviger::partners

@@ -1,0 +1,197 @@
+#include "broker/partners/partner_procedures.h"
+
+#include "broker/identity/user_records.h"
+#include "broker/partners/derived_sessions.h"
+#include "broker/partners/security_token.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+#include "broker/tokens/verifier/claims.h"
+#include "core/codec/uri.h"
+#include "core/runtime/call.h"
+#include "core/runtime/offload.h"
+
+namespace claviger::partners {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+struct Drafted {
+  std::shared_ptr<PartnerDraft> draft;
+  std::string own_issuer;
+};
+
+Task<Result<Partner>> check_off_loop(Context* context, Drafted drafted) {
+  auto work = [drafted = std::move(drafted)] { return partner_of(*drafted.draft, drafted.own_issuer); };
+  auto done = co_await runtime::offload(&context->work_pool, std::move(work));
+  if (!done) co_return done.error();
+  co_return *std::move(done);
+}
+
+Task<Result<PartnerRef>> add_at_home(Partners* partners, std::string tenant, std::shared_ptr<PartnerDraft> draft) {
+  Context* context = &partners->home();
+  auto turn = co_await partners->turns().take("partners");
+  if (!turn) co_return turn.error();
+  const auto view = context->snapshot->tenants.find(tenant);
+  if (view == context->snapshot->tenants.end()) co_return Error{Code::NotFound, "tenant"};
+  Drafted drafted{draft, view->second.tenant.issuer};
+  CLAVIGER_CO_TRY(partner, co_await check_off_loop(context, std::move(drafted)));
+  const auto table = partners->table();
+  const auto of_tenant = table->by_tenant.find(tenant);
+  if (of_tenant != table->by_tenant.end() && of_tenant->second.size() >= kPartnersMax) {
+    co_return Error{Code::TooMany, "partner.count"};
+  }
+  if (table->find(tenant, partner.name) != nullptr) co_return Error{Code::PartnerTaken, "partner.name"};
+  if (table->find_issuer(tenant, partner.issuer) != nullptr) co_return Error{Code::PartnerTaken, "partner.issuer"};
+  if (table->find_resource(tenant, partner.resource) != nullptr)
+    co_return Error{Code::PartnerTaken, "partner.resource"};
+  const std::string key = partner_key(tenant, partner.name);
+  if (!draft->feed_secret.empty()) {
+    CLAVIGER_CO_TRY(sealed, context->sealer.seal(tables::kPartners, key, draft->feed_secret.reveal()));
+    partner.sealed_feed_secret = std::move(sealed);
+  }
+  partner.created_at = numeric_date(context->shard.wall());
+  storage::Transaction change;
+  change.expect_absent(tables::kPartners, key);
+  change.put(tables::kPartners, key, as_bytes(encode_partner(partner)));
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  CLAVIGER_CO_TRY(reloaded, co_await partners->reload());
+  co_return partners->table()->find(tenant, partner.name);
+}
+
+Task<Result<PartnerRef>> set_enabled_at_home(Partners* partners, std::string tenant, std::string name,
+                                             bool is_enabled) {
+  Context* context = &partners->home();
+  auto turn = co_await partners->turns().take("partners");
+  if (!turn) co_return turn.error();
+  PartnerRef view = partners->table()->find(tenant, name);
+  if (view == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
+  if (view->partner.is_enabled != is_enabled) {
+    Partner partner = view->partner;
+    partner.is_enabled = is_enabled;
+    storage::Transaction change;
+    const std::string key = partner_key(tenant, name);
+    change.expect_version(tables::kPartners, key, partner.version);
+    change.put(tables::kPartners, key, as_bytes(encode_partner(partner)));
+    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+    CLAVIGER_CO_TRY(reloaded, co_await partners->reload());
+  }
+  // From the commit on no session is made (bearer_grant.cc expects the record's version); now those that are there. Also
+  // when it was disabled before: that may have been interrupted.
+  if (!is_enabled) {
+    CLAVIGER_CO_TRY(ended, co_await end_derived_sessions(context, tenant, name, std::string()));
+  }
+  co_return partners->table()->find(tenant, name);
+}
+
+// Erases the rows of `table` from `prefix` on, a page a transaction.
+Task<Result<Unit>> erase_rows(Context* context, storage::TableId table, std::string prefix) {
+  const std::string end = broker::record_prefix_end(prefix);
+  for (bool is_last = false; !is_last;) {
+    auto page = co_await context->store.range(table, prefix, end, storage::kRangeMax);
+    if (!page) co_return page.error();
+    is_last = page->size() < storage::kRangeMax;
+    storage::Transaction change;
+    for (const storage::Record& record : *page) change.erase(table, record.key);
+    if (change.empty()) break;
+    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  }
+  co_return Unit{};
+}
+
+Task<Result<Unit>> remove_at_home(Partners* partners, std::string tenant, std::string name) {
+  Context* context = &partners->home();
+  // First as disabling, so that nothing is made behind our back; then the rows. What replay records there are stay until
+  // they expire: another partner of this name may be the same system.
+  CLAVIGER_CO_TRY(disabled, co_await set_enabled_at_home(partners, tenant, name, false));
+  auto turn = co_await partners->turns().take("partners");
+  if (!turn) co_return turn.error();
+  PartnerRef view = partners->table()->find(tenant, name);
+  if (view == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
+  if (view->partner.is_enabled) co_return Error{Code::Conflict, "partner.remove"};
+  std::string users_prefix = broker::record_prefix({tenant, name});
+  CLAVIGER_CO_TRY(users, co_await erase_rows(context, tables::kPartnerUsers, std::move(users_prefix)));
+  storage::Transaction change;
+  const std::string key = partner_key(tenant, name);
+  change.expect_version(tables::kPartners, key, view->partner.version);
+  change.erase(tables::kPartners, key);
+  change.erase(tables::kPartners, partner_keys_key(tenant, name));
+  change.erase(tables::kPartners, partner_feed_key(tenant, name));
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  co_return co_await partners->reload();
+}
+
+// What the partner calls him; of an outbound user our own sub.
+Result<Unit> check_id(const PartnerUser& user, const Partner& partner) {
+  const bool is_mc_id = user.kind == PartnerUserKind::PrimaryMcId;
+  const std::size_t bytes_max = is_mc_id ? tokens::kMcIdMax : tokens::kTokenIdMax;
+  if (user.id.empty() || user.id.size() > bytes_max || user.id.find('\0') != std::string::npos) {
+    return Error{Code::PartnerInvalid, "partner_user.id"};
+  }
+  if (is_mc_id && (!codec::parse_uri(user.id) || !is_in_domains(user.id, partner.domains))) {
+    return Error{Code::PartnerInvalid, "partner_user.mc_id"};
+  }
+  return Unit{};
+}
+
+}  // namespace
+
+Task<Result<PartnerRef>> add_partner(Partners* partners, std::string tenant, PartnerDraft draft) {
+  auto begin = [partners, tenant = std::move(tenant), shared = std::make_shared<PartnerDraft>(std::move(draft))] {
+    return add_at_home(partners, tenant, shared);
+  };
+  co_return co_await runtime::call_on(&partners->home().shard, std::move(begin));
+}
+
+Task<Result<PartnerRef>> set_partner_enabled(Partners* partners, std::string tenant, std::string name,
+                                             bool is_enabled) {
+  auto begin = [partners, tenant = std::move(tenant), name = std::move(name), is_enabled] {
+    return set_enabled_at_home(partners, tenant, name, is_enabled);
+  };
+  co_return co_await runtime::call_on(&partners->home().shard, std::move(begin));
+}
+
+Task<Result<Unit>> remove_partner(Partners* partners, std::string tenant, std::string name) {
+  auto begin = [partners, tenant = std::move(tenant), name = std::move(name)] {
+    return remove_at_home(partners, tenant, name);
+  };
+  co_return co_await runtime::call_on(&partners->home().shard, std::move(begin));
+}
+
+Task<Result<Unit>> add_partner_user(Partners* partners, Context* context, std::string tenant, std::string partner,
+                                    PartnerUser user) {
+  PartnerRef view = partners->table()->find(tenant, partner);
+  if (view == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
+  if (user.kind == PartnerUserKind::Outbound) user.id = user.sub;
+  CLAVIGER_CO_TRY(checked, check_id(user, view->partner));
+  CLAVIGER_CO_TRY(ours, co_await identity::read_user(context, tenant, user.sub));
+  const std::string key = partner_user_key(tenant, partner, user.kind, user.id);
+  storage::Transaction change;
+  change.expect_version(tables::kPartners, partner_key(tenant, partner), view->partner.version);
+  change.expect_version(tables::kUsers, identity::user_key(tenant, ours.sub), ours.version);
+  change.expect_absent(tables::kPartnerUsers, key);
+  change.put(tables::kPartnerUsers, key, as_bytes(ours.sub));
+  auto known = co_await read_partner_user(context, tenant, partner, user.kind, user.id);
+  if (known && known->sub == ours.sub) co_return Unit{};
+  if (known) co_return Error{Code::Duplicate, "partner_user.id"};
+  if (!known.failed_with(Code::PartnerUserUnknown)) co_return known.error();
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  co_return Unit{};
+}
+
+Task<Result<Unit>> remove_partner_user(Partners* partners, Context* context, std::string tenant, std::string partner,
+                                       PartnerUserKind kind, std::string id) {
+  if (partners->table()->find(tenant, partner) == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
+  if (id.find('\0') != std::string::npos) co_return Error{Code::PartnerUserUnknown, "partner.user"};
+  CLAVIGER_CO_TRY(known, co_await read_partner_user(context, tenant, partner, kind, id));
+  const std::string key = partner_user_key(tenant, partner, kind, id);
+  storage::Transaction change;
+  change.expect_version(tables::kPartnerUsers, key, known.version);
+  change.erase(tables::kPartnerUsers, key);
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  if (kind == PartnerUserKind::Outbound) co_return Unit{};
+  co_return co_await end_derived_sessions(context, std::move(tenant), std::move(partner), known.sub);
+}
+
+}  // namespace claviger::partners

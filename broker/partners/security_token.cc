@@ -1,0 +1,175 @@
+#include "broker/partners/security_token.h"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/tokens/issuer.h"
+#include "broker/tokens/token_shard.h"
+#include "broker/tokens/verifier/claim_checks.h"
+#include "broker/tokens/verifier/compact_token.h"
+#include "core/codec/base64url.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::partners {
+namespace {
+
+constexpr std::string_view kType = "mcx-st+jwt";
+constexpr std::array<std::string_view, 1> kStrictTypes{kType};
+constexpr std::array<std::string_view, 2> kLenientTypes{kType, "jwt"};
+constexpr std::size_t kAcrMax = 255;
+
+Error invalid(std::string_view where) { return {Code::AssertionInvalid, where}; }
+
+// A text that may stand in a key of ours.
+bool is_id(std::string_view text) {
+  return !text.empty() && text.size() <= tokens::kTokenIdMax && text.find('\0') == std::string_view::npos;
+}
+
+// Absent is empty.
+Result<std::string> optional_text(const codec::JsonObject& claims, std::string_view name, std::size_t bytes_max) {
+  const auto value = claims.find(name);
+  if (!value) return std::string();
+  const auto text = value->as_string();
+  if (!text || text->size() > bytes_max || text->find('\0') != std::string_view::npos)
+    return invalid("assertion.claims");
+  return std::string(*text);
+}
+
+Result<std::string> mc_identity(const codec::JsonObject& claims, std::string_view name, const Partner& partner) {
+  CLAVIGER_TRY(identity, optional_text(claims, name, tokens::kMcIdMax));
+  // A partner that names users of somebody else's domain.
+  if (!identity.empty() && !is_in_domains(identity, partner.domains)) return invalid("assertion.domain");
+  return identity;
+}
+
+bool equal_without_case(std::string_view left, std::string_view right) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return std::ranges::equal(left, right, [&](char a, char b) { return lower(a) == lower(b); });
+}
+
+Result<Unit> check_times(const tokens::Claims& claims, std::int64_t now) {
+  const std::int64_t leeway = tokens::kLeewayMax.count();
+  if (!tokens::check_times(claims, now, leeway)) return invalid("assertion.times");
+  if (!claims.issued_at) return invalid("assertion.iat");
+  // Bounds the replay record, and what a stolen one is worth.
+  if (*claims.expires > now + kSecurityTokenLife.count() + leeway) return invalid("assertion.exp");
+  return Unit{};
+}
+
+Result<CheckedSecurityToken> read_claims(const tokens::Claims& claims, const Partner& partner, std::int64_t now) {
+  if (!is_id(claims.subject)) return invalid("assertion.sub");
+  if (!is_id(claims.jti)) return invalid("assertion.jti");
+  if (!claims.sid.empty() && !is_id(claims.sid)) return invalid("assertion.sid");
+  CheckedSecurityToken token;
+  token.origin.sub = claims.subject;
+  token.origin.jti = claims.jti;
+  token.origin.sid = claims.sid;
+  token.origin.issued_at = *claims.issued_at;
+  token.expires_at = *claims.expires;
+  CLAVIGER_TRY(access_token_jti, optional_text(*claims.all, "x_at_jti", tokens::kTokenIdMax));
+  token.origin.access_token_jti = std::move(access_token_jti);
+  CLAVIGER_TRY(acr, optional_text(*claims.all, "acr", kAcrMax));
+  token.acr = std::move(acr);
+  CLAVIGER_TRY(mc_id, mc_identity(*claims.all, "mc_id", partner));
+  token.mc_id = std::move(mc_id);
+  CLAVIGER_TRY(mcptt_id, mc_identity(*claims.all, "mcptt_id", partner));
+  token.mcptt_id = std::move(mcptt_id);
+  CLAVIGER_TRY(mcvideo_id, mc_identity(*claims.all, "mcvideo_id", partner));
+  token.mcvideo_id = std::move(mcvideo_id);
+  CLAVIGER_TRY(mcdata_id, mc_identity(*claims.all, "mcdata_id", partner));
+  token.mcdata_id = std::move(mcdata_id);
+  if (const auto value = claims.all->find("x_session_exp")) {
+    const auto date = value->as_numeric_date();
+    if (!date || *date <= now) return invalid("assertion.session");
+    token.session_expires_at = *date;
+  }
+  return token;
+}
+
+}  // namespace
+
+Result<MadeSecurityToken> make_security_token(broker::Context& context, const broker::TenantView& tenant,
+                                              const Partner& partner, const SecurityTokenClaims& claims) {
+  const std::int64_t now = numeric_date(context.shard.wall());
+  const std::int64_t expires_at = std::min(now + kSecurityTokenLife.count(), claims.session_expires_at);
+  if (expires_at <= now) return Error{Code::ExchangeSubject, "exchange.session"};
+  CLAVIGER_TRY(jti, context.tokens->random_id());
+  MadeSecurityToken made;
+  made.jti.assign(jti.data(), jti.size());
+  made.lifetime = Seconds{expires_at - now};
+  std::string payload;
+  codec::JsonWriter json(payload);
+  json.begin_object().member("iss", tenant.tenant.issuer).member("sub", claims.sub);
+  json.name("aud").begin_array().value(claims.client_id).value(partner.resource).end_array();
+  json.member("exp", expires_at).member("iat", now).member("jti", made.jti).member("sid", claims.sid);
+  json.member("x_at_jti", claims.access_token_jti).member("x_session_exp", claims.session_expires_at);
+  if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
+  const std::array<std::pair<std::string_view, std::string_view>, 5> texts{{{"acr", claims.acr},
+                                                                            {"mc_id", claims.mc_id},
+                                                                            {"mcptt_id", claims.mcptt_id},
+                                                                            {"mcvideo_id", claims.mcvideo_id},
+                                                                            {"mcdata_id", claims.mcdata_id}}};
+  for (const auto& [name, text] : texts) {
+    if (!text.empty()) json.member(name, text);
+  }
+  json.end_object();
+  CLAVIGER_TRY(token, tokens::sign_claims(context, tenant, partner.is_strict_type ? kType : "JWT", payload));
+  made.token = std::move(token);
+  return made;
+}
+
+Result<std::string> unverified_issuer(codec::JsonReader& reader, std::string_view token) {
+  const auto parts = tokens::split_compact(token);
+  if (!parts) return invalid("assertion.segments");
+  std::array<std::byte, tokens::kTokenBytesMax> decoded;
+  const auto size = codec::base64url_decode(parts->payload, decoded);
+  if (!size) return invalid("assertion.payload");
+  const auto value = reader.parse(as_text(Bytes(decoded).first(*size)));
+  if (!value) return invalid("assertion.payload");
+  const auto claims = value->as_object();
+  if (!claims) return invalid("assertion.payload");
+  const auto issuer = claims->string_at("iss");
+  if (!issuer || issuer->empty()) return invalid("assertion.iss");
+  return std::string(*issuer);
+}
+
+Result<CheckedSecurityToken> check_security_token(tokens::Verifier& verifier, std::string_view token,
+                                                  const SecurityTokenRules& rules) {
+  const Partner& partner = rules.partner->partner;
+  // 1. With that partner's keys only: a key of ours, or of another partner, is none of his.
+  CLAVIGER_TRY(keys, rules.partner->usable_keys(rules.now));
+  tokens::JwsRules jws;
+  jws.keys = keys;
+  if (partner.is_strict_type) {
+    jws.types = kStrictTypes;
+  } else {
+    jws.types = kLenientTypes;
+    jws.typ_may_be_absent = true;
+  }
+  const auto verified = verifier.verify_jws(token, jws);
+  if (!verified) {
+    return verified.error().code == Code::TokenKeyUnknown ? verified.error() : invalid(verified.error().where);
+  }
+  const tokens::Claims& claims = *verified->claims;
+  // 2. His, for us, now.
+  if (!tokens::check_issuer(claims, partner.issuer)) return invalid("assertion.iss");
+  if (!tokens::check_audience(claims, rules.audiences)) return invalid("assertion.aud");
+  CLAVIGER_TRY(in_time, check_times(claims, rules.now));
+  // 3. Whom it is about.
+  return read_claims(claims, partner, rules.now);
+}
+
+bool is_in_domains(std::string_view mc_identity, const std::vector<std::string>& domains) {
+  if (domains.empty()) return true;
+  const std::size_t colon = mc_identity.find(':');
+  if (colon == std::string_view::npos) return false;
+  // sip:user@domain;parameters, https://domain/path
+  std::string_view host = mc_identity.substr(colon + 1);
+  if (host.starts_with("//")) host.remove_prefix(2);
+  host = host.substr(0, std::min({host.find('/'), host.find(';'), host.find('?'), host.find('#')}));
+  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);
+  host = host.substr(0, host.find(':'));
+  return std::ranges::any_of(domains, [&](const std::string& domain) { return equal_without_case(host, domain); });
+}
+
+}  // namespace claviger::partners

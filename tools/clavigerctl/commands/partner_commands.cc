@@ -1,0 +1,291 @@
+#include <openssl/crypto.h>
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "core/codec/json_writer.h"
+#include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/terminal.h"
+#include "tools/clavigerctl/view.h"
+
+namespace claviger::ctl {
+namespace {
+
+// A key set, or a CA or two; the daemon refuses larger ones itself.
+constexpr std::size_t kFileBytesMax = 64 * 1024;
+
+const std::vector<Column>& partner_columns() {
+  static const std::vector<Column> kColumns{{"name", "name"},
+                                            {"display name", "display_name"},
+                                            {"enabled", "enabled", Show::YesNo},
+                                            {"issuer", "issuer"},
+                                            {"resource", "resource"},
+                                            {"token endpoint", "token_endpoint"},
+                                            {"JWKS URI", "jwks_uri"},
+                                            {"keys", "kids"},
+                                            {"keys fetched", "keys_fetched_at", Show::Time},
+                                            {"keys kept", "keys_kept", Show::Duration},
+                                            {"revocations", "revocations_uri"},
+                                            {"our client there", "feed_client_id"},
+                                            {"its users get", "scopes"},
+                                            {"its domains", "domains"},
+                                            {"our users may go", "outbound"},
+                                            {"strict token type", "strict_type", Show::YesNo},
+                                            {"refresh tokens", "refresh_tokens", Show::YesNo},
+                                            {"sessions at most", "session_max", Show::Duration},
+                                            {"created", "created_at", Show::Time}};
+  return kColumns;
+}
+
+std::optional<std::string> target_of(Invocation& invocation, std::string_view verb = {}) {
+  return invocation.tenant_target("/partners/" + path_segment(invocation.args.get("PARTNER")) + std::string(verb));
+}
+
+ExitStatus ask_and_show(Invocation& invocation, std::string_view method, std::string_view verb) {
+  const auto target = target_of(invocation, verb);
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask(method, *target);
+  return answer.is_ok() ? print_object(invocation, answer.body, partner_columns()) : answer.status;
+}
+
+ExitStatus ask_only(Invocation& invocation, std::string_view method, const std::optional<std::string>& target,
+                    std::string_view body = {}) {
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask(method, *target, body);
+  if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
+  return answer.status;
+}
+
+using Json = codec::JsonWriter<std::string>;
+
+void add_list(Json& json, const Arguments& args, std::string_view option, std::string_view member) {
+  if (!args.has(option)) return;
+  json.name(member).begin_array();
+  for (const std::string& value : args.list(option)) json.value(value);
+  json.end_array();
+}
+
+// False: said why not.
+bool add_file(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
+  if (!invocation.args.has(option)) return true;
+  std::ifstream file{std::string(invocation.args.get(option)), std::ios::binary};
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.empty() || text.size() > kFileBytesMax) {
+    invocation.complain(std::string(option) + ": the file cannot be read, is empty or larger than 64 KiB");
+    return false;
+  }
+  json.member(member, text);
+  return true;
+}
+
+bool add_seconds(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
+  if (!invocation.args.has(option)) return true;
+  const std::string_view text = invocation.args.get(option);
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    invocation.complain(std::string(option) + ": a number of seconds");
+    return false;
+  }
+  json.member(member, seconds);
+  return true;
+}
+
+// A request body that holds a secret: sized once, wiped at the end.
+class SecretBody {
+ public:
+  SecretBody() { text_.reserve(4 * kFileBytesMax); }
+  SecretBody(const SecretBody&) = delete;
+  SecretBody& operator=(const SecretBody&) = delete;
+  ~SecretBody() { OPENSSL_cleanse(text_.data(), text_.capacity()); }
+  std::string& text() { return text_; }
+
+ private:
+  std::string text_;
+};
+
+ExitStatus add(Invocation& invocation) {
+  SecretBody body;
+  Json json(body.text());
+  json.begin_object().member("name", invocation.args.get("PARTNER"));
+  for (const auto& [option, member] :
+       {std::pair{"--issuer", "issuer"}, std::pair{"--display-name", "display_name"},
+        std::pair{"--resource", "resource"}, std::pair{"--token-endpoint", "token_endpoint"},
+        std::pair{"--jwks-uri", "jwks_uri"}, std::pair{"--revocations-uri", "revocations_uri"},
+        std::pair{"--feed-client", "feed_client_id"}, std::pair{"--outbound", "outbound"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  add_list(json, invocation.args, "--scope", "scopes");
+  add_list(json, invocation.args, "--domain", "domains");
+  if (invocation.args.has("--jwt-type")) json.member("strict_type", false);
+  if (invocation.args.has("--refresh-tokens")) json.member("refresh_tokens", true);
+  if (!add_file(json, invocation, "--jwks", "jwks") || !add_file(json, invocation, "--ca", "ca_pem") ||
+      !add_seconds(json, invocation, "--keys-kept", "keys_kept") ||
+      !add_seconds(json, invocation, "--session-max", "session_max")) {
+    return ExitStatus::Usage;
+  }
+  if (invocation.args.has("--feed-secret-stdin")) {
+    const auto secret = read_password_from_stdin();
+    if (!secret) {
+      invocation.complain("--feed-secret-stdin: the secret cannot be read");
+      return ExitStatus::Usage;
+    }
+    json.member("feed_client_secret", as_text(secret->reveal()));
+  }
+  json.end_object();
+  const auto target = invocation.tenant_target("/partners");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("POST", *target, body.text());
+  return answer.is_ok() ? print_object(invocation, answer.body, partner_columns()) : answer.status;
+}
+
+ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", {}); }
+ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, "POST", "/enable"); }
+ExitStatus refresh(Invocation& invocation) { return ask_and_show(invocation, "POST", "/refresh"); }
+
+ExitStatus list(Invocation& invocation) {
+  const auto target = invocation.tenant_target("/partners");
+  if (!target) return ExitStatus::Failed;
+  return print_all_pages(invocation, *target,
+                         {{"PARTNER", "name"},
+                          {"ENABLED", "enabled", Show::YesNo},
+                          {"ISSUER", "issuer"},
+                          {"OUR USERS", "outbound"},
+                          {"ITS USERS GET", "scopes"},
+                          {"KEYS FETCHED", "keys_fetched_at", Show::Time}},
+                         0);
+}
+
+ExitStatus disable(Invocation& invocation) {
+  const std::string partner(invocation.args.get("PARTNER"));
+  if (!invocation.is_confirmed("Disable partner " + partner + "? All sessions of its users here end at once.")) {
+    return ExitStatus::Failed;
+  }
+  return ask_and_show(invocation, "POST", "/disable");
+}
+
+ExitStatus remove(Invocation& invocation) {
+  const std::string partner(invocation.args.get("PARTNER"));
+  if (!invocation.is_confirmed("Remove partner " + partner + ", its users set up here and their sessions, for good?")) {
+    return ExitStatus::Failed;
+  }
+  return ask_only(invocation, "DELETE", target_of(invocation));
+}
+
+struct Named {
+  std::string_view kind;
+  std::string id;
+};
+// Exactly one of them.
+std::optional<Named> named_user(Invocation& invocation) {
+  std::optional<Named> named;
+  int count = 0;
+  for (const auto& [option, kind] :
+       {std::pair{"--primary-sub", "primary_sub"}, std::pair{"--primary-mc-id", "primary_mc_id"},
+        std::pair{"--outbound", "outbound"}}) {
+    if (!invocation.args.has(option)) continue;
+    named = Named{kind, std::string(invocation.args.get(option))};
+    ++count;
+  }
+  if (count == 1) return named;
+  invocation.complain("say one of --primary-sub, --primary-mc-id and --outbound");
+  return std::nullopt;
+}
+
+ExitStatus add_user(Invocation& invocation) {
+  const auto named = named_user(invocation);
+  if (!named) return ExitStatus::Usage;
+  std::string body;
+  Json json(body);
+  json.begin_object().member("kind", named->kind).member("login", invocation.args.get("LOGIN"));
+  if (named->kind != "outbound") json.member("id", named->id);
+  json.end_object();
+  return ask_only(invocation, "POST", target_of(invocation, "/users"), body);
+}
+
+ExitStatus list_users(Invocation& invocation) {
+  const auto target = target_of(invocation, "/users");
+  if (!target) return ExitStatus::Failed;
+  return print_all_pages(invocation, *target, {{"KIND", "kind"}, {"THERE", "id"}, {"SUB HERE", "sub"}}, 0);
+}
+
+ExitStatus remove_user(Invocation& invocation) {
+  const auto named = named_user(invocation);
+  if (!named) return ExitStatus::Usage;
+  if (!invocation.is_confirmed("Remove " + named->id + "? The sessions he has from there end at once.")) {
+    return ExitStatus::Failed;
+  }
+  return ask_only(invocation, "DELETE",
+                  target_of(invocation, "/users/" + std::string(named->kind) + "/" + path_segment(named->id)));
+}
+
+}  // namespace
+
+std::vector<Command> partner_commands() {
+  const Operand partner{"PARTNER", "The partner's name here"};
+  const Option yes{"--yes", "Do not ask", OptionKind::Flag};
+  const Option primary_sub{"--primary-sub", "The sub that the partner's security tokens give him"};
+  const Option primary_mc_id{"--primary-mc-id", "The MC ID that the partner's security tokens give him"};
+  return {
+      {"partner add",
+       "Make another system's identity server a partner",
+       "clavigerctl partner add bravo --issuer https://idms.bravo.example/idms/v1/bravo --outbound listed "
+       "--scope 3gpp:mc:ptt_service",
+       {partner},
+       {{"--issuer", "iss of its tokens, exactly"},
+        {"--display-name", "Its name for people"},
+        {"--resource", "What clients name to go there; the issuer unless given"},
+        {"--token-endpoint", "Where they take the security token; ISSUER/token unless given"},
+        {"--jwks-uri", "Where its keys are; ISSUER/jwks unless given or installed"},
+        {"--jwks", "Its keys, installed by hand", OptionKind::Value, {}, true},
+        {"--ca", "The CA of its TLS certificate (PEM); the system's unless given", OptionKind::Value, {}, true},
+        {"--feed-client", "Our client id there: its revocations are followed"},
+        {"--feed-secret-stdin", "Read our client's secret there from standard input", OptionKind::Flag},
+        {"--revocations-uri", "Its revocation feed; ISSUER/revocations unless given"},
+        {"--scope", "What its users may get here; none: they get nothing", OptionKind::List},
+        {"--domain", "A domain in which its MC identities lie; none: any", OptionKind::List},
+        {"--outbound", "Which of our users may go there", OptionKind::Value, {"none", "listed", "all"}},
+        {"--jwt-type", "It is not Claviger: its security tokens are of type JWT", OptionKind::Flag},
+        {"--refresh-tokens", "Its users get refresh tokens here", OptionKind::Flag},
+        {"--keys-kept", "Seconds for which its last keys are good while it cannot be reached"},
+        {"--session-max", "Seconds that a session with refresh tokens may last"}},
+       add},
+      {"partner list", "All partners", "clavigerctl partner list", {}, {}, list},
+      {"partner show", "One partner", "clavigerctl partner show bravo", {partner}, {}, show},
+      {"partner enable",
+       "Deal with a disabled partner again",
+       "clavigerctl partner enable bravo",
+       {partner},
+       {},
+       enable},
+      {"partner disable",
+       "Take nothing from a partner, and end what came from it",
+       "clavigerctl partner disable bravo --yes",
+       {partner},
+       {yes},
+       disable},
+      {"partner remove",
+       "Remove a partner for good",
+       "clavigerctl partner remove bravo --yes",
+       {partner},
+       {yes},
+       remove},
+      {"partner refresh", "Fetch its keys now", "clavigerctl partner refresh bravo", {partner}, {}, refresh},
+      {"partner user add",
+       "Set up who may go between",
+       "clavigerctl partner user add alpha ann --primary-mc-id sip:ann@alpha.example",
+       {partner, {"LOGIN", "Our user: the login name, or the sub"}},
+       {primary_sub, primary_mc_id, {"--outbound", "Our user may go there (with --outbound listed)", OptionKind::Flag}},
+       add_user},
+      {"partner user list", "Who was set up", "clavigerctl partner user list alpha", {partner}, {}, list_users},
+      {"partner user remove",
+       "Undo it, and end the sessions that came of it",
+       "clavigerctl partner user remove alpha --primary-mc-id sip:ann@alpha.example --yes",
+       {partner},
+       {primary_sub, primary_mc_id, {"--outbound", "Our user who may go there no more: login name, or sub"}, yes},
+       remove_user},
+  };
+}
+
+}  // namespace claviger::ctl
