@@ -6,11 +6,13 @@
 
 #include "broker/admin/metrics_endpoint.h"
 #include "broker/admin/routes.h"
+#include "broker/identity/proxies.h"
 #include "broker/identity/routes.h"
 #include "broker/provisioning/configurations_endpoint.h"
 #include "broker/partners/partner_grants.h"
 #include "broker/tokens/token_routes.h"
 #include "core/crypto/random.h"
+#include "core/http/problem.h"
 #include "core/http/server.h"
 #include "core/net/descriptor.h"
 #include "core/net/ticket_keys.h"
@@ -102,6 +104,12 @@ struct Listeners::State {
   Context& home() { return *contexts[0]; }
   Result<Unit> listen(http::ListenerOptions options);
   Result<Unit> listen_https(const settings::HttpsListener& listener, const settings::Limits& limits, TlsRef tls);
+  // Spec 1.11: an asserted identity that does not come from a configured proxy ends at our door, whatever it asks for.
+  std::optional<http::Response> refuse_asserted(const http::Request& request) const {
+    const settings::Settings& settings = *contexts[runtime::Shard::current().index()]->snapshot->settings;
+    if (identity::asserted_identity(settings, request)) return std::nullopt;
+    return http::problem(403);
+  }
   Result<Unit> listen_admin(const std::string& path);
   Result<Unit> listen_metrics(const std::string& address, std::uint16_t port);
   Task<Result<std::vector<TlsRef>>> make_all_tls(std::shared_ptr<const settings::Settings> settings);
@@ -148,6 +156,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   options.limits.connections_max = limits.connections_max;
   options.limits.in_flight_max = limits.requests_max;
   options.headers = http::security_headers();
+  options.overload = [this](const http::Request& request) { return refuse_asserted(request); };
   https.push_back(names.size());
   return listen(std::move(options));
 }

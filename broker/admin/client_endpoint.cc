@@ -58,7 +58,7 @@ void write_client(codec::JsonWriter<std::string>& json, const Client& client, st
   if (!client.sector_identifier.empty()) json.member("sector_identifier", client.sector_identifier);
   write_list(json, "post_logout_redirect_uris", client.post_logout_redirect_uris);
   if (!client.backchannel_logout_uri.empty()) json.member("backchannel_logout_uri", client.backchannel_logout_uri);
-  json.member("created_at", client.created_at);
+  json.member("asks_consent", client.asks_consent).member("created_at", client.created_at);
   json.end_object();
 }
 
@@ -92,6 +92,7 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   members.read("dpop_bound", draft.is_dpop_bound).read("require_pushed_requests", draft.must_push_requests);
   members.read("post_logout_redirect_uris", draft.post_logout_redirect_uris);
   members.read("backchannel_logout_uri", draft.backchannel_logout_uri);
+  members.read("asks_consent", draft.asks_consent);
   std::string subject_type("public");
   members.read("subject_type", subject_type).read("sector_identifier", draft.sector_identifier);
   draft.has_pairwise_subject = subject_type == "pairwise";
@@ -178,6 +179,7 @@ ChangeOrWrong read_change(codec::JsonObject object) {
   read("certificate_bound", change.is_certificate_bound);
   read("dpop_bound", change.is_dpop_bound);
   read("require_pushed_requests", change.must_push_requests);
+  read("asks_consent", change.asks_consent);
   read("subject_type", subject_type);
   read("sector_identifier", change.sector_identifier);
   read("post_logout_redirect_uris", change.post_logout_redirect_uris);

@@ -12,6 +12,7 @@ void add_tenant_verbs(http::Router& router, AdminServices& services);
 void add_user_verbs(http::Router& router, AdminServices& services);
 void add_transfer_verbs(http::Router& router, AdminServices& services);  // users in and out by the thousand
 void add_client_verbs(http::Router& router, AdminServices& services);
+void add_consent_verbs(http::Router& router, AdminServices& services);   // what users agreed to
 void add_session_verbs(http::Router& router, AdminServices& services);
 void add_ue_verbs(http::Router& router, AdminServices& services);
 void add_token_verbs(http::Router& router, AdminServices& services);

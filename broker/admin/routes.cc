@@ -12,6 +12,7 @@ void add_admin_routes(http::Router& router, AdminServices& services) {
   add_user_verbs(router, services);
   add_transfer_verbs(router, services);
   add_client_verbs(router, services);
+  add_consent_verbs(router, services);
   add_session_verbs(router, services);
   add_ue_verbs(router, services);
   add_token_verbs(router, services);

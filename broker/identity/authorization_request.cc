@@ -186,6 +186,8 @@ Result<AuthorizationRequest> read_request(const codec::Form& form, const Client&
   CLAVIGER_TRY(resources_checked, check_resources(form, tenant));
   // A UE of the MC and VAL profiles may be another person's by now: no name is shown there (spec 3.3).
   if (client.profile == ClientProfile::Plain) request.login_hint = value_of(form, "login_hint");
+  request.prompt = value_of(form, "prompt");
+  request.ui_locales = value_of(form, "ui_locales");
   // Last: what is wrong with the request is said before anybody is asked to sign in.
   CLAVIGER_TRY(prompt_checked, check_prompt(form));
   return request;

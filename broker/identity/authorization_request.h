@@ -40,6 +40,8 @@ struct AuthorizationRequest {
   std::string_view nonce;
   std::string_view acr;
   std::string_view login_hint;  // empty where the page must not show a name
+  std::string_view prompt;
+  std::string_view ui_locales;
   std::string dpop_key;         // 32 bytes: the code will be bound to it; empty: to none
 };
 // ParameterRepeated, RequestObjectRefused, RequestUriRefused, AuthorizationDetailsRefused, ParameterMissing,

@@ -6,6 +6,7 @@
 
 #include "broker/identity/oauth_error.h"
 #include "broker/identity/page.h"
+#include "broker/identity/page_language.h"
 #include "broker/identity/request_form.h"
 #include "core/codec/redirect.h"
 
@@ -18,7 +19,7 @@ http::Response respond(const tenants::Tenant& tenant, const ResponseTarget& targ
   if (!target.state.empty()) parameters.emplace_back("state", target.state);
   parameters.emplace_back("iss", tenant.issuer);
   if (target.response_mode == ResponseMode::FormPost) {
-    return form_post_page(tenant.name, target.redirect_uri, parameters, kEnglish);
+    return form_post_page(tenant.name, target.redirect_uri, parameters, page_text_named(target.language));
   }
   std::string location;
   codec::RedirectWriter writer(location, target.redirect_uri);
@@ -48,7 +49,7 @@ http::Response local_error_response(std::string_view tenant, const Error& error,
                                     std::uint32_t retry_after_seconds) {
   if (wants_json(request)) return oauth_error_response(error, retry_after_seconds);
   const OauthError answer = oauth_error_of(error.code);
-  http::Response response = error_page(tenant, answer.status, answer.error, answer.description, kEnglish);
+  http::Response response = error_page(tenant, answer.status, answer.error, answer.description, page_text_for(request));
   if (answer.status == 429 || answer.status == 503) {
     response.with("retry-after", std::to_string(std::max(retry_after_seconds, kRetryAfterOverload)));
   }

@@ -19,6 +19,7 @@ struct ResponseTarget {
   std::string_view redirect_uri;
   std::string_view state;  // empty: none
   ResponseMode response_mode = ResponseMode::Query;
+  std::string_view language = {};  // of a form_post page
 };
 
 http::Response code_response(const tenants::Tenant& tenant, const ResponseTarget& target, const SecretBytes& code);

@@ -3,9 +3,11 @@
 #include "broker/identity/authorization_request.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/consent.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction_cookie.h"
 #include "broker/identity/page.h"
+#include "broker/identity/page_language.h"
 #include "broker/identity/pushed_request.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/ue_naming.h"
@@ -53,6 +55,8 @@ Result<Begun> begin_interaction(const Context& context, const broker::TenantView
   interaction.nonce = wanted.nonce;
   interaction.acr = wanted.acr;
   interaction.dpop_key = wanted.dpop_key;
+  interaction.consent = consent_policy_of(*context.snapshot->settings, client, wanted.scopes, wanted.prompt);
+  interaction.language = page_text_for(request, wanted.ui_locales).language;
   interaction.scopes.assign(wanted.scopes.begin(), wanted.scopes.end());
   interaction.ue = std::move(ue);
   CLAVIGER_TRY(sealed, seal_interaction(context.keys.interaction, tenant.tenant.name, interaction));
@@ -105,7 +109,7 @@ http::Response ask_user(const Context& context, const broker::TenantView& tenant
     page.interaction = begun->interaction;
     page.redirect_uri = destination.redirect_uri;
     page.username = wanted.login_hint;
-    response = sign_in_page(page, kEnglish);
+    response = sign_in_page(page, page_text_for(request, wanted.ui_locales));
   }
   response.with("set-cookie", set_cookie_field(begun->cookie, lifetime));
   if (!from.cookie.empty()) response.with("set-cookie", set_ue_cookie_field(from.cookie));

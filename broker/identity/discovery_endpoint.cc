@@ -96,7 +96,9 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   put_client_authentication(json);
   put_list(json, "claims_supported", {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid",
                                       "at_hash", "name", "preferred_username", "mcptt_id", "mcvideo_id", "mcdata_id"});
-  put_list(json, "ui_locales_supported", {kEnglish.language});
+  json.name("ui_locales_supported").begin_array();
+  for (const PageText* text : kPageTexts) json.value(text->language);
+  json.end_array();
   json.member("authorization_response_iss_parameter_supported", true);
   json.member("claims_parameter_supported", false);
   json.member("request_parameter_supported", false).member("request_uri_parameter_supported", false);

@@ -3,30 +3,15 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/codec/base64url.h"
-#include "core/crypto/aead.h"
-#include "core/crypto/hkdf.h"
-#include "core/crypto/random.h"
+#include "broker/identity/sealed_text.h"
+#include "core/base/assert.h"
 
 namespace claviger::identity {
 namespace {
 
-constexpr std::byte kForm{2};
-constexpr std::size_t kSaltBytes = 16;
-constexpr std::size_t kHeadBytes = 1 + kSaltBytes;
+constexpr std::string_view kPurpose = "interaction";
 constexpr std::size_t kScopesCountMax = 64;
 constexpr Error kInvalid{Code::InteractionInvalid, "interaction"};
-
-Result<crypto::Aead> aead_of(const Secret<32>& key, Bytes salt) {
-  const auto derived = crypto::derive_secret<crypto::kAeadKeyBytes>(key.reveal(), salt, as_bytes("interaction"));
-  return crypto::Aead::make(derived);
-}
-
-std::string associated_of(std::string_view tenant) {
-  std::string associated("interaction");
-  associated.append(1, '\0').append(tenant);
-  return associated;
-}
 
 class Writer {
  public:
@@ -90,10 +75,11 @@ std::string encode(const Interaction& interaction) {
   writer.bytes(interaction.id);
   writer.bytes(interaction.cookie_digest);
   writer.bytes(interaction.challenge);
-  const std::array<std::byte, 1> mode{static_cast<std::byte>(interaction.response_mode)};
-  writer.bytes(mode);
+  const std::array<std::byte, 2> choices{static_cast<std::byte>(interaction.response_mode),
+                                         static_cast<std::byte>(interaction.consent)};
+  writer.bytes(choices);
   for (const std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state,
-                                  &interaction.nonce, &interaction.acr, &interaction.dpop_key}) {
+                                  &interaction.nonce, &interaction.acr, &interaction.dpop_key, &interaction.language}) {
     writer.string(*text);
   }
   writer.string(ue_text(interaction.ue));
@@ -105,14 +91,16 @@ Result<Interaction> decode(Bytes plaintext) {
   Interaction interaction;
   Reader reader(plaintext);
   std::array<std::byte, 8> expiry;
-  std::array<std::byte, 1> mode;
+  std::array<std::byte, 2> choices;
   const bool has_head = reader.bytes(expiry) && reader.bytes(interaction.id) && reader.bytes(interaction.cookie_digest) &&
-                        reader.bytes(interaction.challenge) && reader.bytes(mode);
-  if (!has_head || mode[0] > static_cast<std::byte>(ResponseMode::FormPost)) return kInvalid;
+                        reader.bytes(interaction.challenge) && reader.bytes(choices);
+  if (!has_head || choices[0] > static_cast<std::byte>(ResponseMode::FormPost)) return kInvalid;
+  if (choices[1] > static_cast<std::byte>(ConsentPolicy::Always)) return kInvalid;
+  interaction.consent = static_cast<ConsentPolicy>(choices[1]);
   interaction.expires_at = static_cast<std::int64_t>(load_be<std::uint64_t>(expiry));
-  interaction.response_mode = static_cast<ResponseMode>(mode[0]);
+  interaction.response_mode = static_cast<ResponseMode>(choices[0]);
   for (std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state, &interaction.nonce,
-                            &interaction.acr, &interaction.dpop_key}) {
+                            &interaction.acr, &interaction.dpop_key, &interaction.language}) {
     if (!reader.string(*text)) return kInvalid;
   }
   std::string ue;
@@ -128,30 +116,13 @@ Result<Interaction> decode(Bytes plaintext) {
 }  // namespace
 
 Result<std::string> seal_interaction(const Secret<32>& key, std::string_view tenant, const Interaction& interaction) {
-  const std::string plaintext = encode(interaction);
-  std::string sealed(kHeadBytes + crypto::sealed_size(plaintext.size()), '\0');
-  const MutableBytes out = std::as_writable_bytes(std::span(sealed));
-  out[0] = kForm;
-  CLAVIGER_TRY(salted, crypto::fill_random(out.subspan(1, kSaltBytes)));
-  CLAVIGER_TRY(aead, aead_of(key, out.subspan(1, kSaltBytes)));
-  CLAVIGER_TRY(size, aead.seal(as_bytes(associated_of(tenant)), as_bytes(plaintext), out.subspan(kHeadBytes)));
-  std::string text;
-  codec::base64url_encode(out, text);
-  return text;
+  return seal_text(key, kPurpose, tenant, encode(interaction));
 }
 
 Result<Interaction> open_interaction(const Secret<32>& key, std::string_view tenant, std::string_view text,
                                      std::int64_t now) {
-  if (text.size() > kInteractionTextMax) return kInvalid;
-  std::string sealed(codec::base64url_decoded_size_max(text.size()), '\0');
-  const auto size = codec::base64url_decode(text, std::as_writable_bytes(std::span(sealed)));
-  if (!size || *size < kHeadBytes + crypto::kAeadOverhead) return kInvalid;
-  const Bytes bytes = as_bytes(sealed).first(*size);
-  if (bytes[0] != kForm) return kInvalid;
-  CLAVIGER_TRY(aead, aead_of(key, bytes.subspan(1, kSaltBytes)));
-  const auto plaintext = aead.open(as_bytes(associated_of(tenant)), bytes.subspan(kHeadBytes));
-  if (!plaintext) return kInvalid;
-  CLAVIGER_TRY(interaction, decode(plaintext->reveal()));
+  CLAVIGER_TRY(plaintext, open_text(key, kPurpose, tenant, text));
+  CLAVIGER_TRY(interaction, decode(plaintext.reveal()));
   if (interaction.expires_at <= now) return Error{Code::InteractionExpired, "interaction"};
   return interaction;
 }

@@ -1,12 +1,8 @@
 // A sign-in under way, kept by the browser instead of by us: everything the authorization request asked for, sealed, in
 // a hidden field of the login page. A flood of authorization requests costs no store and no memory.
 //
-//   text      = base64url(sealed)
-//   sealed    = %x02 salt aead            ; salt: 16 random octets
-//   aead      = AES-256-GCM (core/crypto/aead.h) under HKDF(interaction key of the installation, salt): a key of its
-//               own for each, because one key seals 2^32 values at most and anybody may ask for interactions
-//   associated = "interaction" NUL tenant
-//   plaintext = expiry id cookie challenge mode string*   ; expiry: 8OCTET, id: 16, cookie: 32, challenge: 32, mode: 1
+//   text      = sealed_text.h, for the purpose "interaction"
+//   plaintext = expiry id cookie challenge mode consent string*   ; 8OCTET, 16, 32, 32, 1, 1
 //   string    = length octets             ; length: 2OCTET, big-endian; in the order of encode()
 //
 // Bound to the browser by the digest of its cookie, good once: its id is written with the code (tables::kInteractions).
@@ -19,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/identity/sealed_text.h"
 #include "broker/identity/ue_naming.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
@@ -26,6 +23,8 @@
 namespace claviger::identity {
 
 enum class ResponseMode : std::uint8_t { Query = 0, FormPost = 1 };
+// Is the user asked whether the client may have what it wants (consent.h)? Once: unless he agreed already.
+enum class ConsentPolicy : std::uint8_t { None = 0, Once = 1, Always = 2 };
 
 struct Interaction {
   std::array<std::byte, 16> id{};
@@ -39,12 +38,13 @@ struct Interaction {
   std::string nonce;
   std::string acr;
   std::vector<std::string> scopes;  // allowed to the client
+  ConsentPolicy consent = ConsentPolicy::None;
+  std::string language;  // of the pages (page_language.h)
   std::string dpop_key;  // 32 bytes: thumbprint of the key the code will be bound to (RFC 9449 clause 10); or empty
   UeName ue;                        // from which it comes
 };
 
-// What we make fits: redirect URI 4 KiB, state 2 KiB, scopes 4 KiB, and base64url.
-inline constexpr std::size_t kInteractionTextMax = 16 * 1024;
+inline constexpr std::size_t kInteractionTextMax = kSealedTextMax;
 
 // CryptoFailure.
 Result<std::string> seal_interaction(const Secret<32>& key, std::string_view tenant, const Interaction& interaction);

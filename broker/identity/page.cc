@@ -130,6 +130,21 @@ http::Response sign_in_page(const SignInPage& page, const PageText& text, std::u
   return page_response(status, std::move(html), form_action_source(page.redirect_uri));
 }
 
+http::Response consent_page(const ConsentPage& page, const PageText& text) {
+  std::string html;
+  html.reserve(2048 + page.consent.size());
+  begin_page(html, page.tenant, std::string(text.consent_title) + " " + std::string(page.client_name), text);
+  append_parts(html, {"<p>", text.consent_ask, "</p>\n<ul>\n"});
+  for (const std::string& scope : page.scopes) append_parts(html, {"<li><code>", scope, "</code></li>\n"});
+  append_parts(html, {"</ul>\n<p>", text.consent_help, "</p>\n<form method=\"post\" action=\"/idms/v1/", page.tenant,
+                      "/consent\">\n<input type=\"hidden\" name=\"consent\" value=\"", page.consent,
+                      "\">\n<button type=\"submit\" name=\"action\" value=\"allow\">", text.allow,
+                      "</button>\n<button type=\"submit\" name=\"action\" value=\"deny\" class=\"quiet\">", text.deny,
+                      "</button>\n</form>\n"});
+  end_page(html);
+  return page_response(200, std::move(html), form_action_source(page.redirect_uri));
+}
+
 http::Response error_page(std::string_view tenant, std::uint16_t status, std::string_view error,
                           std::string_view description, const PageText& text) {
   std::string html;

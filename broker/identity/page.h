@@ -14,6 +14,15 @@
 
 namespace claviger::identity {
 
+struct ConsentPage {
+  std::string_view tenant;
+  std::string_view client_name;
+  std::string_view consent;       // hidden field
+  std::string_view redirect_uri;  // as below
+  std::vector<std::string> scopes;
+};
+http::Response consent_page(const ConsentPage& page, const PageText& text);
+
 struct SignInPage {
   std::string_view tenant;         // as in the path
   std::string_view tenant_name;    // for people

@@ -30,6 +30,11 @@ struct PageText {
   std::string_view signed_off_title;
   std::string_view signed_off_help;
   std::string_view not_signed_off_title;
+  std::string_view consent_title;  // before the client's name
+  std::string_view consent_ask;    // before the list of scopes
+  std::string_view consent_help;
+  std::string_view allow;
+  std::string_view deny;
 };
 
 inline constexpr PageText kEnglish{
@@ -55,6 +60,14 @@ inline constexpr PageText kEnglish{
     .signed_off_title = "Signed off",
     .signed_off_help = "You may close this page.",
     .not_signed_off_title = "Nobody was signed off",
+    .consent_title = "Access for",
+    .consent_ask = "This application asks for:",
+    .consent_help = "Your answer is remembered. An administrator can take it back.",
+    .allow = "Allow",
+    .deny = "Do not allow",
 };
+
+// Every language there is; the first is for those who ask for none of them.
+inline constexpr const PageText* kPageTexts[] = {&kEnglish};
 
 }  // namespace claviger::identity

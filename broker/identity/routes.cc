@@ -1,6 +1,7 @@
 #include "broker/identity/routes.h"
 
 #include "broker/identity/authorize_endpoint.h"
+#include "broker/identity/consent_endpoint.h"
 #include "broker/identity/discovery_endpoint.h"
 #include "broker/identity/par_endpoint.h"
 #include "broker/identity/logout_endpoint.h"
@@ -15,6 +16,7 @@ void add_identity_routes(http::Router& router, Contexts& contexts, ExtensionGran
   add_authorize_routes(router, contexts);
   add_par_route(router, contexts);
   add_sign_in_routes(router, contexts);
+  add_consent_route(router, contexts);
   add_token_route(router, contexts, std::move(extensions));
   add_userinfo_routes(router, contexts);
   add_own_session_routes(router, contexts);

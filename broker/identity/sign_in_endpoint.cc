@@ -2,10 +2,13 @@
 
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/consent_endpoint.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction_cookie.h"
 #include "broker/identity/oauth_error.h"
 #include "broker/identity/page.h"
+#include "broker/identity/page_language.h"
+#include "broker/identity/proxies.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/secret_body.h"
 #include "broker/identity/sign_in_procedure.h"
@@ -19,7 +22,7 @@ using runtime::Task;
 using Kind = SignInOutcome::Kind;
 
 ResponseTarget target_of(const Interaction& interaction) {
-  return {interaction.redirect_uri, interaction.state, interaction.response_mode};
+  return {interaction.redirect_uri, interaction.state, interaction.response_mode, interaction.language};
 }
 
 // The form as typed, without the password.
@@ -47,7 +50,7 @@ http::Response form_again(const broker::TenantView& tenant, const Interaction& i
   page.redirect_uri = interaction.redirect_uri;
   page.username = typed.username;
   page.alert = alert;
-  return sign_in_page(page, kEnglish, status);
+  return sign_in_page(page, page_text_named(interaction.language), status);
 }
 
 http::Response throttled(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
@@ -56,8 +59,9 @@ http::Response throttled(const broker::TenantView& tenant, const Interaction& in
   const Error error{Code::SignInThrottled, "sign_in"};
   if (wants_json(request)) return oauth_error_response(error, seconds);
   const std::string number = std::to_string(seconds);
-  std::string alert(kEnglish.slow_down);
-  alert.append(" ").append(number).append(" ").append(kEnglish.seconds);
+  const PageText& text = page_text_named(interaction.language);
+  std::string alert(text.slow_down);
+  alert.append(" ").append(number).append(" ").append(text.seconds);
   http::Response response = form_again(tenant, interaction, typed, 429, alert);
   response.with("retry-after", number);
   return response;
@@ -77,7 +81,7 @@ http::Response answer(const broker::TenantView& tenant, const Interaction& inter
       break;
   }
   if (wants_json(request)) return oauth_error_response({Code::SignInRefused, "sign_in"});
-  return form_again(tenant, interaction, typed, 200, kEnglish.wrong);
+  return form_again(tenant, interaction, typed, 200, page_text_named(interaction.language).wrong);
 }
 
 http::Response failure(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
@@ -87,7 +91,7 @@ http::Response failure(const broker::TenantView& tenant, const Interaction& inte
     return local_error_response(tenant.tenant.name, error, request);
   }
   // Nothing is lost: the same form, to be sent again.
-  http::Response response = form_again(tenant, interaction, typed, 503, kEnglish.overloaded);
+  http::Response response = form_again(tenant, interaction, typed, 503, page_text_named(interaction.language).overloaded);
   response.with("retry-after", std::to_string(kRetryAfterOverload));
   return response;
 }
@@ -128,11 +132,16 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   wanted.interaction = *interaction;
   wanted.login = typed.username;
   wanted.password = SecretBytes(as_bytes(optional(*form, "password")));
-  wanted.source = request.peer->address;
+  wanted.source = source_of(*context.snapshot->settings, request);
   const auto outcome = co_await sign_in(&context, std::move(wanted));
   view = context.snapshot->find(tenant);
   if (view == nullptr) co_return http::problem(404);
   if (!outcome) co_return failure(*view, *interaction, typed, request, outcome.error());
+  if (outcome->kind == Kind::Passed && outcome->must_ask_consent) {
+    const std::string_view name = (*client)->name.empty() ? (*client)->client_id : (*client)->name;
+    const ConsentQuestion question{*interaction, outcome->code, name};
+    co_return ask_consent(context, *view, request, question);
+  }
   co_return answer(*view, *interaction, typed, request, *outcome);
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "broker/identity/authorization_code.h"
+#include "broker/identity/consent.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
 #include "broker/identity/scope_grant.h"
@@ -57,6 +58,7 @@ Task<Result<Unit>> wait_out_not_before(Context* context, std::int64_t not_before
 struct NewCode {
   SecretBytes text;
   std::string digest;
+  bool must_ask_consent = false;
 };
 Result<NewCode> make_code() {
   CLAVIGER_TRY(random, crypto::random_bytes<kCodeBytes>());
@@ -96,12 +98,20 @@ std::string interaction_key(const SignIn& request) {
 }
 
 // One transaction: the code is there, the interaction is used up, and a hash made with other parameters is replaced.
-Task<Result<SecretBytes>> commit_code(Context* context, const SignIn* request, User user, std::string new_hash) {
+Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User user, std::string new_hash) {
   CLAVIGER_CO_TRY(waited, co_await wait_out_not_before(context, user.not_before));
   CLAVIGER_CO_TRY(made, make_code());
   const std::int64_t now = numeric_date(context->shard.wall());
   const Seconds lifetime = context->snapshot->settings->lifetimes.authorization_code;
   CLAVIGER_CO_TRY(code, code_for(*request, user, made.digest, now, lifetime));
+  std::vector<std::string> scopes = code.scopes;
+  std::string client_id = code.client_id;
+  auto must_ask = co_await must_ask_consent(context, request->tenant, user.sub, std::move(client_id),
+                                            request->interaction.consent, std::move(scopes));
+  if (!must_ask) co_return must_ask.error();
+  made.must_ask_consent = *must_ask;
+  // Until the user has read and agreed it is in nobody's hands.
+  if (*must_ask) code.expires_at = now + context->snapshot->settings->lifetimes.interaction.count();
   storage::Transaction transaction;
   const std::string used = interaction_key(*request);
   transaction.expect_absent(tables::kInteractions, used);
@@ -116,7 +126,7 @@ Task<Result<SecretBytes>> commit_code(Context* context, const SignIn* request, U
   }
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
-  co_return std::move(made.text);
+  co_return std::move(made);
 }
 
 // After the password was right. A Conflict is either this very interaction, used meanwhile, or a change of the user:
@@ -128,7 +138,8 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
     auto code = co_await commit_code(context, request, user, new_hash);
     if (code) {
       SignInOutcome passed = outcome_of(Kind::Passed);
-      passed.code = *std::move(code);
+      passed.code = std::move(code->text);
+      passed.must_ask_consent = code->must_ask_consent;
       co_return passed;
     }
     if (!code.failed_with(Code::Conflict)) co_return code.error();

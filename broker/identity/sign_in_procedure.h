@@ -35,6 +35,7 @@ struct SignInOutcome {
   } kind = Kind::Wrong;
   SecretBytes code;
   Milliseconds retry_after{0};
+  bool must_ask_consent = false;  // before the code leaves (consent.h)
 };
 
 // Errors: InteractionUsed; ScopeNothing (nothing of what the client asked for is his); Overload (password pool);

@@ -53,6 +53,30 @@ void read_https(TomlReader& root, Settings& settings, const std::string& file, s
   }
 }
 
+void read_texts(TomlReader& root, const char* name, std::vector<std::string>& out) {
+  const toml::array* array = root.array_at(name);
+  if (array == nullptr) return;
+  for (const toml::node& node : *array) {
+    const auto text = node.value<std::string>();
+    if (!text) return root.fail(Code::ConfigValue, name, "must be a list of strings");
+    out.push_back(*text);
+  }
+}
+
+void read_proxies(TomlReader& root, Settings& settings) {
+  std::vector<std::string> texts;
+  read_texts(root, "trusted_proxies", texts);
+  for (const std::string& text : texts) {
+    auto network = Network::parse(text);
+    if (!network) return root.fail(Code::ConfigValue, "trusted_proxies", "must be addresses or networks such as 192.0.2.0/24");
+    settings.trusted_proxies.push_back(*std::move(network));
+  }
+  std::string header = "x-forwarded-for";
+  root.read("forwarded_header", header);
+  if (header == "forwarded") settings.forwarded_header = ForwardedHeader::Forwarded;
+  else if (header != "x-forwarded-for") root.fail(Code::ConfigValue, "forwarded_header", "must be x-forwarded-for or forwarded");
+}
+
 void read_log(TomlReader& root, LogOptions& log, const std::string& file, std::vector<SettingsError>& errors) {
   const toml::table* table = root.table_at("log");
   if (table == nullptr) return;
@@ -193,6 +217,8 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     root.read("metrics_address", settings.metrics_address);
     root.read("metrics_port", settings.metrics_port, 0, 65'535);
     read_https(root, settings, name, result.errors);
+    read_proxies(root, settings);
+    read_texts(root, "consent_scopes", settings.consent_scopes);
     read_log(root, settings.log, name, result.errors);
     read_costs(root, settings, name, result.errors);
     read_val_claims(root, settings.val_claims, name, result.errors);
@@ -314,6 +340,13 @@ std::string to_toml(const Settings& settings) {
   toml::array uids;
   for (const std::uint32_t uid : settings.admin_uids) uids.push_back(uid);
   table.insert("admin_uids", std::move(uids));
+  toml::array proxies;
+  for (const Network& network : settings.trusted_proxies) proxies.push_back(network.text());
+  table.insert("trusted_proxies", std::move(proxies));
+  table.insert("forwarded_header", settings.forwarded_header == ForwardedHeader::Forwarded ? "forwarded" : "x-forwarded-for");
+  toml::array consent_scopes;
+  for (const std::string& scope : settings.consent_scopes) consent_scopes.push_back(scope);
+  table.insert("consent_scopes", std::move(consent_scopes));
   toml::array cpus;
   for (const int cpu : settings.cpus) cpus.push_back(cpu);
   table.insert("cpus", std::move(cpus));

@@ -9,11 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "broker/settings/network.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/result.h"
 
 namespace claviger::settings {
+
+// Which header the proxies in front of us write themselves: X-Forwarded-For, or Forwarded (RFC 7239).
+enum class ForwardedHeader : std::uint8_t { XForwardedFor, Forwarded };
 
 enum class ClientCertificates : std::uint8_t { None, Optional, Required };
 
@@ -78,6 +82,9 @@ struct Settings {
   std::string public_origin;           // "https://idms.alpha.example:8443": prefix of every tenant's issuer
   std::string metrics_address = "127.0.0.1";  // [restart]
   std::uint16_t metrics_port = 0;      // [restart] 0: none
+  std::vector<Network> trusted_proxies;  // only these may forward an address or assert an identity
+  ForwardedHeader forwarded_header = ForwardedHeader::XForwardedFor;
+  std::vector<std::string> consent_scopes;  // the user is asked before a client gets one of these
   LogOptions log;
   Argon2Cost argon2;
   Limits limits;

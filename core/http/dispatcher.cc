@@ -15,7 +15,7 @@ std::optional<Response> Dispatcher::admit(Exchange& exchange, std::optional<std:
   }
   if (overload_) {
     if (auto refused = overload_(exchange.request)) {
-      counters_.requests_overload.add();
+      if (refused->status == 503) counters_.requests_overload.add();
       return refused;
     }
   }

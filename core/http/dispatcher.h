@@ -17,7 +17,8 @@ namespace claviger::http {
 // What is answered when the shard has no room for a request.
 Response overload_response();
 
-// Asked for each request before anything is read of its body; a response: refused with it. Must be cheap.
+// Asked for each request before anything is read of its body; a response: refused with it, and counted as overload when it
+// is 503. Must be cheap.
 using OverloadHook = std::function<std::optional<Response>(const Request&)>;
 
 class Dispatcher {

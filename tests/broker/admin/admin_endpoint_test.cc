@@ -1,6 +1,7 @@
 // Each verb of the admin API: what it answers, what it refuses, what the audit log says afterwards.
 #include <gtest/gtest.h>
 
+#include "broker/identity/consent.h"
 #include "core/codec/base64url.h"
 #include "tests/broker/admin/admin_bed.h"
 
@@ -204,6 +205,23 @@ TEST(AdminClients, AreRegisteredAndTheirSecretIsShownOnce) {
   EXPECT_EQ(bed.post("/tenants/alpha/clients/server/disable").member("enabled"), "false");
   EXPECT_EQ(bed.post("/tenants/alpha/clients/server/enable").member("enabled"), "true");
   EXPECT_NE(bed.show("/tenants/alpha/clients").body.find("\"server\""), std::string::npos);
+  // What is named changes, and nothing else.
+  const Reply changed = bed.ask(Method::Patch, "/tenants/alpha/clients/server",
+                                R"({"name":"Renamed","dpop_bound":true,"require_pushed_requests":true,"asks_consent":true,)"
+                                R"("subject_type":"pairwise","sector_identifier":"agency.example"})");
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(changed.member("name"), "Renamed");
+  EXPECT_EQ(changed.member("dpop_bound"), "true");
+  EXPECT_EQ(changed.member("require_pushed_requests"), "true");
+  EXPECT_EQ(changed.member("asks_consent"), "true");
+  EXPECT_EQ(changed.member("subject_type"), "pairwise");
+  EXPECT_EQ(changed.member("sector_identifier"), "agency.example");
+  EXPECT_EQ(changed.member("authentication"), "client_secret_basic");
+  for (const char* body : {R"({"subject_type":"x"})", R"({"profile":"x"})", R"({"grants":["x"]})", R"({"dpop_bound":1})",
+                           R"({"authentication":"x"})", R"({"client_id":"other"})", R"({"redirect_uris":["x"]})"}) {
+    EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/server", body).status, 400) << body;
+  }
+  EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/nobody", "{}").member("code"), "ClientUnknown");
   EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/clients/server").status, 200);
   EXPECT_EQ(bed.show("/tenants/alpha/clients/server").member("code"), "ClientUnknown");
 }
@@ -214,6 +232,25 @@ TEST(AdminClients, RefuseWhatIsWrong) {
                            R"({"grants":["authorization_code"],"redirect_uris":["/relative"]})", R"({"x":1})"}) {
     EXPECT_EQ(bed.post("/tenants/alpha/clients", body).status, 400) << body;
   }
+}
+
+TEST(AdminConsents, AreListedAndTakenBack) {
+  AdminBed bed;
+  const identity::User ann = bed.add_user("ann", "correct horse");
+  identity::Consent consent;
+  consent.scopes = {"openid", "profile"};
+  consent.given_at = 1'700'000'000;
+  storage::Transaction transaction;
+  transaction.put(broker::tables::kConsents, identity::consent_key("alpha", ann.sub, "web"),
+                  as_bytes(identity::encode_consent(consent)));
+  ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(transaction))));
+  EXPECT_EQ(bed.show("/tenants/alpha/users/ann/consents").body,
+            R"({"items":[{"client_id":"web","scopes":["openid","profile"],"given_at":1700000000}]})");
+  EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/users/ann/consents/other").status, 404);
+  EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/users/ann/consents/web").status, 200);
+  EXPECT_EQ(bed.show("/tenants/alpha/users/ann/consents").body, R"({"items":[]})");
+  EXPECT_EQ(bed.show("/tenants/alpha/users/nobody/consents").status, 404);
+  EXPECT_EQ(bed.audited("consent.revoke", "ok"), 1);
 }
 
 TEST(AdminSessions, AreListedAndRevoked) {

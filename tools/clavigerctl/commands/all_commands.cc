@@ -9,7 +9,8 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> kAll = [] {
     std::vector<Command> all;
     for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
-                        session_commands(), ue_commands(), token_commands(), key_commands(), partner_commands(),
+                        consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(),
+                        partner_commands(),
                         audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
@@ -23,6 +24,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
+      {"consent", "What users allowed clients"},
       {"session", "Sessions of signed-in users"},
       {"ue", "The devices that users sign in on: shareable, gateway, lost"},
       {"token", "Look at a token, or revoke it"},

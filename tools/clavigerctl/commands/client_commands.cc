@@ -34,6 +34,7 @@ const std::vector<Column>& client_columns() {
                                             {"DPoP-bound", "dpop_bound", Show::YesNo},
                                             {"pushed requests only", "require_pushed_requests", Show::YesNo},
                                             {"subject type", "subject_type"},
+                                            {"asks consent", "asks_consent", Show::YesNo},
                                             {"sector", "sector_identifier"},
                                             {"after sign-off", "post_logout_redirect_uris"},
                                             {"told of sign-offs", "backchannel_logout_uri"},
@@ -100,7 +101,8 @@ const std::vector<std::pair<std::string_view, std::string_view>>& switches() {
       {"--certificate-bound", "certificate_bound"},
       {"--dpop-bound", "dpop_bound"},
       {"--push-keys", "may_push_keys"},
-      {"--require-pushed-requests", "require_pushed_requests"}};
+      {"--require-pushed-requests", "require_pushed_requests"},
+      {"--ask-consent", "asks_consent"}};
   return kSwitches;
 }
 
@@ -204,6 +206,7 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
       {"--certificate-bound", "Its tokens are bound to its certificate", switch_kind, yes_no},
       {"--dpop-bound", "It gets no token without a DPoP proof (RFC 9449)", switch_kind, yes_no},
       {"--require-pushed-requests", "Its sign-ins begin at /par only (RFC 9126)", switch_kind, yes_no},
+      {"--ask-consent", "Its users are asked before it gets their codes", switch_kind, yes_no},
       {"--subject-type", "What its tokens call a user: his sub, or a name of its sector's own", OptionKind::Value,
        {"public", "pairwise"}},
       {"--sector", "Host name of the sector that shares pairwise subjects; none: that of its redirect URIs"},

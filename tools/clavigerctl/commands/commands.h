@@ -12,6 +12,7 @@ std::vector<Command> tenant_commands();
 std::vector<Command> user_commands();
 std::vector<Command> transfer_commands();  // user import, user export
 std::vector<Command> client_commands();
+std::vector<Command> consent_commands();
 std::vector<Command> session_commands();
 std::vector<Command> ue_commands();
 std::vector<Command> token_commands();
