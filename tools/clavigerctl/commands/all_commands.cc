@@ -20,7 +20,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
