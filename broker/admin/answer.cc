@@ -9,6 +9,7 @@ Meaning meaning_of(Code code) {
     case Code::NotFound: return {404, "there is no such thing"};
     case Code::UserUnknown: return {404, "no such user"};
     case Code::ClientUnknown: return {404, "no such client"};
+    case Code::AuthenticatorUnknown: return {404, "no such authenticator"};
     case Code::SessionUnknown: return {404, "no such session"};
     case Code::UeUnknown: return {404, "no such UE"};
 
@@ -29,6 +30,7 @@ Meaning meaning_of(Code code) {
     case Code::LoginTaken: return {409, "another user has this login name"};
     case Code::McIdentityTaken: return {409, "this MC identity belongs, or belonged, to another user"};
     case Code::UeTaken: return {409, "there is a UE with this id, or with this key"};
+    case Code::AuthenticatorTaken: return {409, "this authenticator is enrolled for a user already"};
     case Code::ClientTaken: return {409, "another client has this id"};
 
     case Code::NotPermitted: return {403, "this user may not give orders"};
@@ -42,6 +44,9 @@ Meaning meaning_of(Code code) {
     case Code::TooLarge: return {413, "too large"};
     case Code::MediaType: return {415, "another media type is expected"};
 
+    case Code::AuthenticatorRefused: return {400, "such an authenticator cannot be enrolled"};
+    case Code::PolicyInvalid: return {400, "methods are \"password\" and kinds of authenticators, each once"};
+    case Code::PskcInvalid: return {400, "not a key container that we can read (RFC 6030)"};
     case Code::LoginInvalid: return {400, "a login name has 1 to 255 bytes of UTF-8 without control characters"};
     case Code::McIdentityInvalid: return {400, "an MC identity is a URI"};
     case Code::PasswordInvalid: return {400, "a password has 1 to 1024 bytes"};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "broker/identity/authenticators/sign_in_plan.h"
 #include "broker/identity/dpop_check.h"
 #include "broker/identity/scope_grant.h"
 #include "core/codec/base64url.h"
@@ -70,15 +71,16 @@ Result<Unit> check_state(const codec::Form& form, const Client& client) {
   return Unit{};
 }
 
-// The first supported value, in the client's order of preference. We have one.
+// All of them go on: which one is reached is seen when we know the user (authenticators/sign_in_plan.h). Empty: any.
 Result<std::string_view> choose_acr(const codec::Form& form, const Client& client) {
   const std::string_view values = value_of(form, "acr_values");
   if (values.empty()) {
     if (client.profile != ClientProfile::Plain) return missing("authorize.acr_values");
-    return kAcrPassword;
+    return values;
   }
-  if (!has_token(values, kAcrPassword)) return Error{Code::AcrUnsupported, "authorize.acr_values"};
-  return kAcrPassword;
+  if (values.size() > kAcrValuesBytesMax) return malformed("authorize.acr_values");
+  if (!has_supported_acr(values)) return Error{Code::AcrUnsupported, "authorize.acr_values"};
+  return values;
 }
 
 Result<std::array<std::byte, 32>> read_pkce(const codec::Form& form) {

@@ -20,6 +20,8 @@ namespace claviger::identity {
 
 inline constexpr std::size_t kStateBytesMax = 2048;
 inline constexpr std::size_t kNonceBytesMax = 512;
+// A handful of URNs; they go along in the sealed interaction.
+inline constexpr std::size_t kAcrValuesBytesMax = 1024;
 inline constexpr std::string_view kAcrPassword = "3gpp:acr:password";
 
 // Where the answer goes, good or bad. Views into the form.
@@ -38,7 +40,7 @@ struct AuthorizationRequest {
   std::vector<std::string_view> scopes;  // allowed to the client
   std::array<std::byte, 32> challenge{};
   std::string_view nonce;
-  std::string_view acr;
+  std::string_view acr;         // acr_values; empty: any
   std::string_view login_hint;  // empty where the page must not show a name
   std::string_view prompt;
   std::string_view ui_locales;

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 
+#include "broker/identity/authenticators/sign_in_plan.h"
 #include "broker/identity/authorization_request.h"
 #include "broker/identity/endpoint_urls.h"
 #include "broker/identity/page_text.h"
@@ -85,7 +86,9 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   put_list(json, "grant_types_supported", {"authorization_code", "refresh_token", "client_credentials",
                                          "urn:ietf:params:oauth:grant-type:token-exchange",
                                          "urn:ietf:params:oauth:grant-type:jwt-bearer"});
-  put_list(json, "acr_values_supported", {kAcrPassword});
+  json.name("acr_values_supported").begin_array();
+  for (const std::string_view acr : supported_acrs()) json.value(acr);
+  json.end_array();
   put_list(json, "subject_types_supported", {"public", "pairwise"});
   put_list(json, "dpop_signing_alg_values_supported", {"ES256", "EdDSA", "RS256"});
   json.member("require_pushed_authorization_requests", false);

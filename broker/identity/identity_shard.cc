@@ -23,12 +23,14 @@ SipKey random_sip_key() {
 struct IdentityShard::State {
   explicit State(broker::Context& context)
       : clients(context), turns(context.shard), throttle(random_sip_key(), context.shard.shards().size()),
+        second_factor_throttle(random_sip_key(), context.shard.shards().size()),
         refresh_mac(context.keys.refresh.reveal()), client_mac(context.keys.client.reveal()),
         subject_mac(crypto::derive_secret<32>(context.keys.client.reveal(), {}, as_bytes("pairwise subject")).reveal()),
         dpop(context) {}
   ClientAuthenticator clients;
   runtime::Turns turns;
   SignInThrottle throttle;
+  SignInThrottle second_factor_throttle;
   crypto::HmacSha256 refresh_mac;
   crypto::HmacSha256 client_mac;
   crypto::HmacSha256 subject_mac;
@@ -41,6 +43,7 @@ IdentityShard::~IdentityShard() = default;
 ClientAuthenticator& IdentityShard::clients() { return state_->clients; }
 runtime::Turns& IdentityShard::turns() { return state_->turns; }
 SignInThrottle& IdentityShard::throttle() { return state_->throttle; }
+SignInThrottle& IdentityShard::second_factor_throttle() { return state_->second_factor_throttle; }
 const crypto::HmacSha256& IdentityShard::refresh_mac() const { return state_->refresh_mac; }
 const crypto::HmacSha256& IdentityShard::client_mac() const { return state_->client_mac; }
 const crypto::HmacSha256& IdentityShard::subject_mac() const { return state_->subject_mac; }

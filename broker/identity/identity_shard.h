@@ -26,6 +26,7 @@ class IdentityShard {
   ClientAuthenticator& clients();
   runtime::Turns& turns();
   SignInThrottle& throttle();
+  SignInThrottle& second_factor_throttle();
   const crypto::HmacSha256& refresh_mac() const;  // of refresh tokens: refresh_token.h
   const crypto::HmacSha256& client_mac() const;   // of client secrets: client_secret.h
   const crypto::HmacSha256& subject_mac() const;  // of pairwise subjects: pairwise_subject.h

@@ -36,12 +36,13 @@ struct Interaction {
   std::string redirect_uri;
   std::string state;
   std::string nonce;
-  std::string acr;
+  std::string acr;                  // acr_values as asked for; empty: any
   std::vector<std::string> scopes;  // allowed to the client
   ConsentPolicy consent = ConsentPolicy::None;
   std::string language;  // of the pages (page_language.h)
   std::string dpop_key;  // 32 bytes: thumbprint of the key the code will be bound to (RFC 9449 clause 10); or empty
   UeName ue;                        // from which it comes
+  std::string progress;             // authenticators/sign_in_progress.h
 };
 
 inline constexpr std::size_t kInteractionTextMax = kSealedTextMax;

@@ -1,5 +1,6 @@
 #include "broker/identity/page.h"
 
+#include "broker/identity/page_parts.h"
 #include "core/codec/uri.h"
 
 namespace claviger::identity {
@@ -18,7 +19,8 @@ void append_escaped(std::string& html, std::string_view text) {
   }
 }
 
-// {"<p>", text, "</p>"}: what stands at an odd place is escaped.
+}  // namespace
+
 void append_parts(std::string& html, std::initializer_list<std::string_view> parts) {
   bool is_markup = true;
   for (const std::string_view part : parts) {
@@ -46,6 +48,8 @@ http::Response page_response(std::uint16_t status, std::string html, std::string
   add_page_headers(response, form_action);
   return response;
 }
+
+namespace {
 
 // Contrast of every pair is at least 4.5:1 in both schemes, of the focus ring 3:1 (WCAG 2.1, 1.4.3 and 1.4.11);
 // targets are 44 px high and inputs 16 px, below which phones zoom in by themselves.

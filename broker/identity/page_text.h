@@ -35,6 +35,17 @@ struct PageText {
   std::string_view consent_help;
   std::string_view allow;
   std::string_view deny;
+  std::string_view second_factor_title;
+  std::string_view second_factor_help;
+  std::string_view code;
+  std::string_view code_wrong;
+  std::string_view enrol_title;
+  std::string_view enrol_help;
+  std::string_view enrol_secret;
+  std::string_view session_title;
+  std::string_view session_help;
+  std::string_view session_continue;
+  std::string_view session_other;
 };
 
 inline constexpr PageText kEnglish{
@@ -65,6 +76,17 @@ inline constexpr PageText kEnglish{
     .consent_help = "Your answer is remembered. An administrator can take it back.",
     .allow = "Allow",
     .deny = "Do not allow",
+    .second_factor_title = "Second step",
+    .second_factor_help = "Enter the code of your authenticator app or token, or one of your recovery codes.",
+    .code = "Code",
+    .code_wrong = "The code is wrong or was used before.",
+    .enrol_title = "Set up an authenticator",
+    .enrol_help = "Scan this with an authenticator app, then enter the code that it shows.",
+    .enrol_secret = "Or type this key into the app:",
+    .session_title = "Signed in as",
+    .session_help = "An application wants to sign you in:",
+    .session_continue = "Continue",
+    .session_other = "Use another account",
 };
 
 // Every language there is; the first is for those who ask for none of them.

@@ -1,5 +1,6 @@
 #include "broker/identity/sign_in_endpoint.h"
 
+#include "broker/identity/authenticators/second_step_answer.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/consent_endpoint.h"
@@ -53,11 +54,22 @@ http::Response form_again(const broker::TenantView& tenant, const Interaction& i
   return sign_in_page(page, page_text_named(interaction.language), status);
 }
 
+// The second step once more, or for the first time.
+http::Response next_step(const Context& context, const broker::TenantView& tenant, const Interaction& interaction,
+                         const http::Request& request, const SignInOutcome& outcome, std::string_view alert) {
+  auto asked = ask_next_step(context, tenant, interaction, outcome, request, alert);
+  if (!asked) return local_error_response(tenant.tenant.name, asked.error(), request);
+  return *std::move(asked);
+}
+
 http::Response throttled(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
                          const http::Request& request, Milliseconds retry_after) {
   const auto seconds = static_cast<std::uint32_t>(std::chrono::ceil<Seconds>(retry_after).count());
   const Error error{Code::SignInThrottled, "sign_in"};
-  if (wants_json(request)) return oauth_error_response(error, seconds);
+  // The second step's page is made by who knows the plan; an error page says it as well.
+  if (wants_json(request) || !interaction.progress.empty()) {
+    return local_error_response(tenant.tenant.name, error, request, seconds);
+  }
   const std::string number = std::to_string(seconds);
   const PageText& text = page_text_named(interaction.language);
   std::string alert(text.slow_down);
@@ -67,8 +79,8 @@ http::Response throttled(const broker::TenantView& tenant, const Interaction& in
   return response;
 }
 
-http::Response answer(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
-                      const http::Request& request, const SignInOutcome& outcome) {
+http::Response answer(const Context& context, const broker::TenantView& tenant, const Interaction& interaction,
+                      const Typed& typed, const http::Request& request, const SignInOutcome& outcome) {
   switch (outcome.kind) {
     case Kind::Passed:
       return code_response(tenant.tenant, target_of(interaction), outcome.code);
@@ -77,10 +89,19 @@ http::Response answer(const broker::TenantView& tenant, const Interaction& inter
     case Kind::Exhausted:
     case Kind::Denied:
       return refusal_response(tenant.tenant, target_of(interaction), {Code::AccessDenied, "sign_in"});
+    case Kind::NextStep:
+      return next_step(context, tenant, interaction, request, outcome, {});
+    case Kind::EnrolFirst:
+      return refusal_response(tenant.tenant, target_of(interaction), {Code::EnrolmentRequired, "sign_in"});
+    case Kind::Unmet:
+      return refusal_response(tenant.tenant, target_of(interaction), {Code::AuthenticationTooWeak, "sign_in"});
     case Kind::Wrong:
       break;
   }
   if (wants_json(request)) return oauth_error_response({Code::SignInRefused, "sign_in"});
+  if (!interaction.progress.empty()) {
+    return next_step(context, tenant, interaction, request, outcome, page_text_named(interaction.language).code_wrong);
+  }
   return form_again(tenant, interaction, typed, 200, page_text_named(interaction.language).wrong);
 }
 
@@ -133,6 +154,10 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   wanted.login = typed.username;
   wanted.password = SecretBytes(as_bytes(optional(*form, "password")));
   wanted.source = source_of(*context.snapshot->settings, request);
+  if (!interaction->progress.empty()) {
+    wanted.step = optional(*form, "action") == "continue" ? SignIn::Step::Session : SignIn::Step::SecondFactor;
+    wanted.code = SecretBytes(as_bytes(optional(*form, "code")));
+  }
   const auto outcome = co_await sign_in(&context, std::move(wanted));
   view = context.snapshot->find(tenant);
   if (view == nullptr) co_return http::problem(404);
@@ -142,7 +167,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     const ConsentQuestion question{*interaction, outcome->code, name};
     co_return ask_consent(context, *view, request, question);
   }
-  co_return answer(*view, *interaction, typed, request, *outcome);
+  co_return answer(context, *view, *interaction, typed, request, *outcome);
 }
 
 Task<http::Response> style(Contexts* contexts, http::Request, http::PathValues path) {

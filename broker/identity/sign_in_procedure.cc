@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "broker/identity/authenticators/second_step.h"
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/consent.h"
 #include "broker/identity/identity_shard.h"
@@ -27,11 +28,15 @@ using Kind = SignInOutcome::Kind;
 
 constexpr std::size_t kCodeBytes = 32;  // 256 bits
 
+}  // namespace
+
 SignInOutcome outcome_of(Kind kind) {
   SignInOutcome outcome;
   outcome.kind = kind;
   return outcome;
 }
+
+namespace {
 
 // The user of that login, or nothing; the unknown one costs as many reads as the known.
 Task<Result<std::optional<User>>> find_by_login(Context* context, std::string tenant, std::string login) {
@@ -45,6 +50,8 @@ Task<Result<std::optional<User>>> find_by_login(Context* context, std::string te
   co_return std::optional<User>(*std::move(user));
 }
 
+}  // namespace
+
 // Codes and tokens have whole seconds, and everything up to not_before is dead: who signs in within the second of a
 // password change waits for the next one.
 Task<Result<Unit>> wait_out_not_before(Context* context, std::int64_t not_before) {
@@ -55,11 +62,8 @@ Task<Result<Unit>> wait_out_not_before(Context* context, std::int64_t not_before
   co_return Unit{};
 }
 
-struct NewCode {
-  SecretBytes text;
-  std::string digest;
-  bool must_ask_consent = false;
-};
+namespace {
+
 Result<NewCode> make_code() {
   CLAVIGER_TRY(random, crypto::random_bytes<kCodeBytes>());
   NewCode code;
@@ -69,8 +73,8 @@ Result<NewCode> make_code() {
   return code;
 }
 
-Result<AuthorizationCode> code_for(const SignIn& request, const User& user, std::string digest, std::int64_t now,
-                                   Seconds lifetime) {
+Result<AuthorizationCode> code_for(const SignIn& request, const User& user, const Reached& reached,
+                                   std::string digest, std::int64_t now, Seconds lifetime) {
   ScopeList allowed(request.interaction.scopes.begin(), request.interaction.scopes.end());
   CLAVIGER_TRY(granted, grant_to_user(allowed, user));
   AuthorizationCode code;
@@ -82,9 +86,9 @@ Result<AuthorizationCode> code_for(const SignIn& request, const User& user, std:
   code.challenge = request.interaction.challenge;
   code.nonce = request.interaction.nonce;
   code.dpop_key = request.interaction.dpop_key;
-  code.acr = request.interaction.acr;
-  code.amr = {"pwd"};  // RFC 8176
-  code.auth_time = now;
+  code.acr = reached.plan.acr;
+  code.amr = reached.plan.amr;
+  code.auth_time = reached.auth_time == 0 ? now : reached.auth_time;
   code.source = request.source;
   code.ue = request.interaction.ue;
   code.expires_at = now + lifetime.count();
@@ -97,13 +101,15 @@ std::string interaction_key(const SignIn& request) {
   return broker::record_key({request.tenant, id});
 }
 
-// One transaction: the code is there, the interaction is used up, and a hash made with other parameters is replaced.
-Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User user, std::string new_hash) {
+}  // namespace
+
+Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User user, std::string new_hash,
+                                      Reached reached) {
   CLAVIGER_CO_TRY(waited, co_await wait_out_not_before(context, user.not_before));
   CLAVIGER_CO_TRY(made, make_code());
   const std::int64_t now = numeric_date(context->shard.wall());
   const Seconds lifetime = context->snapshot->settings->lifetimes.authorization_code;
-  CLAVIGER_CO_TRY(code, code_for(*request, user, made.digest, now, lifetime));
+  CLAVIGER_CO_TRY(code, code_for(*request, user, reached, made.digest, now, lifetime));
   std::vector<std::string> scopes = code.scopes;
   std::string client_id = code.client_id;
   auto must_ask = co_await must_ask_consent(context, request->tenant, user.sub, std::move(client_id),
@@ -112,7 +118,7 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   made.must_ask_consent = *must_ask;
   // Until the user has read and agreed it is in nobody's hands.
   if (*must_ask) code.expires_at = now + context->snapshot->settings->lifetimes.interaction.count();
-  storage::Transaction transaction;
+  storage::Transaction transaction = std::move(reached.with);
   const std::string used = interaction_key(*request);
   transaction.expect_absent(tables::kInteractions, used);
   transaction.put(tables::kInteractions, used, {}, request->interaction.expires_at);
@@ -129,23 +135,40 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   co_return std::move(made);
 }
 
+Task<Result<bool>> is_interaction_used(Context* context, const SignIn* request) {
+  auto used = co_await context->store.get(tables::kInteractions, interaction_key(*request));
+  if (used) co_return true;
+  if (!used.failed_with(Code::NotFound)) co_return used.error();
+  co_return false;
+}
+
+namespace {
+
 // After the password was right. A Conflict is either this very interaction, used meanwhile, or a change of the user:
 // then he is read again, and what was verified must still be his hash.
 Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, User user, std::string new_hash) {
   const std::string verified_hash = user.password_hash;
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     if (user.status != UserStatus::Enabled) co_return outcome_of(Kind::Denied);
-    auto code = co_await commit_code(context, request, user, new_hash);
+    CLAVIGER_CO_TRY(plan, co_await plan_for(context, request, user.sub, std::string()));
+    if (plan.next != SignInPlan::Next::Done) {
+      auto asked = co_await ask_for_more(context, request, std::move(user), std::move(plan), std::move(new_hash));
+      co_return asked;
+    }
+    Reached reached;
+    reached.plan = std::move(plan);
+    auto code = co_await commit_code(context, request, user, new_hash, std::move(reached));
     if (code) {
       SignInOutcome passed = outcome_of(Kind::Passed);
       passed.code = std::move(code->text);
       passed.must_ask_consent = code->must_ask_consent;
+      passed.code = *std::move(code);
+      passed.progress = {user.sub, user.login, {}, numeric_date(context->shard.wall())};
       co_return passed;
     }
     if (!code.failed_with(Code::Conflict)) co_return code.error();
-    auto used = co_await context->store.get(tables::kInteractions, interaction_key(*request));
+    CLAVIGER_CO_TRY(used, co_await is_interaction_used(context, request));
     if (used) co_return Error{Code::InteractionUsed, "interaction"};
-    if (!used.failed_with(Code::NotFound)) co_return used.error();
     auto again = co_await read_user(context, request->tenant, user.sub);
     if (again.failed_with(Code::UserUnknown)) co_return outcome_of(Kind::Wrong);
     if (!again) co_return again.error();
@@ -194,6 +217,8 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
 void count(Context* context, const SignInOutcome& outcome, const std::string& tenant, const Interaction& interaction,
            const std::string& source) {
   switch (outcome.kind) {
+    case Kind::NextStep:
+      return;
     case Kind::Passed:
       context->figures->sign_ins_passed.add();
       break;
@@ -203,6 +228,8 @@ void count(Context* context, const SignInOutcome& outcome, const std::string& te
     case Kind::Wrong:
     case Kind::Exhausted:
     case Kind::Denied:
+    case Kind::EnrolFirst:
+    case Kind::Unmet:
       context->figures->sign_ins_failed.add();
       break;
   }
@@ -216,9 +243,12 @@ void count(Context* context, const SignInOutcome& outcome, const std::string& te
 
 Task<Result<SignInOutcome>> sign_in(Context* context, SignIn request) {
   const Monotonic begun = context->shard.clock().monotonic();
-  const auto canonical = canonical_login(request.login);
+  CLAVIGER_CO_TRY(progress, decode_progress(request.interaction.progress));
+  const bool is_first = request.step == SignIn::Step::Password;
+  const auto canonical = is_first ? canonical_login(request.login) : Result<std::string>(progress.login);
   // Nobody can have such a name or password; there is nothing to look up and nothing to learn from the time.
-  if (!canonical || request.password.empty() || request.password.size() > crypto::kPasswordBytesMax) {
+  if (!canonical ||
+      (is_first && (request.password.empty() || request.password.size() > crypto::kPasswordBytesMax))) {
     context->figures->sign_ins_failed.add();
     co_return outcome_of(Kind::Wrong);
   }
@@ -228,6 +258,7 @@ Task<Result<SignInOutcome>> sign_in(Context* context, SignIn request) {
   runtime::Shard* home = &context->home_of(home_name("login", tenant, *canonical));
   Context* there = &context->at(*home);
   auto start = [there, request = std::move(request), login = *canonical]() mutable {
+    if (request.step != SignIn::Step::Password) return second_step_at_home(there, std::move(request));
     return sign_in_at_home(there, std::move(request), std::move(login));
   };
   auto outcome = co_await runtime::call_on(home, std::move(start));

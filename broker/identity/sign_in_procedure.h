@@ -9,11 +9,15 @@
 #include <string>
 
 #include "broker/context.h"
+#include "broker/identity/authenticators/sign_in_plan.h"
+#include "broker/identity/authenticators/sign_in_progress.h"
 #include "broker/identity/interaction.h"
+#include "broker/identity/user.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
 #include "core/runtime/task.h"
+#include "storage/transaction.h"
 
 namespace claviger::identity {
 
@@ -23,6 +27,12 @@ struct SignIn {
   std::string login;     // as typed
   SecretBytes password;  // as typed
   std::string source;    // address of the peer
+  enum class Step : std::uint8_t {
+    Password,
+    SecondFactor,  // `interaction` says whose; `code` is what he typed
+    Session        // `interaction` says who is signed in in this browser; nothing was typed
+  } step = Step::Password;
+  SecretBytes code;
 };
 
 struct SignInOutcome {
@@ -31,15 +41,42 @@ struct SignInOutcome {
     Wrong,      // ask again
     Exhausted,  // wrong, and it was the last of the free tries: the sign-in is over
     Throttled,  // not looked at: `retry_after`
-    Denied      // the password was right, but he may not sign in
+    Denied,     // the password was right, but he may not sign in
+    NextStep,   // the password was right; `plan` says what else, `progress` goes into the interaction
+    EnrolFirst, // policy wants a second factor, and only an administrator can enrol one
+    Unmet       // the client wants more than he can prove
   } kind = Kind::Wrong;
   SecretBytes code;
   Milliseconds retry_after{0};
   bool must_ask_consent = false;  // before the code leaves (consent.h)
+  SignInPlan plan;
+  SignInProgress progress;  // when passed: for the browser's session
 };
 
 // Errors: InteractionUsed; ScopeNothing (nothing of what the client asked for is his); Overload (password pool);
 // Conflict (that would not end); what the store says.
 runtime::Task<Result<SignInOutcome>> sign_in(broker::Context* context, SignIn request);
+
+// For authenticators/second_step.cc.
+
+SignInOutcome outcome_of(SignInOutcome::Kind kind);
+// Now, or when the second of a password change is over: what is signed in then outlives `not_before`. Overload.
+runtime::Task<Result<Unit>> wait_out_not_before(broker::Context* context, std::int64_t not_before);
+// What a sign-in has come to, and what must become durable with its code.
+struct Reached {
+  SignInPlan plan;
+  std::int64_t auth_time = 0;
+  storage::Transaction with;
+};
+struct NewCode {
+  SecretBytes text;
+  std::string digest;             // hexadecimal SHA-256 of it
+  bool must_ask_consent = false;  // before it leaves
+};
+// One transaction: the code is there, the interaction is used up, and a hash made with other parameters is replaced.
+// Conflict: the interaction was used, or one of the expectations failed.
+runtime::Task<Result<NewCode>> commit_code(broker::Context* context, const SignIn* request, User user,
+                                           std::string new_hash, Reached reached);
+runtime::Task<Result<bool>> is_interaction_used(broker::Context* context, const SignIn* request);
 
 }  // namespace claviger::identity

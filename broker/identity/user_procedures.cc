@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/identity/authenticators/authenticator_record.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
 #include "broker/identity/session_records.h"
@@ -46,7 +47,9 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));
     CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
     const tokens::Revocation revocation = tokens::revocation_of_user(*view, sub, context->shard.wall());
+    CLAVIGER_CO_TRY(authenticators, co_await read_authenticators(context, tenant, sub));
     storage::Transaction transaction;
+    erase_authenticators(transaction, tenant, sub, authenticators);
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
     transaction.erase(tables::kUsers, user_key(tenant, sub));
     transaction.erase(tables::kLogins, login_key(tenant, user.login));

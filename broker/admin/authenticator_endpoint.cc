@@ -1,0 +1,252 @@
+#include <array>
+#include <utility>
+
+#include "broker/admin/endpoints.h"
+#include "broker/admin/object_reader.h"
+#include "broker/admin/user_lookup.h"
+#include "broker/identity/authenticators/authenticator_procedures.h"
+#include "broker/identity/authenticators/enrolment.h"
+#include "broker/identity/authenticators/policy.h"
+#include "broker/identity/client_procedures.h"
+#include "core/codec/base32.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::admin {
+namespace {
+
+using identity::AuthenticationPolicy;
+using identity::AuthenticatorRecord;
+using runtime::Task;
+using Json = codec::JsonWriter<std::string>;
+
+void write_authenticator(Json& json, const AuthenticatorRecord& record) {
+  constexpr std::size_t kDigestBytes = 32;
+  json.begin_object().member("id", record.id).member("kind", record.kind);
+  if (!record.label.empty()) json.member("label", record.label);
+  constexpr std::string_view kSerial = "serial ";
+  if (record.serial.starts_with(kSerial)) json.member("serial", record.serial.substr(kSerial.size()));
+  if (record.digests.empty()) {
+    json.member("algorithm", identity::name_of(record.algorithm)).member("digits", record.digits);
+    if (record.kind == "totp") json.member("period", record.period_seconds);
+  } else {
+    json.member("codes_left", record.digests.size() / kDigestBytes);
+  }
+  json.member("created_at", record.created_at);
+  if (record.last_used_at != 0) json.member("last_used_at", record.last_used_at);
+  json.end_object();
+}
+
+Task<Result<identity::User>> find(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto user = co_await find_named_user(call->at(), call->values[0], call->values[1]);
+  if (user) call->target = call->values[0] + "/" + user->login + " (" + user->sub + ")";
+  co_return user;
+}
+
+struct DraftOrWrong {
+  identity::AuthenticatorDraft draft;
+  std::optional<std::string> wrong;
+};
+
+DraftOrWrong read_draft(codec::JsonObject object) {
+  DraftOrWrong read;
+  identity::AuthenticatorDraft& draft = read.draft;
+  std::optional<std::int64_t> digits = 6;
+  std::optional<std::int64_t> period = 30;
+  std::optional<std::int64_t> counter = 0;
+  std::string algorithm = "SHA1";
+  SecretBytes seed;
+  ObjectReader members(object);
+  members.read("kind", draft.kind).require("kind").read("label", draft.label).read("serial", draft.serial);
+  members.read("digits", digits).read("period", period).read("counter", counter).read("algorithm", algorithm);
+  members.read("seed", seed);
+  read.wrong = members.wrong();
+  if (read.wrong) return read;
+  // Out of range becomes what check_draft() refuses.
+  draft.digits = *digits < 0 || *digits > 255 ? 0U : static_cast<unsigned>(*digits);
+  draft.period_seconds = *period < 0 || *period > 86'400 ? 0U : static_cast<std::uint32_t>(*period);
+  draft.counter = *counter < 0 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(*counter);
+  if (algorithm == "SHA256") {
+    draft.algorithm = crypto::OtpAlgorithm::Sha256;
+  } else if (algorithm == "SHA512") {
+    draft.algorithm = crypto::OtpAlgorithm::Sha512;
+  } else if (algorithm != "SHA1") {
+    read.wrong = "algorithm: SHA1, SHA256 or SHA512";
+  }
+  if (seed.empty()) return read;
+  SecretBytes decoded(codec::base32_decoded_size_max(seed.size()));
+  const auto size = codec::base32_decode(as_text(seed.reveal()), decoded.reveal_for_writing());
+  if (!size || *size == 0) {
+    read.wrong = "seed: not base32";
+  } else {
+    draft.seed = SecretBytes(decoded.reveal().first(*size));
+  }
+  return read;
+}
+
+Task<Answer> list(Call* call) {
+  auto user = co_await find(call);
+  if (!user) co_return user.error();
+  auto records = co_await identity::list_authenticators(call->at(), call->values[0], user->sub);
+  if (!records) co_return records.error();
+  std::string text;
+  Json json(text);
+  json.begin_object().name("items").begin_array();
+  for (const AuthenticatorRecord& record : *records) write_authenticator(json, record);
+  json.end_array().end_object();
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> add(Call* call) {
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  DraftOrWrong read = read_draft(object);
+  reader.wipe();
+  if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
+  auto user = co_await find(call);
+  if (!user) co_return user.error();
+  auto made = co_await identity::add_authenticator(call->at(), call->values[0], user->sub, std::move(read.draft));
+  if (!made) co_return made.error();
+  call->detail = "kind=" + made->record.kind + " id=" + made->record.id;
+  std::string text;
+  text.reserve(4096);  // holds a seed or codes: no growth leaves a copy behind
+  Json json(text);
+  json.begin_object().name("authenticator");
+  write_authenticator(json, made->record);
+  if (!made->otpauth_uri.empty()) json.member("otpauth_uri", as_text(made->otpauth_uri.reveal()));
+  if (!made->codes.empty()) {
+    json.name("codes").begin_array();
+    for (const SecretBytes& code : made->codes) json.value(as_text(code.reveal()));
+    json.end_array();
+  }
+  json.end_object();
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> remove(Call* call) {
+  auto user = co_await find(call);
+  if (!user) co_return user.error();
+  call->detail = "id=" + call->values[2];
+  auto done = co_await identity::remove_authenticator(call->at(), call->values[0], user->sub, call->values[2]);
+  if (!done) co_return done.error();
+  co_return Answer("{}");
+}
+
+// The words of a policy; the first stands for "nothing said".
+constexpr std::array<std::string_view, 4> kSecondFactors{"", "on-request", "enrolled", "required"};
+constexpr std::array<std::string_view, 3> kEnrolments{"", "self", "admin"};
+constexpr std::array<std::string_view, 4> kBrowserSessions{"", "all", "plain", "off"};
+
+template <typename E, std::size_t N>
+bool read_word(const std::array<std::string_view, N>& words, std::string_view word, E& value) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (words[i] != word) continue;
+    value = static_cast<E>(i);
+    return true;
+  }
+  return false;
+}
+
+template <typename E, std::size_t N>
+std::string_view word_of(const std::array<std::string_view, N>& words, E value) {
+  return words[static_cast<std::size_t>(value)];
+}
+
+Answer answer_with(const AuthenticationPolicy& policy) {
+  std::string text;
+  Json json(text);
+  json.begin_object().name("methods").begin_array();
+  for (const std::string& method : policy.methods) json.value(method);
+  json.end_array().member("second_factor", word_of(kSecondFactors, policy.second_factor));
+  json.member("enrolment", word_of(kEnrolments, policy.enrolment));
+  json.member("browser_session", word_of(kBrowserSessions, policy.browser_session)).end_object();
+  return Answer(std::move(text));
+}
+
+Task<Answer> show_policy(Call* call, identity::PolicyScope scope) {
+  auto policy = co_await identity::read_policy(call->at(), call->values[0], std::move(scope));
+  if (!policy) co_return policy.error();
+  co_return answer_with(*policy);
+}
+
+// The whole policy, what is absent says nothing.
+Task<Answer> write_policy(Call* call, identity::PolicyScope scope) {
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  AuthenticationPolicy policy;
+  std::string second_factor;
+  std::string enrolment;
+  std::string browser_session;
+  ObjectReader members(object);
+  members.read("methods", policy.methods).read("second_factor", second_factor).read("enrolment", enrolment);
+  members.read("browser_session", browser_session);
+  const auto wrong = members.wrong();
+  if (wrong) co_return Answer(Code::BadValue, *wrong);
+  if (!read_word(kSecondFactors, second_factor, policy.second_factor)) {
+    co_return Answer(Code::BadValue, "second_factor: on-request, enrolled or required");
+  }
+  if (!read_word(kEnrolments, enrolment, policy.enrolment)) co_return Answer(Code::BadValue, "enrolment: self or admin");
+  if (!read_word(kBrowserSessions, browser_session, policy.browser_session)) {
+    co_return Answer(Code::BadValue, "browser_session: all, plain or off");
+  }
+  auto written = co_await identity::write_policy(call->at(), call->values[0], scope, policy);
+  if (!written) co_return written.error();
+  co_return answer_with(policy);
+}
+
+Task<Result<identity::PolicyScope>> scope_of_user(Call* call) {
+  CLAVIGER_CO_TRY(user, co_await find(call));
+  co_return identity::PolicyScope{{}, user.sub};
+}
+Task<Result<identity::PolicyScope>> scope_of_client(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  CLAVIGER_CO_TRY(client, co_await identity::find_client(call->at(), call->values[0], call->values[1]));
+  co_return identity::PolicyScope{client.client_id, {}};
+}
+Task<Result<identity::PolicyScope>> scope_of_tenant(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  co_return identity::PolicyScope();
+}
+
+using ScopeOf = Task<Result<identity::PolicyScope>> (*)(Call*);
+
+template <ScopeOf scope_of>
+Task<Answer> show_policy_of(Call* call) {
+  auto scope = co_await scope_of(call);
+  if (!scope) co_return scope.error();
+  Answer shown = co_await show_policy(call, *std::move(scope));
+  co_return shown;
+}
+template <ScopeOf scope_of>
+Task<Answer> write_policy_of(Call* call) {
+  auto scope = co_await scope_of(call);
+  if (!scope) co_return scope.error();
+  Answer written = co_await write_policy(call, *std::move(scope));
+  co_return written;
+}
+
+}  // namespace
+
+void add_authenticator_verbs(http::Router& router, AdminServices& services) {
+  using http::Method;
+  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
+                           Task<Answer> (*endpoint)(Call*)) {
+    add_verb(router, services, {method, pattern, name, effect, endpoint});
+  };
+  constexpr std::string_view kAll = "/tenants/{tenant}/users/{login}/authenticators";
+  add_one(Method::Get, kAll, "authenticator.list", Effect::Reads, list);
+  add_one(Method::Post, kAll, "authenticator.add", Effect::Changes, add);
+  add_one(Method::Delete, "/tenants/{tenant}/users/{login}/authenticators/{id}", "authenticator.remove", Effect::Changes,
+          remove);
+  constexpr std::string_view kOfTenant = "/tenants/{tenant}/policy";
+  constexpr std::string_view kOfClient = "/tenants/{tenant}/clients/{id}/policy";
+  constexpr std::string_view kOfUser = "/tenants/{tenant}/users/{login}/policy";
+  add_one(Method::Get, kOfTenant, "policy.show", Effect::Reads, show_policy_of<scope_of_tenant>);
+  add_one(Method::Put, kOfTenant, "policy.set", Effect::Changes, write_policy_of<scope_of_tenant>);
+  add_one(Method::Get, kOfClient, "policy.show", Effect::Reads, show_policy_of<scope_of_client>);
+  add_one(Method::Put, kOfClient, "policy.set", Effect::Changes, write_policy_of<scope_of_client>);
+  add_one(Method::Get, kOfUser, "policy.show", Effect::Reads, show_policy_of<scope_of_user>);
+  add_one(Method::Put, kOfUser, "policy.set", Effect::Changes, write_policy_of<scope_of_user>);
+}
+
+}  // namespace claviger::admin

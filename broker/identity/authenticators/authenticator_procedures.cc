@@ -1,0 +1,196 @@
+#include "broker/identity/authenticators/authenticator_procedures.h"
+
+#include <algorithm>
+
+#include "broker/identity/authenticators/authenticator.h"
+#include "broker/identity/authenticators/enrolment.h"
+#include "broker/identity/authenticators/recovery_codes.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/session_procedures.h"
+#include "broker/identity/user_records.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+#include "broker/tokens/token_shard.h"
+#include "core/codec/hex.h"
+#include "core/codec/utf8.h"
+#include "core/crypto/random.h"
+#include "core/runtime/call.h"
+
+namespace claviger::identity {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+constexpr std::size_t kLabelBytesMax = 64;
+constexpr std::size_t kSerialBytesMax = 128;
+// An hour: no token shows its code for longer.
+constexpr std::uint32_t kPeriodMin = 15;
+constexpr std::uint32_t kPeriodMax = 3600;
+// Far from overflow with any look-ahead.
+constexpr std::uint64_t kCounterMax = std::uint64_t{1} << 62U;
+// One sheet a user: a new one takes its place.
+constexpr std::string_view kSheetId = "sheet";
+constexpr std::string_view kRecovery = "recovery";
+
+bool is_plain_text(std::string_view text, std::size_t bytes_max) {
+  return text.size() <= bytes_max && codec::is_utf8(text) && std::ranges::none_of(text, [](char character) {
+           const auto byte = static_cast<unsigned char>(character);
+           return byte < 0x20 || byte == 0x7F;
+         });
+}
+
+Result<Unit> check_draft(const AuthenticatorDraft& draft) {
+  if (find_authenticator(draft.kind) == nullptr) return Error{Code::AuthenticatorRefused, "authenticator.kind"};
+  if (!is_plain_text(draft.label, kLabelBytesMax)) return Error{Code::AuthenticatorRefused, "authenticator.label"};
+  if (!is_plain_text(draft.serial, kSerialBytesMax)) return Error{Code::AuthenticatorRefused, "authenticator.serial"};
+  if (draft.digits < crypto::kOtpDigitsMin || draft.digits > crypto::kOtpDigitsMax) {
+    return Error{Code::AuthenticatorRefused, "authenticator.digits"};
+  }
+  if (draft.period_seconds < kPeriodMin || draft.period_seconds > kPeriodMax) {
+    return Error{Code::AuthenticatorRefused, "authenticator.period"};
+  }
+  if (draft.counter > kCounterMax) return Error{Code::AuthenticatorRefused, "authenticator.counter"};
+  const std::size_t seed = draft.seed.size();
+  if (seed != 0 && (seed < crypto::kOtpKeyBytesMin || seed > crypto::kOtpKeyBytesMax || draft.kind == kRecovery)) {
+    return Error{Code::AuthenticatorRefused, "authenticator.seed"};
+  }
+  return Unit{};
+}
+
+// A token without a serial number is known by its seed.
+std::string serial_of(Context& context, const AuthenticatorDraft& draft) {
+  if (!draft.serial.empty()) return "serial " + draft.serial;
+  if (draft.seed.empty()) return {};
+  constexpr std::string_view kLabel("authenticator-seed\0", 19);
+  std::string serial = "seed ";
+  codec::hex_encode(context.identity->client_mac().compute(as_bytes(kLabel), draft.seed.reveal()), serial);
+  return serial;
+}
+
+SecretBytes secret_text(std::string text) {
+  SecretBytes secret(as_bytes(text));
+  wipe(std::as_writable_bytes(std::span(text)));
+  return secret;
+}
+
+Result<EnrolledAuthenticator> make_record(Context& context, const std::string& tenant, const std::string& issuer,
+                                          const User& user, const AuthenticatorDraft& draft) {
+  EnrolledAuthenticator made;
+  AuthenticatorRecord& record = made.record;
+  record.kind = draft.kind;
+  record.label = draft.label;
+  record.created_at = numeric_date(context.shard.wall());
+  if (draft.kind == kRecovery) {
+    record.id = kSheetId;
+    CLAVIGER_TRY(sheet, make_recovery_sheet(context.identity->client_mac(), tenant, user.sub));
+    record.digests = std::move(sheet.digests);
+    made.codes = std::move(sheet.codes);
+    return made;
+  }
+  CLAVIGER_TRY(id, context.tokens->random_id());
+  record.id.assign(id.data(), id.size());
+  record.serial = serial_of(context, draft);
+  record.algorithm = draft.algorithm;
+  record.digits = draft.digits;
+  record.period_seconds = draft.period_seconds;
+  record.counter = draft.counter;
+  SecretBytes seed = draft.seed.duplicate();
+  if (seed.empty()) {
+    seed = SecretBytes(kSeedBytes);
+    CLAVIGER_TRY(filled, crypto::fill_random(seed.reveal_for_writing()));
+    made.otpauth_uri = secret_text(otpauth_uri(issuer, user.login, record, seed.reveal()));
+  }
+  CLAVIGER_TRY(sealed, seal_secret(context, tenant, user.sub, seed.reveal(), record));
+  return made;
+}
+
+// Nobody has it, or had it before he was removed.
+void claim_credential(storage::Transaction& transaction, const std::string& tenant, const std::string& sub,
+                      const AuthenticatorRecord& record) {
+  if (record.serial.empty()) return;
+  const std::string key = credential_key(tenant, record.kind, record.serial);
+  transaction.expect_absent(tables::kCredentialIds, key);
+  transaction.put(tables::kCredentialIds, key, as_bytes(broker::record_key({sub, record.id})));
+}
+
+Task<Result<EnrolledAuthenticator>> add_at_home(Context* context, std::string tenant, std::string sub,
+                                                AuthenticatorDraft draft) {
+  auto turn = co_await context->identity->turns().take(home_name("user", tenant, sub));
+  if (!turn) co_return turn.error();
+  const AuthenticatorDraft* kept = &draft;
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));
+    CLAVIGER_CO_TRY(enrolled, co_await read_authenticators(context, tenant, sub));
+    if (enrolled.size() >= kAuthenticatorsMax) co_return Error{Code::AuthenticatorRefused, "authenticator.count"};
+    CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+    const std::string issuer = view->tenant.display_name.empty() ? tenant : view->tenant.display_name;
+    CLAVIGER_CO_TRY(made, make_record(*context, tenant, issuer, user, *kept));
+    storage::Transaction transaction;
+    transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
+    claim_credential(transaction, tenant, sub, made.record);
+    transaction.put(tables::kAuthenticators, authenticator_key(tenant, sub, made.record.kind, made.record.id),
+                    as_bytes(encode_authenticator(made.record)));
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed) co_return made;
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+    if (made.record.serial.empty()) continue;
+    auto taken = co_await context->store.get(tables::kCredentialIds,
+                                             credential_key(tenant, made.record.kind, made.record.serial));
+    if (taken) co_return Error{Code::AuthenticatorTaken, "authenticator.serial"};
+    if (!taken.failed_with(Code::NotFound)) co_return taken.error();
+  }
+  co_return Error{Code::Conflict, "authenticator.add"};
+}
+
+Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::string sub, std::string id) {
+  auto turn = co_await context->identity->turns().take(home_name("user", tenant, sub));
+  if (!turn) co_return turn.error();
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));
+    CLAVIGER_CO_TRY(enrolled, co_await read_authenticators(context, tenant, sub));
+    std::erase_if(enrolled, [&id](const AuthenticatorRecord& record) { return record.id != id; });
+    if (enrolled.empty()) co_return Error{Code::AuthenticatorUnknown, "authenticator.id"};
+    storage::Transaction transaction;
+    const AuthenticatorRecord& gone = enrolled.front();
+    transaction.expect_version(tables::kAuthenticators, authenticator_key(tenant, sub, gone.kind, gone.id), gone.version);
+    erase_authenticators(transaction, tenant, sub, enrolled);
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed) co_return Unit{};
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+  }
+  co_return Error{Code::Conflict, "authenticator.remove"};
+}
+
+}  // namespace
+
+Task<Result<EnrolledAuthenticator>> add_authenticator(Context* context, std::string tenant, std::string sub,
+                                                      AuthenticatorDraft draft) {
+  CLAVIGER_CO_TRY(checked, check_draft(draft));
+  runtime::Shard* home = &context->home_of(home_name("user", tenant, sub));
+  Context* there = &context->at(*home);
+  auto start = [there, tenant = std::move(tenant), sub = std::move(sub), draft = std::move(draft)]() mutable {
+    return add_at_home(there, std::move(tenant), std::move(sub), std::move(draft));
+  };
+  auto made = co_await runtime::call_on(home, std::move(start));
+  co_return made;
+}
+
+Task<Result<std::vector<AuthenticatorRecord>>> list_authenticators(Context* context, std::string tenant,
+                                                                   std::string sub) {
+  return read_authenticators(context, std::move(tenant), std::move(sub));
+}
+
+Task<Result<Unit>> remove_authenticator(Context* context, std::string tenant, std::string sub, std::string id) {
+  if (id.find('\0') != std::string::npos) co_return Error{Code::AuthenticatorUnknown, "authenticator.id"};
+  runtime::Shard* home = &context->home_of(home_name("user", tenant, sub));
+  Context* there = &context->at(*home);
+  auto start = [there, tenant, sub, id = std::move(id)]() mutable {
+    return remove_at_home(there, std::move(tenant), std::move(sub), std::move(id));
+  };
+  CLAVIGER_CO_TRY(removed, co_await runtime::call_on(home, std::move(start)));
+  co_return co_await end_sessions_of_user(context, std::move(tenant), std::move(sub));
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,120 @@
+#include "broker/identity/authenticators/authenticator_record.h"
+
+#include "broker/identity/authenticator_generated.h"
+#include "broker/identity/flat_record.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+
+namespace claviger::identity {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+namespace {
+
+constexpr std::size_t kDigestBytes = 32;
+
+}  // namespace
+
+std::string authenticator_key(std::string_view tenant, std::string_view sub, std::string_view kind,
+                              std::string_view id) {
+  return broker::record_key({tenant, sub, kind, id});
+}
+std::string credential_key(std::string_view tenant, std::string_view kind, std::string_view credential) {
+  return broker::record_key({tenant, kind, credential});
+}
+
+std::string encode_authenticator(const AuthenticatorRecord& record) {
+  CLAVIGER_ASSERT(record.digests.size() % kDigestBytes == 0);
+  flatbuffers::FlatBufferBuilder builder(512);
+  const auto label = put_text(builder, record.label);
+  const auto serial = put_text(builder, record.serial);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> secret = 0;
+  if (!record.sealed_secret.empty()) secret = put_bytes(builder, as_bytes(record.sealed_secret));
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> digests = 0;
+  if (!record.digests.empty()) digests = put_bytes(builder, as_bytes(record.digests));
+  schema::AuthenticatorBuilder out(builder);
+  out.add_schema_version(kSchemaVersion);
+  out.add_label(label);
+  out.add_serial(serial);
+  out.add_secret(secret);
+  out.add_digests(digests);
+  out.add_algorithm(static_cast<std::uint8_t>(record.algorithm));
+  out.add_digits(static_cast<std::uint8_t>(record.digits));
+  out.add_period_seconds(record.period_seconds);
+  out.add_counter(record.counter);
+  out.add_created_at(record.created_at);
+  out.add_last_used_at(record.last_used_at);
+  builder.Finish(out.Finish());
+  return finished(builder);
+}
+
+Result<AuthenticatorRecord> decode_authenticator(const storage::Value& value, std::string_view kind,
+                                                 std::string_view id) {
+  CLAVIGER_TRY(in, FlatRecord<schema::Authenticator>::open(value, "authenticators"));
+  AuthenticatorRecord record;
+  const Bytes digests = bytes_of(in->digests());
+  const bool is_sound = in->algorithm() <= static_cast<std::uint8_t>(crypto::OtpAlgorithm::Sha512) &&
+                        in->digits() >= crypto::kOtpDigitsMin && in->digits() <= crypto::kOtpDigitsMax &&
+                        in->period_seconds() != 0 && digests.size() % kDigestBytes == 0;
+  if (!is_sound) return Error{Code::Corrupt, "authenticators"};
+  record.kind = kind;
+  record.id = id;
+  record.label = text_of(in->label());
+  record.serial = text_of(in->serial());
+  record.sealed_secret = as_text(bytes_of(in->secret()));
+  record.digests = as_text(digests);
+  record.algorithm = static_cast<crypto::OtpAlgorithm>(in->algorithm());
+  record.digits = in->digits();
+  record.period_seconds = in->period_seconds();
+  record.counter = in->counter();
+  record.created_at = in->created_at();
+  record.last_used_at = in->last_used_at();
+  record.version = value.version();
+  return record;
+}
+
+Task<Result<std::vector<AuthenticatorRecord>>> read_authenticators(Context* context, std::string tenant,
+                                                                   std::string sub) {
+  const std::string prefix = broker::record_prefix({tenant, sub});
+  auto rows = co_await context->store.range(tables::kAuthenticators, prefix, broker::record_prefix_end(prefix),
+                                            kAuthenticatorsMax);
+  if (!rows) co_return rows.error();
+  std::vector<AuthenticatorRecord> records;
+  records.reserve(rows->size());
+  for (const storage::Record& row : *rows) {
+    const std::string_view rest = std::string_view(row.key).substr(prefix.size());
+    const std::size_t separator = rest.find('\0');
+    if (separator == std::string_view::npos) co_return Error{Code::Corrupt, "authenticators.key"};
+    CLAVIGER_CO_TRY(record, decode_authenticator(row.value, rest.substr(0, separator), rest.substr(separator + 1)));
+    records.push_back(std::move(record));
+  }
+  co_return records;
+}
+
+void erase_authenticators(storage::Transaction& transaction, std::string_view tenant, std::string_view sub,
+                          const std::vector<AuthenticatorRecord>& records) {
+  for (const AuthenticatorRecord& record : records) {
+    transaction.erase(tables::kAuthenticators, authenticator_key(tenant, sub, record.kind, record.id));
+    if (!record.serial.empty()) {
+      transaction.erase(tables::kCredentialIds, credential_key(tenant, record.kind, record.serial));
+    }
+  }
+}
+
+Result<SecretBytes> open_secret(Context& context, std::string_view tenant, std::string_view sub,
+                                const AuthenticatorRecord& record) {
+  const std::string key = authenticator_key(tenant, sub, record.kind, record.id);
+  return context.sealer.open(tables::kAuthenticators, key, as_bytes(record.sealed_secret));
+}
+
+Result<Unit> seal_secret(Context& context, std::string_view tenant, std::string_view sub, Bytes secret,
+                         AuthenticatorRecord& record) {
+  const std::string key = authenticator_key(tenant, sub, record.kind, record.id);
+  CLAVIGER_TRY(sealed, context.sealer.seal(tables::kAuthenticators, key, secret));
+  record.sealed_secret = std::move(sealed);
+  return Unit{};
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,26 @@
+// How far a sign-in has come, sealed within its interaction (broker/identity/interaction.h): who has proved what, when.
+//
+//   text = sub NUL login NUL second NUL auth_time       ; empty: nobody has proved anything yet
+// Pure functions, any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace claviger::identity {
+
+struct SignInProgress {
+  std::string sub;    // his password was right; empty: not yet
+  std::string login;  // canonical: the next step is counted where the first was
+  std::string second; // kind of the second factor that was passed; only in a browser session
+  std::int64_t auth_time = 0;  // of the password
+};
+
+std::string encode_progress(const SignInProgress& progress);
+// InteractionInvalid.
+Result<SignInProgress> decode_progress(std::string_view text);
+
+}  // namespace claviger::identity

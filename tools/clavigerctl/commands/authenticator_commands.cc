@@ -1,0 +1,201 @@
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include "core/codec/json_reader.h"
+#include "core/codec/json_writer.h"
+#include "core/codec/qr_code.h"
+#include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/terminal.h"
+#include "tools/clavigerctl/view.h"
+
+namespace claviger::ctl {
+namespace {
+
+std::optional<std::string> target_of(Invocation& invocation, std::string_view rest) {
+  return invocation.tenant_target("/users/" + path_segment(invocation.args.get("LOGIN")) + std::string(rest));
+}
+
+// A seed or codes, shown once: the picture only where a person sees it.
+ExitStatus show_added(Invocation& invocation, std::string& body) {
+  if (invocation.args.wants_json) {
+    invocation.print_json(body);
+    return ExitStatus::Ok;
+  }
+  codec::JsonReader reader;
+  const auto document = reader.parse(body);
+  const auto object = document ? document->as_object() : Result<codec::JsonObject>(document.error());
+  if (!object) {
+    invocation.complain("the daemon's answer is not understood");
+    return ExitStatus::Failed;
+  }
+  const std::string uri = text_of(*object, "otpauth_uri");
+  if (!uri.empty()) {
+    const auto code = codec::QrCode::make(uri);
+    if (code && is_terminal(STDOUT_FILENO)) invocation.print(codec::qr_terminal(*code));
+    invocation.print(uri + "\n");
+  }
+  if (const auto codes = object->find("codes")) {
+    if (const auto array = codes->as_array()) {
+      for (const codec::JsonValue code : *array) {
+        if (const auto text = code.as_string()) invocation.print(std::string(*text) + "\n");
+      }
+    }
+  }
+  invocation.print(text_of(*object, "authenticator.kind") + " " + text_of(*object, "authenticator.id") + "\n");
+  reader.wipe();
+  return ExitStatus::Ok;
+}
+
+ExitStatus add(Invocation& invocation) {
+  const auto target = target_of(invocation, "/authenticators");
+  if (!target) return ExitStatus::Failed;
+  std::string body;
+  body.reserve(4096);  // may hold a seed: no growth leaves a copy behind
+  codec::JsonWriter json(body);
+  json.begin_object().member("kind", invocation.args.get("KIND"));
+  for (const auto& [option, member] : {std::pair{"--label", "label"}, std::pair{"--serial", "serial"},
+                                       std::pair{"--algorithm", "algorithm"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  for (const auto& [option, member] :
+       {std::pair{"--digits", "digits"}, std::pair{"--period", "period"}, std::pair{"--counter", "counter"}}) {
+    if (!invocation.args.has(option)) continue;
+    const std::string text(invocation.args.get(option));
+    if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos) {
+      invocation.complain(std::string(option) + " takes a number");
+      return ExitStatus::Usage;
+    }
+    json.member(member, std::stoll(text));
+  }
+  if (invocation.args.has("--seed-stdin")) {
+    const auto seed = read_password_from_stdin();
+    if (!seed) {
+      invocation.complain("the seed cannot be read");
+      return ExitStatus::Usage;
+    }
+    json.member("seed", as_text(seed->reveal()));
+  }
+  json.end_object();
+  auto answer = invocation.ask("POST", *target, body);
+  OPENSSL_cleanse(body.data(), body.size());
+  if (!answer.is_ok()) return answer.status;
+  const ExitStatus status = show_added(invocation, answer.body);
+  OPENSSL_cleanse(answer.body.data(), answer.body.size());
+  return status;
+}
+
+ExitStatus list(Invocation& invocation) {
+  const auto target = target_of(invocation, "/authenticators");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("GET", *target);
+  if (!answer.is_ok()) return answer.status;
+  return print_page(invocation, answer.body,
+                    {{"ID", "id"},
+                     {"KIND", "kind"},
+                     {"LABEL", "label"},
+                     {"SERIAL", "serial"},
+                     {"CODES LEFT", "codes_left"},
+                     {"CREATED", "created_at", Show::Time},
+                     {"LAST USED", "last_used_at", Show::Time}});
+}
+
+ExitStatus remove(Invocation& invocation) {
+  const std::string login(invocation.args.get("LOGIN"));
+  if (!invocation.is_confirmed("Take this authenticator from " + login + "? All sessions end.")) return ExitStatus::Failed;
+  const auto target = target_of(invocation, "/authenticators/" + path_segment(invocation.args.get("ID")));
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("DELETE", *target);
+  if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
+  return answer.status;
+}
+
+std::optional<std::string> policy_target(Invocation& invocation) {
+  if (invocation.args.has("--user") && invocation.args.has("--client")) {
+    invocation.complain("--user or --client, not both");
+    return std::nullopt;
+  }
+  if (invocation.args.has("--user")) {
+    return invocation.tenant_target("/users/" + path_segment(invocation.args.get("--user")) + "/policy");
+  }
+  if (invocation.args.has("--client")) {
+    return invocation.tenant_target("/clients/" + path_segment(invocation.args.get("--client")) + "/policy");
+  }
+  return invocation.tenant_target("/policy");
+}
+
+const std::vector<Column>& policy_columns() {
+  static const std::vector<Column> kColumns{{"methods", "methods"},
+                                            {"second factor", "second_factor"},
+                                            {"enrolment", "enrolment"},
+                                            {"browser session", "browser_session"}};
+  return kColumns;
+}
+
+ExitStatus show_policy(Invocation& invocation) {
+  const auto target = policy_target(invocation);
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("GET", *target);
+  return answer.is_ok() ? print_object(invocation, answer.body, policy_columns()) : answer.status;
+}
+
+ExitStatus set_policy(Invocation& invocation) {
+  const auto target = policy_target(invocation);
+  if (!target) return ExitStatus::Failed;
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object().name("methods").begin_array();
+  for (const std::string& method : invocation.args.list("--method")) json.value(method);
+  json.end_array();
+  for (const auto& [option, member] :
+       {std::pair{"--second-factor", "second_factor"}, std::pair{"--enrolment", "enrolment"},
+        std::pair{"--browser-session", "browser_session"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  json.end_object();
+  const auto answer = invocation.ask("PUT", *target, body);
+  return answer.is_ok() ? print_object(invocation, answer.body, policy_columns()) : answer.status;
+}
+
+}  // namespace
+
+std::vector<Command> authenticator_commands() {
+  const Operand login{"LOGIN", "The login name, or the sub"};
+  const Option client{"--client", "The policy of this client"};
+  const Option user{"--user", "The policy of this user"};
+  return {
+      {"authenticator add",
+       "Enrol an authenticator; shows its seed as a QR code, or the recovery codes, once",
+       "clavigerctl authenticator add alice totp --label phone",
+       {login, {"KIND", "What it is", true, {"totp", "hotp", "recovery"}}},
+       {{"--label", "What people call it"},
+        {"--serial", "Serial number of a hardware token"},
+        {"--algorithm", "SHA1 unless said", OptionKind::Value, {"SHA1", "SHA256", "SHA512"}},
+        {"--digits", "6 unless said"},
+        {"--period", "Seconds a TOTP code is shown, 30 unless said"},
+        {"--counter", "Where an HOTP token's counter stands"},
+        {"--seed-stdin", "Read the seed of a token as base32 from standard input", OptionKind::Flag}},
+       add},
+      {"authenticator list", "What a user has enrolled", "clavigerctl authenticator list alice", {login}, {}, list},
+      {"authenticator remove",
+       "Take an authenticator from a user; his sessions end",
+       "clavigerctl authenticator remove alice 3q2-7wAAAAAAAAAAAAAAAA --yes",
+       {login, {"ID", "From authenticator list"}},
+       {{"--yes", "Do not ask", OptionKind::Flag}},
+       remove},
+      {"policy show", "How people must sign in", "clavigerctl policy show", {}, {client, user}, show_policy},
+      {"policy set",
+       "Say how people of the tenant, users of a client, or one user must sign in; replaces what was said",
+       "clavigerctl policy set --second-factor required --enrolment self",
+       {},
+       {client,
+        user,
+        {"--method", "Allowed, with \"password\"; several times for several; none: all", OptionKind::List,
+         {"password", "totp", "hotp", "recovery"}},
+        {"--second-factor", "When to ask for one", OptionKind::Value, {"on-request", "enrolled", "required"}},
+        {"--enrolment", "Who enrols", OptionKind::Value, {"self", "admin"}},
+        {"--browser-session", "Whom one sign-in serves", OptionKind::Value, {"all", "plain", "off"}}},
+       set_policy},
+  };
+}
+
+}  // namespace claviger::ctl
