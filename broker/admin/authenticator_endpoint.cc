@@ -7,8 +7,10 @@
 #include "broker/identity/authenticators/authenticator_procedures.h"
 #include "broker/identity/authenticators/enrolment.h"
 #include "broker/identity/authenticators/policy.h"
+#include "broker/identity/authenticators/pskc.h"
 #include "broker/identity/client_procedures.h"
 #include "core/codec/base32.h"
+#include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
 
 namespace claviger::admin {
@@ -84,6 +86,38 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   return read;
 }
 
+// One token out of the file that came with it: the one of `serial`, or the only one there is.
+DraftOrWrong read_token(codec::JsonObject object) {
+  DraftOrWrong read;
+  SecretBytes file;
+  SecretBytes key_text;
+  std::string serial;
+  std::string label;
+  ObjectReader members(object);
+  members.read("pskc", file).require("pskc").read("key", key_text).read("serial", serial).read("label", label);
+  read.wrong = members.wrong();
+  if (read.wrong) return read;
+  SecretBytes key(key_text.size() / 2);
+  if (!codec::hex_decode(as_text(key_text.reveal()), key.reveal_for_writing())) {
+    read.wrong = "key: not hexadecimal";
+    return read;
+  }
+  auto drafts = identity::read_pskc(as_text(file.reveal()), key.reveal());
+  if (!drafts) {
+    read.wrong =
+        "pskc: not a key container that we can read, or another key [" + std::string(drafts.error().where) + "]";
+    return read;
+  }
+  for (identity::AuthenticatorDraft& draft : *drafts) {
+    if (draft.serial != serial && !(serial.empty() && drafts->size() == 1)) continue;
+    read.draft = std::move(draft);
+    read.draft.label = label;
+    return read;
+  }
+  read.wrong = serial.empty() ? "serial: there are several tokens in the file" : "serial: no such token in the file";
+  return read;
+}
+
 Task<Answer> list(Call* call) {
   auto user = co_await find(call);
   if (!user) co_return user.error();
@@ -98,9 +132,9 @@ Task<Answer> list(Call* call) {
 }
 
 Task<Answer> add(Call* call) {
-  codec::JsonReader reader;
+  codec::JsonReader reader(codec::JsonLimits{.bytes_max = kBodyBytesMax});
   CLAVIGER_CO_TRY(object, body_object(*call, reader));
-  DraftOrWrong read = read_draft(object);
+  DraftOrWrong read = object.find("pskc") ? read_token(object) : read_draft(object);
   reader.wipe();
   if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
   auto user = co_await find(call);
@@ -185,7 +219,8 @@ Task<Answer> write_policy(Call* call, identity::PolicyScope scope) {
   if (!read_word(kSecondFactors, second_factor, policy.second_factor)) {
     co_return Answer(Code::BadValue, "second_factor: on-request, enrolled or required");
   }
-  if (!read_word(kEnrolments, enrolment, policy.enrolment)) co_return Answer(Code::BadValue, "enrolment: self or admin");
+  if (!read_word(kEnrolments, enrolment, policy.enrolment))
+    co_return Answer(Code::BadValue, "enrolment: self or admin");
   if (!read_word(kBrowserSessions, browser_session, policy.browser_session)) {
     co_return Answer(Code::BadValue, "browser_session: all, plain or off");
   }
@@ -236,8 +271,8 @@ void add_authenticator_verbs(http::Router& router, AdminServices& services) {
   constexpr std::string_view kAll = "/tenants/{tenant}/users/{login}/authenticators";
   add_one(Method::Get, kAll, "authenticator.list", Effect::Reads, list);
   add_one(Method::Post, kAll, "authenticator.add", Effect::Changes, add);
-  add_one(Method::Delete, "/tenants/{tenant}/users/{login}/authenticators/{id}", "authenticator.remove", Effect::Changes,
-          remove);
+  add_one(Method::Delete, "/tenants/{tenant}/users/{login}/authenticators/{id}", "authenticator.remove",
+          Effect::Changes, remove);
   constexpr std::string_view kOfTenant = "/tenants/{tenant}/policy";
   constexpr std::string_view kOfClient = "/tenants/{tenant}/clients/{id}/policy";
   constexpr std::string_view kOfUser = "/tenants/{tenant}/users/{login}/policy";

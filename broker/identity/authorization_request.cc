@@ -1,7 +1,6 @@
 #include "broker/identity/authorization_request.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "broker/identity/authenticators/sign_in_plan.h"
 #include "broker/identity/dpop_check.h"
@@ -21,16 +20,6 @@ Error malformed(std::string_view where) { return {Code::ParameterMalformed, wher
 // Empty when absent: RFC 6749 clause 3.1 treats both alike.
 std::string_view value_of(const codec::Form& form, std::string_view name) {
   return form.find(name).value_or(std::string_view());
-}
-
-bool has_token(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    const std::size_t space = list.find(' ');
-    if (list.substr(0, space) == token) return true;
-    if (space == std::string_view::npos) return false;
-    list.remove_prefix(space + 1);
-  }
-  return false;
 }
 
 ResponseMode mode_of(const codec::Form& form) {
@@ -90,23 +79,6 @@ Result<std::array<std::byte, 32>> read_pkce(const codec::Form& form) {
   if (method.empty()) return missing("authorize.code_challenge_method");
   if (method != "S256") return malformed("authorize.code_challenge_method");
   return read_challenge(challenge);
-}
-
-// We keep no browser session, so without interaction nobody is ever signed in (OIDC Core clause 3.1.2.1).
-Result<Unit> check_prompt(const codec::Form& form) {
-  const std::string_view prompt = value_of(form, "prompt");
-  if (!has_token(prompt, "none")) return Unit{};
-  if (prompt != "none") return malformed("authorize.prompt");
-  return Error{Code::LoginRequired, "authorize.prompt"};
-}
-
-Result<Unit> check_max_age(const codec::Form& form) {
-  const std::string_view text = value_of(form, "max_age");
-  if (text.empty()) return Unit{};
-  std::uint64_t seconds = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return malformed("authorize.max_age");
-  return Unit{};  // every sign-in is fresh: any age is kept
 }
 
 // RFC 8707: a resource must be known; which audiences a token gets follows from its scopes.
@@ -184,14 +156,12 @@ Result<AuthorizationRequest> read_request(const codec::Form& form, const Client&
   }
   request.nonce = value_of(form, "nonce");
   if (request.nonce.size() > kNonceBytesMax) return malformed("authorize.nonce");
-  CLAVIGER_TRY(max_age_checked, check_max_age(form));
   CLAVIGER_TRY(resources_checked, check_resources(form, tenant));
   // A UE of the MC and VAL profiles may be another person's by now: no name is shown there (spec 3.3).
   if (client.profile == ClientProfile::Plain) request.login_hint = value_of(form, "login_hint");
-  request.prompt = value_of(form, "prompt");
   request.ui_locales = value_of(form, "ui_locales");
-  // Last: what is wrong with the request is said before anybody is asked to sign in.
-  CLAVIGER_TRY(prompt_checked, check_prompt(form));
+  CLAVIGER_TRY(prompt, read_prompt(form));
+  request.prompt = prompt;
   return request;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/identity/authenticators/prompt.h"
 #include "broker/identity/client.h"
 #include "broker/identity/interaction.h"
 #include "broker/tenants/tenant.h"
@@ -41,8 +42,8 @@ struct AuthorizationRequest {
   std::array<std::byte, 32> challenge{};
   std::string_view nonce;
   std::string_view acr;         // acr_values; empty: any
+  Prompt prompt;
   std::string_view login_hint;  // empty where the page must not show a name
-  std::string_view prompt;
   std::string_view ui_locales;
   std::string dpop_key;         // 32 bytes: the code will be bound to it; empty: to none
 };

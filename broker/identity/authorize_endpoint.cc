@@ -1,5 +1,6 @@
 #include "broker/identity/authorize_endpoint.h"
 
+#include "broker/identity/authenticators/session_answer.h"
 #include "broker/identity/authorization_request.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
@@ -31,11 +32,10 @@ Result<codec::Form> read_parameters(const http::Request& request) {
 }
 
 struct Begun {
-  std::string interaction;
+  Interaction interaction;
   std::string cookie;
 };
-Result<Begun> begin_interaction(const Context& context, const broker::TenantView& tenant, const Client& client,
-                                const Destination& destination, const AuthorizationRequest& wanted,
+Result<Begun> begin_interaction(const Context& context, const Client& client, const Destination& destination, const AuthorizationRequest& wanted,
                                 const http::Request& request, UeName ue, WallTime now) {
   Begun begun;
   begun.cookie = interaction_cookie(request);
@@ -43,7 +43,7 @@ Result<Begun> begin_interaction(const Context& context, const broker::TenantView
     CLAVIGER_TRY(made, make_interaction_cookie());
     begun.cookie = std::move(made);
   }
-  Interaction interaction;
+  Interaction& interaction = begun.interaction;
   CLAVIGER_TRY(filled, crypto::fill_random(interaction.id));
   interaction.expires_at = numeric_date(now + context.snapshot->settings->lifetimes.interaction);
   interaction.cookie_digest = cookie_digest(begun.cookie);
@@ -55,21 +55,19 @@ Result<Begun> begin_interaction(const Context& context, const broker::TenantView
   interaction.nonce = wanted.nonce;
   interaction.acr = wanted.acr;
   interaction.dpop_key = wanted.dpop_key;
-  interaction.consent = consent_policy_of(*context.snapshot->settings, client, wanted.scopes, wanted.prompt);
+  interaction.consent = consent_policy_of(*context.snapshot->settings, client, wanted.scopes, wanted.prompt.consent);
   interaction.language = page_text_for(request, wanted.ui_locales).language;
   interaction.scopes.assign(wanted.scopes.begin(), wanted.scopes.end());
   interaction.ue = std::move(ue);
-  CLAVIGER_TRY(sealed, seal_interaction(context.keys.interaction, tenant.tenant.name, interaction));
-  begun.interaction = std::move(sealed);
   return begun;
 }
 
 // For a UE without a browser: where to POST what (TS 24.482 6.2.1 leaves the form to us).
-http::Response form_as_json(std::string_view tenant, const Begun& begun, Seconds lifetime) {
+http::Response form_as_json(std::string_view tenant, std::string_view interaction, Seconds lifetime) {
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().member("action", "/idms/v1/" + std::string(tenant) + "/sign-in").member("method", "POST");
-  json.member("interaction", begun.interaction).name("fields").begin_array().value("username").value("password");
+  json.member("interaction", interaction).name("fields").begin_array().value("username").value("password");
   json.end_array().member("expires_in", lifetime.count()).end_object();
   return {200, "application/json", std::move(body)};
 }
@@ -92,27 +90,32 @@ Result<FromUe> read_ue_of_request(std::string_view tenant, const http::Request& 
   return from;
 }
 
-http::Response ask_user(const Context& context, const broker::TenantView& tenant, const Client& client,
-                        const Destination& destination, const AuthorizationRequest& wanted,
-                        const http::Request& request, FromUe from) {
-  const auto begun = begin_interaction(context, tenant, client, destination, wanted, request, std::move(from.name),
-                                       context.shard.wall());
-  if (!begun) return local_error_response(tenant.tenant.name, begun.error(), request);
+http::Response ask_user(const Context& context, const broker::TenantView& tenant, const Destination& destination,
+                        const AuthorizationRequest& wanted, const http::Request& request, const Begun& begun) {
+  const auto sealed = seal_interaction(context.keys.interaction, tenant.tenant.name, begun.interaction);
+  if (!sealed) return local_error_response(tenant.tenant.name, sealed.error(), request);
   const Seconds lifetime = context.snapshot->settings->lifetimes.interaction;
   http::Response response;
   if (wants_json(request)) {
-    response = form_as_json(tenant.tenant.name, *begun, lifetime);
+    response = form_as_json(tenant.tenant.name, *sealed, lifetime);
   } else {
     SignInPage page;
     page.tenant = tenant.tenant.name;
     page.tenant_name = tenant.tenant.display_name.empty() ? tenant.tenant.name : tenant.tenant.display_name;
-    page.interaction = begun->interaction;
+    page.interaction = *sealed;
     page.redirect_uri = destination.redirect_uri;
     page.username = wanted.login_hint;
     response = sign_in_page(page, page_text_for(request, wanted.ui_locales));
   }
-  response.with("set-cookie", set_cookie_field(begun->cookie, lifetime));
-  if (!from.cookie.empty()) response.with("set-cookie", set_ue_cookie_field(from.cookie));
+  return response;
+}
+
+// The cookies of whatever we answer: the interaction's and the device's.
+http::Response with_cookies(const Context& context, http::Response response, const Begun& begun,
+                            const std::string& ue_cookie) {
+  const Seconds lifetime = context.snapshot->settings->lifetimes.interaction;
+  response.with("set-cookie", set_cookie_field(begun.cookie, lifetime));
+  if (!ue_cookie.empty()) response.with("set-cookie", set_ue_cookie_field(ue_cookie));
   return response;
 }
 
@@ -168,7 +171,19 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!proved) co_return local_error_response(tenant, proved.error(), request);
   auto from = read_ue_of_request(tenant, request, *form, *std::move(proved));
   if (!from) co_return refusal_response(view->tenant, target, from.error());
-  co_return ask_user(context, *view, **client, *destination, *wanted, request, *std::move(from));
+  const auto begun = begin_interaction(context, **client, *destination, *wanted, request, std::move(from->name),
+                                       context.shard.wall());
+  if (!begun) co_return local_error_response(tenant, begun.error(), request);
+
+  // Signed in already? Else he is asked, which prompt=none forbids.
+  const http::Request* asked = &request;
+  auto answered = co_await answer_from_session(&context, tenant, asked, *client, begun->interaction, wanted->prompt);
+  view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  if (!answered) co_return refusal_response(view->tenant, target, answered.error());
+  if (*answered) co_return with_cookies(context, std::move(**answered), *begun, from->cookie);
+  http::Response page = ask_user(context, *view, *destination, *wanted, request, *begun);
+  co_return with_cookies(context, std::move(page), *begun, from->cookie);
 }
 
 }  // namespace

@@ -130,11 +130,8 @@ Result<Consent> decode_consent(const storage::Value& value, std::string_view cli
 }
 
 ConsentPolicy consent_policy_of(const settings::Settings& settings, const Client& client,
-                                const std::vector<std::string_view>& scopes, std::string_view prompt) {
-  if (prompt == "consent" || prompt.starts_with("consent ") || prompt.ends_with(" consent") ||
-      prompt.find(" consent ") != std::string_view::npos) {
-    return ConsentPolicy::Always;
-  }
+                                const std::vector<std::string_view>& scopes, bool asks_anew) {
+  if (asks_anew) return ConsentPolicy::Always;
   const bool wants_scope = std::ranges::any_of(
       scopes, [&](std::string_view scope) { return contains_scope(settings.consent_scopes, scope); });
   return client.asks_consent || wants_scope ? ConsentPolicy::Once : ConsentPolicy::None;

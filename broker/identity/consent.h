@@ -36,9 +36,10 @@ std::string consent_key(std::string_view tenant, std::string_view sub, std::stri
 std::string encode_consent(const Consent& consent);
 Result<Consent> decode_consent(const storage::Value& value, std::string_view client_id);
 
-// Before the user is known: what an authorization request of this client for these scopes means.
+// Before the user is known: what an authorization request of this client for these scopes means. `asks_anew`:
+// prompt=consent.
 ConsentPolicy consent_policy_of(const settings::Settings& settings, const Client& client,
-                                const std::vector<std::string_view>& scopes, std::string_view prompt);
+                                const std::vector<std::string_view>& scopes, bool asks_anew);
 
 // Without a record: no scopes.
 runtime::Task<Result<Consent>> read_consent(broker::Context* context, std::string tenant, std::string sub,

@@ -57,6 +57,7 @@ constexpr Row kRows[] = {
     {Code::AcrUnsupported, {400, "unmet_authentication_requirements", "None of acr_values is supported."}},
     {Code::AuthenticationTooWeak, {400, "unmet_authentication_requirements", "The user cannot reach any of acr_values."}},
     {Code::EnrolmentRequired, {400, "access_denied", "An authenticator must be enrolled first."}},
+    {Code::ConsentRequired, {400, "consent_required", "The user must consent."}},
     {Code::InteractionRequired, {400, "interaction_required", "The user must answer a question."}},
     {Code::LoginRequired, {400, "login_required", "The user must sign in."}},
     {Code::RequestObjectRefused, {400, "request_not_supported", "request is not supported."}},

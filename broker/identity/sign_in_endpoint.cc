@@ -1,5 +1,6 @@
 #include "broker/identity/sign_in_endpoint.h"
 
+#include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/authenticators/second_step_answer.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
@@ -117,6 +118,21 @@ http::Response failure(const broker::TenantView& tenant, const Interaction& inte
   return response;
 }
 
+// Going on in a browser that is signed in proves nothing anew.
+bool wanted_step_was_typed(const Interaction& interaction, const codec::Form& form) {
+  return interaction.progress.empty() || optional(form, "action") != "continue";
+}
+
+// "Use another account": the same interaction, from its first step.
+http::Response from_the_start(const Context& context, const broker::TenantView& tenant, Interaction interaction,
+                              const http::Request& request) {
+  interaction.progress.clear();
+  const auto sealed = seal_interaction(context.keys.interaction, tenant.tenant.name, interaction);
+  if (!sealed) return local_error_response(tenant.tenant.name, sealed.error(), request);
+  const Typed nothing{*sealed, {}};
+  return form_again(tenant, interaction, nothing, 200, {});
+}
+
 Result<codec::Form> read_sign_in_form(const http::Request& request) {
   if (!is_form_content(request.field(http::Field::ContentType))) {
     return Error{Code::MediaTypeUnsupported, "sign_in.content_type"};
@@ -148,6 +164,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     co_return refusal_response(view->tenant, target_of(*interaction), {Code::AccessDenied, "sign_in.cancel"});
   }
 
+  if (optional(*form, "action") == "other") co_return from_the_start(context, *view, *interaction, request);
+
   SignIn wanted;
   wanted.tenant = tenant;
   wanted.interaction = *interaction;
@@ -162,12 +180,22 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   view = context.snapshot->find(tenant);
   if (view == nullptr) co_return http::problem(404);
   if (!outcome) co_return failure(*view, *interaction, typed, request, outcome.error());
-  if (outcome->kind == Kind::Passed && outcome->must_ask_consent) {
+  http::Response response = [&] {
+    if (outcome->kind != Kind::Passed || !outcome->must_ask_consent) {
+      return answer(context, *view, *interaction, typed, request, *outcome);
+    }
     const std::string_view name = (*client)->name.empty() ? (*client)->client_id : (*client)->name;
-    const ConsentQuestion question{*interaction, outcome->code, name};
-    co_return ask_consent(context, *view, request, question);
+    return ask_consent(context, *view, request, ConsentQuestion{*interaction, outcome->code, name});
+  }();
+  if (outcome->kind == Kind::Passed && wanted_step_was_typed(*interaction, *form)) {
+    std::string sub = outcome->progress.sub;
+    auto policy = co_await policy_for(&context, tenant, interaction->client_id, std::move(sub));
+    if (policy && allows_browser_session(*policy, (*client)->profile)) {
+      const auto kept = browser_session_cookie(context, tenant, outcome->progress, interaction->ue);
+      if (kept) response.with("set-cookie", *kept);
+    }
   }
-  co_return answer(context, *view, *interaction, typed, request, *outcome);
+  co_return response;
 }
 
 Task<http::Response> style(Contexts* contexts, http::Request, http::PathValues path) {

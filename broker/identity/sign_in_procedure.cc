@@ -135,6 +135,30 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   co_return std::move(made);
 }
 
+namespace {
+
+// Empty when it cannot prove that it is itself.
+std::string ue_source(const SignIn& request) {
+  const UeName& ue = request.interaction.ue;
+  if (ue.proof != UeProof::Cookie && ue.proof != UeProof::Key) return {};
+  return "ue " + ue.ue_id;
+}
+
+}  // namespace
+
+std::string source_for(SignInThrottle& throttle, const SignIn& request, std::string_view login, Monotonic now) {
+  std::string ue = ue_source(request);
+  if (!ue.empty() && throttle.is_known(request.tenant, login, ue, now)) return ue;
+  return request.source;
+}
+
+void remember_source(SignInThrottle& throttle, const SignIn& request, std::string_view login, std::string_view source,
+                     Monotonic now) {
+  throttle.passed(request.tenant, login, source, now);
+  const std::string ue = ue_source(request);
+  if (!ue.empty()) throttle.remember(request.tenant, login, ue, now);
+}
+
 Task<Result<bool>> is_interaction_used(Context* context, const SignIn* request) {
   auto used = co_await context->store.get(tables::kInteractions, interaction_key(*request));
   if (used) co_return true;
@@ -182,8 +206,9 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
 Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, std::string login) {
   // 1. How often was this tried?
   SignInThrottle& throttle = context->identity->throttle();
+  const std::string source = source_for(throttle, request, login, context->shard.now());
   const auto verdict =
-      throttle.begin(context->snapshot->settings->limits, request.tenant, login, request.source, context->shard.now());
+      throttle.begin(context->snapshot->settings->limits, request.tenant, login, source, context->shard.now());
   if (!verdict.is_admitted) {
     SignInOutcome throttled = outcome_of(Kind::Throttled);
     throttled.retry_after = verdict.retry_after;
@@ -192,7 +217,7 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
   // 2. Who is it? Nobody, and a user without a password, have a hash that nothing matches and that costs the same.
   auto found = co_await find_by_login(context, request.tenant, login);
   if (!found) {
-    throttle.withdraw(request.tenant, login, request.source);
+    throttle.withdraw(request.tenant, login, source);
     co_return found.error();
   }
   std::optional<User> user = *std::move(found);
@@ -204,11 +229,11 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
   // 3. Is it he?
   auto checked = co_await verify_password(context, std::move(request.password), std::move(hash));
   if (!checked) {
-    throttle.withdraw(request.tenant, login, request.source);
+    throttle.withdraw(request.tenant, login, source);
     co_return checked.error();
   }
   if (!user || !checked->is_right) co_return outcome_of(verdict.is_last ? Kind::Exhausted : Kind::Wrong);
-  throttle.passed(request.tenant, login, request.source, context->shard.now());
+  remember_source(throttle, request, login, source, context->shard.now());
   // 4. The code.
   const SignIn* kept = &request;
   co_return co_await complete(context, kept, *std::move(user), std::move(checked->new_hash));

@@ -62,6 +62,12 @@ runtime::Task<Result<SignInOutcome>> sign_in(broker::Context* context, SignIn re
 SignInOutcome outcome_of(SignInOutcome::Kind kind);
 // Now, or when the second of a password change is over: what is signed in then outlives `not_before`. Overload.
 runtime::Task<Result<Unit>> wait_out_not_before(broker::Context* context, std::int64_t not_before);
+// What the throttle counts a try under: the UE, when he has signed in on it before and it proves itself; else the address.
+class SignInThrottle;
+std::string source_for(SignInThrottle& throttle, const SignIn& request, std::string_view login, Monotonic now);
+// A try was right: forgotten, and he is known at the address and on the UE from now on.
+void remember_source(SignInThrottle& throttle, const SignIn& request, std::string_view login, std::string_view source,
+                     Monotonic now);
 // What a sign-in has come to, and what must become durable with its code.
 struct Reached {
   SignInPlan plan;

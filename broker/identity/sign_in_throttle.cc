@@ -69,11 +69,10 @@ SignInThrottle::Verdict SignInThrottle::begin(const settings::Limits& limits, st
   const std::uint64_t pair = hash('p', tenant, login, source);
   const std::uint64_t account = hash('l', tenant, login, {});
   const std::uint64_t address = hash('s', {}, {}, source);
-  const Monotonic* known_since = known_.find(pair);
-  const bool is_known = known_since != nullptr && now - *known_since < kSourceKnown;
+  const bool is_known_here = is_known(tenant, login, source, now);
 
   Milliseconds wait = wait_of(pairs_, pair, now);
-  if (!is_known) wait = std::max({wait, wait_of(logins_, account, now), wait_of(sources_, address, now)});
+  if (!is_known_here) wait = std::max({wait, wait_of(logins_, account, now), wait_of(sources_, address, now)});
   if (wait > Milliseconds{0}) return {false, false, wait};
 
   const auto window = limits.sign_in_window;
@@ -96,6 +95,15 @@ void SignInThrottle::passed(std::string_view tenant, std::string_view login, std
   uncount(logins_, hash('l', tenant, login, {}));
   uncount(sources_, hash('s', {}, {}, source));
   known_.insert(pair, now);
+}
+
+void SignInThrottle::remember(std::string_view tenant, std::string_view login, std::string_view source, Monotonic now) {
+  known_.insert(hash('p', tenant, login, source), now);
+}
+
+bool SignInThrottle::is_known(std::string_view tenant, std::string_view login, std::string_view source, Monotonic now) {
+  const Monotonic* since = known_.find(hash('p', tenant, login, source));
+  return since != nullptr && now - *since < kSourceKnown;
 }
 
 void SignInThrottle::withdraw(std::string_view tenant, std::string_view login, std::string_view source) {

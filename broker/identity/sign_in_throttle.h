@@ -8,6 +8,9 @@
 // Whoever has signed in from a source within kSourceKnown passes the two lower ones there: neither a botnet at his
 // account nor a crowd behind the same gateway (TS 22.179: users of a gateway UE share an address) keeps him out.
 //
+// And who shares his address with whoever guesses at his account is not kept out, either, on a device of his: a source is
+// also a UE that proves itself by a cookie or key of its own, once he has signed in on it (source_for()).
+//
 // A try is counted when it begins: a thousand at once do not slip through while the first is being checked, nor does one
 // whose asker hangs up before the answer.
 #pragma once
@@ -47,6 +50,9 @@ class SignInThrottle {
                 std::string_view source, Monotonic now);
   // The try was right: its counters start anew, the source is known from now on.
   void passed(std::string_view tenant, std::string_view login, std::string_view source, Monotonic now);
+  // He may count as this source from now on, too.
+  void remember(std::string_view tenant, std::string_view login, std::string_view source, Monotonic now);
+  bool is_known(std::string_view tenant, std::string_view login, std::string_view source, Monotonic now);
   // Nobody looked at the password (the pool was full): the try did not happen.
   void withdraw(std::string_view tenant, std::string_view login, std::string_view source);
 

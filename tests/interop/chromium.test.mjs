@@ -1,7 +1,8 @@
 // A headless Chromium signs a user in on the login page, as a person would: types, presses Enter, is sent back.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createHmac, randomBytes } from 'node:crypto';
+import { createServer, request } from 'node:http';
 import { once } from 'node:events';
 import { chromium } from 'playwright-core';
 import { pkce, readSandbox } from './sandbox.mjs';
@@ -79,4 +80,56 @@ test('cancelling sends access_denied', async () => {
   await page.waitForURL(`${redirectUri}?**`);
   assert.equal(new URL(page.url()).searchParams.get('error'), 'access_denied');
   await context.close();
+});
+
+// The admin socket, as clavigerctl speaks to it.
+function admin(method, path, body) {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath: sandbox.ALPHA_ADMIN_SOCKET, method, path: `/admin/v1${path}`,
+      headers: { host: 'localhost', 'content-type': 'application/json' } }, (answer) => {
+      let text = '';
+      answer.on('data', (piece) => { text += piece; });
+      answer.on('end', () => (answer.statusCode < 300 ? resolve(JSON.parse(text)) : reject(new Error(text))));
+    });
+    call.on('error', reject);
+    call.end(JSON.stringify(body));
+  });
+}
+
+// RFC 6238 with the defaults of every authenticator app.
+function totp(seed, stepsAhead) {
+  const bits = [...seed.replaceAll(' ', '')].map((digit) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(digit).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((octet) => parseInt(octet, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + stepsAhead));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
+}
+
+test('enrols an authenticator on the page, without scripts, and signs in with it', async () => {
+  const login = `totp-${randomBytes(6).toString('hex')}`;
+  const user = `/tenants/${new URL(sandbox.ALPHA_ISSUER).pathname.split('/').at(-1)}/users/${login}`;
+  await admin('POST', user.slice(0, user.lastIndexOf('/')), { login, password: 'correct horse' });
+  await admin('PUT', `${user}/policy`, { second_factor: 'required', enrolment: 'self' });
+  const firstStep = async (page) => {
+    await page.goto(authorizationUrl());
+    await page.getByLabel(/user/i).fill(login);
+    await page.getByLabel(/password/i).fill('correct horse');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Code').waitFor();
+  };
+  let seed;
+  for (const stepsAhead of [0, 1]) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false });
+    const page = await context.newPage();
+    await firstStep(page);
+    assert.equal(await page.locator('svg').count(), stepsAhead === 0 ? 1 : 0);
+    seed ??= await page.locator('#seed').textContent();
+    await page.getByLabel('Code').fill(totp(seed, stepsAhead));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${redirectUri}?**`);
+    assert.ok(new URL(page.url()).searchParams.get('code'));
+    await context.close();
+  }
 });

@@ -47,11 +47,10 @@ struct Answered {
 };
 
 Task<Result<Answered>> judge_all(Context* context, const SignIn* request, std::string sub,
-                                 std::vector<AuthenticatorRecord> enrolled, std::vector<std::string_view> kinds,
-                                 SecretBytes typed) {
+                                 std::vector<AuthenticatorRecord> enrolled, SignInPlan plan, SecretBytes typed) {
   Answered answered;
   for (AuthenticatorRecord& record : enrolled) {
-    if (std::ranges::find(kinds, record.kind) == kinds.end()) continue;
+    if (std::ranges::find(plan.kinds, record.kind) == plan.kinds.end()) continue;
     const Authenticator* authenticator = find_authenticator(record.kind);
     if (!authenticator->could_be(as_text(typed.reveal()), record)) continue;
     Proof proof;
@@ -162,7 +161,7 @@ Task<Result<SignInOutcome>> try_once(Context* context, const SignIn* request, Si
     CLAVIGER_CO_TRY(judged, judge_enrolment(*context, *request, user, enrolled.size(), typed));
     answered = std::move(judged);
   } else {
-    CLAVIGER_CO_TRY(judged, co_await judge_all(context, request, user.sub, std::move(enrolled), plan.kinds,
+    CLAVIGER_CO_TRY(judged, co_await judge_all(context, request, user.sub, std::move(enrolled), plan,
                                                std::move(typed)));
     answered = std::move(judged);
   }
@@ -212,10 +211,11 @@ Task<Result<SignInOutcome>> second_step_at_home(Context* context, SignIn request
   SignInThrottle& throttle = context->identity->second_factor_throttle();
   SignInThrottle::Verdict verdict;
   verdict.is_admitted = true;
+  const std::string source = source_for(throttle, request, progress.login, context->shard.now());
   if (is_typed) {
     settings::Limits limits = context->snapshot->settings->limits;
     limits.sign_in_window = kWindow;
-    verdict = throttle.begin(limits, request.tenant, progress.login, request.source, context->shard.now());
+    verdict = throttle.begin(limits, request.tenant, progress.login, source, context->shard.now());
   }
   if (!verdict.is_admitted) {
     SignInOutcome throttled = outcome_of(Kind::Throttled);
@@ -226,7 +226,7 @@ Task<Result<SignInOutcome>> second_step_at_home(Context* context, SignIn request
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     auto outcome = co_await try_once(context, kept, progress, verdict.is_last);
     if (outcome && outcome->kind == Kind::Passed && is_typed) {
-      throttle.passed(request.tenant, progress.login, request.source, context->shard.now());
+      remember_source(throttle, request, progress.login, source, context->shard.now());
     }
     if (!outcome.failed_with(Code::Conflict)) co_return outcome;
     CLAVIGER_CO_TRY(used, co_await is_interaction_used(context, kept));

@@ -39,7 +39,8 @@ Kinds usable_kinds(const AuthenticationPolicy& policy, const std::vector<Authent
   Kinds kinds;
   bool has_proper = false;
   for (const Authenticator* authenticator : authenticators()) {
-    const bool is_enrolled = std::ranges::find(enrolled, authenticator->kind(), &AuthenticatorRecord::kind) != enrolled.end();
+    const bool is_enrolled =
+        std::ranges::find(enrolled, authenticator->kind(), &AuthenticatorRecord::kind) != enrolled.end();
     if (!is_enrolled || !policy.allows(authenticator->kind())) continue;
     kinds.push_back(authenticator->kind());
     has_proper = has_proper || !authenticator->is_spare();
@@ -50,16 +51,16 @@ Kinds usable_kinds(const AuthenticationPolicy& policy, const std::vector<Authent
 
 Kinds serving(const Kinds& kinds, std::string_view wanted) {
   Kinds found;
-  std::ranges::copy_if(kinds, std::back_inserter(found), [&](std::string_view kind) {
-    return serves(find_authenticator(kind)->acr(), wanted);
-  });
+  std::ranges::copy_if(kinds, std::back_inserter(found),
+                       [&](std::string_view kind) { return serves(find_authenticator(kind)->acr(), wanted); });
   return found;
 }
 
 Kinds enrollable_kinds(const AuthenticationPolicy& policy) {
   Kinds kinds;
   for (const Authenticator* authenticator : authenticators()) {
-    if (authenticator->is_self_enrolled() && policy.allows(authenticator->kind())) kinds.push_back(authenticator->kind());
+    if (authenticator->is_self_enrolled() && policy.allows(authenticator->kind()))
+      kinds.push_back(authenticator->kind());
   }
   return kinds;
 }
@@ -67,7 +68,7 @@ Kinds enrollable_kinds(const AuthenticationPolicy& policy) {
 struct Goal {
   bool is_found = false;
   bool wants_second = false;
-  Kinds kinds;          // that reach it
+  Kinds kinds;               // that reach it
   std::string_view lacking;  // the first value that he could reach if he had enrolled something
 };
 

@@ -19,14 +19,22 @@ unsigned format_of(const QrCode& code) {
 
 bool mask_bit(unsigned mask, int x, int y) {
   switch (mask) {
-    case 0: return (y + x) % 2 == 0;
-    case 1: return y % 2 == 0;
-    case 2: return x % 3 == 0;
-    case 3: return (y + x) % 3 == 0;
-    case 4: return (y / 2 + x / 3) % 2 == 0;
-    case 5: return (y * x) % 2 + (y * x) % 3 == 0;
-    case 6: return ((y * x) % 2 + (y * x) % 3) % 2 == 0;
-    default: return ((y + x) % 2 + (y * x) % 3) % 2 == 0;
+    case 0:
+      return (y + x) % 2 == 0;
+    case 1:
+      return y % 2 == 0;
+    case 2:
+      return x % 3 == 0;
+    case 3:
+      return (y + x) % 3 == 0;
+    case 4:
+      return (y / 2 + x / 3) % 2 == 0;
+    case 5:
+      return (y * x) % 2 + (y * x) % 3 == 0;
+    case 6:
+      return ((y * x) % 2 + (y * x) % 3) % 2 == 0;
+    default:
+      return ((y + x) % 2 + (y * x) % 3) % 2 == 0;
   }
 }
 

@@ -1,6 +1,8 @@
 #include <openssl/crypto.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "core/codec/qr_code.h"
@@ -53,8 +55,8 @@ ExitStatus add(Invocation& invocation) {
   body.reserve(4096);  // may hold a seed: no growth leaves a copy behind
   codec::JsonWriter json(body);
   json.begin_object().member("kind", invocation.args.get("KIND"));
-  for (const auto& [option, member] : {std::pair{"--label", "label"}, std::pair{"--serial", "serial"},
-                                       std::pair{"--algorithm", "algorithm"}}) {
+  for (const auto& [option, member] :
+       {std::pair{"--label", "label"}, std::pair{"--serial", "serial"}, std::pair{"--algorithm", "algorithm"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
   for (const auto& [option, member] :
@@ -84,6 +86,40 @@ ExitStatus add(Invocation& invocation) {
   return status;
 }
 
+ExitStatus import_token(Invocation& invocation) {
+  const auto target = target_of(invocation, "/authenticators");
+  if (!target) return ExitStatus::Failed;
+  constexpr std::size_t kFileBytesMax = 100 * 1024;  // what one request to the daemon carries
+  std::string file(kFileBytesMax + 1, '\0');
+  std::ifstream input(std::string(invocation.args.get("FILE")), std::ios::binary);
+  input.read(file.data(), static_cast<std::streamsize>(file.size()));
+  const auto size = static_cast<std::size_t>(input.gcount());
+  if (!input.is_open() || input.bad() || size > kFileBytesMax) {
+    invocation.complain("the file cannot be read, or has more than 100 KiB");
+    return ExitStatus::Usage;
+  }
+  std::string body;
+  body.reserve(2 * kFileBytesMax);  // holds seeds: no growth leaves a copy behind
+  codec::JsonWriter json(body);
+  json.begin_object().member("pskc", std::string_view(file).substr(0, size));
+  for (const auto& [option, member] : {std::pair{"--label", "label"}, std::pair{"--serial", "serial"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  if (invocation.args.has("--key-stdin")) {
+    const auto key = read_password_from_stdin();
+    if (!key) {
+      invocation.complain("the key cannot be read");
+      return ExitStatus::Usage;
+    }
+    json.member("key", as_text(key->reveal()));
+  }
+  json.end_object();
+  auto answer = invocation.ask("POST", *target, body);
+  OPENSSL_cleanse(body.data(), body.size());
+  OPENSSL_cleanse(file.data(), file.size());
+  return answer.is_ok() ? show_added(invocation, answer.body) : answer.status;
+}
+
 ExitStatus list(Invocation& invocation) {
   const auto target = target_of(invocation, "/authenticators");
   if (!target) return ExitStatus::Failed;
@@ -101,7 +137,8 @@ ExitStatus list(Invocation& invocation) {
 
 ExitStatus remove(Invocation& invocation) {
   const std::string login(invocation.args.get("LOGIN"));
-  if (!invocation.is_confirmed("Take this authenticator from " + login + "? All sessions end.")) return ExitStatus::Failed;
+  if (!invocation.is_confirmed("Take this authenticator from " + login + "? All sessions end."))
+    return ExitStatus::Failed;
   const auto target = target_of(invocation, "/authenticators/" + path_segment(invocation.args.get("ID")));
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("DELETE", *target);
@@ -175,6 +212,14 @@ std::vector<Command> authenticator_commands() {
         {"--counter", "Where an HOTP token's counter stands"},
         {"--seed-stdin", "Read the seed of a token as base32 from standard input", OptionKind::Flag}},
        add},
+      {"authenticator import",
+       "Enrol a hardware token from the PSKC file (RFC 6030) that came with it",
+       "clavigerctl authenticator import alice tokens.xml --serial 987654321",
+       {login, {"FILE", "The key container", true, {}, true}},
+       {{"--serial", "Which of the file's tokens"},
+        {"--label", "What people call it"},
+        {"--key-stdin", "Read the file's pre-shared key as hexadecimal from standard input", OptionKind::Flag}},
+       import_token},
       {"authenticator list", "What a user has enrolled", "clavigerctl authenticator list alice", {login}, {}, list},
       {"authenticator remove",
        "Take an authenticator from a user; his sessions end",
@@ -189,7 +234,9 @@ std::vector<Command> authenticator_commands() {
        {},
        {client,
         user,
-        {"--method", "Allowed, with \"password\"; several times for several; none: all", OptionKind::List,
+        {"--method",
+         "Allowed, with \"password\"; several times for several; none: all",
+         OptionKind::List,
          {"password", "totp", "hotp", "recovery"}},
         {"--second-factor", "When to ask for one", OptionKind::Value, {"on-request", "enrolled", "required"}},
         {"--enrolment", "Who enrols", OptionKind::Value, {"self", "admin"}},

@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "broker/identity/authenticators/authenticator_procedures.h"
 #include "core/codec/base32.h"
 #include "core/crypto/one_time_password.h"
-#include "tests/broker/identity/testbed.h"
+#include "tests/broker/identity/authenticators/sealing_bed.h"
 
 namespace claviger::identity {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::string_view kSeed = "12345678901234567890";
 constexpr std::string_view kAcrTotp = "urn:claviger:acr:password-totp";
 
 struct SecondStep : ::testing::Test {
-  Testbed bed;
+  SealingBed bed;
   User ann = bed.add_user();
   Client app = bed.add_public_client();
   std::string interaction;
@@ -80,10 +81,10 @@ struct SecondStep : ::testing::Test {
     return reply;
   }
   std::string claims(const Reply& redirect) {
-    const Reply tokens = bed.send(post_form("/idms/v1/alpha/token", "grant_type=authorization_code&client_id=app&code=" +
-                                                                        redirect.redirected("code") + "&redirect_uri=" +
-                                                                        escaped(kRedirect) + "&code_verifier=" +
-                                                                        std::string(kVerifier)));
+    const Reply tokens =
+        bed.send(post_form("/idms/v1/alpha/token",
+                           "grant_type=authorization_code&client_id=app&code=" + redirect.redirected("code") +
+                               "&redirect_uri=" + escaped(kRedirect) + "&code_verifier=" + std::string(kVerifier)));
     return claims_of(tokens.member("id_token"));
   }
 };
@@ -386,8 +387,8 @@ TEST(AuthenticationPolicies, ArePolicies) {
   AuthenticationPolicy policy;
   policy.methods = {"password", "totp"};
   EXPECT_TRUE(check_policy(policy));
-  for (const auto& methods : std::vector<std::vector<std::string>>{
-           {"totp"}, {"password", "password"}, {"password", "carrier-pigeon"}}) {
+  for (const auto& methods :
+       std::vector<std::vector<std::string>>{{"totp"}, {"password", "password"}, {"password", "carrier-pigeon"}}) {
     policy.methods = methods;
     EXPECT_EQ(check_policy(policy).error().code, Code::PolicyInvalid);
   }
