@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/identity_shard.h"
@@ -91,6 +92,13 @@ http::Response signed_off(std::string_view tenant, std::string_view redirect_uri
   return response;
 }
 
+// The browser, too, is signed in no more, and no copy of its cookie is worth anything.
+Task<Result<Unit>> end_in_browser(Context* context, std::string tenant, const http::Request* request) {
+  auto session = browser_session_of(*context, tenant, *request);
+  if (!session) co_return Unit{};
+  co_return co_await end_browser_session(context, std::move(tenant), *std::move(session));
+}
+
 // What is sealed for a sign-off opens no sign-in: it is another tenant's, as far as interaction.h can tell.
 std::string sealing_name(std::string_view tenant) { return std::string(tenant) + "/logout"; }
 
@@ -144,7 +152,11 @@ Task<http::Response> confirm(Context* context, std::string tenant, const http::R
   }
   auto ended = co_await end_on_device(context, tenant, *std::move(ue_id));
   if (!ended) co_return local_error_response(tenant, ended.error(), *request);
-  co_return signed_off(tenant, interaction->redirect_uri, interaction->state);
+  auto forgotten = co_await end_in_browser(context, tenant, request);
+  if (!forgotten) co_return local_error_response(tenant, forgotten.error(), *request);
+  http::Response done = signed_off(tenant, interaction->redirect_uri, interaction->state);
+  done.with("set-cookie", no_browser_session_cookie(tenant));
+  co_return done;
 }
 
 Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
@@ -171,7 +183,11 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   }
   context.shard.logger().info("session.signed_off",
                               {{"tenant", tenant}, {"client", logout->client_id}, {"sid", logout->hint->sid}});
-  co_return signed_off(tenant, logout->redirect_uri, logout->state);
+  auto forgotten = co_await end_in_browser(&context, tenant, asked);
+  if (!forgotten) co_return local_error_response(tenant, forgotten.error(), request);
+  http::Response done = signed_off(tenant, logout->redirect_uri, logout->state);
+  done.with("set-cookie", no_browser_session_cookie(tenant));
+  co_return done;
 }
 
 }  // namespace
