@@ -186,7 +186,6 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
       SignInOutcome passed = outcome_of(Kind::Passed);
       passed.code = std::move(code->text);
       passed.must_ask_consent = code->must_ask_consent;
-      passed.code = *std::move(code);
       passed.progress = {user.sub, user.login, {}, numeric_date(context->shard.wall())};
       co_return passed;
     }
