@@ -33,6 +33,17 @@ std::vector<storage::TableOptions> table_options() {
       {"partner_tokens", TableAccess::Expiring},
       {"val_configurations", TableAccess::Ordered},
       {"val_identities", TableAccess::Ordered},
+      {"kms_domains", TableAccess::Ordered},
+      {"kms_user_keys", TableAccess::Ordered},
+      {"kms_transport_keys", TableAccess::Ordered},
+      {"kms_certificates", TableAccess::Ordered},
+      {"kms_requests", TableAccess::Expiring},
+      {"kms_users", TableAccess::Ordered},
+      {"kms_jobs", TableAccess::Ordered},
+      {"kms_reports", TableAccess::Ordered},
+      {"service_keys", TableAccess::Ordered},
+      {"capif_invokers", TableAccess::Ordered},
+      {"group_servers", TableAccess::Ordered},
   };
 }
 

@@ -20,24 +20,35 @@ inline constexpr TableId kMcIdentities{
     5};                                // installation: kind, identity -> tenant, sub; never erased: never reassigned
 inline constexpr TableId kClients{6};  // tenant, client_id -> Client
 inline constexpr TableId kCodes{7};    // tenant, SHA-256(code) -> AuthorizationCode
-inline constexpr TableId kInteractions{8};        // tenant, interaction's id: sign-in interactions that were used
-inline constexpr TableId kSessions{9};            // tenant, sid -> Session
-inline constexpr TableId kUserSessions{10};       // tenant, sub, sid: sessions of a user
-inline constexpr TableId kRevocations{11};        // tenant, kind, id -> Revocation; fed to verifiers
-inline constexpr TableId kAssertions{12};         // tenant, client, digest of the jti: assertions that were used (replay)
-inline constexpr TableId kOutbox{13};             // due time, id -> what must still happen (storage/outbox.h)
-inline constexpr TableId kInstallation{14};       // installation: name -> secrets and facts of this installation
-inline constexpr TableId kAuthenticators{15};     // tenant, sub, kind, id -> Authenticator (secrets sealed)
-inline constexpr TableId kCredentialIds{16};      // tenant, kind, credential id -> sub: one user a credential
-inline constexpr TableId kPushedRequests{17};     // tenant, SHA-256(request_uri) -> PushedRequest (RFC 9126)
-inline constexpr TableId kConsents{18};           // tenant, sub, client_id -> scopes the user consented to
-inline constexpr TableId kUes{19};                // tenant, ue_id -> Ue
-inline constexpr TableId kUeSessions{20};         // tenant, ue_id, sid: sessions on a UE
-inline constexpr TableId kPartners{21};           // tenant, name -> Partner
-inline constexpr TableId kPartnerUsers{22};       // tenant, partner, primary sub -> sub here; who was set up
-inline constexpr TableId kPartnerTokens{23};      // tenant, partner, jti: security tokens that were used (replay)
+inline constexpr TableId kInteractions{8};     // tenant, interaction's id: sign-in interactions that were used
+inline constexpr TableId kSessions{9};         // tenant, sid -> Session
+inline constexpr TableId kUserSessions{10};    // tenant, sub, sid: sessions of a user
+inline constexpr TableId kRevocations{11};     // tenant, kind, id -> Revocation; fed to verifiers
+inline constexpr TableId kAssertions{12};      // tenant, client, digest of the jti: assertions that were used (replay)
+inline constexpr TableId kOutbox{13};          // due time, id -> what must still happen (storage/outbox.h)
+inline constexpr TableId kInstallation{14};    // installation: name -> secrets and facts of this installation
+inline constexpr TableId kAuthenticators{15};  // tenant, sub, kind, id -> Authenticator (secrets sealed)
+inline constexpr TableId kCredentialIds{16};   // tenant, kind, credential id -> sub: one user a credential
+inline constexpr TableId kPushedRequests{17};  // tenant, SHA-256(request_uri) -> PushedRequest (RFC 9126)
+inline constexpr TableId kConsents{18};        // tenant, sub, client_id -> scopes the user consented to
+inline constexpr TableId kUes{19};             // tenant, ue_id -> Ue
+inline constexpr TableId kUeSessions{20};      // tenant, ue_id, sid: sessions on a UE
+inline constexpr TableId kPartners{21};        // tenant, name -> Partner
+inline constexpr TableId kPartnerUsers{22};    // tenant, partner, primary sub -> sub here; who was set up
+inline constexpr TableId kPartnerTokens{23};   // tenant, partner, jti: security tokens that were used (replay)
 inline constexpr TableId kValConfigurations{24};  // tenant, confId -> VALServicesConfig (TS 29.549)
 inline constexpr TableId kValIdentities{25};      // tenant, kind, VAL user or UE ID, service, confId
+inline constexpr TableId kKmsDomains{26};         // tenant, KMS URI -> the domain's parameters and secrets (sealed)
+inline constexpr TableId kKmsUserKeys{27};        // tenant, period, user URI -> key set (sealed): pre-issued or issued
+inline constexpr TableId kKmsTransportKeys{28};   // tenant, user URI, key id -> TrK or InK (sealed)
+inline constexpr TableId kKmsCertificates{29};    // tenant, KMS URI -> KMS certificate of the cache, own and External
+inline constexpr TableId kKmsRequests{30};        // tenant, digest of a signed request that was served (replay)
+inline constexpr TableId kKmsUsers{31};           // tenant, user URI -> revocation, policy, migration and external KMSs
+inline constexpr TableId kKmsJobs{32};            // tenant, job -> where pre-issue stands
+inline constexpr TableId kKmsReports{33};         // tenant, time, id -> KRR that a client uploaded
+inline constexpr TableId kServiceKeys{34};        // tenant, VAL service, target, generation -> key (sealed)
+inline constexpr TableId kCapifInvokers{35};      // tenant, API invoker, API -> revoked at
+inline constexpr TableId kGroupServers{36};       // tenant, group management server -> its identity and certificate
 }  // namespace tables
 
 // In the order of the ids above.

@@ -63,7 +63,18 @@
   /* provisioning: TS 29.549 */ \
   X(ConfigurationUnknown) X(ConfigurationOfAnother) X(AgreementExceeded) \
   /* proxies, key stores */ \
-  X(ProxyUntrusted) X(AssertedIdentityRefused) X(KeyStoreFailure) X(KeyStoreMissing)
+  X(ProxyUntrusted) X(AssertedIdentityRefused) X(KeyStoreFailure) X(KeyStoreMissing) \
+  /* ECCSI, SAKKE, MIKEY: RFC 6507, 6508, 6509, TS 33.180 Annex E */ \
+  X(PointInvalid) X(ScalarInvalid) X(SskInvalid) X(RskInvalid) X(SakkeInvalid) X(IMessageInvalid) X(KeyWrapInvalid) \
+  /* XML of the KMS: TS 33.180 D.2, D.3 */ \
+  X(XmlSyntax) X(XmlDoctype) X(XmlTooLarge) X(XmlSchema) X(XmlSignature) \
+  /* keys: TS 33.180 clause 5, Annex D */ \
+  X(KmsUnknown) X(KmsUriDiffers) X(RequestUrlDiffers) X(RequestTime) X(RequestReplayed) X(RequestUnsigned) \
+  X(RequestSignature) X(KeysDenied) X(KeyPeriod) X(KeysRevoked) X(KmsSealed) X(TransportKeyUnknown) \
+  X(TransportKeyMissing) X(KmsTaken) X(KmsCertificateInvalid) X(AdmissionUnknown) X(CeremonyShares) X(UriPathInvalid) \
+  /* keys: SEAL, CAPIF: TS 33.434, TS 29.549, TS 33.122 */ \
+  X(ServiceUnknown) X(ServiceKeyUnknown) X(ServiceKeyDenied) X(ServiceKeyRevoked) X(SKeyProvMissing) \
+  X(InvokerUnknown) X(InvokerRevoked) X(InvokerDiffers) X(CapifScope) X(AcceptExcludes)
 // clang-format on
 
 namespace claviger {
