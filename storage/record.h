@@ -4,6 +4,9 @@
 // nothing of the store stays pinned. Include it in the .cc of the records only: generated types stay behind their
 // decode functions. Where a payload stands beside the record (documents, key material), it is a record of its own.
 //
+// No vectors of eight-byte scalars and no structs: the library's verifier looks at the alignment of a vector's length,
+// not at that of its elements, so a corrupted record would be read misaligned. tools/checks/house.py refuses them.
+//
 // Migration: fields are added at the end, old records then read with the new fields absent. What that cannot express
 // raises the schema version and comes with a `migrate` that turns an older record into one of the present version; it
 // is written in the new form when it is next changed.

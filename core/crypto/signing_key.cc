@@ -1,13 +1,14 @@
 #include "core/crypto/signing_key.h"
 
-#include <openssl/ec.h>
+#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 #include <sodium.h>
 
 #include <array>
+#include <optional>
 
 #include "core/crypto/digest.h"
-#include "core/crypto/es256_signature.h"
+#include "core/crypto/es256_signer.h"
 #include "core/crypto/openssl.h"
 
 namespace claviger::crypto {
@@ -50,16 +51,29 @@ Result<PkeyPtr> generate_pkey(SignatureAlgorithm algorithm) {
   return PkeyPtr(key);
 }
 
-// A context that is ready to sign a SHA-256 digest; each signature works on a copy, so that the key is shared
+// A context that is ready to sign a SHA-256 digest with RSA; each signature works on a copy, so that the key is shared
 // by all threads and no operation makes a context from the start.
-Result<PkeyContextPtr> digest_signer(EVP_PKEY* key, bool is_rsa) {
+Result<PkeyContextPtr> rsa_signer(EVP_PKEY* key) {
   PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1 ||
-      (is_rsa && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1)) {
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) {
     return openssl_error(Code::CryptoFailure, "key.signer");
   }
   return context;
+}
+
+// OpenSSL has checked 0 < d < n when it took the key.
+Result<Es256Signer> es256_signer(EVP_PKEY* key) {
+  BIGNUM* number = nullptr;
+  const bool is_there = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &number) == 1;
+  const BignumPtr owned(number);
+  Secret<kP256Bytes> secret;
+  const std::span<std::byte, kP256Bytes> bytes = secret.reveal_for_writing();
+  if (!is_there || BN_bn2binpad(number, as_uchar(MutableBytes(bytes)), kP256Bytes) != static_cast<int>(kP256Bytes)) {
+    return openssl_error(Code::KeyMalformed, "key.es256");
+  }
+  return Es256Signer(std::move(secret));
 }
 
 }  // namespace
@@ -68,11 +82,14 @@ struct SigningKey::Parts {
   explicit Parts(VerifyKey key) : verify_key(std::move(key)) {}
   VerifyKey verify_key;
   PkeyPtr pkey;
-  PkeyContextPtr signer;                       // a template: only ever copied; not for Ed25519
+  std::optional<Es256Signer> es256;
+  PkeyContextPtr rsa;                          // a template: only ever copied
   Secret<crypto_sign_SECRETKEYBYTES> ed25519;  // libsodium's form: seed and public key
 };
 
-struct SigningContext::Scratch {};
+struct SigningContext::Scratch {
+  Es256SignerScratch es256;
+};
 SigningContext::SigningContext() : scratch_(std::make_unique<Scratch>()) {}
 SigningContext::SigningContext(SigningContext&&) noexcept = default;
 SigningContext& SigningContext::operator=(SigningContext&&) noexcept = default;
@@ -115,9 +132,12 @@ Result<SigningKey> SigningKey::from_evp(EVP_PKEY* key) {
     std::array<unsigned char, crypto_sign_PUBLICKEYBYTES> public_key;
     crypto_sign_seed_keypair(public_key.data(), as_uchar(MutableBytes(parts->ed25519.reveal_for_writing())),
                              as_uchar(seed.reveal()));
+  } else if (algorithm == SignatureAlgorithm::Es256) {
+    CLAVIGER_TRY(signer, es256_signer(key));
+    parts->es256.emplace(std::move(signer));
   } else {
-    CLAVIGER_TRY(signer, digest_signer(key, algorithm == SignatureAlgorithm::Rs256));
-    parts->signer = std::move(signer);
+    CLAVIGER_TRY(signer, rsa_signer(key));
+    parts->rsa = std::move(signer);
   }
   SigningKey signing_key(std::move(parts));
 
@@ -148,31 +168,25 @@ Result<SecretBytes> SigningKey::to_pkcs8() const {
 SignatureAlgorithm SigningKey::algorithm() const { return parts_->verify_key.algorithm(); }
 const VerifyKey& SigningKey::verify_key() const { return parts_->verify_key; }
 
-Result<std::size_t> SigningKey::sign(SigningContext&, Bytes signing_input, MutableBytes out) const {
+Result<std::size_t> SigningKey::sign(SigningContext& context, Bytes signing_input, MutableBytes out) const {
   CLAVIGER_ASSERT(out.size() >= signature_size());
   if (algorithm() == SignatureAlgorithm::EdDsa) {
     crypto_sign_detached(as_uchar(out), nullptr, as_uchar(signing_input), signing_input.size(),
                          as_uchar(parts_->ed25519.reveal()));
-    return kEs256SignatureBytes;
+    return crypto_sign_BYTES;
   }
   const Sha256Digest digest = sha256(signing_input);
-  const PkeyContextPtr signer(EVP_PKEY_CTX_dup(parts_->signer.get()));
-  if (!signer) return openssl_error(Code::CryptoFailure, "key.sign");
-  if (algorithm() == SignatureAlgorithm::Rs256) {
-    std::size_t size = out.size();
-    if (EVP_PKEY_sign(signer.get(), as_uchar(out), &size, as_uchar(Bytes(digest)), digest.size()) != 1) {
-      return openssl_error(Code::CryptoFailure, "key.sign");
-    }
-    return size;
+  if (algorithm() == SignatureAlgorithm::Es256) {
+    if (auto done = parts_->es256->sign(context.scratch_->es256, digest, out.first<2 * kP256Bytes>()); !done)
+      return done.error();
+    return 2 * kP256Bytes;
   }
-  std::array<std::byte, kEs256DerBytesMax> der;
-  std::size_t der_size = der.size();
-  if (EVP_PKEY_sign(signer.get(), as_uchar(MutableBytes(der)), &der_size, as_uchar(Bytes(digest)), digest.size()) !=
-          1 ||
-      !es256_from_der(Bytes(der).first(der_size), out.first<kEs256SignatureBytes>())) {
+  const PkeyContextPtr signer(EVP_PKEY_CTX_dup(parts_->rsa.get()));
+  std::size_t size = out.size();
+  if (!signer || EVP_PKEY_sign(signer.get(), as_uchar(out), &size, as_uchar(Bytes(digest)), digest.size()) != 1) {
     return openssl_error(Code::CryptoFailure, "key.sign");
   }
-  return kEs256SignatureBytes;
+  return size;
 }
 
 }  // namespace claviger::crypto

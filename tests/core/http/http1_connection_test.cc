@@ -85,6 +85,14 @@ TEST_F(Http1, TakesAChunkedBodyInPieces) {
   }
 }
 
+TEST_F(Http1, TakesAChunkedBodyByteByByte) {
+  const std::string request =
+      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n012\r\n1\r\n3\r\n0\r\n\r\n";
+  for (std::size_t at = 0; at + 1 < request.size(); ++at) EXPECT_EQ(host.exchange(request.substr(at, 1)), "") << at;
+  EXPECT_TRUE(host.exchange("\n").ends_with("\r\n\r\n0123"));
+  EXPECT_FALSE(host.protocol->is_finished());
+}
+
 TEST_F(Http1, AUnfinishedBodyPinsNoSlab) {
   host.exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
   EXPECT_EQ(host.pool.in_use(), 1U);  // the head's

@@ -14,7 +14,7 @@ std::size_t walk(const fuzzing::Inner* inner) {
   if (inner == nullptr) return 0;
   std::size_t sum = inner->name() == nullptr ? 0 : inner->name()->str().size();
   if (inner->values() != nullptr) {
-    for (const std::int64_t value : *inner->values()) sum += value != 0 ? 1U : 0U;
+    for (const std::int32_t value : *inner->values()) sum += value != 0 ? 1U : 0U;
   }
   return sum;
 }

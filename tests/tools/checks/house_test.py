@@ -35,6 +35,11 @@ class House(planted.PlantedTest):
         self.assert_refused(check, {"tests/x.py": "time.sl" "eep(1)\n"}, "no sleep in tests")
         self.assert_refused(check, {"tests/x": "#!/bin/sh\nsl" "eep 1\n"}, "no sleep in tests")
 
+    def test_vectors_that_the_verifier_lets_stand_misaligned_are_refused(self):
+        for text in ("table A { values: [int64]; }", "table A { values: [ ulong ]; }", "struct Pair { a: int32; }"):
+            self.assert_refused(check, {"core/a.fbs": text + "\n"}, "misaligned")
+        self.assert_clean(check, {"core/a.fbs": "table A { value: int64; values: [int32]; }\n"})
+
     def test_a_giant_file_is_refused(self):
         self.assert_refused(check, dict(LIST, **{"core/a.cc": "int x;\n" * 601}), "the second noun")
         self.assert_clean(check, dict(LIST, **{"core/a.cc": "int x;\n" * 600, "tests/vectors/v.txt": "x\n" * 9000}))

@@ -1,5 +1,4 @@
 // Public keys as DER and as PEM, and signatures: the first half of the input is the key, the rest what it verifies.
-#include "core/crypto/es256_signature.h"
 #include "core/crypto/verify_key.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -11,12 +10,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(crypto::VerifyKey::from_p256(input.first(size / 2), input.subspan(size / 2)));
   static_cast<void>(crypto::VerifyKey::from_ed25519(input));
   if (from_der) static_cast<void>(from_der->verify(context, input, input));
-
-  std::array<std::byte, crypto::kEs256SignatureBytes> raw;
-  if (crypto::es256_from_der(input, raw)) {
-    std::array<std::byte, crypto::kEs256DerBytesMax> der;
-    const std::size_t der_size = crypto::es256_to_der(raw, der);
-    CLAVIGER_ASSERT(der_size == size && std::equal(input.begin(), input.end(), der.begin()));
-  }
   return 0;
 }
