@@ -126,6 +126,7 @@ function(claviger_test name)
   string(REGEX REPLACE "^\\." "" label "${label}")
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE claviger_options ${ARG_LIBS} GTest::gtest_main GTest::gmock)
+  target_compile_options(test_${name} PRIVATE ${CLAVIGER_TEST_OPTIONS})
   target_compile_definitions(test_${name} PRIVATE CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLAVIGER_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT 300 LABELS "${label}")
