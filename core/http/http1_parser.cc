@@ -63,7 +63,7 @@ class MessageParser : public beast::http::basic_parser<is_request> {
     while (!this->is_done() && progress.used < bytes.size()) {
       error_code error;
       const std::string_view left = bytes.substr(progress.used);
-      if (this->chunked() && chunk_left_ == 0 && left.size() < kLastChunkBytes) break;
+      if (this->chunked() && chunk_left_ == 0 && left.front() == '0' && left.size() < kLastChunkBytes) break;
       progress.used += this->put({left.data(), left.size()}, error);
       if (error == beast::http::error::need_more) break;
       if (error == beast::http::error::body_limit) return Error{Code::TooLarge, "http1.chunk"};
@@ -109,8 +109,8 @@ class MessageParser : public beast::http::basic_parser<is_request> {
   void on_finish_impl(error_code&) override {}
 
  private:
-  // "0", CRLF, CRLF. With the header of the last chunk before it and less than this behind, Beast asserts what a peer
-  // that sends byte by byte does not keep; every chunked body ends with as many, so nothing waits that could go on.
+  // "0", CRLF, CRLF. Given "0", CRLF first and then less than this, Beast asserts what a peer that sends byte by byte
+  // does not keep; no body ends with less.
   static constexpr std::size_t kLastChunkBytes = 5;
   std::uint64_t chunk_left_ = 0;  // of the chunk whose header was read
 };
