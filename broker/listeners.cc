@@ -10,6 +10,7 @@
 #include "broker/identity/routes.h"
 #include "broker/provisioning/configurations_endpoint.h"
 #include "broker/partners/partner_grants.h"
+#include "broker/seal_keys/key_records_endpoint.h"
 #include "broker/tokens/token_routes.h"
 #include "core/crypto/random.h"
 #include "core/http/problem.h"
@@ -147,6 +148,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   identity::add_identity_routes(*router, contexts, partners::partner_grants(partners));
   tokens::add_token_routes(*router, contexts);
   provisioning::add_provisioning_routes(*router, contexts);
+  seal_keys::add_key_record_routes(*router, contexts);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
   options.name = "https " + address.text();

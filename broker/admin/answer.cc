@@ -11,6 +11,7 @@ Meaning meaning_of(Code code) {
     case Code::ClientUnknown: return {404, "no such client"};
     case Code::AuthenticatorUnknown: return {404, "no such authenticator"};
     case Code::SessionUnknown: return {404, "no such session"};
+    case Code::ServiceKeyUnknown: return {404, "no such key of a VAL service"};
     case Code::UeUnknown: return {404, "no such UE"};
 
     case Code::PartnerUnknown: return {404, "no such partner"};

@@ -11,6 +11,7 @@ const std::vector<Command>& all_commands() {
     for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
                         consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(),
                         partner_commands(), authenticator_commands(),
+                        seal_key_commands(),
                         audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
@@ -20,7 +21,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -32,6 +33,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"partner", "Other systems, their users here and ours there"},
       {"authenticator", "What users have enrolled to sign in with: apps, tokens, recovery codes"},
       {"policy", "How people must sign in"},
+      {"seal-key", "The keys of VAL services, and of users and UEs in them"},
       {"log", "The daemon's log"},
       {"config", "The daemon's configuration"},
       {"clock", "The wall clock of a sandbox"},

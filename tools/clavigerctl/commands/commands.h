@@ -19,6 +19,7 @@ std::vector<Command> token_commands();
 std::vector<Command> key_commands();
 std::vector<Command> partner_commands();
 std::vector<Command> authenticator_commands();  // and policies
+std::vector<Command> seal_key_commands();
 std::vector<Command> audit_commands();
 
 }  // namespace claviger::ctl

@@ -1,0 +1,140 @@
+#include "broker/seal_keys/caller.h"
+
+#include <algorithm>
+
+#include "broker/identity/bearer.h"
+#include "broker/identity/client_procedures.h"
+#include "broker/identity/val_identity.h"
+#include "broker/seal_keys/key_info.h"
+#include "broker/tokens/issuer.h"
+#include "broker/tokens/token_shard.h"
+
+namespace claviger::seal_keys {
+namespace {
+
+using broker::Context;
+using runtime::Task;
+
+// RFC 8705 clause 3.
+bool is_holder(const tokens::Claims& claims, const http::Request& request) {
+  if (!claims.confirmation) return true;
+  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
+}
+
+bool is_for_this_api(const tokens::Claims& claims, const tenants::Tenant& tenant) {
+  const auto wanted = tokens::audiences_of(tenant, {identity::kSealKeyScope});
+  return std::ranges::any_of(wanted, [&](std::string_view audience) { return claims.audiences.contains(audience); });
+}
+
+std::string text_claim(const tokens::Claims& claims, std::string_view name) {
+  const auto value = claims.all->find(name);
+  if (!value) return {};
+  const auto text = value->as_string();
+  return text ? std::string(*text) : std::string();
+}
+
+std::vector<std::string> texts_of(const codec::JsonValue& value) {
+  std::vector<std::string> texts;
+  const auto array = value.as_array();
+  if (!array || array->size() > identity::kValServicesMax) return texts;
+  for (const codec::JsonValue element : *array) {
+    const auto text = element.as_string();
+    if (text && identity::is_val_service_id(*text)) texts.emplace_back(*text);
+  }
+  return texts;
+}
+
+// SKeyProv, whose type TS 33.434 leaves open. Decided here: true stands for every service of the client's agreement; a list
+// names some of those. Anything else, false too, is as good as absent ("present and correct", clause 5.8.2).
+struct ProvisioningClaim {
+  bool is_present = false;
+  bool is_for_all = false;
+  std::vector<std::string> services;
+};
+ProvisioningClaim provisioning_claim(const tokens::Claims& claims) {
+  ProvisioningClaim claim;
+  const auto value = claims.all->find("SKeyProv");
+  if (!value) return claim;
+  const auto all = value->as_bool();
+  claim.is_for_all = all && *all;
+  if (!claim.is_for_all) claim.services = texts_of(*value);
+  claim.is_present = claim.is_for_all || !claim.services.empty();
+  return claim;
+}
+
+struct Bearer {
+  Caller caller;
+  std::string client_id;
+  ProvisioningClaim provisioning;
+};
+
+Result<Bearer> read_caller(Context& context, std::string_view tenant, const http::Request& request) {
+  CLAVIGER_TRY(token, identity::read_bearer(request));
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) return Error{Code::NotFound, "seal_keys.tenant"};
+  CLAVIGER_TRY(verified, context.tokens->verify_own(*view, token));
+  const tokens::Claims& claims = *verified;
+  if (!is_holder(claims, request)) return Error{Code::TokenBinding, "seal_keys.cnf"};
+  if (!is_for_this_api(claims, view->tenant)) return Error{Code::BearerScope, "seal_keys.aud"};
+  if (!claims.has_scope(identity::kSealKeyScope)) return Error{Code::BearerScope, "seal_keys.scope"};
+  Bearer bearer;
+  bearer.client_id = claims.client_id;
+  bearer.provisioning = provisioning_claim(claims);
+  bearer.caller.is_user = !claims.sid.empty() || claims.subject != claims.client_id;
+  bearer.caller.id = bearer.caller.is_user ? claims.subject : claims.client_id;
+  if (!bearer.caller.is_user) return bearer;
+  const settings::ValClaimNames& names = context.snapshot->settings->val_claims;
+  Caller& user = bearer.caller;
+  user.val_user_id = text_claim(claims, names.user_id);
+  user.val_ue_id = text_claim(claims, names.ue_id);
+  if (const auto services = claims.all->find(names.service_ids)) user.services = texts_of(*services);
+  user.user_uri = uri_of(view->tenant.issuer, "val-users", user.val_user_id.empty() ? user.id : user.val_user_id);
+  return bearer;
+}
+
+bool names(const std::vector<std::string>& services, std::string_view service) {
+  return std::ranges::find(services, service) != services.end();
+}
+
+}  // namespace
+
+Task<Result<Caller>> authenticate(Context* context, std::string tenant, const http::Request* request) {
+  CLAVIGER_CO_TRY(bearer, read_caller(*context, tenant, *request));
+  auto client = co_await identity::find_client(context, tenant, bearer.client_id);
+  if (!client) co_return client.error();
+  if (!client->is_enabled) co_return Error{Code::ClientDisabled, "seal_keys.client"};
+  Caller caller = std::move(bearer.caller);
+  if (caller.is_user) co_return caller;
+  if (!client->may_client_credentials) co_return Error{Code::ClientDisabled, "seal_keys.client"};
+  if (client->val_server_id.empty()) co_return Error{Code::NotPermitted, "seal_keys.client"};
+  const broker::TenantView* view = context->snapshot->find(tenant);
+  if (view == nullptr) co_return Error{Code::NotFound, "seal_keys.tenant"};
+  caller.user_uri = uri_of(view->tenant.issuer, "val-servers", client->val_server_id);
+  caller.services = std::move(client->val_services);
+  // The record again: what an operator took from the client is gone before its tokens are.
+  caller.has_provisioning_claim = bearer.provisioning.is_present && client->may_push_keys;
+  if (caller.has_provisioning_claim) {
+    for (const std::string& service : caller.services) {
+      if (bearer.provisioning.is_for_all || names(bearer.provisioning.services, service)) {
+        caller.provisioned_services.push_back(service);
+      }
+    }
+  }
+  co_return caller;
+}
+
+Result<Unit> check_may_read(const Caller& caller, std::string_view service, const Target& target) {
+  if (!names(caller.services, service)) return Error{Code::ServiceKeyDenied, "seal_keys.service"};
+  if (!caller.is_user || target.kind == TargetKind::Service) return Unit{};
+  const std::string& own = target.kind == TargetKind::User ? caller.val_user_id : caller.val_ue_id;
+  if (own.empty() || own != target.id) return Error{Code::ServiceKeyDenied, "seal_keys.target"};
+  return Unit{};
+}
+
+Result<Unit> check_may_provision(const Caller& caller, std::string_view service) {
+  if (!caller.has_provisioning_claim) return Error{Code::SKeyProvMissing, "seal_keys.skeyprov"};
+  if (!names(caller.provisioned_services, service)) return Error{Code::ServiceKeyDenied, "seal_keys.service"};
+  return Unit{};
+}
+
+}  // namespace claviger::seal_keys

@@ -1,0 +1,21 @@
+// SS_KeyInfoRetrieval (TS 29.549 clause 7.6.1): GET {apiRoot}/ss-kir/v1/key-records, where apiRoot is
+// <public_origin>/idms/v1/<tenant>.
+//
+// A look-up never makes a key. Answers are never stored on the way (Cache-Control: no-store); refusals are ProblemDetails.
+#pragma once
+
+#include <string>
+
+#include "broker/identity/routes.h"
+#include "broker/seal_keys/service_key.h"
+
+namespace claviger::seal_keys {
+
+void add_key_record_routes(http::Router& router, identity::Contexts& contexts);
+
+// The current key of `service` and `target`, and the next one, as a ValKeyInfo; or the refusal. For every interface that
+// gives keys out, after it has checked who asks.
+runtime::Task<http::Response> answer_with_key(broker::Context* context, std::string tenant, std::string service,
+                                              Target target, std::string caller_uri);
+
+}  // namespace claviger::seal_keys

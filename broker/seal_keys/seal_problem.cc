@@ -1,0 +1,144 @@
+#include "broker/seal_keys/seal_problem.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "broker/identity/bearer.h"
+#include "broker/identity/val_identity.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::seal_keys {
+namespace {
+
+struct Row {
+  Code code;
+  std::uint16_t status;
+  std::uint16_t error_code;  // of SEAL KM and KP
+  std::string_view cause;
+  std::string_view detail;
+};
+// The numbers follow those of the KMS interface (broker/keys): 10xx the request, 11xx who asks, 12xx what for, 14xx us.
+constexpr Row kRows[] = {
+    {Code::NotFound, 404, 1201, "", "There is no such tenant."},
+    {Code::ServiceKeyUnknown, 404, 1201, "SERVICE_KEY_NOT_FOUND", "There is no key for this service and target."},
+    {Code::ServiceKeyRevoked, 404, 1203, "SERVICE_KEY_NOT_FOUND", "There is no key for this service and target."},
+    {Code::ServiceKeyDenied, 403, 1102, "SERVICE_NOT_ALLOWED",
+     "The caller may not have keys of this service and target."},
+    {Code::SKeyProvMissing, 403, 1102, "SKEYPROV_MISSING", "The access token has no SKeyProv claim for this service."},
+    {Code::CapifScope, 403, 1102, "INVOKER_NOT_AUTHORIZED", "The token's scope does not name this AEF and ss-kir."},
+    {Code::NotPermitted, 403, 1102, "CLIENT_NOT_ALLOWED", "The client has nothing to do with VAL services."},
+    {Code::ClientUnknown, 401, 1101, "", "The client is not registered any more."},
+    {Code::ClientDisabled, 401, 1101, "", "The client is disabled."},
+    {Code::Refused, 406, 1301, "", "The answer is application/json."},
+    {Code::MediaType, 415, 1301, "", "The content type is application/json."},
+    {Code::Empty, 411, 1301, "", "The request has no body."},
+    {Code::TooLarge, 413, 1301, "", "The request is too large."},
+    {Code::BadValue, 400, 1001, "MANDATORY_IE_INCORRECT", "A value is not allowed."},
+    {Code::Conflict, 409, 1204, "", "Somebody else changed it at the same time: try again."},
+    {Code::Duplicate, 409, 1204, "", "There is one already."},
+    {Code::TooMany, 429, 1401, "", "Too many requests."},
+    {Code::Overload, 503, 1402, "", "Try again later."},
+    {Code::DeadlinePassed, 503, 1402, "", "Try again later."},
+    {Code::NoSpace, 503, 1402, "", "Try again later."},
+    {Code::Io, 503, 1402, "", "Try again later."},
+    {Code::Closed, 503, 1402, "", "Try again later."},
+    {Code::PartnerKeysMissing, 503, 1402, "", "The keys of the CAPIF core function are not there."},
+};
+constexpr Row kInternal{Code::Internal, 500, 1400, "SYSTEM_FAILURE", "Something went wrong on our side."};
+
+http::Response problem(const Row& row, const QueryFault* fault = nullptr) {
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().member("type", "about:blank").member("title", http::reason_of(row.status));
+  json.member("status", row.status).member("detail", row.detail);
+  if (!row.cause.empty()) json.member("cause", row.cause);
+  if (fault != nullptr) {
+    json.name("invalidParams").begin_array().begin_object();
+    json.member("param", fault->param).member("reason", fault->reason).end_object().end_array();
+  }
+  json.member("errorCode", row.error_code).end_object();
+  http::Response response(row.status, kProblem, std::move(text));
+  if (row.status == 503 || row.status == 429) response.with("retry-after", "1");
+  return response;
+}
+
+bool is_about_token(Code code) { return name_of(code).starts_with("Token") || name_of(code).starts_with("Bearer"); }
+
+bool equals_ignoring_case(std::string_view left, std::string_view right) {
+  const auto lowered = [](char character) {
+    return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
+  };
+  return std::ranges::equal(left, right, {}, lowered, lowered);
+}
+
+// "application/json;q=0" is a refusal, too (clause 12.4.2).
+bool is_wanted(std::string_view parameters) {
+  const std::size_t weight = parameters.find("q=");
+  if (weight == std::string_view::npos) return true;
+  const std::string_view value = parameters.substr(weight + 2);
+  return value.find_first_of("123456789") < value.find_first_of("; \t");
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+std::string_view media_type_of(std::string_view field) { return trimmed(field.substr(0, field.find(';'))); }
+
+}  // namespace
+
+http::Response refusal(const Error& error) {
+  const auto* row = std::ranges::find(kRows, error.code, &Row::code);
+  return problem(row == std::end(kRows) ? kInternal : *row);
+}
+
+http::Response fault_refusal(const QueryFault& fault) {
+  constexpr Row kMissing{Code::BadValue, 400, 1001, "MANDATORY_QUERY_PARAM_MISSING", "A parameter is missing."};
+  constexpr Row kIncorrect{Code::BadValue, 400, 1001, "MANDATORY_QUERY_PARAM_INCORRECT", "A parameter is not right."};
+  return problem(fault.reason == kIsMissing ? kMissing : kIncorrect, &fault);
+}
+
+http::Response caller_refusal(std::string_view tenant, const Error& error) {
+  // Revoked, or of another invoker than its certificate says: the token is good for nothing (TS 33.122 clause C.5).
+  const bool is_invoker = error.code == Code::InvokerRevoked || error.code == Code::InvokerDiffers;
+  const Error said_of = is_invoker ? Error{Code::TokenRevoked, error.where} : error;
+  if (!is_about_token(said_of.code)) return refusal(error);
+  const bool is_scope = said_of.code == Code::BearerScope;
+  http::Response said = identity::bearer_error_response(tenant, said_of, is_scope ? identity::kSealKeyScope : "");
+  const std::uint16_t error_code = said.status == 403 ? 1102 : 1101;
+  const Row row{said_of.code, said.status, error_code, "", "The access token is missing or not good for this."};
+  http::Response response = problem(row);
+  response.headers.insert(response.headers.end(), said.headers.begin(), said.headers.end());
+  return response;
+}
+
+bool accepts_json(const http::Request& request) {
+  if (!request.has(http::Field::Accept)) return true;
+  for (const http::Header& header : request.headers()) {
+    if (header.name != "accept") continue;
+    std::string_view ranges = header.value;
+    while (!ranges.empty()) {
+      const std::size_t comma = std::min(ranges.find(','), ranges.size());
+      const std::string_view range = ranges.substr(0, comma);
+      const std::size_t parameters = std::min(range.find(';'), range.size());
+      for (const std::string_view good : {"*/*", "application/*", "application/json"}) {
+        if (equals_ignoring_case(media_type_of(range), good) && is_wanted(range.substr(parameters))) return true;
+      }
+      ranges.remove_prefix(std::min(comma + 1, ranges.size()));
+    }
+  }
+  return false;
+}
+
+Result<Unit> check_json_body(const http::Request& request) {
+  if (!accepts_json(request)) return Error{Code::Refused, "accept"};
+  const bool is_json = !request.is_repeated(http::Field::ContentType) &&
+                       equals_ignoring_case(media_type_of(request.field(http::Field::ContentType)), kJson);
+  if (!is_json) return Error{Code::MediaType, "content-type"};
+  if (request.body.empty()) return Error{Code::Empty, "body"};
+  return Unit{};
+}
+
+}  // namespace claviger::seal_keys
