@@ -2,23 +2,32 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <optional>
 
 #include "core/codec/base64url.h"
 #include "core/codec/hex.h"
 
 namespace claviger::crypto {
 
-codec::JsonObject vectors() {
-  static codec::JsonReader reader(codec::JsonLimits{.bytes_max = 1U << 20U, .values_max = 1U << 16U});
-  static const codec::JsonValue document = [] {
-    std::ifstream file(CLAVIGER_SOURCE_DIR "/tests/vectors/jws.json", std::ios::binary);
+codec::JsonObject vectors_of(std::string_view file_name) {
+  struct Document {
+    codec::JsonReader reader{codec::JsonLimits{.bytes_max = 1U << 20U, .values_max = 1U << 16U}};
+    std::optional<codec::JsonValue> value;
+  };
+  static std::map<std::string, Document, std::less<>> documents;
+  Document& document = documents[std::string(file_name)];
+  if (!document.value) {
+    std::ifstream file(CLAVIGER_SOURCE_DIR "/tests/vectors/" + std::string(file_name), std::ios::binary);
     const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    auto parsed = reader.parse(text);
+    auto parsed = document.reader.parse(text);
     CLAVIGER_ASSERT(parsed.has_value());
-    return *parsed;
-  }();
-  return *document.as_object();
+    document.value = *parsed;
+  }
+  return *document.value->as_object();
 }
+
+codec::JsonObject vectors() { return vectors_of("jws.json"); }
 
 codec::JsonArray array_at(codec::JsonObject object, std::string_view name) { return *object.at(name)->as_array(); }
 codec::JsonObject object_at(codec::JsonObject object, std::string_view name) { return *object.at(name)->as_object(); }

@@ -1,4 +1,4 @@
-// Published test vectors (tests/vectors/jws.json) for the tests of this folder.
+// Published test vectors (tests/vectors) for the tests of this folder.
 #pragma once
 
 #include <string>
@@ -11,6 +11,8 @@
 namespace claviger::crypto {
 
 // The document, read once. Ends the test run when the file is missing.
+codec::JsonObject vectors_of(std::string_view file_name);
+// jws.json.
 codec::JsonObject vectors();
 
 // By value: what a Result holds would be gone before the first turn of a range-based for.
