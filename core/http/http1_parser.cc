@@ -51,7 +51,8 @@ template <bool is_request>
 class MessageParser : public beast::http::basic_parser<is_request> {
  public:
   MessageParser() {
-    this->header_limit(static_cast<std::uint32_t>(kTargetBytesMax + kHeaderBytesMax + 1024));  // the scanner is stricter
+    this->header_limit(
+        static_cast<std::uint32_t>(kTargetBytesMax + kHeaderBytesMax + 1024));  // the scanner is stricter
     // Bodies are bounded by who takes them. Not boost::none: 1.74 compares with it, and every length is greater.
     this->body_limit(std::numeric_limits<std::uint64_t>::max());
   }
@@ -161,7 +162,8 @@ Result<Unit> check(const Http1Head& head, const Framing& framing) {
   if (framing.is_malformed || framing.hosts > 1 || framing.lengths > 1 || framing.codings > 1) {
     return Error{Code::ProtocolError, "http1.fields"};
   }
-  if (framing.codings > 0 && (framing.lengths > 0 || head.is_http10)) return Error{Code::ProtocolError, "http1.framing"};
+  if (framing.codings > 0 && (framing.lengths > 0 || head.is_http10))
+    return Error{Code::ProtocolError, "http1.framing"};
   if (framing.hosts == 0 && !head.is_http10) return Error{Code::ProtocolError, "http1.host"};
   if (framing.hosts == 1 && !is_host(head.host)) return Error{Code::ProtocolError, "http1.host"};
   if (head.fields.size() > kFieldsMax) return Error{Code::ProtocolError, "http1.field_count"};
