@@ -6,7 +6,8 @@
 //
 // Layout: an array of one-byte tags and an array of 64-byte entries, one cache line each, in groups of 16. A digest's
 // high half names its home group, its low byte its tag; a look-up compares 16 tags at once and then, nearly always,
-// touches the one line it wants: one cache miss. A group without a vacant place sends newcomers to the next, at most
+// touches the one line it wants: one cache miss. Each digest prefers two places of its home group, so that their lines
+// are asked for before the tags have told. A group without a vacant place sends newcomers to the next, at most
 // kGroupsProbedMax of them. Places are never vacated singly, so the first vacant tag ends every search.
 #pragma once
 
@@ -53,8 +54,9 @@ class TokenCache {
   // Room for at least `tokens`. OutOfRange for 0 or more than kCachedTokensMax; NoSpace.
   static Result<TokenCache> create(std::size_t tokens);
 
-  // Asks for the lines that find() will read.
-  void prefetch(const TokenDigest& digest) const;
+  // Ask for the lines that find() will read: of several tokens first all tags, then all entries.
+  void prefetch_tags(const TokenDigest& digest) const;
+  void prefetch_entry(const TokenDigest& digest) const;
   // nullptr, or the entry, which stays valid and where it is until the next insert().
   CachedToken* find(const TokenDigest& digest);
   // Replaces the entry of the same digest; else takes a vacant place; else one that expired before `now`; else one that
@@ -73,6 +75,8 @@ class TokenCache {
   static constexpr std::size_t kGroupsProbedMax = 8;
 
   std::size_t home_of(const TokenDigest& digest) const;
+  static std::size_t preferred_in(const TokenDigest& digest);
+  static std::size_t place_in(const TokenDigest& digest, std::uint32_t vacant);
   std::size_t next_of(std::size_t group) const { return group + 1 == groups_ ? 0 : group + 1; }
   CachedToken& victim_of(std::size_t group, std::int64_t now, bool& was_live);
 

@@ -102,7 +102,10 @@ void Verifier::verify_many(std::span<const VerifyRequest> requests, std::span<Re
     for (std::size_t i = 0; i < count && cache_; ++i) {
       if (requests[i].token.size() > kTokenBytesMax) continue;
       digests[i] = hash_(as_bytes(requests[i].token));
-      cache_->prefetch(digests[i]);
+      cache_->prefetch_tags(digests[i]);
+    }
+    for (std::size_t i = 0; i < count && cache_; ++i) {
+      if (requests[i].token.size() <= kTokenBytesMax) cache_->prefetch_entry(digests[i]);
     }
     for (std::size_t i = 0; i < count; ++i) {
       const VerifyRequest& request = requests[i];
