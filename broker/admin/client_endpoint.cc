@@ -13,8 +13,8 @@ using runtime::Task;
 
 // The names of RFC 7591 where it has them; in the order of the enumerators.
 constexpr std::array<std::string_view, 3> kProfiles{"plain", "mc", "val"};
-constexpr std::array<std::string_view, 5> kAuthentications{"none", "client_secret_basic", "private_key_jwt", "tls_client_auth",
-                                                           "self_signed_tls_client_auth"};
+constexpr std::array<std::string_view, 5> kAuthentications{"none", "client_secret_basic", "private_key_jwt",
+                                                           "tls_client_auth", "self_signed_tls_client_auth"};
 
 template <std::size_t N>
 std::optional<std::size_t> index_of(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -101,11 +101,16 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   result.wrong = members.wrong();
   if (!is_subject_type(subject_type) && !result.wrong) result.wrong = std::string(kSubjectTypes);
   for (const std::string& grant : grants) {
-    if (grant == "authorization_code") draft.may_code = true;
-    else if (grant == "client_credentials") draft.may_client_credentials = true;
-    else if (grant == "token_exchange") draft.may_exchange = true;
-    else if (grant == "jwt_bearer") draft.may_assert = true;
-    else if (!result.wrong) result.wrong = "grants: authorization_code, client_credentials, token_exchange or jwt_bearer";
+    if (grant == "authorization_code")
+      draft.may_code = true;
+    else if (grant == "client_credentials")
+      draft.may_client_credentials = true;
+    else if (grant == "token_exchange")
+      draft.may_exchange = true;
+    else if (grant == "jwt_bearer")
+      draft.may_assert = true;
+    else if (!result.wrong)
+      result.wrong = "grants: authorization_code, client_credentials, token_exchange or jwt_bearer";
   }
   const auto profile_index = index_of(kProfiles, profile);
   const auto authentication_index = index_of(kAuthentications, authentication);
@@ -208,11 +213,16 @@ ChangeOrWrong read_change(codec::JsonObject object) {
   if (grants) {
     change.may_code = change.may_client_credentials = change.may_exchange = change.may_assert = false;
     for (const std::string& grant : *grants) {
-      if (grant == "authorization_code") change.may_code = true;
-      else if (grant == "client_credentials") change.may_client_credentials = true;
-      else if (grant == "token_exchange") change.may_exchange = true;
-      else if (grant == "jwt_bearer") change.may_assert = true;
-      else fail("grants: authorization_code, client_credentials, token_exchange or jwt_bearer");
+      if (grant == "authorization_code")
+        change.may_code = true;
+      else if (grant == "client_credentials")
+        change.may_client_credentials = true;
+      else if (grant == "token_exchange")
+        change.may_exchange = true;
+      else if (grant == "jwt_bearer")
+        change.may_assert = true;
+      else
+        fail("grants: authorization_code, client_credentials, token_exchange or jwt_bearer");
     }
   }
   return result;
@@ -252,7 +262,10 @@ Task<Answer> rotate_secret(Call* call) {
   if (!secret) co_return secret.error();
   std::string text;
   codec::JsonWriter json(text);
-  json.begin_object().member("client_id", call->values[1]).member("client_secret", as_text(secret->reveal())).end_object();
+  json.begin_object()
+      .member("client_id", call->values[1])
+      .member("client_secret", as_text(secret->reveal()))
+      .end_object();
   co_return Answer(std::move(text));
 }
 
@@ -260,18 +273,16 @@ Task<Answer> rotate_secret(Call* call) {
 
 void add_client_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
-                           Task<Answer> (*endpoint)(Call*)) {
-    add_verb(router, services, {method, pattern, name, effect, endpoint});
-  };
-  add_one(Method::Get, "/tenants/{tenant}/clients", "client.list", Effect::Reads, list);
-  add_one(Method::Post, "/tenants/{tenant}/clients", "client.add", Effect::Changes, add);
-  add_one(Method::Get, "/tenants/{tenant}/clients/{client}", "client.show", Effect::Reads, show);
-  add_one(Method::Patch, "/tenants/{tenant}/clients/{client}", "client.set", Effect::Changes, set);
-  add_one(Method::Delete, "/tenants/{tenant}/clients/{client}", "client.remove", Effect::Changes, remove);
-  add_one(Method::Post, "/tenants/{tenant}/clients/{client}/enable", "client.enable", Effect::Changes, enable);
-  add_one(Method::Post, "/tenants/{tenant}/clients/{client}/disable", "client.disable", Effect::Changes, disable);
-  add_one(Method::Post, "/tenants/{tenant}/clients/{client}/secret", "client.rotate-secret", Effect::Changes, rotate_secret);
+  add_verbs(router, services,
+            {{Method::Get, "/tenants/{tenant}/clients", "client.list", Effect::Reads, list},
+             {Method::Post, "/tenants/{tenant}/clients", "client.add", Effect::Changes, add},
+             {Method::Get, "/tenants/{tenant}/clients/{client}", "client.show", Effect::Reads, show},
+             {Method::Patch, "/tenants/{tenant}/clients/{client}", "client.set", Effect::Changes, set},
+             {Method::Delete, "/tenants/{tenant}/clients/{client}", "client.remove", Effect::Changes, remove},
+             {Method::Post, "/tenants/{tenant}/clients/{client}/enable", "client.enable", Effect::Changes, enable},
+             {Method::Post, "/tenants/{tenant}/clients/{client}/disable", "client.disable", Effect::Changes, disable},
+             {Method::Post, "/tenants/{tenant}/clients/{client}/secret", "client.rotate-secret", Effect::Changes,
+              rotate_secret}});
 }
 
 }  // namespace claviger::admin

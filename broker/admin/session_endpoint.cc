@@ -7,10 +7,14 @@ namespace claviger::admin {
 
 std::string_view name_of(identity::SessionState state) {
   switch (state) {
-    case identity::SessionState::Active: return "active";
-    case identity::SessionState::SignedOff: return "signed off";
-    case identity::SessionState::Revoked: return "revoked";
-    case identity::SessionState::Replaced: return "replaced";
+    case identity::SessionState::Active:
+      return "active";
+    case identity::SessionState::SignedOff:
+      return "signed off";
+    case identity::SessionState::Revoked:
+      return "revoked";
+    case identity::SessionState::Replaced:
+      return "replaced";
   }
   return "?";
 }
@@ -33,6 +37,17 @@ void write_session(codec::JsonWriter<std::string>& json, const identity::Session
   json.end_object();
 }
 
+std::string page_of_sessions(const identity::SessionPage& page) {
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().name("items").begin_array();
+  for (const identity::Session& session : page.sessions) write_session(json, session);
+  json.end_array();
+  if (!page.next.empty()) json.member("next", page.next);
+  json.end_object();
+  return text;
+}
+
 namespace {
 
 using runtime::Task;
@@ -45,14 +60,7 @@ Task<Answer> list(Call* call) {
   auto page =
       co_await identity::list_sessions(call->at(), call->values[0], user->sub, std::move(paging.after), paging.limit);
   if (!page) co_return page.error();
-  std::string text;
-  codec::JsonWriter json(text);
-  json.begin_object().name("items").begin_array();
-  for (const identity::Session& session : page->sessions) write_session(json, session);
-  json.end_array();
-  if (!page->next.empty()) json.member("next", page->next);
-  json.end_object();
-  co_return Answer(std::move(text));
+  co_return Answer(page_of_sessions(*page));
 }
 
 Task<Answer> show(Call* call) {
@@ -69,7 +77,8 @@ Task<Answer> revoke(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   auto session = co_await identity::find_session(call->at(), call->values[0], call->values[1]);
   if (!session) co_return session.error();
-  auto done = co_await identity::end_session(call->at(), call->values[0], call->values[1], identity::SessionState::Revoked);
+  auto done =
+      co_await identity::end_session(call->at(), call->values[0], call->values[1], identity::SessionState::Revoked);
   if (!done) co_return done.error();
   co_return Answer("{}");
 }
@@ -88,11 +97,14 @@ Task<Answer> revoke_all(Call* call) {
 
 void add_session_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  add_verb(router, services, {Method::Get, "/tenants/{tenant}/users/{login}/sessions", "session.list", Effect::Reads, list});
   add_verb(router, services,
-           {Method::Delete, "/tenants/{tenant}/users/{login}/sessions", "session.revoke-all", Effect::Changes, revoke_all});
+           {Method::Get, "/tenants/{tenant}/users/{login}/sessions", "session.list", Effect::Reads, list});
+  add_verb(
+      router, services,
+      {Method::Delete, "/tenants/{tenant}/users/{login}/sessions", "session.revoke-all", Effect::Changes, revoke_all});
   add_verb(router, services, {Method::Get, "/tenants/{tenant}/sessions/{sid}", "session.show", Effect::Reads, show});
-  add_verb(router, services, {Method::Delete, "/tenants/{tenant}/sessions/{sid}", "session.revoke", Effect::Changes, revoke});
+  add_verb(router, services,
+           {Method::Delete, "/tenants/{tenant}/sessions/{sid}", "session.revoke", Effect::Changes, revoke});
 }
 
 }  // namespace claviger::admin

@@ -5,11 +5,14 @@
 #include <string_view>
 
 #include "broker/identity/session.h"
+#include "broker/identity/session_procedures.h"
 #include "core/codec/json_writer.h"
 
 namespace claviger::admin {
 
 std::string_view name_of(identity::SessionState state);
 void write_session(codec::JsonWriter<std::string>& json, const identity::Session& session);
+// {"items": […], "next": …}
+std::string page_of_sessions(const identity::SessionPage& page);
 
 }  // namespace claviger::admin

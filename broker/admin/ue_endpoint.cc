@@ -172,14 +172,7 @@ Task<Answer> list_sessions(Call* call) {
   auto page = co_await identity::list_sessions_of_ue(call->at(), call->values[0], call->values[1],
                                                      std::move(paging.after), paging.limit);
   if (!page) co_return page.error();
-  std::string text;
-  codec::JsonWriter json(text);
-  json.begin_object().name("items").begin_array();
-  for (const identity::Session& session : page->sessions) write_session(json, session);
-  json.end_array();
-  if (!page->next.empty()) json.member("next", page->next);
-  json.end_object();
-  co_return Answer(std::move(text));
+  co_return Answer(page_of_sessions(*page));
 }
 
 Task<Answer> revoke_sessions(Call* call) {
@@ -194,19 +187,17 @@ Task<Answer> revoke_sessions(Call* call) {
 
 void add_ue_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
-                           Task<Answer> (*endpoint)(Call*)) {
-    add_verb(router, services, {method, pattern, name, effect, endpoint});
-  };
-  add_one(Method::Get, "/tenants/{tenant}/ues", "ue.list", Effect::Reads, list);
-  add_one(Method::Post, "/tenants/{tenant}/ues", "ue.add", Effect::Changes, add);
-  add_one(Method::Get, "/tenants/{tenant}/ues/{ue}", "ue.show", Effect::Reads, show);
-  add_one(Method::Put, "/tenants/{tenant}/ues/{ue}", "ue.change", Effect::Changes, change);
-  add_one(Method::Delete, "/tenants/{tenant}/ues/{ue}", "ue.remove", Effect::Changes, remove);
-  add_one(Method::Post, "/tenants/{tenant}/ues/{ue}/lost", "ue.lost", Effect::Changes, lost);
-  add_one(Method::Post, "/tenants/{tenant}/ues/{ue}/found", "ue.found", Effect::Changes, found);
-  add_one(Method::Get, "/tenants/{tenant}/ues/{ue}/sessions", "session.list-ue", Effect::Reads, list_sessions);
-  add_one(Method::Delete, "/tenants/{tenant}/ues/{ue}/sessions", "session.revoke-ue", Effect::Changes, revoke_sessions);
+  add_verbs(
+      router, services,
+      {{Method::Get, "/tenants/{tenant}/ues", "ue.list", Effect::Reads, list},
+       {Method::Post, "/tenants/{tenant}/ues", "ue.add", Effect::Changes, add},
+       {Method::Get, "/tenants/{tenant}/ues/{ue}", "ue.show", Effect::Reads, show},
+       {Method::Put, "/tenants/{tenant}/ues/{ue}", "ue.change", Effect::Changes, change},
+       {Method::Delete, "/tenants/{tenant}/ues/{ue}", "ue.remove", Effect::Changes, remove},
+       {Method::Post, "/tenants/{tenant}/ues/{ue}/lost", "ue.lost", Effect::Changes, lost},
+       {Method::Post, "/tenants/{tenant}/ues/{ue}/found", "ue.found", Effect::Changes, found},
+       {Method::Get, "/tenants/{tenant}/ues/{ue}/sessions", "session.list-ue", Effect::Reads, list_sessions},
+       {Method::Delete, "/tenants/{tenant}/ues/{ue}/sessions", "session.revoke-ue", Effect::Changes, revoke_sessions}});
 }
 
 }  // namespace claviger::admin

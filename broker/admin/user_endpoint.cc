@@ -124,17 +124,15 @@ Task<Answer> set_password(Call* call) {
 
 void add_user_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
-                           Task<Answer> (*endpoint)(Call*)) {
-    add_verb(router, services, {method, pattern, name, effect, endpoint});
-  };
-  add_one(Method::Get, "/tenants/{tenant}/users", "user.list", Effect::Reads, list);
-  add_one(Method::Post, "/tenants/{tenant}/users", "user.add", Effect::Changes, add);
-  add_one(Method::Get, "/tenants/{tenant}/users/{login}", "user.show", Effect::Reads, show);
-  add_one(Method::Delete, "/tenants/{tenant}/users/{login}", "user.remove", Effect::Changes, remove);
-  add_one(Method::Post, "/tenants/{tenant}/users/{login}/enable", "user.enable", Effect::Changes, enable);
-  add_one(Method::Post, "/tenants/{tenant}/users/{login}/disable", "user.disable", Effect::Changes, disable);
-  add_one(Method::Put, "/tenants/{tenant}/users/{login}/password", "user.set-password", Effect::Changes, set_password);
+  add_verbs(
+      router, services,
+      {{Method::Get, "/tenants/{tenant}/users", "user.list", Effect::Reads, list},
+       {Method::Post, "/tenants/{tenant}/users", "user.add", Effect::Changes, add},
+       {Method::Get, "/tenants/{tenant}/users/{login}", "user.show", Effect::Reads, show},
+       {Method::Delete, "/tenants/{tenant}/users/{login}", "user.remove", Effect::Changes, remove},
+       {Method::Post, "/tenants/{tenant}/users/{login}/enable", "user.enable", Effect::Changes, enable},
+       {Method::Post, "/tenants/{tenant}/users/{login}/disable", "user.disable", Effect::Changes, disable},
+       {Method::Put, "/tenants/{tenant}/users/{login}/password", "user.set-password", Effect::Changes, set_password}});
 }
 
 }  // namespace claviger::admin

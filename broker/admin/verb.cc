@@ -123,6 +123,10 @@ void add_verb(http::Router& router, AdminServices& services, const Verb& verb) {
   router.add(std::move(route));
 }
 
+void add_verbs(http::Router& router, AdminServices& services, std::initializer_list<Verb> verbs) {
+  for (const Verb& verb : verbs) add_verb(router, services, verb);
+}
+
 Result<Unit> check_tenant(const Call& call) {
   if (call.context.snapshot->tenants.find(call.values[0]) != call.context.snapshot->tenants.end()) return Unit{};
   return Error{Code::NotFound, "tenant"};

@@ -5,6 +5,7 @@
 // shard, not to the connection.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,7 @@ struct Verb {
 };
 
 void add_verb(http::Router& router, AdminServices& services, const Verb& verb);
+void add_verbs(http::Router& router, AdminServices& services, std::initializer_list<Verb> verbs);
 
 // For endpoints.
 

@@ -5,6 +5,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_records.h"
 #include "broker/identity/user_update.h"
+#include "broker/tables.h"
 #include "core/runtime/call.h"
 
 namespace claviger::identity {
@@ -31,7 +32,8 @@ void show_dead(Session& session, const User& user) {
 Task<Result<SessionPage>> list_sessions(Context* context, std::string tenant, std::string sub, std::string after,
                                         std::size_t limit) {
   CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));
-  CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tenant, sub, std::move(after), limit));
+  CLAVIGER_CO_TRY(
+      ids, co_await read_session_ids(context, broker::tables::kUserSessions, tenant, sub, std::move(after), limit));
   SessionPage page;
   page.next = std::move(ids.next);
   for (const std::string& sid : ids.sids) {

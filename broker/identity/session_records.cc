@@ -33,12 +33,12 @@ void put_session(storage::Transaction& transaction, std::string_view tenant, con
                   record_expiry(session, idle));
 }
 
-Task<Result<SessionIds>> read_session_ids(Context* context, std::string tenant, std::string sub, std::string after,
-                                          std::size_t limit) {
-  const std::string prefix = broker::record_prefix({tenant, sub});
+Task<Result<SessionIds>> read_session_ids(Context* context, storage::TableId index, std::string tenant,
+                                          std::string owner, std::string after, std::size_t limit) {
+  const std::string prefix = broker::record_prefix({tenant, owner});
   const std::size_t count = std::clamp<std::size_t>(limit, 1, storage::kRangeMax);
   const std::string from = after.empty() ? prefix : prefix + after + '\0';
-  auto rows = co_await context->store.range(tables::kUserSessions, from, broker::record_prefix_end(prefix), count);
+  auto rows = co_await context->store.range(index, from, broker::record_prefix_end(prefix), count);
   if (!rows) co_return rows.error();
   SessionIds ids;
   for (const storage::Record& row : *rows) ids.sids.push_back(row.key.substr(prefix.size()));
@@ -101,7 +101,7 @@ Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std:
 Task<Result<Unit>> mark_sessions_revoked(Context* context, std::string tenant, std::string sub) {
   std::string after;
   do {
-    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tenant, sub, after, kSessionsPerPage));
+    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
     CLAVIGER_CO_TRY(marked, co_await end_these_sessions(context, tenant, ids.sids, SessionState::Revoked));
     after = std::move(ids.next);
   } while (!after.empty());
@@ -111,7 +111,7 @@ Task<Result<Unit>> mark_sessions_revoked(Context* context, std::string tenant, s
 Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::string sub) {
   std::string after;
   do {
-    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tenant, sub, after, kSessionsPerPage));
+    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
     if (ids.sids.empty()) break;
     storage::Transaction transaction;
     for (std::size_t i = 0; i < ids.sids.size(); ++i) {

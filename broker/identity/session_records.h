@@ -29,8 +29,9 @@ struct SessionIds {
   std::vector<std::string> sids;
   std::string next;  // empty: no more
 };
-runtime::Task<Result<SessionIds>> read_session_ids(broker::Context* context, std::string tenant, std::string sub,
-                                                   std::string after, std::size_t limit);
+// A page of an index of sessions: kUserSessions and a sub, or kUeSessions and a ue_id. Some may have ended or expired.
+runtime::Task<Result<SessionIds>> read_session_ids(broker::Context* context, storage::TableId index, std::string tenant,
+                                                   std::string owner, std::string after, std::size_t limit);
 
 // Ends those that are alive, in one transaction: at most kSessionsPerPage. When it returns every shard refuses their
 // tokens.

@@ -65,7 +65,7 @@ Task<Result<Admission>> admit_on_ue(Context* context, std::string tenant, std::s
   std::string after;
   for (std::size_t page = 0;; ++page) {
     if (page == kUePagesMax) co_return Error{Code::UeFull, "ue.sessions"};
-    auto ids = co_await read_ue_session_ids(context, tenant, ue_id, after, kSessionsPerPage);
+    auto ids = co_await read_session_ids(context, tables::kUeSessions, tenant, ue_id, after, kSessionsPerPage);
     if (!ids) co_return ids.error();
     auto found = co_await read_living_sessions(context, tenant, ids->sids);
     if (!found) co_return found.error();

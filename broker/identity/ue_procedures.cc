@@ -202,7 +202,8 @@ Task<Result<UePage>> list_ues(Context* context, std::string tenant, std::string 
 Task<Result<SessionPage>> list_sessions_of_ue(Context* context, std::string tenant, std::string ue_id,
                                               std::string after, std::size_t limit) {
   if (!is_ue_id(ue_id)) co_return Error{Code::BadValue, "ue.id"};
-  CLAVIGER_CO_TRY(ids, co_await read_ue_session_ids(context, tenant, std::move(ue_id), std::move(after), limit));
+  CLAVIGER_CO_TRY(
+      ids, co_await read_session_ids(context, tables::kUeSessions, tenant, std::move(ue_id), std::move(after), limit));
   SessionPage page;
   page.next = std::move(ids.next);
   for (std::size_t i = 0; i < ids.sids.size(); ++i) {
@@ -218,7 +219,7 @@ Task<Result<Unit>> end_sessions_of_ue(Context* context, std::string tenant, std:
   if (!is_ue_id(ue_id)) co_return Error{Code::BadValue, "ue.id"};
   std::string after;
   do {
-    auto ids = co_await read_ue_session_ids(context, tenant, ue_id, after, kSessionsPerPage);
+    auto ids = co_await read_session_ids(context, tables::kUeSessions, tenant, ue_id, after, kSessionsPerPage);
     if (!ids) co_return ids.error();
     auto ended = co_await end_these_sessions(context, tenant, ids->sids, state);
     if (!ended) co_return ended.error();

@@ -32,19 +32,6 @@ Task<Result<std::string>> read_ue_of_key(Context* context, std::string tenant, s
   co_return std::string(value->text());
 }
 
-Task<Result<SessionIds>> read_ue_session_ids(Context* context, std::string tenant, std::string ue_id, std::string after,
-                                             std::size_t limit) {
-  const std::string prefix = broker::record_prefix({tenant, ue_id});
-  const std::size_t count = std::clamp<std::size_t>(limit, 1, storage::kRangeMax);
-  const std::string from = after.empty() ? prefix : prefix + after + '\0';
-  auto rows = co_await context->store.range(tables::kUeSessions, from, broker::record_prefix_end(prefix), count);
-  if (!rows) co_return rows.error();
-  SessionIds ids;
-  for (const storage::Record& row : *rows) ids.sids.push_back(row.key.substr(prefix.size()));
-  if (ids.sids.size() == count) ids.next = ids.sids.back();
-  co_return ids;
-}
-
 namespace {
 
 // A session that lives, or nothing.

@@ -29,9 +29,6 @@ runtime::Task<Result<std::string>> read_ue_of_key(broker::Context* context, std:
                                                   std::string thumbprint);
 std::string ue_credential_key(std::string_view tenant, std::string_view kind, std::string_view thumbprint);
 
-// A page of the index of sessions on a UE; some may have ended or expired.
-runtime::Task<Result<SessionIds>> read_ue_session_ids(broker::Context* context, std::string tenant, std::string ue_id,
-                                                      std::string after, std::size_t limit);
 // Those of a page that are alive, in no order: their users may still sign in and nothing has ended them since.
 runtime::Task<Result<std::vector<Session>>> read_living_sessions(broker::Context* context, std::string tenant,
                                                                  std::vector<std::string> sids);
