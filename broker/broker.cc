@@ -10,6 +10,7 @@
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
+#include "broker/keys/kms.h"
 #include "broker/partners/partners.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
@@ -111,11 +112,13 @@ Broker::~Broker() {
     const auto stopped = wait_for((*shards_)[0], [this] { return stop_on_shard(); });
     CLAVIGER_ASSERT(stopped.has_value());
   }
+  if (kms_) kms_->close();
   if (hash_pool_) hash_pool_->close();
   if (work_pool_) work_pool_->close();
   shards_->stop_and_join();
   backchannel_.reset();
   partners_.reset();
+  kms_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   contexts_.clear();
@@ -194,7 +197,9 @@ Task<Result<Unit>> Broker::start_on_shard() {
   removal_sweep_ = std::make_unique<provisioning::RemovalSweep>(*context);
   removal_sweep_->start();
   partners_ = std::make_unique<partners::Partners>(contexts_);
-  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_);
+  kms_ = std::make_unique<keys::Kms>(contexts_, cores(), cpus());
+  CLAVIGER_CO_TRY(domains, co_await kms_->start());
+  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_);
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);
   auto following = co_await partners_->start();

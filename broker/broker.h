@@ -23,6 +23,9 @@
 namespace claviger::identity {
 class BackchannelDelivery;  // broker/identity/backchannel_delivery.h
 }
+namespace claviger::keys {
+class Kms;  // broker/keys/kms.h
+}
 namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
 }
@@ -77,6 +80,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<identity::BackchannelDelivery> backchannel_;
   std::unique_ptr<provisioning::RemovalSweep> removal_sweep_;
   std::unique_ptr<partners::Partners> partners_;
+  std::unique_ptr<keys::Kms> kms_;
   std::unique_ptr<Listeners> listeners_;
 };
 

@@ -8,6 +8,7 @@
 #include "broker/admin/routes.h"
 #include "broker/identity/proxies.h"
 #include "broker/identity/routes.h"
+#include "broker/keys/kms_endpoint.h"
 #include "broker/provisioning/configurations_endpoint.h"
 #include "broker/partners/partner_grants.h"
 #include "broker/seal_keys/key_records_endpoint.h"
@@ -95,10 +96,11 @@ SipKey fresh_source_key() {
 
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit,
-        partners::Partners& known_partners)
+        partners::Partners& known_partners, keys::Kms& known_kms)
       : contexts(all),
         partners(known_partners),
-        services{all, audit, control, ::getuid(), &known_partners},
+        kms(known_kms),
+        services{all, audit, control, ::getuid(), &known_partners, &known_kms},
         server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {}
 
@@ -121,6 +123,7 @@ struct Listeners::State {
 
   std::vector<std::unique_ptr<Context>>& contexts;
   partners::Partners& partners;
+  keys::Kms& kms;
   admin::AdminServices services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
@@ -149,6 +152,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   tokens::add_token_routes(*router, contexts);
   provisioning::add_provisioning_routes(*router, contexts);
   seal_keys::add_key_record_routes(*router, contexts);
+  keys::add_kms_routes(*router, contexts, kms);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
   options.name = "https " + address.text();
@@ -209,8 +213,8 @@ Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr
 }
 
 Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
-                     admin::AuditLog& audit_log, partners::Partners& partners)
-    : state_(std::make_unique<State>(contexts, process, audit_log, partners)) {}
+                     admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms)
+    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms)) {}
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

@@ -15,6 +15,9 @@
 #include "core/net/tls_context.h"
 #include "core/runtime/task.h"
 
+namespace claviger::keys {
+class Kms;  // broker/keys/kms.h
+}
 namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
 }
@@ -24,7 +27,7 @@ namespace claviger::broker {
 class Listeners {
  public:
   Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,
-            partners::Partners& partners);
+            partners::Partners& partners, keys::Kms& kms);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();

@@ -10,6 +10,10 @@
 #include "broker/context.h"
 #include "broker/partners/partners.h"
 
+namespace claviger::keys {
+class Kms;  // broker/keys/kms.h
+}
+
 namespace claviger::admin {
 
 using Contexts = std::vector<std::unique_ptr<broker::Context>>;
@@ -20,6 +24,7 @@ struct AdminServices {
   ProcessControl& process;
   std::uint32_t own_uid;  // the daemon's: taken orders from, beside root and settings.admin_uids
   partners::Partners* partners = nullptr;  // null: this broker has none to do with them
+  keys::Kms* kms = nullptr;                // the same
 };
 
 }  // namespace claviger::admin

@@ -58,6 +58,13 @@ Meaning meaning_of(Code code) {
     case Code::ClientRedirectUri: return {400, "a redirect URI must be absolute, without fragment, https or loopback"};
     case Code::ClientMetadata: return {400, "the client's settings contradict each other"};
     case Code::ClientKeys: return {400, "not a key set that can verify the client's assertions"};
+    case Code::KmsTaken: return {409, "the tenant has a KMS already"};
+    case Code::KmsUnknown: return {404, "the tenant has no KMS"};
+    case Code::KmsSealed: return {409, "the secrets of the domain are not here"};
+    case Code::KeyPeriod: return {400, "no keys for that period"};
+    case Code::UriPathInvalid: return {400, "not a URI"};
+    case Code::TransportKeyUnknown: return {404, "no such key"};
+    case Code::CeremonyShares: return {400, "the shares do not fit together"};
     case Code::KeyPublished: return {400, "a key out of a standard's examples: everybody has its private part"};
     case Code::JsonSyntax: return {400, "not JSON"};
     case Code::JsonDuplicate: return {400, "a member twice"};

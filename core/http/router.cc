@@ -13,6 +13,7 @@ struct Router::Node {
   };
   std::vector<Child> literals;  // a handful each: a linear search beats a map
   std::unique_ptr<Node> any;    // "{name}"
+  std::unique_ptr<Node> tail;   // "{name*}"
   std::vector<const Route*> routes;
 
   const Route* route_of(Method method) const {
@@ -75,6 +76,12 @@ void Router::add(Route route) {
   Node* node = root_.get();
   for (bool is_last = false; !is_last;) {
     const std::string_view segment = take_segment(path, is_last);
+    if (segment.starts_with('{') && segment.ends_with("*}")) {
+      CLAVIGER_ASSERT(is_last);
+      if (node->tail == nullptr) node->tail = std::make_unique<Node>();
+      node = node->tail.get();
+      continue;
+    }
     if (segment.size() > 2 && segment.front() == '{' && segment.back() == '}') {
       if (node->any == nullptr) node->any = std::make_unique<Node>();
       node = node->any.get();
@@ -99,6 +106,7 @@ const Router::Node* Router::find(std::string_view path, PathValues& values) cons
   bool is_last = false;
   for (std::size_t depth = 0; !is_last; ++depth) {
     if (depth == kPathSegmentsMax) return nullptr;
+    const std::string_view rest = path;
     const std::string_view segment = take_segment(path, is_last);
     const Node* next = nullptr;
     for (const Node::Child& child : node->literals) {
@@ -109,6 +117,10 @@ const Router::Node* Router::find(std::string_view path, PathValues& values) cons
       if (!value) return nullptr;
       values.push_back(*std::move(value));
       next = node->any.get();
+    }
+    if (next == nullptr && node->tail != nullptr && !rest.empty()) {
+      values.emplace_back(rest);
+      return node->tail.get();
     }
     if (next == nullptr) return nullptr;
     node = next;

@@ -1,7 +1,7 @@
 // Which handler answers which path and method; bounds on each route's body.
 //
 // Built once at start, immutable while it serves, one per listener kind, read by all shards. A path segment
-// "{name}" matches one segment (percent-decoded, no '/'); the values reach the handler in order.
+// "{name}" matches one segment (percent-decoded, no '/'), a last "{name*}" all that is left (as sent).
 #pragma once
 
 #include <deque>

@@ -85,13 +85,15 @@ class Issuer:
 
 
 class Steps:
-    def __init__(self):
-        self.began = None
+    def __init__(self, is_quiet=False):
+        self.began, self.is_quiet = None, is_quiet
 
     def begin(self):
         self.began = time.monotonic()
 
     def end(self, what, *details):
+        if self.is_quiet:
+            return
         print(f"{what:62} {(time.monotonic() - self.began) * 1000:9.1f} ms")
         for detail in details:
             print(f"      {detail}")

@@ -12,6 +12,7 @@ const std::vector<Command>& all_commands() {
                         consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(),
                         partner_commands(), authenticator_commands(),
                         seal_key_commands(),
+                        kms_commands(),
                         audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
@@ -21,7 +22,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -31,6 +32,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"token", "Look at a token, or revoke it"},
       {"key", "The signing keys of a tenant"},
       {"partner", "Other systems, their users here and ours there"},
+      {"kms", "The key management server of a tenant: its domain, users' keys"},
       {"authenticator", "What users have enrolled to sign in with: apps, tokens, recovery codes"},
       {"policy", "How people must sign in"},
       {"seal-key", "The keys of VAL services, and of users and UEs in them"},

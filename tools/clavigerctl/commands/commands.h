@@ -18,6 +18,7 @@ std::vector<Command> ue_commands();
 std::vector<Command> token_commands();
 std::vector<Command> key_commands();
 std::vector<Command> partner_commands();
+std::vector<Command> kms_commands();
 std::vector<Command> authenticator_commands();  // and policies
 std::vector<Command> seal_key_commands();
 std::vector<Command> audit_commands();

@@ -1,0 +1,81 @@
+#include "broker/keys/issue_procedure.h"
+
+#include "broker/identity/identity_shard.h"
+#include "broker/keys/user_keys.h"
+#include "broker/tables.h"
+#include "core/codec/hex.h"
+#include "core/runtime/call.h"
+
+namespace claviger::keys {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+std::string home_of(const KeysWanted& wanted) {
+  return identity::home_name("kms-user", wanted.domain->tenant, wanted.user_uri);
+}
+
+// In the pool: extraction and the seal of what it made.
+Result<std::string> make_value(storage::Sealer& sealer, const KeysWanted& wanted, std::int64_t now) {
+  CLAVIGER_TRY(identifier, identifier_of(wanted));
+  CLAVIGER_TRY(keys, wanted.domain->keys->issue(as_bytes(identifier.octets)));
+  return seal_user_keys(sealer, wanted.key(), identifier.uid, keys, now);
+}
+
+Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) {
+  auto turn = co_await context->identity->turns().take(home_of(wanted));
+  if (!turn) co_return turn.error();
+  const std::string key = wanted.key();
+  auto present = co_await context->store.get(tables::kKmsUserKeys, key);
+  if (present) co_return Unit{};  // of who had the turn before
+  if (!present.failed_with(Code::NotFound)) co_return present.error();
+  auto work = [wanted, sealer = &context->sealer, now = numeric_date(context->shard.wall())] {
+    return make_value(*sealer, wanted, now);
+  };
+  auto made = co_await runtime::offload(&kms->pool(), std::move(work));
+  if (!made) co_return made.error();
+  if (!*made) co_return made->error();
+  storage::Transaction transaction;
+  transaction.expect_absent(tables::kKmsUserKeys, key);
+  transaction.put(tables::kKmsUserKeys, key, as_bytes(**made));
+  auto committed = co_await context->store.commit(std::move(transaction));
+  // Pre-issue was faster: its keys are the ones.
+  if (!committed && !committed.failed_with(Code::Conflict)) co_return committed.error();
+  co_return Unit{};
+}
+
+}  // namespace
+
+std::string KeysWanted::key() const {
+  return user_key_key(domain->tenant, domain->domain.generation, period, user_uri);
+}
+
+Result<Identifier> identifier_of(const KeysWanted& wanted) {
+  const Domain& domain = wanted.domain->domain;
+  Identifier identifier;
+  CLAVIGER_TRY(uid, make_uid(wanted.user_uri, domain.kms_uri, domain.periods.seconds, domain.periods.offset, wanted.period));
+  identifier.uid = uid;
+  if (domain.policy.is_uid_hex_text) {
+    codec::hex_encode(uid, identifier.octets);
+  } else {
+    identifier.octets = as_text(uid);
+  }
+  return identifier;
+}
+
+Task<Result<storage::Value>> find_or_issue(Kms* kms, Context* context, KeysWanted wanted) {
+  const std::string key = wanted.key();
+  auto found = co_await context->store.get(tables::kKmsUserKeys, key);
+  if (!found.failed_with(Code::NotFound)) co_return found;
+  if (wanted.domain->keys == nullptr) co_return Error{Code::KmsSealed, "kms.secrets"};
+  runtime::Shard* home = &context->home_of(home_of(wanted));
+  Context* there = &context->at(*home);
+  auto start = [kms, there, wanted = std::move(wanted)] { return issue_at_home(kms, there, wanted); };
+  auto issued = co_await runtime::call_on(home, std::move(start));
+  if (!issued) co_return issued.error();
+  co_return co_await context->store.get(tables::kKmsUserKeys, key);
+}
+
+}  // namespace claviger::keys

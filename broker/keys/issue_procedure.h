@@ -1,0 +1,38 @@
+// Keys of a user in a period: as they lie in the store, or issued now (TS 33.180 clause 5.3.3).
+//
+// Called on any shard. What is there is read where the request is; issuing runs at home_of("kms-user/" tenant "/" uri)
+// under that turn, extracts in the pool, commits one record guarded by its absence, and returns when it is durable: a
+// pair of SSK and PVT that anybody has seen is the one that is given again.
+//
+// Codes: KmsSealed (the domain's secrets are not here), Overload (the pool's queue is full), CryptoFailure; what the
+// store and sealing say.
+#pragma once
+
+#include <string>
+
+#include "broker/keys/kms.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+#include "storage/value.h"
+
+namespace claviger::keys {
+
+struct KeysWanted {
+  DomainRef domain;
+  std::uint64_t period = 0;
+  std::string user_uri;
+
+  std::string key() const;  // of the record
+};
+
+// The record, issued when it is not there.
+runtime::Task<Result<storage::Value>> find_or_issue(Kms* kms, broker::Context* context, KeysWanted wanted);
+
+// The UID of a user in a period, and what goes into the arithmetic for it: its octets, or its hex text for one peer.
+struct Identifier {
+  Uid uid{};
+  std::string octets;
+};
+Result<Identifier> identifier_of(const KeysWanted& wanted);
+
+}  // namespace claviger::keys

@@ -1,0 +1,42 @@
+#include "broker/keys/user_policy.h"
+
+#include "broker/identity/flat_record.h"
+#include "broker/keys/kms_generated.h"
+#include "broker/record_key.h"
+#include "storage/record.h"
+
+namespace claviger::keys {
+namespace {
+
+constexpr storage::RecordSchema kSchema{"kms_users", 1};
+
+}  // namespace
+
+std::string user_policy_key(std::string_view tenant, std::string_view user_uri) {
+  return broker::record_key({tenant, user_uri});
+}
+
+std::string encode_user_policy(const UserPolicy& policy) {
+  flatbuffers::FlatBufferBuilder builder(512);
+  const auto reason = identity::put_text(builder, policy.reason);
+  const auto migration = identity::put_texts(builder, policy.migration_kms);
+  const auto external = identity::put_texts(builder, policy.external_kms);
+  builder.Finish(schema::CreateUserPolicy(builder, kSchema.version, policy.is_revoked, policy.revoked_at, reason,
+                                          migration, external));
+  return identity::finished(builder);
+}
+
+Result<UserPolicy> decode_user_policy(const storage::Value& value, std::string_view user_uri) {
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::UserPolicy>::open(value, kSchema, user_uri));
+  UserPolicy policy;
+  policy.user_uri = user_uri;
+  policy.is_revoked = record->is_revoked();
+  policy.revoked_at = record->revoked_at();
+  policy.reason = identity::text_of(record->reason());
+  policy.migration_kms = identity::texts_of(record->migration());
+  policy.external_kms = identity::texts_of(record->external());
+  policy.version = value.version();
+  return policy;
+}
+
+}  // namespace claviger::keys

@@ -1,0 +1,27 @@
+// Users as the KMS knows them: is somebody revoked, did he exist at a time, revoke him and take it back.
+//
+// Called on any shard; a change runs at home_of("kms-user/" tenant "/" uri) under that turn and is durable when it
+// returns. Codes: UserUnknown (nobody of the tenant has that MC service ID), UriPathInvalid, Conflict, the store's.
+#pragma once
+
+#include <string>
+
+#include "broker/context.h"
+#include "broker/keys/user_policy.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+
+namespace claviger::keys {
+
+// An empty one when there is no record.
+runtime::Task<Result<UserPolicy>> read_user_policy(broker::Context* context, std::string tenant, std::string user_uri);
+// When the user who has the MC service ID came to be. UserUnknown.
+runtime::Task<Result<std::int64_t>> user_since(broker::Context* context, std::string tenant, std::string user_uri);
+
+runtime::Task<Result<UserPolicy>> revoke_user(broker::Context* context, std::string tenant, std::string user_uri,
+                                              std::string reason);
+runtime::Task<Result<UserPolicy>> restore_user(broker::Context* context, std::string tenant, std::string user_uri);
+// Both lists anew.
+runtime::Task<Result<UserPolicy>> set_user_kms(broker::Context* context, std::string tenant, UserPolicy wanted);
+
+}  // namespace claviger::keys

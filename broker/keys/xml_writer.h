@@ -1,0 +1,64 @@
+// Writes XML in canonical form (Canonical XML 1.0, http://www.w3.org/TR/2001/REC-xml-c14n-20010315): what stands in the
+// document is what is hashed for its signature.
+//
+// Canonical it is when callers give declarations of namespaces before attributes, attributes in order, and no element
+// without its end tag. At the end of a SlabWriter with room enough for all (asserted: growing would leave copies of keys
+// behind), which it borrows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/slice.h"
+
+namespace claviger::keys {
+
+class XmlWriter {
+ public:
+  explicit XmlWriter(SlabWriter& sink) : sink_(&sink) {}
+
+  // As it is.
+  XmlWriter& raw(std::string_view text) {
+    sink_->append(text);
+    return *this;
+  }
+  // Text of an element: & < > and CR escaped. At most kEscapedMax times as long.
+  static constexpr std::size_t kEscapedMax = 5;
+  XmlWriter& text(std::string_view value) {
+    for (const char character : value) {
+      switch (character) {
+        case '&':
+          sink_->append("&amp;");
+          break;
+        case '<':
+          sink_->append("&lt;");
+          break;
+        case '>':
+          sink_->append("&gt;");
+          break;
+        case '\r':
+          sink_->append("&#xD;");
+          break;
+        default:
+          sink_->append(character);
+      }
+    }
+    return *this;
+  }
+  // <name>value</name>
+  XmlWriter& element(std::string_view name, std::string_view value) {
+    raw("<").raw(name).raw(">").text(value);
+    return raw("</").raw(name).raw(">");
+  }
+  XmlWriter& element(std::string_view name, std::uint64_t value) { return element(name, std::to_string(value)); }
+  XmlWriter& begin(std::string_view name) { return raw("<").raw(name).raw(">"); }
+  XmlWriter& end(std::string_view name) { return raw("</").raw(name).raw(">"); }
+
+  SlabWriter& sink() { return *sink_; }
+
+ private:
+  SlabWriter* sink_;
+};
+
+}  // namespace claviger::keys

@@ -1,0 +1,77 @@
+#include "broker/keys/domain_procedures.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/broker/keys/kms_bed.h"
+
+namespace claviger::keys {
+namespace {
+
+TEST(DomainProcedures, OneKmsATenant) {
+  KmsBed bed;
+  DomainDraft draft;
+  draft.kms_uri = "other.example";
+  EXPECT_TRUE(bed.wait(init_domain(&bed.kms(), "alpha", draft)).failed_with(Code::KmsTaken));
+}
+
+TEST(DomainProcedures, RefusesWhatCannotBe) {
+  KmsBed bed;
+  const auto refused = [&](auto change) {
+    DomainDraft draft;
+    draft.kms_uri = "kms.example";
+    change(draft);
+    const auto made = bed.wait(init_domain(&bed.kms(), "beta", std::move(draft)));
+    return made.has_value() ? Code::Internal : made.error().code;
+  };
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.kms_uri = ""; }), Code::UriPathInvalid);
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.kms_uri = "a b"; }), Code::UriPathInvalid);
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.periods.seconds = 0; }), Code::BadValue);
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.periods.offset = 0xFFFF'FFFF; }), Code::BadValue);  // negative number
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.valid_to = 1; }), Code::BadValue);
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.policy.scopes = {"a b"}; }), Code::BadValue);
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.policy.early_percent = 101; }), Code::BadValue);
+}
+
+TEST(DomainProcedures, SecretsAreSealed) {
+  KmsBed bed;
+  const auto domain = bed.kms().table()->find("alpha")->active();
+  const SecretBytes secrets = domain->keys->secrets();
+  const auto value = bed.wait(bed.store().get(broker::tables::kKmsDomains, domain_key("alpha", kKmsUri, 1)));
+  ASSERT_TRUE(value.has_value());
+  const std::string z(as_text(secrets.reveal().first(32)));
+  EXPECT_EQ(value->text().find(z), std::string_view::npos);
+}
+
+TEST(DomainProcedures, ADomainComesBackAfterARestart) {
+  KmsBed bed;
+  const auto before = bed.kms().table()->find("alpha")->active();
+  ASSERT_TRUE(bed.wait(bed.kms().start()).has_value());
+  const auto after = bed.kms().table()->find("alpha")->active();
+  ASSERT_NE(after->keys, nullptr);
+  EXPECT_EQ(after->keys->public_encryption(), before->domain.public_encryption);
+}
+
+TEST(DomainProcedures, ARotationMakesOtherSecretsAndAnotherCertificate) {
+  KmsBed bed;
+  const auto before = bed.kms().table()->find("alpha")->active();
+  const auto after = bed.wait(rotate_domain(&bed.kms(), "alpha", true));
+  ASSERT_TRUE(after.has_value());
+  EXPECT_EQ((*after)->domain.generation, 2U);
+  EXPECT_NE((*after)->domain.cert_uri, before->domain.cert_uri);
+  EXPECT_NE((*after)->domain.public_encryption, before->domain.public_encryption);
+  EXPECT_EQ((*after)->domain.cache_number, before->domain.cache_number + 1);
+  const auto& generations = bed.kms().table()->find("alpha")->generations;
+  ASSERT_EQ(generations.size(), 2U);
+  EXPECT_EQ(generations.front()->domain.state, DomainState::Revoked);
+  EXPECT_EQ(generations.front()->keys, nullptr);  // not even we use them again
+}
+
+TEST(DomainProcedures, NobodyHasAKmsThatIsNot) {
+  KmsBed bed;
+  EXPECT_TRUE(bed.wait(rotate_domain(&bed.kms(), "beta", false)).failed_with(Code::KmsUnknown));
+  EXPECT_TRUE(bed.wait(set_policy(&bed.kms(), "beta", {})).failed_with(Code::KmsUnknown));
+  EXPECT_TRUE(bed.wait(revoke_domain(&bed.kms(), "beta")).failed_with(Code::KmsUnknown));
+}
+
+}  // namespace
+}  // namespace claviger::keys

@@ -1,0 +1,311 @@
+#include "broker/keys/kms_endpoint.h"
+
+#include <gtest/gtest.h>
+
+#include "broker/keys/date_time.h"
+#include "broker/keys/user_keys.h"
+#include "core/codec/hex.h"
+#include "tests/broker/keys/kms_bed.h"
+
+namespace claviger::keys {
+namespace {
+
+using identity::Reply;
+
+const std::string kEncodedAnn = "sip%3Aann.ptt%40alpha.example";
+const std::string kKeyprovAnn = "keyprov/" + kEncodedAnn;
+
+std::string timestamp_of(std::int64_t time) {
+  std::array<std::byte, 8> bytes{};
+  store_be(MutableBytes(bytes), static_cast<std::uint64_t>(time + kNtpEpoch) << 32U);
+  std::string text;
+  codec::hex_encode(bytes, text);
+  return text;
+}
+
+std::string request_body(KmsBed& bed, std::string_view path, std::string_view user = kAnn, std::int64_t skew = 0,
+                         std::string_view kms = kKmsUri) {
+  return "<KmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><UserUri>" + std::string(user) + "</UserUri><KmsUri>" +
+         std::string(kms) + "</KmsUri><Time>" + write_date_time(bed.now() + skew) + "</Time><ClientReqUrl>" +
+         std::string(kOrigin) + std::string(kRootPath) + std::string(path) + "</ClientReqUrl></KmsRequest>";
+}
+
+void expect_error(const Reply& reply, std::uint16_t status, std::string_view code) {
+  EXPECT_EQ(reply.status, status) << reply.body;
+  EXPECT_EQ(element_of(reply.body, "ErrorCode"), code) << reply.body;
+  EXPECT_EQ(reply.body.find("KmsMessage"), std::string::npos);
+}
+
+std::size_t key_sets_in(const std::string& body) {
+  std::size_t count = 0;
+  for (std::size_t at = body.find("<KmsKeySet "); at != std::string::npos; at = body.find("<KmsKeySet ", at + 1)) ++count;
+  return count;
+}
+
+TEST(KmsInit, GivesTheCertificateInTheOrderOfTheSchema) {  // D.3.1, D.3.2.2
+  KmsBed bed;
+  const Reply reply = bed.post("init");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.content_type, "application/xml");
+  EXPECT_EQ(reply.cache_control, "no-store");
+  std::size_t at = 0;
+  for (const char* name : {"<KmsResponse ", "<UserUri>", "<KmsUri>", "<Time>", "<ClientReqUrl>", "<KmsMessage>", "<KmsInit ",
+                           "<KmsCertificate ", "<CertUri>", "<KmsUri>", "<ValidFrom>", "<ValidTo>", "<Revoked>",
+                           "<UserIdFormat>", "<UserKeyPeriod>", "<UserKeyOffset>", "<PubEncKey>", "<PubAuthKey>",
+                           "<ParameterSet>", "</KmsCertificate>", "</KmsInit>", "</KmsMessage>", "</KmsResponse>"}) {
+    const std::size_t found = reply.body.find(name, at);
+    ASSERT_NE(found, std::string::npos) << name;
+    at = found + 1;
+  }
+  const Domain& domain = bed.kms().table()->find("alpha")->active()->domain;
+  std::string point;
+  codec::hex_encode(domain.public_encryption, point);
+  EXPECT_EQ(element_of(reply.body, "PubEncKey"), point);
+  EXPECT_EQ(element_of(reply.body, "UserUri"), kAnn);
+  EXPECT_EQ(element_of(reply.body, "KmsUri"), kKmsUri);
+  EXPECT_EQ(element_of(reply.body, "ClientReqUrl"), std::string(kOrigin) + "/keymanagement/identity/v1/init");
+}
+
+TEST(KmsKeyProv, GivesKeysThatTheDomainMade) {  // D.3.3.2
+  KmsBed bed;
+  const Reply reply = bed.post("keyprov");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  ASSERT_EQ(key_sets_in(reply.body), 1U);
+  const auto domain = bed.kms().table()->find("alpha")->active();
+  const KeyPeriods periods = domain->domain.periods;
+  const auto period = *periods.number_at(bed.now());
+  const auto uid = make_uid(kAnn, kKmsUri, periods.seconds, periods.offset, period);
+  std::string uid_text;
+  codec::hex_encode(*uid, uid_text);
+  EXPECT_EQ(element_of(reply.body, "UserID"), uid_text);
+  EXPECT_EQ(element_of(reply.body, "KeyPeriodNo"), std::to_string(period));
+  EXPECT_EQ(element_of(reply.body, "ValidFrom"), write_date_time(periods.begins_at(period)));
+  EXPECT_EQ(element_of(reply.body, "ValidTo"), write_date_time(periods.ends_at(period) - 1));
+  const auto expected = domain->keys->issue(*uid);
+  std::string rsk;
+  codec::hex_encode(expected->rsk.reveal(), rsk);
+  EXPECT_EQ(element_of(reply.body, "UserDecryptKey"), rsk);
+  EXPECT_EQ(element_of(reply.body, "UserSigningKeySSK").size(), 64U);
+  EXPECT_EQ(element_of(reply.body, "UserPubTokenPVT").size(), 130U);
+  EXPECT_NE(reply.body.find("<UserDecryptKey xsi:type=\"KeyContentType\">"), std::string::npos);
+}
+
+TEST(KmsKeyProv, APairIsIssuedOnceAndServedAgain) {
+  KmsBed bed;
+  const Reply first = bed.post("keyprov");
+  for (const std::string& path : {std::string("keyprov"), kKeyprovAnn, "keyprov/" + std::string(kAnn),
+                                  kKeyprovAnn + "/" + timestamp_of(bed.now())}) {
+    const Reply again = bed.post(path);
+    ASSERT_EQ(again.status, 200) << path << again.body;
+    EXPECT_EQ(element_of(again.body, "UserSigningKeySSK"), element_of(first.body, "UserSigningKeySSK")) << path;
+    EXPECT_EQ(element_of(again.body, "UserPubTokenPVT"), element_of(first.body, "UserPubTokenPVT")) << path;
+  }
+}
+
+TEST(KmsKeyProv, TwoAtOnceGetTheSamePair) {
+  KmsBed bed;
+  identity::Sent sent{http::Method::Post, std::string(kRootPath) + "keyprov", {}, {}};
+  sent.fields.emplace_back(http::Field::Authorization, "Bearer " + bed.token());
+  const auto replies = bed.send_together({sent, sent, sent});
+  for (const Reply& reply : replies) {
+    ASSERT_EQ(reply.status, 200);
+    EXPECT_EQ(element_of(reply.body, "UserPubTokenPVT"), element_of(replies.front().body, "UserPubTokenPVT"));
+  }
+}
+
+TEST(KmsKeyProv, KeysLieSealed) {
+  KmsBed bed;
+  const Reply reply = bed.post("keyprov");
+  const auto rows = bed.wait(bed.store().range(broker::tables::kKmsUserKeys, "", "", 10));
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_EQ(rows->front().value.text().find(element_of(reply.body, "UserSigningKeySSK")), std::string_view::npos);
+}
+
+TEST(KmsKeyProv, TheNextPeriodsKeysComeEarlyAndFirst) {  // spec 5.2, 10
+  KmsBed bed;
+  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const auto period = *periods.number_at(bed.now());
+  bed.clock().advance(Seconds(periods.ends_at(period) - 3600 - bed.now()));
+  const Reply reply = bed.post_as(bed.fresh_token(kKmScope), "keyprov");
+  ASSERT_EQ(key_sets_in(reply.body), 2U) << reply.body;
+  EXPECT_EQ(element_of(reply.body, "KeyPeriodNo"), std::to_string(period + 1));
+  EXPECT_EQ(element_of(reply.body, "KeyPeriodNo", reply.body.rfind("<KmsKeySet ")), std::to_string(period));
+}
+
+TEST(KmsKeyProv, KeysOfTheNextPeriodAreTheSameWhenItHasBegun) {
+  KmsBed bed;
+  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const auto period = *periods.number_at(bed.now());
+  const Reply early = bed.post(kKeyprovAnn + "/" + timestamp_of(periods.begins_at(period + 1)));
+  ASSERT_EQ(early.status, 200);
+  bed.clock().advance(Seconds(periods.begins_at(period + 1) - bed.now()));
+  const Reply later = bed.post_as(bed.fresh_token(kKmScope), "keyprov");
+  EXPECT_EQ(element_of(later.body, "UserPubTokenPVT"), element_of(early.body, "UserPubTokenPVT"));
+}
+
+// Rows of spec 11.
+
+TEST(KmsRows, Row5UnsignedWherePolicyDemandsASignature) {
+  DomainDraft draft;
+  draft.policy.needs_signature = true;
+  KmsBed bed(std::move(draft));
+  expect_error(bed.post("keyprov"), 403, "1103");
+}
+
+TEST(KmsRows, Row11TimeOutsideTheWindow) {
+  KmsBed bed;
+  expect_error(bed.post("init", request_body(bed, "init", kAnn, -301)), 400, "1003");
+  expect_error(bed.post("init", request_body(bed, "init", kAnn, 301)), 400, "1003");
+  EXPECT_EQ(bed.post("init", request_body(bed, "init", kAnn, -300)).status, 200);
+  PolicyChange lenient;
+  lenient.is_time_lenient = true;
+  ASSERT_TRUE(bed.wait(set_policy(&bed.kms(), "alpha", lenient)).has_value());
+  EXPECT_EQ(bed.post("init", request_body(bed, "init", kAnn, -10'000)).status, 200);
+}
+
+TEST(KmsRows, Row13SomebodyElsesKeys) {
+  KmsBed bed;
+  expect_error(bed.post("keyprov/sip:bob.ptt@alpha.example"), 403, "1102");
+  expect_error(bed.post("keyprov", request_body(bed, "keyprov", "sip:bob.ptt@alpha.example")), 403, "1102");
+}
+
+TEST(KmsRows, Row14BodyAndPathNameTheSameCaller) {
+  KmsBed bed;
+  const Reply reply = bed.post(kKeyprovAnn, request_body(bed, kKeyprovAnn));
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(element_of(reply.body, "UserUri"), kAnn);
+}
+
+TEST(KmsRows, Row15AnotherKms) {
+  KmsBed bed;
+  expect_error(bed.post("init", request_body(bed, "init", kAnn, 0, "kms.bravo.example")), 400, "1002");
+}
+
+TEST(KmsRows, Row16AnotherUrl) {
+  KmsBed bed;
+  expect_error(bed.post("init", request_body(bed, "keyprov")), 400, "1002");
+}
+
+TEST(KmsRows, Row17PeriodsFarAhead) {
+  KmsBed bed;
+  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const auto period = *periods.number_at(bed.now());
+  EXPECT_EQ(bed.post(kKeyprovAnn + "/" + timestamp_of(periods.ends_at(period + 1) - 1)).status, 200);
+  expect_error(bed.post(kKeyprovAnn + "/" + timestamp_of(periods.ends_at(period + 1))), 409, "1202");
+}
+
+TEST(KmsRows, Row18PastPeriods) {
+  KmsBed bed;
+  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const auto period = *periods.number_at(bed.now());
+  // Ann came to be in this period: none of a former one.
+  expect_error(bed.post(kKeyprovAnn + "/" + timestamp_of(periods.begins_at(period) - 1)), 409, "1202");
+  bed.clock().advance(Seconds(periods.seconds));
+  const std::string token = bed.fresh_token(kKmScope);
+  EXPECT_EQ(bed.post_as(token, kKeyprovAnn + "/" + timestamp_of(periods.begins_at(period))).status, 200);
+  bed.clock().advance(Seconds(periods.seconds));
+  const std::string later = bed.fresh_token(kKmScope);
+  expect_error(bed.post_as(later, kKeyprovAnn + "/" + timestamp_of(periods.begins_at(period))), 409, "1202");
+}
+
+TEST(KmsRows, Row19And20Paths) {
+  KmsBed bed;
+  for (const char* path : {"keyprov/sip%253Aann", "keyprov/a%00b", "keyprov/../init", "keyprov/sip:a@b/xyz"}) {
+    expect_error(bed.post(path), 400, "1001");
+  }
+  expect_error(bed.post("keyprov/" + std::string(513, 'a')), 400, "1001");
+  expect_error(bed.post("initrequest"), 404, "1201");
+}
+
+TEST(KmsRows, Row21NoTokenOrABadOne) {
+  KmsBed bed;
+  for (const std::string& token : {std::string(), std::string("x"), bed.token() + "x"}) {
+    const Reply reply = bed.post_as(token, "init");
+    expect_error(reply, 401, "1101");
+    EXPECT_TRUE(reply.header("www-authenticate").starts_with("Bearer"));
+  }
+  const std::string token = bed.token();
+  bed.clock().advance(Seconds(331));
+  expect_error(bed.post_as(token, "init"), 401, "1101");
+}
+
+TEST(KmsRows, Row22AnotherAudienceOrScope) {
+  KmsBed bed;
+  expect_error(bed.post_as(bed.fresh_token("openid 3gpp:mc:ptt_service"), "init"), 403, "1102");
+  // The scope alone does not do: the token must be for the KMS.
+  const std::string token = bed.token();
+  bed.tenant().scope_audiences["3gpp:mc:ptt_key_management_service"] = "https://elsewhere.example";
+  bed.publish();
+  expect_error(bed.post_as(token, "init"), 403, "1102");
+}
+
+TEST(KmsRows, Row23TokenInTheQuery) {
+  KmsBed bed;
+  expect_error(bed.post_as("", "init?access_token=" + bed.token()), 401, "1101");
+}
+
+TEST(KmsRows, Row24OtherMethods) {
+  KmsBed bed;
+  for (const http::Method method : {http::Method::Get, http::Method::Put, http::Method::Delete}) {
+    EXPECT_EQ(bed.send({method, std::string(kRootPath) + "init"}).status, 405);
+  }
+}
+
+TEST(KmsRows, Row25And26Types) {
+  KmsBed bed;
+  const auto send_with = [&](http::Field field, std::string value, std::string body) {
+    identity::Sent sent{http::Method::Post, std::string(kRootPath) + "init", {}, std::move(body)};
+    sent.fields.emplace_back(http::Field::Authorization, "Bearer " + bed.token());
+    sent.fields.emplace_back(field, std::move(value));
+    return bed.send(sent);
+  };
+  expect_error(send_with(http::Field::ContentType, "application/json", "{}"), 415, "1301");
+  EXPECT_EQ(send_with(http::Field::ContentType, "application/json", "").status, 200);
+  EXPECT_EQ(send_with(http::Field::ContentType, "text/xml; charset=utf-8", request_body(bed, "init")).status, 200);
+  expect_error(send_with(http::Field::Accept, "application/json", ""), 406, "1301");
+  EXPECT_EQ(send_with(http::Field::Accept, "application/json, */*;q=0.1", "").status, 200);
+}
+
+TEST(KmsRows, Row28CertCacheNumbers) {
+  KmsBed bed;
+  const Reply whole = bed.post("certcache");
+  EXPECT_NE(whole.body.find("CacheNum=\"1\""), std::string::npos) << whole.body;
+  EXPECT_NE(whole.body.find("<KmsCertificate "), std::string::npos);
+  const Reply current = bed.post("certcache/1");
+  EXPECT_EQ(current.status, 200);
+  EXPECT_EQ(current.body.find("<KmsCertificate "), std::string::npos);
+  EXPECT_NE(bed.post("certcache/99").body.find("<KmsCertificate "), std::string::npos);
+  expect_error(bed.post("certcache/x"), 400, "1001");
+}
+
+TEST(KmsRows, Row29CertOfAnUnknownKms) {
+  KmsBed bed;
+  EXPECT_EQ(bed.post("cert/" + std::string(kKmsUri)).status, 200);
+  expect_error(bed.post("cert/kms.unknown.example"), 404, "1201");
+}
+
+TEST(KmsRows, Row30ARevokedUser) {
+  KmsBed bed;
+  ASSERT_EQ(bed.post("keyprov").status, 200);
+  ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  expect_error(bed.post("keyprov"), 410, "1203");
+  ASSERT_TRUE(bed.wait(restore_user(bed.context(), "alpha", std::string(kAnn))).has_value());
+  EXPECT_EQ(bed.post("keyprov").status, 200);
+}
+
+TEST(KmsRows, ACompromisedDomainGivesNothingOfItsFormerSecrets) {  // spec 5.3
+  KmsBed bed;
+  const Reply before = bed.post("keyprov");
+  ASSERT_TRUE(bed.wait(rotate_domain(&bed.kms(), "alpha", true)).has_value());
+  const Reply after = bed.post("keyprov");
+  ASSERT_EQ(after.status, 200);
+  EXPECT_NE(element_of(after.body, "UserDecryptKey"), element_of(before.body, "UserDecryptKey"));
+  const Reply cache = bed.post("certcache/1");
+  EXPECT_NE(cache.body.find("<Revoked>true</Revoked>"), std::string::npos) << cache.body;
+  EXPECT_NE(cache.body.find("CacheNum=\"2\""), std::string::npos);
+  ASSERT_TRUE(bed.wait(revoke_domain(&bed.kms(), "alpha")).has_value());
+  expect_error(bed.post("keyprov"), 410, "1203");
+}
+
+}  // namespace
+}  // namespace claviger::keys

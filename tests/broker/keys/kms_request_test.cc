@@ -1,0 +1,102 @@
+#include "broker/keys/kms_request.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace claviger::keys {
+namespace {
+
+const std::string kMembers =
+    "<UserUri>sip:ann@alpha.example</UserUri><KmsUri>kms.alpha.example</KmsUri><Time>2026-11-21T15:52:11Z</Time>"
+    "<ClientId>c1</ClientId><DeviceId>d1</DeviceId><ClientReqUrl>https://kms.alpha.example/init</ClientReqUrl>";
+
+std::string request(const std::string& members, const std::string& attributes = {}) {
+  return "<KmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"" + attributes + ">" + members + "</KmsRequest>";
+}
+
+TEST(KmsRequest, ReadsWhatTheSchemaHas) {  // table D.2.2-1
+  const auto read = read_kms_request("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
+                                     request(kMembers + "<TrK-ID>t1</TrK-ID><Signature-ID>s1</Signature-ID>",
+                                             " Id=\"xmldoc\" Version=\"1.0.0\""));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->user_uri, "sip:ann@alpha.example");
+  EXPECT_EQ(read->kms_uri, "kms.alpha.example");
+  EXPECT_EQ(read->client_id, "c1");
+  EXPECT_EQ(read->device_id, "d1");
+  EXPECT_EQ(read->trk_id, "t1");
+  EXPECT_EQ(read->signature_id, "s1");
+  EXPECT_FALSE(read->signature.has_value());
+}
+
+TEST(KmsRequest, ReadsAnyOrderPrefixesAndOthersElements) {
+  const auto read = read_kms_request(
+      "<k:KmsRequest xmlns:k=\"urn:3gpp:ns:mcsecKMSInterface:1.0\" xmlns:o=\"urn:o\"><o:Extra><o:UserUri>x</o:UserUri></o:Extra>"
+      "<k:ClientReqUrl> https://a/b </k:ClientReqUrl><k:Time>2026-11-21T15:52:11</k:Time><k:KmsUri>k</k:KmsUri>"
+      "<k:UserUri>a&amp;b</k:UserUri></k:KmsRequest>");
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->user_uri, "a&b");
+  EXPECT_EQ(read->client_req_url, "https://a/b");
+}
+
+TEST(KmsRequest, RefusesDoctypesAtTheFirstToken) {  // spec 11 rows 1, 2
+  EXPECT_TRUE(read_kms_request("<!DOCTYPE r [<!ENTITY a \"b\">]>" + request(kMembers)).failed_with(Code::XmlDoctype));
+  EXPECT_TRUE(read_kms_request("<!DOCTYPE r SYSTEM \"file:///etc/passwd\">" + request(kMembers)).failed_with(Code::XmlDoctype));
+  EXPECT_TRUE(read_kms_request("<!DOCTYPE").failed_with(Code::XmlDoctype));
+  EXPECT_TRUE(read_kms_request(request("&undefined;" + kMembers)).failed_with(Code::XmlSyntax));
+}
+
+TEST(KmsRequest, RefusesWhatIsTooMuch) {  // spec 11 row 3
+  std::string deep;
+  for (int i = 0; i < 33; ++i) deep += "<a>";
+  std::string shallow = deep;
+  for (int i = 0; i < 33; ++i) deep += "</a>";
+  EXPECT_TRUE(read_kms_request(deep).failed_with(Code::XmlTooLarge));
+  std::string many;
+  for (int i = 0; i < 2000; ++i) many += "<a/>";
+  EXPECT_TRUE(read_kms_request(request(many)).failed_with(Code::XmlTooLarge));
+  EXPECT_TRUE(read_kms_request(request(kMembers, " Id=\"" + std::string(8193, 'a') + "\"")).failed_with(Code::XmlTooLarge));
+}
+
+TEST(KmsRequest, RefusesOtherRootsAndNamespaces) {  // spec 11 row 4
+  EXPECT_TRUE(read_kms_request("<KmsRequest>" + kMembers + "</KmsRequest>").failed_with(Code::XmlSchema));
+  EXPECT_TRUE(read_kms_request("<KmsRequest xmlns=\"urn:x\">" + kMembers + "</KmsRequest>").failed_with(Code::XmlSchema));
+  EXPECT_TRUE(read_kms_request("<KmsResponse xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"/>").failed_with(Code::XmlSchema));
+  EXPECT_TRUE(read_kms_request("<SignedKmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><KmsRequest>" + kMembers +
+                               "</KmsRequest><KmsRequest>" + kMembers + "</KmsRequest></SignedKmsRequest>")
+                  .failed_with(Code::XmlSignature));
+  EXPECT_TRUE(read_kms_request(request(kMembers) + request(kMembers)).failed_with(Code::XmlSyntax));
+}
+
+TEST(KmsRequest, RefusesWhatIsMissingOrTwice) {
+  EXPECT_TRUE(read_kms_request(request("<UserUri>a</UserUri>" + kMembers)).failed_with(Code::XmlSchema));
+  EXPECT_TRUE(read_kms_request(request(kMembers + "<Time>2026-11-21T15:52:11Z</Time>")).failed_with(Code::XmlSchema));
+  EXPECT_TRUE(read_kms_request(request("text" + kMembers)).failed_with(Code::XmlSchema));
+  for (const char* name : {"UserUri", "KmsUri", "Time", "ClientReqUrl"}) {
+    std::string members = kMembers;
+    const std::size_t begin = members.find("<" + std::string(name));
+    const std::string end = "</" + std::string(name) + ">";
+    members.erase(begin, members.find(end) + end.size() - begin);
+    EXPECT_TRUE(read_kms_request(request(members)).failed_with(Code::XmlSchema)) << name;
+  }
+}
+
+TEST(KmsRequest, RefusesEveryCutText) {
+  const std::string whole = request(kMembers);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(read_kms_request(whole.substr(0, size)).has_value()) << size;
+  }
+}
+
+TEST(KmsRequest, NamesTheKeyOfASignature) {
+  const auto read = read_kms_request(
+      "<SignedKmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><KmsRequest Id=\"xmldoc\">" + kMembers +
+      "</KmsRequest><Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><KeyInfo><KeyName>ink.1.ann</KeyName></KeyInfo>"
+      "</Signature></SignedKmsRequest>");
+  ASSERT_TRUE(read.has_value());
+  ASSERT_TRUE(read->signature.has_value());
+  EXPECT_EQ(read->signature->key_name, "ink.1.ann");
+}
+
+}  // namespace
+}  // namespace claviger::keys

@@ -1,0 +1,255 @@
+#include <array>
+#include <charconv>
+
+#include "core/codec/json_writer.h"
+#include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/view.h"
+
+namespace claviger::ctl {
+namespace {
+
+using Json = codec::JsonWriter<std::string>;
+
+const std::vector<Column>& domain_columns() {
+  static const std::vector<Column> kColumns{{"KMS URI", "kms_uri"},
+                                            {"generation", "generation"},
+                                            {"state", "state"},
+                                            {"certificate", "cert_uri"},
+                                            {"secrets are here", "has_secrets", Show::YesNo},
+                                            {"issuer", "issuer"},
+                                            {"key period", "period", Show::Duration},
+                                            {"period offset", "offset"},
+                                            {"valid from", "valid_from", Show::Time},
+                                            {"valid to", "valid_to", Show::Time},
+                                            {"cache number", "cache_number"},
+                                            {"domains", "domains"},
+                                            {"scopes", "scopes"},
+                                            {"requests signed", "needs_signature", Show::YesNo},
+                                            {"keys wrapped", "needs_transport_key", Show::YesNo},
+                                            {"TrK wrap", "trk_wrap"},
+                                            {"CipherValue", "trk_cipher_value"},
+                                            {"UserID", "uid_text"},
+                                            {"UID in crypto", "uid_in_crypto"},
+                                            {"lenient time", "lenient_time", Show::YesNo},
+                                            {"periods retained", "retained_periods"},
+                                            {"next keys in last percent", "early_percent"},
+                                            {"created", "created_at", Show::Time},
+                                            {"changed", "changed_at", Show::Time}};
+  return kColumns;
+}
+
+const std::vector<Column>& user_columns() {
+  static const std::vector<Column> kColumns{{"user", "user_uri"},
+                                            {"revoked", "revoked", Show::YesNo},
+                                            {"since", "revoked_at", Show::Time},
+                                            {"reason", "reason"},
+                                            {"may migrate to", "migration_kms"},
+                                            {"external KMSs", "external_kms"}};
+  return kColumns;
+}
+
+ExitStatus ask_and_show(Invocation& invocation, std::string_view method, const std::string& path, std::string_view body,
+                        const std::vector<Column>& columns) {
+  const auto target = invocation.tenant_target(path);
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask(method, *target, body);
+  return answer.is_ok() ? print_object(invocation, answer.body, columns) : answer.status;
+}
+
+void add_list(Json& json, const Arguments& args, std::string_view option, std::string_view member) {
+  if (!args.has(option)) return;
+  json.name(member).begin_array();
+  for (const std::string& value : args.list(option)) {
+    if (!value.empty()) json.value(value);
+  }
+  json.end_array();
+}
+
+// False: said why not.
+bool add_number(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
+  if (!invocation.args.has(option)) return true;
+  const std::string_view text = invocation.args.get(option);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    invocation.complain(std::string(option) + ": a number is expected");
+    return false;
+  }
+  json.member(member, number);
+  return true;
+}
+
+bool add_policy(Json& json, Invocation& invocation) {
+  const Arguments& args = invocation.args;
+  add_list(json, args, "--scope", "scopes");
+  add_list(json, args, "--domain", "domains");
+  for (const auto& [option, member] :
+       {std::pair{"--require-signature", "needs_signature"}, std::pair{"--require-transport-key", "needs_transport_key"},
+        std::pair{"--lenient-time", "lenient_time"}}) {
+    if (args.has(option)) json.member(member, args.get(option) == "yes");
+  }
+  for (const auto& [option, member] :
+       {std::pair{"--trk-wrap", "trk_wrap"}, std::pair{"--trk-cipher-value", "trk_cipher_value"},
+        std::pair{"--uid-text", "uid_text"}, std::pair{"--uid-in-crypto", "uid_in_crypto"}}) {
+    if (args.has(option)) json.member(member, args.get(option));
+  }
+  return add_number(json, invocation, "--retained-periods", "retained_periods") &&
+         add_number(json, invocation, "--early-percent", "early_percent");
+}
+
+ExitStatus init(Invocation& invocation) {
+  std::string body;
+  Json json(body);
+  json.begin_object().member("uri", invocation.args.get("--uri"));
+  for (const auto& [option, member] : {std::pair{"--cert-uri", "cert_uri"}, std::pair{"--issuer", "issuer"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  if (!add_number(json, invocation, "--period", "period") || !add_number(json, invocation, "--offset", "offset") ||
+      !add_policy(json, invocation)) {
+    return ExitStatus::Usage;
+  }
+  json.end_object();
+  return ask_and_show(invocation, "POST", "/kms", body, domain_columns());
+}
+
+ExitStatus set(Invocation& invocation) {
+  std::string body;
+  Json json(body);
+  json.begin_object();
+  if (!add_policy(json, invocation)) return ExitStatus::Usage;
+  json.end_object();
+  return ask_and_show(invocation, "PATCH", "/kms", body, domain_columns());
+}
+
+ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", "/kms", {}, domain_columns()); }
+
+ExitStatus list(Invocation& invocation) {
+  const auto target = invocation.tenant_target("/kms/generations");
+  if (!target) return ExitStatus::Failed;
+  return print_all_pages(invocation, *target,
+                         {{"GENERATION", "generation"},
+                          {"STATE", "state"},
+                          {"KMS URI", "kms_uri"},
+                          {"CERTIFICATE", "cert_uri"},
+                          {"VALID FROM", "valid_from", Show::Time},
+                          {"CACHE NUMBER", "cache_number"}},
+                         0);
+}
+
+ExitStatus rotate(Invocation& invocation) {
+  const bool is_compromised = invocation.args.has("--compromised");
+  const char* question = is_compromised
+                             ? "Make new secrets and revoke the present ones? Nothing they made is given any more."
+                             : "Make new secrets? Every user needs new keys, and everybody the new certificate.";
+  if (!invocation.is_confirmed(question)) return ExitStatus::Failed;
+  const std::string_view body = is_compromised ? "{\"compromised\":true}" : "{}";
+  return ask_and_show(invocation, "POST", "/kms/rotate", body, domain_columns());
+}
+
+std::string user_path(const Invocation& invocation, std::string_view verb = {}) {
+  return "/kms/users/" + path_segment(invocation.args.get("URI")) + std::string(verb);
+}
+
+ExitStatus revoke(Invocation& invocation) {
+  if (!invocation.args.has("URI")) {
+    if (!invocation.args.has("--domain-certificate")) {
+      invocation.complain("say which user's keys, or --domain-certificate");
+      return ExitStatus::Usage;
+    }
+    if (!invocation.is_confirmed("Revoke the domain's certificate? Nobody gets keys until a rotation.")) {
+      return ExitStatus::Failed;
+    }
+    return ask_and_show(invocation, "POST", "/kms/revoke", "{}", domain_columns());
+  }
+  if (!invocation.is_confirmed("Give " + std::string(invocation.args.get("URI")) + " no keys any more?")) {
+    return ExitStatus::Failed;
+  }
+  std::string body;
+  Json json(body);
+  json.begin_object().member("reason", invocation.args.get("--reason")).end_object();
+  return ask_and_show(invocation, "POST", user_path(invocation, "/revoke"), body, user_columns());
+}
+
+ExitStatus restore(Invocation& invocation) {
+  return ask_and_show(invocation, "POST", user_path(invocation, "/restore"), "{}", user_columns());
+}
+
+ExitStatus show_user(Invocation& invocation) {
+  return ask_and_show(invocation, "GET", user_path(invocation), {}, user_columns());
+}
+
+ExitStatus set_user(Invocation& invocation) {
+  std::string body;
+  Json json(body);
+  json.begin_object();
+  add_list(json, invocation.args, "--migration-kms", "migration_kms");
+  add_list(json, invocation.args, "--external-kms", "external_kms");
+  json.end_object();
+  return ask_and_show(invocation, "PUT", user_path(invocation), body, user_columns());
+}
+
+std::vector<Option> policy_options() {
+  return {{"--scope", "A token must have one of these", OptionKind::List},
+          {"--domain", "A domain it serves, as its certificate says", OptionKind::List},
+          {"--require-signature", "Refuse requests that are not signed", OptionKind::Value, {"yes", "no"}},
+          {"--require-transport-key", "Give keys under a transport key only", OptionKind::Value, {"yes", "no"}},
+          {"--trk-wrap", "How 257 and 65 octets go under a TrK", OptionKind::Value, {"pad", "strip04", "pad11"}},
+          {"--trk-cipher-value", "How wrapped keys are written", OptionKind::Value, {"base64", "hex"}},
+          {"--uid-text", "How UserID is written", OptionKind::Value, {"hex", "base64"}},
+          {"--uid-in-crypto", "What the arithmetic takes for the identifier", OptionKind::Value, {"raw", "hextext"}},
+          {"--lenient-time", "Do not compare the Time of requests with ours", OptionKind::Value, {"yes", "no"}},
+          {"--retained-periods", "Former periods whose keys are still given"},
+          {"--early-percent", "The last part of a period in which the next keys come along"}};
+}
+
+std::vector<Option> with_policy(std::vector<Option> options) {
+  for (Option& option : policy_options()) options.push_back(std::move(option));
+  return options;
+}
+
+}  // namespace
+
+std::vector<Command> kms_commands() {
+  const Option yes{"--yes", "Do not ask", OptionKind::Flag};
+  const Operand uri{"URI", "The user's MC service ID"};
+  return {
+      {"kms init",
+       "Make the KMS of a tenant: a domain with secrets of its own",
+       "clavigerctl kms init --uri kms.alpha.example --period 2592000",
+       {},
+       with_policy({{"--uri", "The KMS URI: in every UID, byte for byte"},
+                    {"--cert-uri", "The certificate's name; made unless given"},
+                    {"--issuer", "Issuer of the certificate"},
+                    {"--period", "Seconds of a key period; 30 days unless given"},
+                    {"--offset", "Seconds from 1900 on at which the first begins"}}),
+       init},
+      {"kms show", "The present domain", "clavigerctl kms show", {}, {}, show},
+      {"kms list", "The domain and its former generations", "clavigerctl kms list", {}, {}, list},
+      {"kms set", "Change the policy", "clavigerctl kms set --require-signature yes", {}, policy_options(), set},
+      {"kms rotate",
+       "New secrets and a new certificate for the domain",
+       "clavigerctl kms rotate --yes",
+       {},
+       {{"--compromised", "Somebody has the present ones: revoke them", OptionKind::Flag}, yes},
+       rotate},
+      {"kms revoke",
+       "Give a user no keys any more, or revoke the domain's certificate",
+       "clavigerctl kms revoke sip:ann@alpha.example --reason lost --yes",
+       {{"URI", "The user's MC service ID", false}},
+       {{"--reason", "Why; for operators"},
+        {"--domain-certificate", "The domain itself", OptionKind::Flag},
+        yes},
+       revoke},
+      {"kms restore", "Give a user keys again", "clavigerctl kms restore sip:ann@alpha.example", {uri}, {}, restore},
+      {"kms user show", "What was said of a user", "clavigerctl kms user show sip:ann@alpha.example", {uri}, {}, show_user},
+      {"kms user set",
+       "Which other KMSs a user may have",
+       "clavigerctl kms user set sip:ann@alpha.example --migration-kms kms.bravo.example",
+       {uri},
+       {{"--migration-kms", "A KMS he may migrate to, in order of preference", OptionKind::List},
+        {"--external-kms", "A KMS whose users he may talk to", OptionKind::List}},
+       set_user},
+  };
+}
+
+}  // namespace claviger::ctl
