@@ -78,7 +78,8 @@ Result<std::int64_t> read_date_time(std::string_view text) {
     parts[i] = take_digits(text, kWidths[i]);
     if (parts[i] < 0 || (i < kBehind.size() && !take(text, kBehind[i]))) return kMalformed;
   }
-  const std::chrono::year_month_day date{std::chrono::year(parts[0]), std::chrono::month(static_cast<unsigned>(parts[1])),
+  const std::chrono::year_month_day date{std::chrono::year(parts[0]),
+                                         std::chrono::month(static_cast<unsigned>(parts[1])),
                                          std::chrono::day(static_cast<unsigned>(parts[2]))};
   if (!date.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 60) return kMalformed;
   CLAVIGER_TRY(zone, take_zone(text));

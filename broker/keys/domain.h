@@ -31,12 +31,12 @@ enum class WrapMode : std::uint8_t { Pad = 0, Strip04 = 1, Pad11 = 2 };
 struct DomainPolicy {
   std::vector<std::string> scopes;  // of which a token must have one
   WrapMode wrap_mode = WrapMode::Pad;
-  bool is_cipher_hex = false;       // xenc:CipherValue in hex, for one peer
-  bool is_user_id_base64 = false;   // UserID in base64 instead of hex
-  bool is_uid_hex_text = false;     // the identifier is the UID's hex text, for one peer (spec 10)
-  bool needs_signature = false;     // of requests
-  bool needs_transport_key = false;  // user keys leave under a TrK only
-  bool is_time_lenient = false;     // the Time of a request is not compared with ours
+  bool is_cipher_hex = false;         // xenc:CipherValue in hex, for one peer
+  bool is_user_id_base64 = false;     // UserID in base64 instead of hex
+  bool is_uid_hex_text = false;       // the identifier is the UID's hex text, for one peer (spec 10)
+  bool needs_signature = false;       // of requests
+  bool needs_transport_key = false;   // user keys leave under a TrK only
+  bool is_time_lenient = false;       // the Time of a request is not compared with ours
   std::uint8_t retained_periods = 1;  // former ones for which keys are still given
   std::uint8_t early_percent = 25;    // of a period: its last part, in which the next one's keys come along
 };
@@ -52,7 +52,7 @@ struct Domain {
   std::int64_t valid_to = 0;
   std::array<std::byte, kRskBytes> public_encryption{};
   std::array<std::byte, kPvtBytes> public_authentication{};
-  std::string sealed_secrets;  // empty: the ceremony that brings them is pending
+  std::string sealed_secrets;        // empty: the ceremony that brings them is pending
   std::vector<std::string> domains;  // KmsDomainList
   DomainPolicy policy;
   std::int64_t created_at = 0;

@@ -16,7 +16,7 @@ namespace claviger::keys {
 
 inline constexpr std::size_t kRskBytes = 257;  // 04 x y, coordinates of 128 octets
 inline constexpr std::size_t kSskBytes = 32;
-inline constexpr std::size_t kPvtBytes = 65;   // 04 x y
+inline constexpr std::size_t kPvtBytes = 65;  // 04 x y
 inline constexpr std::size_t kZBytes = 128;
 inline constexpr std::size_t kKsakBytes = 32;
 inline constexpr std::size_t kDomainSecretBytes = kZBytes + kKsakBytes;  // z_T, then KSAK, both big-endian
@@ -37,14 +37,14 @@ class DomainKeys {
 
   virtual ~DomainKeys() = default;
   virtual SecretBytes secrets() const = 0;
-  virtual const std::array<std::byte, kRskBytes>& public_encryption() const = 0;     // Z_T
+  virtual const std::array<std::byte, kRskBytes>& public_encryption() const = 0;      // Z_T
   virtual const std::array<std::byte, kPvtBytes>& public_authentication() const = 0;  // KPAK
-  // A fresh SSK and PVT each time; the RSK is always the same. CryptoFailure; ScalarInvalid for the one UID in 2^1022
+  // A fresh SSK and PVT each time; the RSK is always the same. CryptoFailure; BadValue for the one UID in 2^1022
   // that has no key.
   virtual Result<UserKeys> issue(Bytes id) const = 0;
 };
 
-// TS 33.180 clause F.2.1: SHA-256 over the lengths and parts of spec 5.1. TooLarge: a URI of more than 65535 octets.
+// TS 33.180 clause F.2.1. Empty, TooLarge: a URI that is none.
 Result<Uid> make_uid(std::string_view user_uri, std::string_view kms_uri, std::uint32_t period, std::uint32_t offset,
                      std::uint64_t number);
 

@@ -191,13 +191,17 @@ Task<Result<DomainRef>> init_domain(Kms* kms, std::string tenant, DomainDraft dr
 }
 
 Task<Result<DomainRef>> set_policy(Kms* kms, std::string tenant, PolicyChange change) {
-  auto start = [kms, tenant = std::move(tenant), change = std::move(change)] { return set_at_home(kms, tenant, change); };
+  auto start = [kms, tenant = std::move(tenant), change = std::move(change)] {
+    return set_at_home(kms, tenant, change);
+  };
   auto done = co_await runtime::call_on(&kms->home().shard, std::move(start));
   co_return done;
 }
 
 Task<Result<DomainRef>> rotate_domain(Kms* kms, std::string tenant, bool is_compromised) {
-  auto start = [kms, tenant = std::move(tenant), is_compromised] { return rotate_at_home(kms, tenant, is_compromised); };
+  auto start = [kms, tenant = std::move(tenant), is_compromised] {
+    return rotate_at_home(kms, tenant, is_compromised);
+  };
   auto done = co_await runtime::call_on(&kms->home().shard, std::move(start));
   co_return done;
 }

@@ -55,7 +55,8 @@ std::string KeysWanted::key() const {
 Result<Identifier> identifier_of(const KeysWanted& wanted) {
   const Domain& domain = wanted.domain->domain;
   Identifier identifier;
-  CLAVIGER_TRY(uid, make_uid(wanted.user_uri, domain.kms_uri, domain.periods.seconds, domain.periods.offset, wanted.period));
+  CLAVIGER_TRY(uid,
+               make_uid(wanted.user_uri, domain.kms_uri, domain.periods.seconds, domain.periods.offset, wanted.period));
   identifier.uid = uid;
   if (domain.policy.is_uid_hex_text) {
     codec::hex_encode(uid, identifier.octets);

@@ -18,7 +18,8 @@ std::int64_t KeyPeriods::begins_at(std::uint64_t number) const {
 
 Result<std::int64_t> read_ntp_timestamp(std::string_view text, std::int64_t now) {
   std::array<std::byte, 8> bytes;
-  if (text.size() != 2 * bytes.size() || !codec::hex_decode(text, bytes)) return Error{Code::UriPathInvalid, "keyprov.time"};
+  if (text.size() != 2 * bytes.size() || !codec::hex_decode(text, bytes))
+    return Error{Code::UriPathInvalid, "keyprov.time"};
   constexpr std::int64_t kEra = std::int64_t{1} << 32U;
   const std::int64_t present = now + kNtpEpoch;
   std::int64_t time = present - present % kEra + load_be<std::uint32_t>(bytes);

@@ -1,11 +1,13 @@
 #include "broker/keys/kms_endpoint.h"
 
 #include "broker/identity/bearer.h"
+#include "broker/identity/proxies.h"
 #include "broker/keys/kms_caller.h"
 #include "broker/keys/kms_error.h"
 #include "broker/keys/kms_request.h"
 #include "broker/keys/kms_response.h"
 #include "broker/keys/kms_target.h"
+#include "broker/keys/protection.h"
 #include "broker/keys/provision_procedure.h"
 #include "broker/keys/request_checks.h"
 #include "broker/keys/request_url.h"
@@ -32,6 +34,7 @@ struct Asked {
   http::Request request;
   std::string rest;   // of the path
   ResponseHead head;  // of the answer, error or not
+  Protection protection;
   std::string tenant;
 };
 
@@ -47,13 +50,16 @@ http::Response refuse(Asked& asked, const Error& error) {
   const KmsError said = kms_error_of(error.code);
   Context& context = *asked.context;
   if (said.status == 403) {
-    context.shard.logger().warning("kms.refused", {{"tenant", asked.tenant}, {"code", name_of(error.code)},
-                                                   {"where", error.where}, {"user", asked.head.user_uri}});
+    context.shard.logger().warning("kms.refused", {{"tenant", asked.tenant},
+                                                   {"code", name_of(error.code)},
+                                                   {"where", error.where},
+                                                   {"user", asked.head.user_uri}});
   }
   if (said.status == 500) {
     context.shard.logger().error("kms.failed", {{"code", name_of(error.code)}, {"where", error.where}});
   }
-  http::Response response(said.status, kXmlType, write_error(context.shard.slabs(), asked.head, said.code, said.message));
+  http::Response response(said.status, kXmlType,
+                          write_error(context.shard.slabs(), asked.head, said.code, said.message));
   if (said.status == 503 || said.status == 429) response.with("retry-after", "1");
   if (said.status == 401 || error.code == Code::BearerScope) {
     const std::string_view realm = asked.tenant.empty() ? std::string_view("kms") : std::string_view(asked.tenant);
@@ -73,14 +79,47 @@ Task<Result<KmsRequest>> read_body(Context* context, const http::Request* reques
   co_return *std::move(read);
 }
 
-Slice init_answer(Asked& asked, const Domain& domain) {
-  SlabWriter sink(asked.context->shard.slabs(), head_room(asked.head) + certificate_room(domain));
+// A message between the beginning and the end of an answer: `write` fills it, into `room` octets at most.
+template <typename Write>
+Result<Slice> answer_with(Asked& asked, std::size_t room, Write write) {
+  SlabWriter sink(asked.context->shard.slabs(), ResponseFrame::room(asked.head, asked.protection) + room);
   XmlWriter xml(sink);
-  write_head(xml, asked.head);
-  xml.raw("<KmsMessage><KmsInit Version=\"1.0.0\">");
-  write_certificate(xml, domain);
-  xml.raw("</KmsInit></KmsMessage>").raw(kResponseEnd);
+  ResponseFrame frame(xml, asked.head, asked.protection);
+  xml.raw("<KmsMessage>");
+  CLAVIGER_TRY(written, write(xml));
+  xml.raw("</KmsMessage>");
+  frame.end();
   return sink.finish();
+}
+
+constexpr std::size_t kContainerRoom = 256;
+
+Result<Slice> init_answer(Asked& asked, const Domain& domain) {
+  const std::size_t room = kContainerRoom + certificate_room(domain) + offered_room(asked.protection);
+  return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
+    const bool has_news = !asked.protection.offered.empty();
+    xml.raw(has_news ? "<KmsInit Version=\"1.0.0\" xsi:type=\"KmsInitTkIkType\">" : "<KmsInit Version=\"1.0.0\">");
+    write_certificate(xml, domain);
+    CLAVIGER_TRY(offered, write_offered(xml, domain.policy, asked.protection));
+    xml.raw("</KmsInit>");
+    return Unit{};
+  });
+}
+
+Result<Slice> key_sets_answer(Asked& asked, const std::vector<KeySet>& sets) {
+  std::size_t room = kContainerRoom + offered_room(asked.protection);
+  for (const KeySet& set : sets) room += key_set_room(set, asked.protection);
+  return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
+    const bool has_news = !asked.protection.offered.empty();
+    xml.raw(has_news ? "<KmsKeyProv Version=\"1.0.0\" xsi:type=\"KmsKeyProvTkIkType\">"
+                     : "<KmsKeyProv Version=\"1.0.0\">");
+    for (const KeySet& set : sets) {
+      CLAVIGER_TRY(written, write_key_set(xml, asked.context->sealer, set, asked.protection));
+    }
+    CLAVIGER_TRY(offered, write_offered(xml, sets.back().domain->domain.policy, asked.protection));
+    xml.raw("</KmsKeyProv>");
+    return Unit{};
+  });
 }
 
 Task<Result<Slice>> key_provision_answer(Asked* asked, Caller caller, KmsTarget target) {
@@ -90,51 +129,42 @@ Task<Result<Slice>> key_provision_answer(Asked* asked, Caller caller, KmsTarget 
   wanted.caller = std::move(caller);
   auto sets = co_await provision_keys(asked->kms, asked->context, std::move(wanted));
   if (!sets) co_return sets.error();
-  std::size_t room = head_room(asked->head);
-  for (const KeySet& set : *sets) room += key_set_room(set);
-  SlabWriter sink(asked->context->shard.slabs(), room);
-  XmlWriter xml(sink);
-  write_head(xml, asked->head);
-  xml.raw("<KmsMessage><KmsKeyProv Version=\"1.0.0\">");
-  for (const KeySet& set : *sets) {
-    CLAVIGER_CO_TRY(written, write_key_set(xml, asked->context->sealer, set));
-  }
-  xml.raw("</KmsKeyProv></KmsMessage>").raw(kResponseEnd);
-  co_return sink.finish();
+  co_return key_sets_answer(*asked, *sets);
+}
+
+Result<Slice> certificates_answer(Asked& asked, std::uint64_t cache_number,
+                                  const std::vector<DomainRef>& certificates) {
+  std::size_t room = kContainerRoom;
+  for (const DomainRef& each : certificates) room += certificate_room(each->domain);
+  return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
+    xml.raw("<KmsCertCache CacheNum=\"").raw(std::to_string(cache_number)).raw("\" Version=\"1.0.0\">");
+    for (const DomainRef& each : certificates) write_certificate(xml, each->domain);
+    xml.raw("</KmsCertCache>");
+    return Unit{};
+  });
 }
 
 // D.2.5: own certificates, former ones with Revoked=true; nothing when the client has them all.
-Slice cert_cache_answer(Asked& asked, const TenantDomains& domains, const KmsTarget& target) {
+Result<Slice> cert_cache_answer(Asked& asked, const TenantDomains& domains, const KmsTarget& target) {
   const std::uint64_t number = domains.cache_number();
-  const bool is_current = target.cache_number && *target.cache_number == number;
-  std::size_t room = head_room(asked.head);
-  for (const DomainRef& each : domains.generations) room += certificate_room(each->domain);
-  SlabWriter sink(asked.context->shard.slabs(), room);
-  XmlWriter xml(sink);
-  write_head(xml, asked.head);
-  xml.raw("<KmsMessage><KmsCertCache CacheNum=\"").raw(std::to_string(number)).raw("\" Version=\"1.0.0\">");
+  // A number that we never gave: whatever the client has, it is not ours.
+  const std::uint64_t known = target.cache_number && *target.cache_number <= number ? *target.cache_number : 0;
+  std::vector<DomainRef> news;
   for (const DomainRef& each : domains.generations) {
-    // A number that we never gave: whatever the client has, it is not ours.
-    const bool is_known = target.cache_number && *target.cache_number <= number;
-    const bool is_news = !is_known || each->domain.cache_number > *target.cache_number;
-    if (is_current || !is_news || each->domain.valid_to < asked.head.time) continue;
-    write_certificate(xml, each->domain);
+    if (each->domain.cache_number > known && each->domain.valid_to >= asked.head.time) news.push_back(each);
   }
-  xml.raw("</KmsCertCache></KmsMessage>").raw(kResponseEnd);
-  return sink.finish();
+  return certificates_answer(asked, number, news);
 }
 
 Result<Slice> cert_answer(Asked& asked, const TenantDomains& domains, const KmsTarget& target) {
-  const Domain& domain = domains.generations.back()->domain;
-  if (target.uri != domain.kms_uri) return Error{Code::KmsUnknown, "cert.uri"};
-  SlabWriter sink(asked.context->shard.slabs(), head_room(asked.head) + certificate_room(domain));
-  XmlWriter xml(sink);
-  write_head(xml, asked.head);
-  xml.raw("<KmsMessage><KmsCertCache CacheNum=\"").raw(std::to_string(domains.cache_number()));
-  xml.raw("\" Version=\"1.0.0\">");
-  write_certificate(xml, domain);
-  xml.raw("</KmsCertCache></KmsMessage>").raw(kResponseEnd);
-  return sink.finish();
+  if (target.uri != domains.generations.back()->domain.kms_uri) return Error{Code::KmsUnknown, "cert.uri"};
+  return certificates_answer(asked, domains.cache_number(), {domains.generations.back()});
+}
+
+// Behind a proxy that ends the TLS user keys leave under a TrK only: whoever reads along there must not have them.
+bool is_behind_proxy(const Asked& asked) {
+  const settings::Settings& settings = *asked.context->snapshot->settings;
+  return asked.request.peer != nullptr && identity::is_trusted_proxy(settings, asked.request.peer->address);
 }
 
 Task<Result<Slice>> answer(Asked* asked) {
@@ -151,12 +181,22 @@ Task<Result<Slice>> answer(Asked* asked) {
   CLAVIGER_CO_TRY(target, read_target(asked->rest));
   if (!asked->request.body.empty()) {
     CLAVIGER_CO_TRY(body, co_await read_body(asked->context, &asked->request));
-    CLAVIGER_CO_TRY(checked, check_request(body, admitted.caller, domain, asked->head.client_req_url, asked->head.time));
+    CLAVIGER_CO_TRY(checked,
+                    check_request(body, admitted.caller, domain, asked->head.client_req_url, asked->head.time));
     asked->head.user_uri = body.user_uri;
     asked->head.client_req_url = body.client_req_url;
+    DomainPolicy policy = domain.policy;
+    auto protection = co_await authenticate_request(asked->context, asked->tenant, std::move(body),
+                                                    std::string(asked->request.body.text()), std::move(policy));
+    if (!protection) co_return protection.error();
+    asked->protection = *std::move(protection);
   } else if (domain.policy.needs_signature) {
     co_return Error{Code::RequestUnsigned, "kms.body"};
+  } else if (domain.policy.needs_transport_key) {
+    co_return Error{Code::TransportKeyMissing, "kms.body"};
   }
+  const bool needs_wrap = target.call == KmsCall::KeyProvision && is_behind_proxy(*asked);
+  if (needs_wrap && !asked->protection.wraps()) co_return Error{Code::TransportKeyMissing, "kms.proxy"};
   const TenantDomains& domains = *table->find(asked->tenant);
   switch (target.call) {
     case KmsCall::Init:
@@ -178,7 +218,8 @@ Task<Result<Slice>> answer(Asked* asked) {
 
 Task<http::Response> serve(Kms* kms, Contexts* contexts, http::Request request, http::PathValues path) {
   Context* context = &identity::here(*contexts);
-  Asked asked{kms, context, std::move(request), path.empty() ? std::string("redirect") : std::move(path[0]), {}, {}};
+  Asked asked{kms, context, std::move(request), path.empty() ? std::string("redirect") : std::move(path[0]), {},
+              {},  {}};
   asked.head.time = numeric_date(context->shard.wall());
   asked.head.client_req_url = url_of(*context, asked.request, {});
   auto answered = co_await answer(&asked);

@@ -52,7 +52,8 @@ KmsError kms_error_of(Code code) {
   const auto* row = std::ranges::find(kRows, code, &Row::code);
   if (row != std::end(kRows)) return row->error;
   const std::string_view name = name_of(code);
-  if (name.starts_with("Token") || name.starts_with("Bearer")) return {401, 1101, "The access token is missing or not valid."};
+  if (name.starts_with("Token") || name.starts_with("Bearer"))
+    return {401, 1101, "The access token is missing or not valid."};
   return {500, 1402, "Something went wrong on our side."};
 }
 

@@ -158,7 +158,8 @@ Result<SignatureClaim> read_signature(const pugi::xml_node& signature) {
   SignatureClaim claim;
   for (const pugi::xml_node child : info.children()) {
     if (child.type() != pugi::node_element) continue;
-    if (!claim.key_name.empty() || !is(child, "KeyName", kSignatureNamespace)) return Error{Code::XmlSignature, "KeyInfo"};
+    if (!claim.key_name.empty() || !is(child, "KeyName", kSignatureNamespace))
+      return Error{Code::XmlSignature, "KeyInfo"};
     CLAVIGER_TRY(name, text_of(child, kTextBytesMax));
     claim.key_name = std::move(name);
   }

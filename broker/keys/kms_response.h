@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/keys/kms.h"
+#include "broker/keys/protection.h"
 #include "broker/keys/user_keys.h"
 #include "broker/keys/xml_writer.h"
 #include "core/base/result.h"
@@ -30,10 +31,24 @@ struct ResponseHead {
   std::size_t text_bytes() const { return user_uri.size() + kms_uri.size() + client_req_url.size(); }
 };
 
-void write_head(XmlWriter& xml, const ResponseHead& head);  // up to ClientReqUrl, KmsResponse stays open
-inline constexpr std::string_view kResponseEnd = "</KmsResponse>";
-// What write_head() and kResponseEnd need at most.
-std::size_t head_room(const ResponseHead& head);
+// A response from its first octet to its last, signed when the request was; the message between them.
+class ResponseFrame {
+ public:
+  // What begin() and end() need at most.
+  static std::size_t room(const ResponseHead& head, const Protection& protection);
+  ResponseFrame(XmlWriter& xml, const ResponseHead& head, const Protection& protection);
+  // The ids of what protects it, its end and its signature.
+  void end();
+
+ private:
+  XmlWriter& xml_;
+  const Protection& protection_;
+  std::size_t begin_ = 0;  // of KmsResponse
+};
+
+// NewTransportKey and NewIntegrityKey under the present TrK.
+std::size_t offered_room(const Protection& protection);
+Result<Unit> write_offered(XmlWriter& xml, const DomainPolicy& policy, const Protection& protection);
 
 // KmsCertificate, Role="Root".
 void write_certificate(XmlWriter& xml, const Domain& domain);
@@ -47,9 +62,9 @@ struct KeySet {
   std::string record_key;
   storage::Value value;
 };
-std::size_t key_set_room(const KeySet& set);
-// KmsKeySet, with keys in plain text. What opening says.
-Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySet& set);
+std::size_t key_set_room(const KeySet& set, const Protection& protection);
+// KmsKeySet, with keys in plain text, or wrapped under the TrK. What opening and wrapping say.
+Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySet& set, const Protection& protection);
 
 // KmsError instead of a KmsMessage.
 Slice write_error(SlabPool& slabs, const ResponseHead& head, std::uint32_t code, std::string_view message);

@@ -85,7 +85,8 @@ Result<KmsTarget> read_target(std::string_view rest) {
   for (const auto& [known, call] : kAlone) {
     if (name == known && !has_more) return KmsTarget{call, {}, {}, {}};
   }
-  constexpr std::array<std::pair<std::string_view, KmsCall>, 2> kWithUri{{{"cert", KmsCall::Cert}, {"lookup", KmsCall::Lookup}}};
+  constexpr std::array<std::pair<std::string_view, KmsCall>, 2> kWithUri{
+      {{"cert", KmsCall::Cert}, {"lookup", KmsCall::Lookup}}};
   for (const auto& [known, call] : kWithUri) {
     if (name != known || !has_more) continue;
     CLAVIGER_TRY(uri, decode(more));

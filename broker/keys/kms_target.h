@@ -14,8 +14,8 @@ enum class KmsCall : std::uint8_t { Init, KeyProvision, CertCache, Cert, Lookup,
 
 struct KmsTarget {
   KmsCall call;
-  std::string uri;                        // of the path, decoded once; empty: none
-  std::string timestamp;                  // 16 characters; empty: none
+  std::string uri;        // of the path, decoded once; empty: none
+  std::string timestamp;  // 16 characters; empty: none
   std::optional<std::uint64_t> cache_number;
 };
 

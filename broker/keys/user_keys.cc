@@ -49,7 +49,8 @@ std::string user_key_prefix(std::string_view tenant, std::uint32_t generation, s
   return broker::record_prefix({tenant, hex_of(generation), hex_of(period)});
 }
 
-std::string user_key_key(std::string_view tenant, std::uint32_t generation, std::uint64_t period, std::string_view uri) {
+std::string user_key_key(std::string_view tenant, std::uint32_t generation, std::uint64_t period,
+                         std::string_view uri) {
   return broker::record_key({tenant, hex_of(generation), hex_of(period), uri});
 }
 

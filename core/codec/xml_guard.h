@@ -16,7 +16,7 @@ namespace claviger::codec {
 struct XmlLimits {
   std::size_t depth_max = 32;
   std::size_t elements_max = 2000;
-  std::size_t attributes_max = 32;           // of one element, declarations of namespaces among them
+  std::size_t attributes_max = 32;             // of one element, declarations of namespaces among them
   std::size_t attribute_bytes_max = 8 * 1024;  // of one value
 };
 

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 
 #include "core/codec/hex.h"
@@ -32,8 +33,9 @@ class Vectors : public ::testing::Test {
     text_.assign(std::istreambuf_iterator<char>(file), {});
     const auto value = reader_.parse(text_);
     ASSERT_TRUE(value.has_value());
-    root_ = value->as_object();
-    ASSERT_TRUE(root_.has_value());
+    const auto root = value->as_object();
+    ASSERT_TRUE(root.has_value());
+    root_ = *root;
   }
   std::string text_;
   codec::JsonReader reader_;

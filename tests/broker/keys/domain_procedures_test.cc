@@ -26,7 +26,8 @@ TEST(DomainProcedures, RefusesWhatCannotBe) {
   EXPECT_EQ(refused([](DomainDraft& draft) { draft.kms_uri = ""; }), Code::UriPathInvalid);
   EXPECT_EQ(refused([](DomainDraft& draft) { draft.kms_uri = "a b"; }), Code::UriPathInvalid);
   EXPECT_EQ(refused([](DomainDraft& draft) { draft.periods.seconds = 0; }), Code::BadValue);
-  EXPECT_EQ(refused([](DomainDraft& draft) { draft.periods.offset = 0xFFFF'FFFF; }), Code::BadValue);  // negative number
+  EXPECT_EQ(refused([](DomainDraft& draft) { draft.periods.offset = 0xFFFF'FFFF; }),
+            Code::BadValue);  // negative number
   EXPECT_EQ(refused([](DomainDraft& draft) { draft.valid_to = 1; }), Code::BadValue);
   EXPECT_EQ(refused([](DomainDraft& draft) { draft.policy.scopes = {"a b"}; }), Code::BadValue);
   EXPECT_EQ(refused([](DomainDraft& draft) { draft.policy.early_percent = 101; }), Code::BadValue);
@@ -34,7 +35,7 @@ TEST(DomainProcedures, RefusesWhatCannotBe) {
 
 TEST(DomainProcedures, SecretsAreSealed) {
   KmsBed bed;
-  const auto domain = bed.kms().table()->find("alpha")->active();
+  const auto domain = bed.domains().active();
   const SecretBytes secrets = domain->keys->secrets();
   const auto value = bed.wait(bed.store().get(broker::tables::kKmsDomains, domain_key("alpha", kKmsUri, 1)));
   ASSERT_TRUE(value.has_value());
@@ -44,23 +45,23 @@ TEST(DomainProcedures, SecretsAreSealed) {
 
 TEST(DomainProcedures, ADomainComesBackAfterARestart) {
   KmsBed bed;
-  const auto before = bed.kms().table()->find("alpha")->active();
+  const auto before = bed.domains().active();
   ASSERT_TRUE(bed.wait(bed.kms().start()).has_value());
-  const auto after = bed.kms().table()->find("alpha")->active();
+  const auto after = bed.domains().active();
   ASSERT_NE(after->keys, nullptr);
   EXPECT_EQ(after->keys->public_encryption(), before->domain.public_encryption);
 }
 
 TEST(DomainProcedures, ARotationMakesOtherSecretsAndAnotherCertificate) {
   KmsBed bed;
-  const auto before = bed.kms().table()->find("alpha")->active();
+  const auto before = bed.domains().active();
   const auto after = bed.wait(rotate_domain(&bed.kms(), "alpha", true));
   ASSERT_TRUE(after.has_value());
   EXPECT_EQ((*after)->domain.generation, 2U);
   EXPECT_NE((*after)->domain.cert_uri, before->domain.cert_uri);
   EXPECT_NE((*after)->domain.public_encryption, before->domain.public_encryption);
   EXPECT_EQ((*after)->domain.cache_number, before->domain.cache_number + 1);
-  const auto& generations = bed.kms().table()->find("alpha")->generations;
+  const auto generations = bed.domains().generations;
   ASSERT_EQ(generations.size(), 2U);
   EXPECT_EQ(generations.front()->domain.state, DomainState::Revoked);
   EXPECT_EQ(generations.front()->keys, nullptr);  // not even we use them again

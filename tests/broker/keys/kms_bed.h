@@ -43,9 +43,14 @@ class KmsBed : public identity::SealingBed {
     ann_ = add_user();
     add_public_client();
   }
-  ~KmsBed() { kms_.close(); }
+  ~KmsBed() {
+    kms_.close();
+    run_turns(4);  // turns are given back from the loop
+  }
 
   Kms& kms() { return kms_; }
+  // What the shard knows; what it points at stays until the next change.
+  TenantDomains domains() { return wait(table_of(&kms_)); }
   std::int64_t now() { return numeric_date(shard().wall()); }
   const identity::User& ann() const { return ann_; }
 
@@ -58,13 +63,16 @@ class KmsBed : public identity::SealingBed {
   identity::Reply post(std::string_view path, std::string body = {}) { return post_as(token(), path, std::move(body)); }
   identity::Reply post_as(const std::string& access_token, std::string_view path, std::string body = {},
                           std::vector<std::pair<http::Field, std::string>> fields = {}) {
-    identity::Sent sent{http::Method::Post, std::string(kRootPath) + std::string(path), std::move(fields), std::move(body)};
+    identity::Sent sent{http::Method::Post, std::string(kRootPath) + std::string(path), std::move(fields),
+                        std::move(body)};
     if (!access_token.empty()) sent.fields.emplace_back(http::Field::Authorization, "Bearer " + access_token);
     if (!sent.body.empty()) sent.fields.emplace_back(http::Field::ContentType, "application/xml");
     return send(sent);
   }
 
  private:
+  static runtime::Task<TenantDomains> table_of(Kms* kms) { co_return *kms->table()->find("alpha"); }
+
   Kms kms_;
   identity::User ann_;
   std::string token_;

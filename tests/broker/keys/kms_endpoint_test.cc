@@ -25,9 +25,10 @@ std::string timestamp_of(std::int64_t time) {
 
 std::string request_body(KmsBed& bed, std::string_view path, std::string_view user = kAnn, std::int64_t skew = 0,
                          std::string_view kms = kKmsUri) {
-  return "<KmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><UserUri>" + std::string(user) + "</UserUri><KmsUri>" +
-         std::string(kms) + "</KmsUri><Time>" + write_date_time(bed.now() + skew) + "</Time><ClientReqUrl>" +
-         std::string(kOrigin) + std::string(kRootPath) + std::string(path) + "</ClientReqUrl></KmsRequest>";
+  return "<KmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><UserUri>" + std::string(user) +
+         "</UserUri><KmsUri>" + std::string(kms) + "</KmsUri><Time>" + write_date_time(bed.now() + skew) +
+         "</Time><ClientReqUrl>" + std::string(kOrigin) + std::string(kRootPath) + std::string(path) +
+         "</ClientReqUrl></KmsRequest>";
 }
 
 void expect_error(const Reply& reply, std::uint16_t status, std::string_view code) {
@@ -38,7 +39,8 @@ void expect_error(const Reply& reply, std::uint16_t status, std::string_view cod
 
 std::size_t key_sets_in(const std::string& body) {
   std::size_t count = 0;
-  for (std::size_t at = body.find("<KmsKeySet "); at != std::string::npos; at = body.find("<KmsKeySet ", at + 1)) ++count;
+  for (std::size_t at = body.find("<KmsKeySet "); at != std::string::npos; at = body.find("<KmsKeySet ", at + 1))
+    ++count;
   return count;
 }
 
@@ -49,15 +51,16 @@ TEST(KmsInit, GivesTheCertificateInTheOrderOfTheSchema) {  // D.3.1, D.3.2.2
   EXPECT_EQ(reply.content_type, "application/xml");
   EXPECT_EQ(reply.cache_control, "no-store");
   std::size_t at = 0;
-  for (const char* name : {"<KmsResponse ", "<UserUri>", "<KmsUri>", "<Time>", "<ClientReqUrl>", "<KmsMessage>", "<KmsInit ",
-                           "<KmsCertificate ", "<CertUri>", "<KmsUri>", "<ValidFrom>", "<ValidTo>", "<Revoked>",
-                           "<UserIdFormat>", "<UserKeyPeriod>", "<UserKeyOffset>", "<PubEncKey>", "<PubAuthKey>",
-                           "<ParameterSet>", "</KmsCertificate>", "</KmsInit>", "</KmsMessage>", "</KmsResponse>"}) {
+  for (const char* name :
+       {"<KmsResponse ",  "<UserUri>",         "<KmsUri>",        "<Time>",          "<ClientReqUrl>", "<KmsMessage>",
+        "<KmsInit ",      "<KmsCertificate ",  "<CertUri>",       "<KmsUri>",        "<ValidFrom>",    "<ValidTo>",
+        "<Revoked>",      "<UserIdFormat>",    "<UserKeyPeriod>", "<UserKeyOffset>", "<PubEncKey>",    "<PubAuthKey>",
+        "<ParameterSet>", "</KmsCertificate>", "</KmsInit>",      "</KmsMessage>",   "</KmsResponse>"}) {
     const std::size_t found = reply.body.find(name, at);
     ASSERT_NE(found, std::string::npos) << name;
     at = found + 1;
   }
-  const Domain& domain = bed.kms().table()->find("alpha")->active()->domain;
+  const Domain& domain = bed.domains().active()->domain;
   std::string point;
   codec::hex_encode(domain.public_encryption, point);
   EXPECT_EQ(element_of(reply.body, "PubEncKey"), point);
@@ -71,7 +74,7 @@ TEST(KmsKeyProv, GivesKeysThatTheDomainMade) {  // D.3.3.2
   const Reply reply = bed.post("keyprov");
   ASSERT_EQ(reply.status, 200) << reply.body;
   ASSERT_EQ(key_sets_in(reply.body), 1U);
-  const auto domain = bed.kms().table()->find("alpha")->active();
+  const auto domain = bed.domains().active();
   const KeyPeriods periods = domain->domain.periods;
   const auto period = *periods.number_at(bed.now());
   const auto uid = make_uid(kAnn, kKmsUri, periods.seconds, periods.offset, period);
@@ -123,7 +126,7 @@ TEST(KmsKeyProv, KeysLieSealed) {
 
 TEST(KmsKeyProv, TheNextPeriodsKeysComeEarlyAndFirst) {  // spec 5.2, 10
   KmsBed bed;
-  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const KeyPeriods periods = bed.domains().active()->domain.periods;
   const auto period = *periods.number_at(bed.now());
   bed.clock().advance(Seconds(periods.ends_at(period) - 3600 - bed.now()));
   const Reply reply = bed.post_as(bed.fresh_token(kKmScope), "keyprov");
@@ -134,7 +137,7 @@ TEST(KmsKeyProv, TheNextPeriodsKeysComeEarlyAndFirst) {  // spec 5.2, 10
 
 TEST(KmsKeyProv, KeysOfTheNextPeriodAreTheSameWhenItHasBegun) {
   KmsBed bed;
-  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const KeyPeriods periods = bed.domains().active()->domain.periods;
   const auto period = *periods.number_at(bed.now());
   const Reply early = bed.post(kKeyprovAnn + "/" + timestamp_of(periods.begins_at(period + 1)));
   ASSERT_EQ(early.status, 200);
@@ -188,7 +191,7 @@ TEST(KmsRows, Row16AnotherUrl) {
 
 TEST(KmsRows, Row17PeriodsFarAhead) {
   KmsBed bed;
-  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const KeyPeriods periods = bed.domains().active()->domain.periods;
   const auto period = *periods.number_at(bed.now());
   EXPECT_EQ(bed.post(kKeyprovAnn + "/" + timestamp_of(periods.ends_at(period + 1) - 1)).status, 200);
   expect_error(bed.post(kKeyprovAnn + "/" + timestamp_of(periods.ends_at(period + 1))), 409, "1202");
@@ -196,7 +199,7 @@ TEST(KmsRows, Row17PeriodsFarAhead) {
 
 TEST(KmsRows, Row18PastPeriods) {
   KmsBed bed;
-  const KeyPeriods periods = bed.kms().table()->find("alpha")->active()->domain.periods;
+  const KeyPeriods periods = bed.domains().active()->domain.periods;
   const auto period = *periods.number_at(bed.now());
   // Ann came to be in this period: none of a former one.
   expect_error(bed.post(kKeyprovAnn + "/" + timestamp_of(periods.begins_at(period) - 1)), 409, "1202");

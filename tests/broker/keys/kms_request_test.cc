@@ -16,9 +16,9 @@ std::string request(const std::string& members, const std::string& attributes = 
 }
 
 TEST(KmsRequest, ReadsWhatTheSchemaHas) {  // table D.2.2-1
-  const auto read = read_kms_request("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
-                                     request(kMembers + "<TrK-ID>t1</TrK-ID><Signature-ID>s1</Signature-ID>",
-                                             " Id=\"xmldoc\" Version=\"1.0.0\""));
+  const auto read = read_kms_request(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
+      request(kMembers + "<TrK-ID>t1</TrK-ID><Signature-ID>s1</Signature-ID>", " Id=\"xmldoc\" Version=\"1.0.0\""));
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->user_uri, "sip:ann@alpha.example");
   EXPECT_EQ(read->kms_uri, "kms.alpha.example");
@@ -31,7 +31,8 @@ TEST(KmsRequest, ReadsWhatTheSchemaHas) {  // table D.2.2-1
 
 TEST(KmsRequest, ReadsAnyOrderPrefixesAndOthersElements) {
   const auto read = read_kms_request(
-      "<k:KmsRequest xmlns:k=\"urn:3gpp:ns:mcsecKMSInterface:1.0\" xmlns:o=\"urn:o\"><o:Extra><o:UserUri>x</o:UserUri></o:Extra>"
+      "<k:KmsRequest xmlns:k=\"urn:3gpp:ns:mcsecKMSInterface:1.0\" "
+      "xmlns:o=\"urn:o\"><o:Extra><o:UserUri>x</o:UserUri></o:Extra>"
       "<k:ClientReqUrl> https://a/b </k:ClientReqUrl><k:Time>2026-11-21T15:52:11</k:Time><k:KmsUri>k</k:KmsUri>"
       "<k:UserUri>a&amp;b</k:UserUri></k:KmsRequest>");
   ASSERT_TRUE(read.has_value());
@@ -41,7 +42,8 @@ TEST(KmsRequest, ReadsAnyOrderPrefixesAndOthersElements) {
 
 TEST(KmsRequest, RefusesDoctypesAtTheFirstToken) {  // spec 11 rows 1, 2
   EXPECT_TRUE(read_kms_request("<!DOCTYPE r [<!ENTITY a \"b\">]>" + request(kMembers)).failed_with(Code::XmlDoctype));
-  EXPECT_TRUE(read_kms_request("<!DOCTYPE r SYSTEM \"file:///etc/passwd\">" + request(kMembers)).failed_with(Code::XmlDoctype));
+  EXPECT_TRUE(
+      read_kms_request("<!DOCTYPE r SYSTEM \"file:///etc/passwd\">" + request(kMembers)).failed_with(Code::XmlDoctype));
   EXPECT_TRUE(read_kms_request("<!DOCTYPE").failed_with(Code::XmlDoctype));
   EXPECT_TRUE(read_kms_request(request("&undefined;" + kMembers)).failed_with(Code::XmlSyntax));
 }
@@ -55,13 +57,16 @@ TEST(KmsRequest, RefusesWhatIsTooMuch) {  // spec 11 row 3
   std::string many;
   for (int i = 0; i < 2000; ++i) many += "<a/>";
   EXPECT_TRUE(read_kms_request(request(many)).failed_with(Code::XmlTooLarge));
-  EXPECT_TRUE(read_kms_request(request(kMembers, " Id=\"" + std::string(8193, 'a') + "\"")).failed_with(Code::XmlTooLarge));
+  EXPECT_TRUE(
+      read_kms_request(request(kMembers, " Id=\"" + std::string(8193, 'a') + "\"")).failed_with(Code::XmlTooLarge));
 }
 
 TEST(KmsRequest, RefusesOtherRootsAndNamespaces) {  // spec 11 row 4
   EXPECT_TRUE(read_kms_request("<KmsRequest>" + kMembers + "</KmsRequest>").failed_with(Code::XmlSchema));
-  EXPECT_TRUE(read_kms_request("<KmsRequest xmlns=\"urn:x\">" + kMembers + "</KmsRequest>").failed_with(Code::XmlSchema));
-  EXPECT_TRUE(read_kms_request("<KmsResponse xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"/>").failed_with(Code::XmlSchema));
+  EXPECT_TRUE(
+      read_kms_request("<KmsRequest xmlns=\"urn:x\">" + kMembers + "</KmsRequest>").failed_with(Code::XmlSchema));
+  EXPECT_TRUE(
+      read_kms_request("<KmsResponse xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"/>").failed_with(Code::XmlSchema));
   EXPECT_TRUE(read_kms_request("<SignedKmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><KmsRequest>" + kMembers +
                                "</KmsRequest><KmsRequest>" + kMembers + "</KmsRequest></SignedKmsRequest>")
                   .failed_with(Code::XmlSignature));
@@ -91,7 +96,8 @@ TEST(KmsRequest, RefusesEveryCutText) {
 TEST(KmsRequest, NamesTheKeyOfASignature) {
   const auto read = read_kms_request(
       "<SignedKmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><KmsRequest Id=\"xmldoc\">" + kMembers +
-      "</KmsRequest><Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><KeyInfo><KeyName>ink.1.ann</KeyName></KeyInfo>"
+      "</KmsRequest><Signature "
+      "xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><KeyInfo><KeyName>ink.1.ann</KeyName></KeyInfo>"
       "</Signature></SignedKmsRequest>");
   ASSERT_TRUE(read.has_value());
   ASSERT_TRUE(read->signature.has_value());

@@ -20,12 +20,28 @@ TEST(KmsTarget, ReadsAllForms) {  // spec 4.2
 }
 
 TEST(KmsTarget, RefusesPathsThatMeanSomethingElse) {  // spec 11 rows 19, 20, 28
-  for (const char* path :
-       {"keyprov/", "keyprov/sip:a@b/", "keyprov/sip:a@b/D6B432320000000", "keyprov/sip:a@b/D6B43232000000000",
-        "keyprov/sip:a@b/G6B4323200000000", "keyprov/sip:a@b/D6B4323200000000/x", "keyprov/a%00b", "keyprov/a%0Ab",
-        "keyprov/a%20b", "keyprov/..", "keyprov/%2E%2E", "keyprov/../init", "keyprov/sip%253Aa%2540b", "keyprov/a%zz",
-        "keyprov/a%", "keyprov/%FF%FE", "certcache/x", "certcache/-1", "certcache/", "certcache/1x",
-        "certcache/99999999999999999999", "cert/"}) {
+  for (const char* path : {"keyprov/",
+                           "keyprov/sip:a@b/",
+                           "keyprov/sip:a@b/D6B432320000000",
+                           "keyprov/sip:a@b/D6B43232000000000",
+                           "keyprov/sip:a@b/G6B4323200000000",
+                           "keyprov/sip:a@b/D6B4323200000000/x",
+                           "keyprov/a%00b",
+                           "keyprov/a%0Ab",
+                           "keyprov/a%20b",
+                           "keyprov/..",
+                           "keyprov/%2E%2E",
+                           "keyprov/../init",
+                           "keyprov/sip%253Aa%2540b",
+                           "keyprov/a%zz",
+                           "keyprov/a%",
+                           "keyprov/%FF%FE",
+                           "certcache/x",
+                           "certcache/-1",
+                           "certcache/",
+                           "certcache/1x",
+                           "certcache/99999999999999999999",
+                           "cert/"}) {
     EXPECT_TRUE(read_target(path).failed_with(Code::UriPathInvalid)) << path;
   }
   EXPECT_TRUE(read_target("keyprov/" + std::string(513, 'a')).failed_with(Code::UriPathInvalid));

@@ -39,12 +39,9 @@ const std::vector<Column>& domain_columns() {
 }
 
 const std::vector<Column>& user_columns() {
-  static const std::vector<Column> kColumns{{"user", "user_uri"},
-                                            {"revoked", "revoked", Show::YesNo},
-                                            {"since", "revoked_at", Show::Time},
-                                            {"reason", "reason"},
-                                            {"may migrate to", "migration_kms"},
-                                            {"external KMSs", "external_kms"}};
+  static const std::vector<Column> kColumns{
+      {"user", "user_uri"}, {"revoked", "revoked", Show::YesNo}, {"since", "revoked_at", Show::Time},
+      {"reason", "reason"}, {"may migrate to", "migration_kms"}, {"external KMSs", "external_kms"}};
   return kColumns;
 }
 
@@ -84,8 +81,8 @@ bool add_policy(Json& json, Invocation& invocation) {
   add_list(json, args, "--scope", "scopes");
   add_list(json, args, "--domain", "domains");
   for (const auto& [option, member] :
-       {std::pair{"--require-signature", "needs_signature"}, std::pair{"--require-transport-key", "needs_transport_key"},
-        std::pair{"--lenient-time", "lenient_time"}}) {
+       {std::pair{"--require-signature", "needs_signature"},
+        std::pair{"--require-transport-key", "needs_transport_key"}, std::pair{"--lenient-time", "lenient_time"}}) {
     if (args.has(option)) json.member(member, args.get(option) == "yes");
   }
   for (const auto& [option, member] :
@@ -236,12 +233,15 @@ std::vector<Command> kms_commands() {
        "Give a user no keys any more, or revoke the domain's certificate",
        "clavigerctl kms revoke sip:ann@alpha.example --reason lost --yes",
        {{"URI", "The user's MC service ID", false}},
-       {{"--reason", "Why; for operators"},
-        {"--domain-certificate", "The domain itself", OptionKind::Flag},
-        yes},
+       {{"--reason", "Why; for operators"}, {"--domain-certificate", "The domain itself", OptionKind::Flag}, yes},
        revoke},
       {"kms restore", "Give a user keys again", "clavigerctl kms restore sip:ann@alpha.example", {uri}, {}, restore},
-      {"kms user show", "What was said of a user", "clavigerctl kms user show sip:ann@alpha.example", {uri}, {}, show_user},
+      {"kms user show",
+       "What was said of a user",
+       "clavigerctl kms user show sip:ann@alpha.example",
+       {uri},
+       {},
+       show_user},
       {"kms user set",
        "Which other KMSs a user may have",
        "clavigerctl kms user set sip:ann@alpha.example --migration-kms kms.bravo.example",

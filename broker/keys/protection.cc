@@ -1,0 +1,115 @@
+#include "broker/keys/protection.h"
+
+#include <algorithm>
+
+#include "broker/keys/xml_signature.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+#include "core/codec/hex.h"
+
+namespace claviger::keys {
+namespace {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+constexpr Error kBadSignature{Code::RequestSignature, "kms.signature"};
+
+const TransportKey* find(const std::vector<TransportKey>& keys, std::string_view id, std::string_view device) {
+  const auto found = std::ranges::find(keys, id, &TransportKey::id);
+  return found == keys.end() || !found->is_for(device) ? nullptr : &*found;
+}
+
+// D.2.2: if an InK is present, it must be the key used.
+bool has_ink(const std::vector<TransportKey>& keys, std::string_view device) {
+  return std::ranges::any_of(keys, [device](const TransportKey& key) {
+    return key.kind == TransportKeyKind::Ink && key.state == TransportKeyState::Active && key.is_for(device);
+  });
+}
+
+std::string replay_key(std::string_view tenant, const KmsRequest& request, const crypto::Sha256Digest& digest) {
+  crypto::Sha256 hash;
+  constexpr std::byte kEnd{0};
+  for (const std::string_view part :
+       {std::string_view(request.signature->key_name), std::string_view(request.user_uri), as_text(digest)}) {
+    hash.update(as_bytes(part));
+    hash.update(Bytes(&kEnd, 1));
+  }
+  std::string text;
+  codec::hex_encode(hash.finish(), text);
+  return broker::record_key({tenant, text});
+}
+
+// Durable before it is served: of a request that came twice, one is answered.
+Task<Result<Unit>> remember(Context* context, std::string key) {
+  storage::Transaction transaction;
+  transaction.expect_absent(tables::kKmsRequests, key);
+  const std::int64_t expires = numeric_date(context->shard.wall()) + kReplayMemory.count();
+  transaction.put(tables::kKmsRequests, key, {}, expires);
+  auto committed = co_await context->store.commit(std::move(transaction));
+  if (committed.failed_with(Code::Conflict)) co_return Error{Code::RequestReplayed, "kms.replay"};
+  if (!committed) co_return committed.error();
+  co_return Unit{};
+}
+
+struct Signer {
+  const TransportKey* record;
+  NamedKey key;
+  crypto::Sha256Digest digest;
+};
+Result<Signer> verify(Context& context, std::string_view tenant, const KmsRequest& request, std::string_view xml,
+                      const std::vector<TransportKey>& keys) {
+  const std::string& name = request.signature->key_name;
+  if (!request.signature_id.empty() && request.signature_id != name) return kBadSignature;
+  const TransportKey* record = find(keys, name, request.device_id);
+  if (record == nullptr) return kBadSignature;
+  if (record->kind == TransportKeyKind::Trk && has_ink(keys, request.device_id)) return kBadSignature;
+  CLAVIGER_TRY(secret, open_transport_key(context.sealer, tenant, *record));
+  CLAVIGER_TRY(digest, verify_signed_request(xml, secret.reveal()));
+  return Signer{record, {name, std::move(secret)}, digest};
+}
+
+}  // namespace
+
+Task<Result<Protection>> authenticate_request(Context* context, std::string tenant, KmsRequest request, std::string xml,
+                                              DomainPolicy policy) {
+  Protection protection;
+  if (!request.signature && policy.needs_signature) co_return Error{Code::RequestUnsigned, "kms.signature"};
+  if (request.trk_id.empty() && policy.needs_transport_key) co_return Error{Code::TransportKeyMissing, "kms.trk"};
+  if (!request.signature && request.trk_id.empty()) co_return protection;
+  CLAVIGER_CO_TRY(keys, co_await read_transport_keys(context, tenant, request.user_uri));
+  std::vector<TransportKey> used;
+  if (request.signature) {
+    CLAVIGER_CO_TRY(signer, verify(*context, tenant, request, xml, keys));
+    std::string replay = replay_key(tenant, request, signer.digest);
+    CLAVIGER_CO_TRY(remembered, co_await remember(context, std::move(replay)));
+    if (signer.record->state == TransportKeyState::Offered) used.push_back(*signer.record);
+    protection.signing = std::move(signer.key);
+  }
+  if (!request.trk_id.empty()) {
+    const TransportKey* record = find(keys, request.trk_id, request.device_id);
+    if (record == nullptr || record->kind != TransportKeyKind::Trk) {
+      co_return Error{Code::TransportKeyUnknown, "kms.trk"};
+    }
+    CLAVIGER_CO_TRY(secret, open_transport_key(context->sealer, tenant, *record));
+    protection.transport = {request.trk_id, std::move(secret)};
+    // A name alone proves nothing: only who signed with a key of his shows that he has the offered ones.
+    const bool is_offered = record->state == TransportKeyState::Offered;
+    if (is_offered && request.signature) used.push_back(*record);
+    for (const TransportKey& each : keys) {
+      const bool is_news = each.state == TransportKeyState::Offered && each.is_for(request.device_id) &&
+                           each.id != request.trk_id && each.id != protection.signing.id;
+      if (!is_news) continue;
+      CLAVIGER_CO_TRY(offered, open_transport_key(context->sealer, tenant, each));
+      protection.offered.push_back({each.kind, {each.id, std::move(offered)}});
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    auto taken = co_await take_up_transport_key(context, tenant, used[i]);
+    if (!taken) co_return taken.error();
+  }
+  co_return protection;
+}
+
+}  // namespace claviger::keys

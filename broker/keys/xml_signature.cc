@@ -1,0 +1,286 @@
+#include "broker/keys/xml_signature.h"
+
+#include <libxml/c14n.h>
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "broker/keys/kms_request.h"
+#include "core/base/secret.h"
+#include "core/codec/base64url.h"
+#include "core/crypto/hmac.h"
+
+namespace claviger::keys {
+namespace {
+
+constexpr Error kBad{Code::RequestSignature, "xml.signature"};
+constexpr std::string_view kC14n = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
+constexpr std::string_view kC14nWithComments = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments";
+constexpr std::string_view kEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+constexpr std::string_view kHmacSha256 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
+constexpr std::string_view kSha256 = "http://www.w3.org/2001/04/xmlenc#sha256";
+// Enveloped and one canonicalisation.
+constexpr std::size_t kTransformsMax = 2;
+// A digest or MAC in base64 with line ends.
+constexpr std::size_t kValueBytesMax = 128;
+
+struct FreeDocument {
+  void operator()(xmlDoc* document) const noexcept { xmlFreeDoc(document); }
+};
+struct FreeBuffer {
+  void operator()(xmlOutputBuffer* buffer) const noexcept { xmlOutputBufferClose(buffer); }
+};
+struct FreeText {
+  void operator()(xmlChar* text) const noexcept { xmlFree(text); }
+};
+using DocumentPtr = std::unique_ptr<xmlDoc, FreeDocument>;
+using BufferPtr = std::unique_ptr<xmlOutputBuffer, FreeBuffer>;
+using TextPtr = std::unique_ptr<xmlChar, FreeText>;
+
+std::string_view text_of(const xmlChar* text) {
+  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
+}
+bool is(const xmlNode* node, std::string_view name, std::string_view space) {
+  return node->type == XML_ELEMENT_NODE && text_of(node->name) == name && node->ns != nullptr &&
+         text_of(node->ns->href) == space;
+}
+
+// The elements in `parent`; nothing when there is text between them.
+std::optional<std::vector<xmlNode*>> elements_of(const xmlNode* parent) {
+  std::vector<xmlNode*> elements;
+  for (xmlNode* child = parent->children; child != nullptr; child = child->next) {
+    if (child->type == XML_ELEMENT_NODE) elements.push_back(child);
+    const bool is_text = child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE;
+    if (is_text && text_of(child->content).find_first_not_of(" \t\r\n") != std::string_view::npos) return std::nullopt;
+  }
+  return elements;
+}
+
+std::string attribute_of(xmlNode* node, const char* name) {
+  const TextPtr value(xmlGetNoNsProp(node, reinterpret_cast<const xmlChar*>(name)));
+  return std::string(text_of(value.get()));
+}
+
+std::string content_of(const xmlNode* node) {
+  const TextPtr value(xmlNodeGetContent(node));
+  return std::string(text_of(value.get()));
+}
+
+// 32 octets in base64, blanks between.
+std::optional<crypto::Sha256Digest> digest_of(const xmlNode* node) {
+  std::string text = content_of(node);
+  std::erase_if(text, [](char character) {
+    return character == ' ' || character == '\t' || character == '\r' || character == '\n';
+  });
+  crypto::Sha256Digest digest{};
+  if (text.size() > kValueBytesMax) return std::nullopt;
+  std::array<std::byte, kValueBytesMax> bytes{};
+  const auto size = codec::base64_decode(text, bytes);
+  if (!size || *size != digest.size()) return std::nullopt;
+  std::copy_n(bytes.begin(), digest.size(), digest.begin());
+  return digest;
+}
+
+// What is canonicalised: an element with all in it, but for one.
+struct Part {
+  const xmlNode* apex;
+  const xmlNode* without;
+};
+
+int is_in_part(void* part, xmlNode* node, xmlNode* parent) {
+  const auto* wanted = static_cast<const Part*>(part);
+  // A declaration of a namespace is no node of the tree: it goes with its element.
+  const xmlNode* at = node->type == XML_NAMESPACE_DECL ? parent : node;
+  for (; at != nullptr; at = at->parent) {
+    if (at == wanted->without) return 0;
+    if (at == wanted->apex) return 1;
+  }
+  return 0;
+}
+
+std::optional<std::string> canonical(xmlDoc* document, Part part, bool has_comments) {
+  const BufferPtr buffer(xmlAllocOutputBuffer(nullptr));
+  if (!buffer) return std::nullopt;
+  const int size =
+      xmlC14NExecute(document, is_in_part, &part, XML_C14N_1_0, nullptr, has_comments ? 1 : 0, buffer.get());
+  if (size < 0) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(xmlOutputBufferGetContent(buffer.get())),
+                     xmlOutputBufferGetSize(buffer.get()));
+}
+
+// Elements that carry this Id, under any spelling that somebody may take for one.
+std::size_t count_ids(const xmlNode* root, std::string_view id) {
+  std::size_t count = 0;
+  for (const xmlNode* node = root; node != nullptr;) {
+    for (const xmlAttr* attribute = node->type == XML_ELEMENT_NODE ? node->properties : nullptr; attribute != nullptr;
+         attribute = attribute->next) {
+      const std::string_view name = text_of(attribute->name);
+      if (name != "Id" && name != "ID" && name != "id") continue;
+      const TextPtr value(xmlNodeListGetString(root->doc, attribute->children, 1));
+      if (text_of(value.get()) == id) ++count;
+    }
+    if (node->type == XML_ELEMENT_NODE && node->children != nullptr) {
+      node = node->children;
+      continue;
+    }
+    while (node != root && node->next == nullptr) node = node->parent;
+    node = node == root ? nullptr : node->next;
+  }
+  return count;
+}
+
+struct Document {
+  DocumentPtr tree;
+  xmlNode* root = nullptr;
+  xmlNode* request = nullptr;
+  xmlNode* signature = nullptr;
+};
+
+// Step 1: SignedKmsRequest with exactly one KmsRequest and one Signature.
+std::optional<Document> open(std::string_view xml) {
+  Document document;
+  constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+  document.tree.reset(xmlReadMemory(xml.data(), static_cast<int>(xml.size()), nullptr, "UTF-8", kOptions));
+  if (!document.tree || document.tree->intSubset != nullptr || document.tree->extSubset != nullptr) return std::nullopt;
+  document.root = xmlDocGetRootElement(document.tree.get());
+  if (document.root == nullptr || !is(document.root, "SignedKmsRequest", kKmsNamespace)) return std::nullopt;
+  const auto children = elements_of(document.root);
+  if (!children || children->size() != 2) return std::nullopt;
+  for (xmlNode* child : *children) {
+    if (is(child, "KmsRequest", kKmsNamespace)) document.request = child;
+    if (is(child, "Signature", kSignatureNamespace)) document.signature = child;
+  }
+  if (document.request == nullptr || document.signature == nullptr) return std::nullopt;
+  return document;
+}
+
+// Elements of `parent` with these names of XML signatures, in this order and no others.
+template <std::size_t N>
+std::optional<std::array<xmlNode*, N>> exactly(const xmlNode* parent, const std::array<std::string_view, N>& names) {
+  const auto children = elements_of(parent);
+  if (!children || children->size() != N) return std::nullopt;
+  std::array<xmlNode*, N> found{};
+  for (std::size_t i = 0; i < N; ++i) {
+    found[i] = (*children)[i];
+    if (!is(found[i], names[i], kSignatureNamespace)) return std::nullopt;
+  }
+  return found;
+}
+
+// Step 4: full HMAC-SHA256 and nothing else.
+bool is_good_method(xmlNode* method) {
+  if (attribute_of(method, "Algorithm") != kHmacSha256) return false;
+  const auto children = elements_of(method);
+  if (!children || children->size() > 1) return false;
+  return children->empty() ||
+         (is(children->front(), "HMACOutputLength", kSignatureNamespace) && content_of(children->front()) == "256");
+}
+
+struct Transforms {
+  bool is_enveloped = false;
+  bool has_comments = false;
+};
+// Step 3.
+std::optional<Transforms> transforms_of(const xmlNode* transforms) {
+  Transforms read;
+  const auto children = elements_of(transforms);
+  if (!children || children->size() > kTransformsMax) return std::nullopt;
+  for (xmlNode* transform : *children) {
+    const auto inside = elements_of(transform);
+    if (!is(transform, "Transform", kSignatureNamespace) || !inside || !inside->empty()) return std::nullopt;
+    const std::string algorithm = attribute_of(transform, "Algorithm");
+    if (algorithm == kEnveloped) {
+      read.is_enveloped = true;
+    } else if (algorithm == kC14nWithComments) {
+      read.has_comments = true;
+    } else if (algorithm != kC14n) {
+      return std::nullopt;
+    }
+  }
+  return read;
+}
+
+// Steps 2, 3 and the digest of step 6.
+std::optional<crypto::Sha256Digest> check_reference(const Document& document, xmlNode* reference) {
+  const auto children = elements_of(reference);
+  if (!children || children->size() < 2 || children->size() > 3) return std::nullopt;
+  Transforms transforms;
+  if (children->size() == 3) {
+    const auto read = transforms_of(children->front());
+    if (!is(children->front(), "Transforms", kSignatureNamespace) || !read) return std::nullopt;
+    transforms = *read;
+  }
+  xmlNode* method = (*children)[children->size() - 2];
+  const xmlNode* value = children->back();
+  if (!is(method, "DigestMethod", kSignatureNamespace) || !is(value, "DigestValue", kSignatureNamespace) ||
+      attribute_of(method, "Algorithm") != kSha256) {
+    return std::nullopt;
+  }
+  const std::string uri = attribute_of(reference, "URI");
+  if (uri.size() < 2 || uri.front() != '#' || count_ids(document.root, uri.substr(1)) != 1) return std::nullopt;
+  Part part{nullptr, nullptr};
+  if (attribute_of(document.request, "Id") == uri.substr(1)) part = {document.request, nullptr};
+  if (attribute_of(document.root, "Id") == uri.substr(1)) part = {document.root, document.signature};
+  // The wrapper without the transform would have to contain the digest of itself.
+  if (part.apex == nullptr || (part.apex == document.root && !transforms.is_enveloped)) return std::nullopt;
+  const auto text = canonical(document.tree.get(), part, transforms.has_comments);
+  const auto wanted = digest_of(value);
+  if (!text || !wanted) return std::nullopt;
+  const crypto::Sha256Digest digest = crypto::sha256(as_bytes(*text));
+  if (!equals_constant_time(digest, *wanted)) return std::nullopt;
+  return digest;
+}
+
+std::string base64_of(Bytes bytes) {
+  std::string text;
+  codec::base64_encode(bytes, text);
+  return text;
+}
+
+}  // namespace
+
+Result<crypto::Sha256Digest> verify_signed_request(std::string_view xml, Bytes key) {
+  const auto document = open(xml);
+  if (!document) return kBad;
+  const auto parts = exactly<3>(document->signature, {"SignedInfo", "SignatureValue", "KeyInfo"});
+  if (!parts) return kBad;
+  xmlNode* info = (*parts)[0];
+  const auto inside = exactly<3>(info, {"CanonicalizationMethod", "SignatureMethod", "Reference"});
+  if (!inside) return kBad;
+  const std::string method = attribute_of((*inside)[0], "Algorithm");
+  const auto none = elements_of((*inside)[0]);
+  if ((method != kC14n && method != kC14nWithComments) || !none || !none->empty()) return kBad;
+  if (!is_good_method((*inside)[1])) return kBad;
+  const auto digest = check_reference(*document, (*inside)[2]);
+  const auto value = digest_of((*parts)[1]);
+  const auto signed_info = canonical(document->tree.get(), {info, nullptr}, method == kC14nWithComments);
+  if (!digest || !value || !signed_info) return kBad;
+  if (!crypto::HmacSha256(key).verify(as_bytes(*signed_info), *value)) return kBad;
+  return *digest;
+}
+
+std::size_t signature_room(std::string_view key_name) {
+  constexpr std::size_t kFixed = 1536;
+  return kFixed + XmlWriter::kEscapedMax * key_name.size();
+}
+
+void write_signature(XmlWriter& xml, std::string_view id, Bytes signed_text, std::string_view key_name, Bytes key) {
+  std::string info;
+  info.append("<SignedInfo xmlns=\"").append(kSignatureNamespace).append("\">");
+  info.append("<CanonicalizationMethod Algorithm=\"").append(kC14n).append("\"></CanonicalizationMethod>");
+  info.append("<SignatureMethod Algorithm=\"").append(kHmacSha256).append("\"></SignatureMethod>");
+  info.append("<Reference URI=\"#").append(id).append("\"><DigestMethod Algorithm=\"").append(kSha256);
+  info.append("\"></DigestMethod><DigestValue>").append(base64_of(crypto::sha256(signed_text)));
+  info.append("</DigestValue></Reference></SignedInfo>");
+  const crypto::Sha256Digest mac = crypto::HmacSha256(key).compute(as_bytes(info));
+  xml.raw("<Signature xmlns=\"").raw(kSignatureNamespace).raw("\">").raw(info);
+  xml.raw("<SignatureValue>").raw(base64_of(mac)).raw("</SignatureValue><KeyInfo>");
+  xml.element("KeyName", key_name).raw("</KeyInfo></Signature>");
+}
+
+}  // namespace claviger::keys
