@@ -109,6 +109,12 @@ JacobianPoint plus(const JacobianPoint& a, const AffinePoint& b) {
   return {x, minus(times(r, minus(v, x)), times(a.y, hhh)), times(a.z, h)};
 }
 
+JacobianPoint plus_or_double(const JacobianPoint& a, const AffinePoint& b) {
+  const Fp zz = squared(a.z);
+  const std::uint64_t is_same = is_equal(times(b.x, zz), a.x) & is_equal(times(b.y, times(zz, a.z)), a.y);
+  return choose_point(mask_if(is_same), plus(a, b), doubled(a));
+}
+
 Result<AffinePoint> to_affine(const JacobianPoint& point) {
   if (is_zero(point.z) != 0) return Error{Code::KeyNotOnCurve, "sakke.infinity"};
   CLAVIGER_TRY(over, inverse(field_modulus(), point.z));
@@ -153,10 +159,7 @@ Result<AffinePoint> multiply(const Scalar& k, const AffinePoint& point) {
     sum = plus(sum, row_of(rows, bits_at(chunks, window * kWindowBits)));
   }
   for (std::size_t i = 0; i < kWindowBits; ++i) sum = doubled(sum);
-  const AffinePoint last = row_of(rows, bits_at(chunks, 0));
-  const Fp zz = squared(sum.z);
-  const std::uint64_t is_same = is_equal(times(last.x, zz), sum.x) & is_equal(times(last.y, times(zz, sum.z)), sum.y);
-  sum = choose_point(mask_if(is_same), plus(sum, last), doubled(sum));
+  sum = plus_or_double(sum, row_of(rows, bits_at(chunks, 0)));
   return to_affine(sum);
 }
 

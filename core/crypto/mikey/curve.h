@@ -28,6 +28,8 @@ void point_to_octets(const AffinePoint& point, std::span<std::byte, kSakkePointB
 JacobianPoint doubled(const JacobianPoint& point);
 // For points with different x alone: Z becomes 0 for others (the sum of opposites is that; a doubling is not).
 JacobianPoint plus(const JacobianPoint& a, const AffinePoint& b);
+// For points that are not opposite: a doubling is computed beside the sum, and one of them chosen.
+JacobianPoint plus_or_double(const JacobianPoint& a, const AffinePoint& b);
 // KeyNotOnCurve at infinity.
 Result<AffinePoint> to_affine(const JacobianPoint& point);
 // a + b in affine coordinates, whatever they are. Variable time in whether they are equal: for public points.

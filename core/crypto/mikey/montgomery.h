@@ -4,6 +4,9 @@
 // portable engine; field.h chooses a faster one for the field of SAKKE. Pure, any thread.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "core/base/result.h"
 #include "core/crypto/mikey/words.h"
 
@@ -97,6 +100,34 @@ Result<Words<N>> random_below(const Words<N>& m);
 // KeyMalformed when a is zero, CryptoFailure without random bytes.
 template <std::size_t N>
 Result<Words<N>> inverse(const Modulus<N>& modulus, const Words<N>& a);
+
+// Each number's inverse in its place, for one inversion and three products a number (Montgomery's trick). KeyMalformed
+// when one of them is zero: which one is not told, and the numbers are spoilt.
+template <std::size_t N>
+Result<Unit> invert_all(const Modulus<N>& modulus, std::span<Words<N>> numbers) {
+  if (numbers.empty()) return Unit{};
+  std::vector<Words<N>> before(numbers.size());  // before[i] = numbers[0] ... numbers[i - 1]
+  Words<N> running = numbers[0];
+  for (std::size_t i = 1; i < numbers.size(); ++i) {
+    before[i] = running;
+    running = modulus.product(running, numbers[i]);
+  }
+  auto over = inverse(modulus, running);
+  if (over) {
+    running = *over;
+    for (std::size_t i = numbers.size(); i-- > 1;) {
+      const Words<N> inverted = modulus.product(running, before[i]);
+      running = modulus.product(running, numbers[i]);
+      numbers[i] = inverted;
+    }
+    numbers[0] = running;
+  }
+  wipe(std::as_writable_bytes(std::span(before)));
+  wipe(std::as_writable_bytes(std::span(running)));
+  if (!over) return over.error();
+  wipe(std::as_writable_bytes(std::span(*over)));
+  return Unit{};
+}
 
 extern template Result<Words<4>> random_below(const Words<4>&);
 extern template Result<Words<16>> random_below(const Words<16>&);

@@ -1,5 +1,6 @@
 #include "core/crypto/mikey/sakke.h"
 
+#include "core/crypto/mikey/fixed_base.h"
 #include "core/crypto/mikey/hash_to_range.h"
 #include "core/crypto/mikey/identifier.h"
 #include "core/crypto/mikey/pairing.h"
@@ -11,7 +12,7 @@ namespace {
 Result<AffinePoint> point_of(const SakkePublicKey& public_key, Bytes identifier) {
   CLAVIGER_TRY(a, identifier_number(identifier));
   CLAVIGER_TRY(z, point_from_octets(public_key.octets()));
-  CLAVIGER_TRY(multiple, multiply(a, generator()));
+  CLAVIGER_TRY(multiple, multiply_generator(a));
   return sum_of(multiple, z);
 }
 
@@ -71,7 +72,7 @@ Result<SakkeMasterSecret> SakkeMasterSecret::from_octets(Bytes octets) {
   Scalar z = words_from_octets<16>(octets);
   const WipeAtEnd wipe_z(z);
   if (is_less(z, kOrder) == 0 || is_less(z, from_word<16>(2)) != 0) return Error{Code::OutOfRange, "sakke.z"};
-  CLAVIGER_TRY(point, multiply(z, generator()));
+  CLAVIGER_TRY(point, multiply_generator(z));
   if (!is_on_curve(point)) return Error{Code::CryptoFailure, "sakke.z.check"};
   SakkePoint public_octets;
   point_to_octets(point, public_octets);
@@ -93,7 +94,7 @@ Result<Rsk> extract_rsk(const SakkeMasterSecret& master, Bytes identifier) {
   if (is_equal(q.product(inverted, s), q.one) == 0) return Error{Code::CryptoFailure, "sakke.rsk.inverse"};
   Scalar t = q.from_form(inverted);
   const WipeAtEnd wipe_t(t);
-  CLAVIGER_TRY(point, multiply(t, generator()));
+  CLAVIGER_TRY(point, multiply_generator(t));
   const WipeAtEnd wipe_point(point);
   if (!is_on_curve(point)) return Error{Code::CryptoFailure, "sakke.rsk.check"};
   Rsk rsk;
