@@ -1,9 +1,11 @@
 #include "broker/identity/authorize_endpoint.h"
 
+#include "broker/identity/authenticators/connection_sign_in.h"
 #include "broker/identity/authenticators/session_answer.h"
 #include "broker/identity/authorization_request.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/client_name.h"
 #include "broker/identity/consent.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction_cookie.h"
@@ -63,12 +65,16 @@ Result<Begun> begin_interaction(const Context& context, const Client& client, co
 }
 
 // For a UE without a browser: where to POST what (TS 24.482 6.2.1 leaves the form to us).
-http::Response form_as_json(std::string_view tenant, std::string_view interaction, Seconds lifetime) {
+http::Response form_as_json(std::string_view tenant, std::string_view interaction, Seconds lifetime,
+                            bool has_connection) {
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().member("action", "/idms/v1/" + std::string(tenant) + "/sign-in").member("method", "POST");
   json.member("interaction", interaction).name("fields").begin_array().value("username").value("password");
-  json.end_array().member("expires_in", lifetime.count()).end_object();
+  json.end_array();
+  // What may be sent as `action` instead of the fields.
+  if (has_connection) json.name("actions").begin_array().value("connection").end_array();
+  json.member("expires_in", lifetime.count()).end_object();
   return {200, "application/json", std::move(body)};
 }
 
@@ -91,13 +97,14 @@ Result<FromUe> read_ue_of_request(std::string_view tenant, const http::Request& 
 }
 
 http::Response ask_user(const Context& context, const broker::TenantView& tenant, const Destination& destination,
-                        const AuthorizationRequest& wanted, const http::Request& request, const Begun& begun) {
+                        const AuthorizationRequest& wanted, const http::Request& request, const Begun& begun,
+                        std::string_view application, bool has_connection) {
   const auto sealed = seal_interaction(context.keys.interaction, tenant.tenant.name, begun.interaction);
   if (!sealed) return local_error_response(tenant.tenant.name, sealed.error(), request);
   const Seconds lifetime = context.snapshot->settings->lifetimes.interaction;
   http::Response response;
   if (wants_json(request)) {
-    response = form_as_json(tenant.tenant.name, *sealed, lifetime);
+    response = form_as_json(tenant.tenant.name, *sealed, lifetime, has_connection);
   } else {
     SignInPage page;
     page.tenant = tenant.tenant.name;
@@ -105,6 +112,8 @@ http::Response ask_user(const Context& context, const broker::TenantView& tenant
     page.interaction = *sealed;
     page.redirect_uri = destination.redirect_uri;
     page.username = wanted.login_hint;
+    page.application = application;
+    page.has_connection = has_connection;
     response = sign_in_page(page, page_text_for(request, wanted.ui_locales));
   }
   return response;
@@ -182,7 +191,14 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (view == nullptr) co_return http::problem(404);
   if (!answered) co_return refusal_response(view->tenant, target, answered.error());
   if (*answered) co_return with_cookies(context, std::move(**answered), *begun, from->cookie);
-  http::Response page = ask_user(context, *view, *destination, *wanted, request, *begun);
+  std::vector<ProvedCredential> credentials = proved_by_connection(*request.peer);
+  std::string acr = begun->interaction.acr;
+  auto connected = co_await user_of_connection(&context, tenant, std::move(credentials), std::move(acr));
+  view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  if (!connected) co_return local_error_response(tenant, connected.error(), request);
+  http::Response page = ask_user(context, *view, *destination, *wanted, request, *begun, name_for_people(**client),
+                                 connected->has_value());
   co_return with_cookies(context, std::move(page), *begun, from->cookie);
 }
 

@@ -43,9 +43,10 @@ void begin_page(std::string& html, std::string_view tenant, std::string_view tit
 }
 void end_page(std::string& html) { html += "</main>\n</body>\n</html>\n"; }
 
-http::Response page_response(std::uint16_t status, std::string html, std::string_view form_action) {
+http::Response page_response(std::uint16_t status, std::string html, std::string_view form_action,
+                             std::string_view script_nonce) {
   http::Response response(status, "text/html; charset=utf-8", std::move(html));
-  add_page_headers(response, form_action);
+  add_page_headers(response, form_action, script_nonce);
   return response;
 }
 
@@ -73,6 +74,7 @@ input { width: 100%; min-height: 44px; padding: .5rem .75rem; font: inherit; col
   border: 1px solid var(--line); border-radius: .25rem; }
 button { width: 100%; min-height: 44px; margin-top: 1.25rem; font: inherit; font-weight: 600; cursor: pointer;
   border: 1px solid var(--accent); border-radius: .25rem; background: var(--accent); color: var(--on-accent); }
+[hidden] { display: none; }
 button.quiet { margin-top: .75rem; background: transparent; color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .alert { margin: 0 0 1rem; padding: .75rem; border-left: 4px solid var(--alert); background: var(--alert-ground);
@@ -93,8 +95,10 @@ std::string form_action_source(std::string_view redirect_uri) {
   return uri->origin();
 }
 
-void add_page_headers(http::Response& response, std::string_view form_action) {
-  std::string policy = "default-src 'none'; style-src 'self'; form-action 'self'";
+void add_page_headers(http::Response& response, std::string_view form_action, std::string_view script_nonce) {
+  std::string policy = "default-src 'none'; style-src 'self'; ";
+  if (!script_nonce.empty()) policy.append("script-src 'nonce-").append(script_nonce).append("'; ");
+  policy += "form-action 'self'";
   if (!form_action.empty()) policy.append(" ").append(form_action);
   policy += "; frame-ancestors 'none'; base-uri 'none'";
   response.with("content-security-policy", std::move(policy))
@@ -104,11 +108,14 @@ void add_page_headers(http::Response& response, std::string_view form_action) {
 
 http::Response sign_in_page(const SignInPage& page, const PageText& text, std::uint16_t status) {
   std::string html;
-  html.reserve(2048 + page.interaction.size());
+  html.reserve(4096 + page.interaction.size());
   const std::string title = std::string(text.sign_in_to) + " " + std::string(page.tenant_name);
   begin_page(html, page.tenant, title, text);
   if (!page.alert.empty()) {
     append_parts(html, {"<p class=\"alert\" role=\"alert\" id=\"alert\">", page.alert, "</p>\n"});
+  }
+  if (!page.application.empty()) {
+    append_parts(html, {"<p>", text.session_help, " <strong>", page.application, "</strong></p>\n"});
   }
   const std::string_view described = page.alert.empty() ? "" : " aria-describedby=\"alert\" aria-invalid=\"true\"";
   // A typed name stays, and the cursor goes to what has to be typed next.
@@ -126,9 +133,12 @@ http::Response sign_in_page(const SignInPage& page, const PageText& text, std::u
                       "autocomplete=\"current-password\" maxlength=\"1024\" required"});
   html += described;
   if (has_name) html += " autofocus";
-  append_parts(html, {">\n<button type=\"submit\" name=\"action\" value=\"sign-in\">", text.sign_in,
-                      "</button>\n<button type=\"submit\" name=\"action\" value=\"cancel\" class=\"quiet\" "
-                      "formnovalidate>",
+  append_parts(html, {">\n<button type=\"submit\" name=\"action\" value=\"sign-in\">", text.sign_in, "</button>\n"});
+  if (page.has_connection) {
+    append_parts(html, {"<button type=\"submit\" name=\"action\" value=\"connection\" class=\"quiet\" formnovalidate>",
+                        text.connection_use, "</button>\n"});
+  }
+  append_parts(html, {"<button type=\"submit\" name=\"action\" value=\"cancel\" class=\"quiet\" formnovalidate>",
                       text.cancel, "</button>\n</form>\n"});
   end_page(html);
   return page_response(status, std::move(html), form_action_source(page.redirect_uri));

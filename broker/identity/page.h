@@ -30,6 +30,8 @@ struct SignInPage {
   std::string_view redirect_uri;   // its origin may be navigated to (CSP form-action)
   std::string_view username;       // as typed before, or login_hint
   std::string_view alert;          // empty: none
+  std::string_view application;    // the client's name: whoever was lured here by another one sees it
+  bool has_connection = false;     // the connection proves who somebody is: no password is needed
 };
 http::Response sign_in_page(const SignInPage& page, const PageText& text, std::uint16_t status = 200);
 
@@ -59,6 +61,6 @@ http::Response style_sheet();
 // private-use URI; "http:" for [::1], which CSP's grammar of hosts cannot express.
 std::string form_action_source(std::string_view redirect_uri);
 // Headers of spec 1.11 for an answer that is seen in a browser.
-void add_page_headers(http::Response& response, std::string_view form_action);
+void add_page_headers(http::Response& response, std::string_view form_action, std::string_view script_nonce = {});
 
 }  // namespace claviger::identity

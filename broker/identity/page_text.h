@@ -46,6 +46,15 @@ struct PageText {
   std::string_view session_help;
   std::string_view session_continue;
   std::string_view session_other;
+  std::string_view key_help;
+  std::string_view key_use;
+  std::string_view key_enrol_help;
+  std::string_view key_enrol;
+  std::string_view key_failed;
+  std::string_view key_needs_script;
+  std::string_view key_wrong;
+  std::string_view connection_use;
+  std::string_view connection_wrong;
 };
 
 inline constexpr PageText kEnglish{
@@ -87,6 +96,15 @@ inline constexpr PageText kEnglish{
     .session_help = "An application wants to sign you in:",
     .session_continue = "Continue",
     .session_other = "Use another account",
+    .key_help = "Confirm with your security key, your finger or your face.",
+    .key_use = "Use security key or device",
+    .key_enrol_help = "Register a security key, or this device's lock, to sign in with from now on.",
+    .key_enrol = "Register security key or device",
+    .key_failed = "That did not work. Try again.",
+    .key_needs_script = "Security keys need a browser with scripts switched on.",
+    .key_wrong = "The security key or device was not accepted.",
+    .connection_use = "Use the certificate of this device",
+    .connection_wrong = "Nobody can sign in with the certificate of this device.",
 };
 
 // Every language there is; the first is for those who ask for none of them.

@@ -1,9 +1,11 @@
 #include "broker/identity/sign_in_endpoint.h"
 
 #include "broker/identity/authenticators/browser_session.h"
+#include "broker/identity/authenticators/connection_sign_in.h"
 #include "broker/identity/authenticators/second_step_answer.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/client_name.h"
 #include "broker/identity/consent_endpoint.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction_cookie.h"
@@ -27,10 +29,14 @@ ResponseTarget target_of(const Interaction& interaction) {
   return {interaction.redirect_uri, interaction.state, interaction.response_mode, interaction.language};
 }
 
-// The form as typed, without the password.
+// The form as typed, without the password, and what its page shows.
 struct Typed {
   std::string interaction;
   std::string username;
+  std::string application;
+  bool has_connection = false;
+  bool is_connection = false;  // that was chosen
+  bool is_script = false;      // whose answer it was
 };
 
 Result<Interaction> read_interaction(const Context& context, std::string_view tenant, const http::Request& request,
@@ -52,32 +58,46 @@ http::Response form_again(const broker::TenantView& tenant, const Interaction& i
   page.redirect_uri = interaction.redirect_uri;
   page.username = typed.username;
   page.alert = alert;
+  page.application = typed.application;
+  page.has_connection = typed.has_connection;
   return sign_in_page(page, page_text_named(interaction.language), status);
 }
 
 // The second step once more, or for the first time.
 http::Response next_step(const Context& context, const broker::TenantView& tenant, const Interaction& interaction,
-                         const http::Request& request, const SignInOutcome& outcome, std::string_view alert) {
-  auto asked = ask_next_step(context, tenant, interaction, outcome, request, alert);
+                         const http::Request& request, const SignInOutcome& outcome, std::string_view alert,
+                         std::uint16_t status = 200) {
+  auto asked = ask_next_step(context, tenant, interaction, outcome, request, alert, status);
   if (!asked) return local_error_response(tenant.tenant.name, asked.error(), request);
   return *std::move(asked);
 }
 
-http::Response throttled(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
-                         const http::Request& request, Milliseconds retry_after) {
-  const auto seconds = static_cast<std::uint32_t>(std::chrono::ceil<Seconds>(retry_after).count());
-  const Error error{Code::SignInThrottled, "sign_in"};
-  // The second step's page is made by who knows the plan; an error page says it as well.
-  if (wants_json(request) || !interaction.progress.empty()) {
-    return local_error_response(tenant.tenant.name, error, request, seconds);
+// The page stays where it is; what was typed was not looked at.
+http::Response throttled(const Context& context, const broker::TenantView& tenant, const Interaction& interaction,
+                         const Typed& typed, const http::Request& request, const SignInOutcome& outcome) {
+  const auto seconds = static_cast<std::uint32_t>(std::chrono::ceil<Seconds>(outcome.retry_after).count());
+  const bool has_page = interaction.progress.empty() || outcome.plan.next == SignInPlan::Next::SecondFactor ||
+                        outcome.plan.next == SignInPlan::Next::Enrol;
+  if (wants_json(request) || !has_page) {
+    return local_error_response(tenant.tenant.name, {Code::SignInThrottled, "sign_in"}, request, seconds);
   }
   const std::string number = std::to_string(seconds);
   const PageText& text = page_text_named(interaction.language);
   std::string alert(text.slow_down);
   alert.append(" ").append(number).append(" ").append(text.seconds);
-  http::Response response = form_again(tenant, interaction, typed, 429, alert);
+  http::Response response = interaction.progress.empty()
+                                ? form_again(tenant, interaction, typed, 429, alert)
+                                : next_step(context, tenant, interaction, request, outcome, alert, 429);
   response.with("retry-after", number);
   return response;
+}
+
+// One text for every reason.
+std::string_view wrong_text(const Interaction& interaction, const Typed& typed) {
+  const PageText& text = page_text_named(interaction.language);
+  if (typed.is_connection) return text.connection_wrong;
+  if (interaction.progress.empty()) return text.wrong;
+  return typed.is_script ? text.key_wrong : text.code_wrong;
 }
 
 http::Response answer(const Context& context, const broker::TenantView& tenant, const Interaction& interaction,
@@ -86,7 +106,7 @@ http::Response answer(const Context& context, const broker::TenantView& tenant, 
     case Kind::Passed:
       return code_response(tenant.tenant, target_of(interaction), outcome.code);
     case Kind::Throttled:
-      return throttled(tenant, interaction, typed, request, outcome.retry_after);
+      return throttled(context, tenant, interaction, typed, request, outcome);
     case Kind::Exhausted:
     case Kind::Denied:
       return refusal_response(tenant.tenant, target_of(interaction), {Code::AccessDenied, "sign_in"});
@@ -101,17 +121,20 @@ http::Response answer(const Context& context, const broker::TenantView& tenant, 
   }
   if (wants_json(request)) return oauth_error_response({Code::SignInRefused, "sign_in"});
   if (!interaction.progress.empty()) {
-    return next_step(context, tenant, interaction, request, outcome, page_text_named(interaction.language).code_wrong);
+    return next_step(context, tenant, interaction, request, outcome, wrong_text(interaction, typed));
   }
-  return form_again(tenant, interaction, typed, 200, page_text_named(interaction.language).wrong);
+  return form_again(tenant, interaction, typed, 200, wrong_text(interaction, typed));
 }
 
 http::Response failure(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
                        const http::Request& request, const Error& error) {
   if (error.code == Code::ScopeNothing) return refusal_response(tenant.tenant, target_of(interaction), error);
-  if (oauth_error_of(error.code).status != 503 || wants_json(request)) {
-    return local_error_response(tenant.tenant.name, error, request);
+  const bool is_busy = oauth_error_of(error.code).status == 503;
+  // The second step's page is made by who knows the plan: going back to it is all there is to do.
+  if (is_busy && !interaction.progress.empty()) {
+    return local_error_response(tenant.tenant.name, error, request, kRetryAfterOverload);
   }
+  if (!is_busy || wants_json(request)) return local_error_response(tenant.tenant.name, error, request);
   // Nothing is lost: the same form, to be sent again.
   http::Response response = form_again(tenant, interaction, typed, 503, page_text_named(interaction.language).overloaded);
   response.with("retry-after", std::to_string(kRetryAfterOverload));
@@ -125,12 +148,13 @@ bool wanted_step_was_typed(const Interaction& interaction, const codec::Form& fo
 
 // "Use another account": the same interaction, from its first step.
 http::Response from_the_start(const Context& context, const broker::TenantView& tenant, Interaction interaction,
-                              const http::Request& request) {
+                              Typed typed, const http::Request& request) {
   interaction.progress.clear();
   const auto sealed = seal_interaction(context.keys.interaction, tenant.tenant.name, interaction);
   if (!sealed) return local_error_response(tenant.tenant.name, sealed.error(), request);
-  const Typed nothing{*sealed, {}};
-  return form_again(tenant, interaction, nothing, 200, {});
+  typed.interaction = *sealed;
+  typed.username.clear();
+  return form_again(tenant, interaction, typed, 200, {});
 }
 
 Result<codec::Form> read_sign_in_form(const http::Request& request) {
@@ -149,7 +173,10 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   const auto form = read_sign_in_form(request);
   if (!form) co_return local_error_response(tenant, form.error(), request);
 
-  Typed typed{std::string(optional(*form, "interaction")), std::string(optional(*form, "username"))};
+  Typed typed;
+  typed.interaction = optional(*form, "interaction");
+  typed.username = optional(*form, "username");
+  typed.is_script = !optional(*form, "answer").empty();
   const auto interaction = read_interaction(context, tenant, request, typed.interaction, context.shard.wall());
   if (!interaction) co_return local_error_response(tenant, interaction.error(), request);
   std::string client_id = interaction->client_id;
@@ -164,7 +191,20 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     co_return refusal_response(view->tenant, target_of(*interaction), {Code::AccessDenied, "sign_in.cancel"});
   }
 
-  if (optional(*form, "action") == "other") co_return from_the_start(context, *view, *interaction, request);
+  typed.application = name_for_people(**client);
+  typed.is_connection = interaction->progress.empty() && optional(*form, "action") == "connection";
+  std::vector<ProvedCredential> proved = proved_by_connection(*request.peer);
+  std::string acr = interaction->acr;
+  auto connected = co_await user_of_connection(&context, tenant, std::move(proved), std::move(acr));
+  view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  if (!connected) co_return failure(*view, *interaction, typed, request, connected.error());
+  typed.has_connection = connected->has_value();
+
+  if (optional(*form, "action") == "other") co_return from_the_start(context, *view, *interaction, typed, request);
+  if (typed.is_connection && !*connected) {
+    co_return answer(context, *view, *interaction, typed, request, outcome_of(Kind::Wrong));
+  }
 
   SignIn wanted;
   wanted.tenant = tenant;
@@ -172,9 +212,14 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   wanted.login = typed.username;
   wanted.password = SecretBytes(as_bytes(optional(*form, "password")));
   wanted.source = source_of(*context.snapshot->settings, request);
-  if (!interaction->progress.empty()) {
+  if (typed.is_connection) {
+    wanted.step = SignIn::Step::Connection;
+    wanted.interaction.progress = encode_progress((*connected)->progress);
+    wanted.credential_id = (*connected)->credential_id;
+  } else if (!interaction->progress.empty()) {
     wanted.step = optional(*form, "action") == "continue" ? SignIn::Step::Session : SignIn::Step::SecondFactor;
     wanted.code = SecretBytes(as_bytes(optional(*form, "code")));
+    wanted.answer = optional(*form, "answer");
   }
   const auto outcome = co_await sign_in(&context, std::move(wanted));
   view = context.snapshot->find(tenant);
@@ -184,8 +229,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     if (outcome->kind != Kind::Passed || !outcome->must_ask_consent) {
       return answer(context, *view, *interaction, typed, request, *outcome);
     }
-    const std::string_view name = (*client)->name.empty() ? (*client)->client_id : (*client)->name;
-    return ask_consent(context, *view, request, ConsentQuestion{*interaction, outcome->code, name});
+    return ask_consent(context, *view, request,
+                       ConsentQuestion{*interaction, outcome->code, name_for_people(**client)});
   }();
   if (outcome->kind == Kind::Passed && wanted_step_was_typed(*interaction, *form)) {
     std::string sub = outcome->progress.sub;

@@ -174,7 +174,7 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
   const std::string verified_hash = user.password_hash;
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     if (user.status != UserStatus::Enabled) co_return outcome_of(Kind::Denied);
-    CLAVIGER_CO_TRY(plan, co_await plan_for(context, request, user.sub, std::string()));
+    CLAVIGER_CO_TRY(plan, co_await plan_for(context, request, user.sub, SignInProgress()));
     if (plan.next != SignInPlan::Next::Done) {
       auto asked = co_await ask_for_more(context, request, std::move(user), std::move(plan), std::move(new_hash));
       co_return asked;
@@ -186,7 +186,7 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
       SignInOutcome passed = outcome_of(Kind::Passed);
       passed.code = std::move(code->text);
       passed.must_ask_consent = code->must_ask_consent;
-      passed.progress = {user.sub, user.login, {}, numeric_date(context->shard.wall())};
+      passed.progress = {user.sub, user.login, {}, numeric_date(context->shard.wall()), {}};
       co_return passed;
     }
     if (!code.failed_with(Code::Conflict)) co_return code.error();

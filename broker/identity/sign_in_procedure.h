@@ -30,9 +30,12 @@ struct SignIn {
   enum class Step : std::uint8_t {
     Password,
     SecondFactor,  // `interaction` says whose; `code` is what he typed
-    Session        // `interaction` says who is signed in in this browser; nothing was typed
+    Session,       // `interaction` says who is signed in in this browser; nothing was typed
+    Connection     // `interaction` says whom the connection proved, by his authenticator `credential_id`
   } step = Step::Password;
   SecretBytes code;
+  std::string answer;  // of the page's script; empty: `code` was typed
+  std::string credential_id;
 };
 
 struct SignInOutcome {

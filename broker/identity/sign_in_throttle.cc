@@ -20,6 +20,17 @@ std::string bucket_of(std::string_view source) {
   return std::string(address.begin(), address.begin() + 8);
 }
 
+// What a guesser cannot have many of; whatever is no address stands for itself.
+std::string network_of(std::string_view source) {
+  std::array<unsigned char, 16> address;
+  const std::string text(source);
+  if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1)
+    return "6" + std::string(address.begin(), address.begin() + 4);
+  if (inet_pton(AF_INET, text.c_str(), address.data()) == 1)
+    return "4" + std::string(address.begin(), address.begin() + 2);
+  return text;
+}
+
 }  // namespace
 
 std::uint64_t SignInThrottle::hash(char kind, std::string_view tenant, std::string_view login,
@@ -64,6 +75,18 @@ void SignInThrottle::uncount(Table& table, std::uint64_t key) {
   }
 }
 
+Milliseconds SignInThrottle::wait_for_turn(std::uint64_t network, Milliseconds wait, Seconds window, Monotonic now) {
+  Turn* turn = turns_.find(network);
+  if (turn == nullptr || now - turn->promised >= window) {
+    turns_.insert(network, Turn{now, now + wait, false});
+    return wait;
+  }
+  if (turn->is_used) return wait;
+  if (now < turn->from) return std::min(wait, std::chrono::ceil<Milliseconds>(turn->from - now));
+  turn->is_used = true;
+  return Milliseconds{0};
+}
+
 SignInThrottle::Verdict SignInThrottle::begin(const settings::Limits& limits, std::string_view tenant,
                                               std::string_view login, std::string_view source, Monotonic now) {
   const std::uint64_t pair = hash('p', tenant, login, source);
@@ -72,10 +95,16 @@ SignInThrottle::Verdict SignInThrottle::begin(const settings::Limits& limits, st
   const bool is_known_here = is_known(tenant, login, source, now);
 
   Milliseconds wait = wait_of(pairs_, pair, now);
-  if (!is_known_here) wait = std::max({wait, wait_of(logins_, account, now), wait_of(sources_, address, now)});
-  if (wait > Milliseconds{0}) return {false, false, wait};
-
   const auto window = limits.sign_in_window;
+  if (!is_known_here) wait = std::max(wait, wait_of(sources_, address, now));
+  const Milliseconds login_wait = is_known_here ? Milliseconds{0} : wait_of(logins_, account, now);
+  if (wait > Milliseconds{0}) return {false, false, std::max(wait, login_wait)};
+  if (login_wait > Milliseconds{0}) {
+    const std::uint64_t network = hash('n', tenant, login, network_of(source));
+    wait = wait_for_turn(network, login_wait, window, now);
+    if (wait > Milliseconds{0}) return {false, false, wait};
+  }
+
   const auto free = std::max(limits.sign_in_tries, 1U);
   // Logins are spread over the shards by a keyed hash, and so are the tries of a source.
   const auto source_free = std::max(limits.source_tries / static_cast<std::uint32_t>(shards_), 1U);

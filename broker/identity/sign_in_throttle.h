@@ -8,6 +8,10 @@
 // Whoever has signed in from a source within kSourceKnown passes the two lower ones there: neither a botnet at his
 // account nor a crowd behind the same gateway (TS 22.179: users of a gateway UE share an address) keeps him out.
 //
+// Whoever comes from elsewhere while a botnet guesses at his account, and uses up each try as it comes free, has a turn of
+// his own: once refused for the login's sake, the network he is in (16 bits of an IPv4 address, 32 of an IPv6 one: more than
+// one guesser has for little) gets one try after the wait he was told, once in a window. To keep him out, they must be there, too.
+//
 // And who shares his address with whoever guesses at his account is not kept out, either, on a device of his: a source is
 // also a UE that proves itself by a cookie or key of its own, once he has signed in on it (source_for()).
 //
@@ -56,7 +60,9 @@ class SignInThrottle {
   // Nobody looked at the password (the pool was full): the try did not happen.
   void withdraw(std::string_view tenant, std::string_view login, std::string_view source);
 
-  std::size_t entries() const { return pairs_.size() + logins_.size() + sources_.size() + known_.size(); }
+  std::size_t entries() const {
+    return pairs_.size() + logins_.size() + sources_.size() + known_.size() + turns_.size();
+  }
 
  private:
   struct Counter {
@@ -70,12 +76,20 @@ class SignInThrottle {
     Milliseconds delay_min, delay_max;
     Seconds window;
   };
+  // What a login's wait promises to a network.
+  struct Turn {
+    Monotonic promised;
+    Monotonic from;
+    bool is_used = false;
+  };
   using Table = RecentMap<std::uint64_t, Counter>;
 
   std::uint64_t hash(char kind, std::string_view tenant, std::string_view login, std::string_view source) const;
   static Milliseconds wait_of(Table& table, std::uint64_t key, Monotonic now);
   static std::uint32_t count(Table& table, std::uint64_t key, const Rule& rule, Monotonic now);
   static void uncount(Table& table, std::uint64_t key);
+  // Nothing to wait for: it is the network's turn, and used up.
+  Milliseconds wait_for_turn(std::uint64_t network, Milliseconds wait, Seconds window, Monotonic now);
 
   SipKey key_;
   std::size_t shards_;
@@ -83,6 +97,7 @@ class SignInThrottle {
   Table logins_{kEntriesMax};
   Table sources_{kEntriesMax};
   RecentMap<std::uint64_t, Monotonic> known_{kEntriesMax};  // login and source -> since when
+  RecentMap<std::uint64_t, Turn> turns_{kEntriesMax};       // login and network
 };
 
 }  // namespace claviger::identity

@@ -3,17 +3,12 @@
 #include <algorithm>
 
 #include "broker/identity/authenticators/authenticator.h"
-#include "broker/identity/authenticators/enrolment.h"
-#include "broker/identity/authenticators/recovery_codes.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/identity/user_records.h"
-#include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
-#include "core/codec/hex.h"
 #include "core/codec/utf8.h"
-#include "core/crypto/random.h"
 #include "core/runtime/call.h"
 
 namespace claviger::identity {
@@ -24,16 +19,8 @@ using broker::Context;
 using runtime::Task;
 
 constexpr std::size_t kLabelBytesMax = 64;
-constexpr std::size_t kSerialBytesMax = 128;
-// An hour: no token shows its code for longer.
-constexpr std::uint32_t kPeriodMin = 15;
-constexpr std::uint32_t kPeriodMax = 3600;
-// Far from overflow with any look-ahead.
-constexpr std::uint64_t kCounterMax = std::uint64_t{1} << 62U;
-// One sheet a user: a new one takes its place.
-constexpr std::string_view kSheetId = "sheet";
-constexpr std::string_view kRecovery = "recovery";
-
+// A certificate's URI (crypto::kSubjectNameBytesMax) is longer than a token's number.
+constexpr std::size_t kSerialBytesMax = 512;
 bool is_plain_text(std::string_view text, std::size_t bytes_max) {
   return text.size() <= bytes_max && codec::is_utf8(text) && std::ranges::none_of(text, [](char character) {
            const auto byte = static_cast<unsigned char>(character);
@@ -45,74 +32,19 @@ Result<Unit> check_draft(const AuthenticatorDraft& draft) {
   if (find_authenticator(draft.kind) == nullptr) return Error{Code::AuthenticatorRefused, "authenticator.kind"};
   if (!is_plain_text(draft.label, kLabelBytesMax)) return Error{Code::AuthenticatorRefused, "authenticator.label"};
   if (!is_plain_text(draft.serial, kSerialBytesMax)) return Error{Code::AuthenticatorRefused, "authenticator.serial"};
-  if (draft.digits < crypto::kOtpDigitsMin || draft.digits > crypto::kOtpDigitsMax) {
-    return Error{Code::AuthenticatorRefused, "authenticator.digits"};
-  }
-  if (draft.period_seconds < kPeriodMin || draft.period_seconds > kPeriodMax) {
-    return Error{Code::AuthenticatorRefused, "authenticator.period"};
-  }
-  if (draft.counter > kCounterMax) return Error{Code::AuthenticatorRefused, "authenticator.counter"};
-  const std::size_t seed = draft.seed.size();
-  if (seed != 0 && (seed < crypto::kOtpKeyBytesMin || seed > crypto::kOtpKeyBytesMax || draft.kind == kRecovery)) {
-    return Error{Code::AuthenticatorRefused, "authenticator.seed"};
-  }
   return Unit{};
 }
 
-// A token without a serial number is known by its seed.
-std::string serial_of(Context& context, const AuthenticatorDraft& draft) {
-  if (!draft.serial.empty()) return "serial " + draft.serial;
-  if (draft.seed.empty()) return {};
-  constexpr std::string_view kLabel("authenticator-seed\0", 19);
-  std::string serial = "seed ";
-  codec::hex_encode(context.identity->client_mac().compute(as_bytes(kLabel), draft.seed.reveal()), serial);
-  return serial;
-}
-
-SecretBytes secret_text(std::string text) {
-  SecretBytes secret(as_bytes(text));
-  wipe(std::as_writable_bytes(std::span(text)));
-  return secret;
-}
-
-Result<EnrolledAuthenticator> make_record(Context& context, const std::string& tenant, const std::string& issuer,
-                                          const User& user, const AuthenticatorDraft& draft) {
+Result<EnrolledAuthenticator> make_record(Context& context, const Enrollee& user, const AuthenticatorDraft& draft) {
   EnrolledAuthenticator made;
   AuthenticatorRecord& record = made.record;
   record.kind = draft.kind;
   record.label = draft.label;
   record.created_at = numeric_date(context.shard.wall());
-  if (draft.kind == kRecovery) {
-    record.id = kSheetId;
-    CLAVIGER_TRY(sheet, make_recovery_sheet(context.identity->client_mac(), tenant, user.sub));
-    record.digests = std::move(sheet.digests);
-    made.codes = std::move(sheet.codes);
-    return made;
-  }
   CLAVIGER_TRY(id, context.tokens->random_id());
   record.id.assign(id.data(), id.size());
-  record.serial = serial_of(context, draft);
-  record.algorithm = draft.algorithm;
-  record.digits = draft.digits;
-  record.period_seconds = draft.period_seconds;
-  record.counter = draft.counter;
-  SecretBytes seed = draft.seed.duplicate();
-  if (seed.empty()) {
-    seed = SecretBytes(kSeedBytes);
-    CLAVIGER_TRY(filled, crypto::fill_random(seed.reveal_for_writing()));
-    made.otpauth_uri = secret_text(otpauth_uri(issuer, user.login, record, seed.reveal()));
-  }
-  CLAVIGER_TRY(sealed, seal_secret(context, tenant, user.sub, seed.reveal(), record));
+  CLAVIGER_TRY(filled, find_authenticator(draft.kind)->make(context, user, draft, made));
   return made;
-}
-
-// Nobody has it, or had it before he was removed.
-void claim_credential(storage::Transaction& transaction, const std::string& tenant, const std::string& sub,
-                      const AuthenticatorRecord& record) {
-  if (record.serial.empty()) return;
-  const std::string key = credential_key(tenant, record.kind, record.serial);
-  transaction.expect_absent(tables::kCredentialIds, key);
-  transaction.put(tables::kCredentialIds, key, as_bytes(broker::record_key({sub, record.id})));
 }
 
 Task<Result<EnrolledAuthenticator>> add_at_home(Context* context, std::string tenant, std::string sub,
@@ -125,8 +57,9 @@ Task<Result<EnrolledAuthenticator>> add_at_home(Context* context, std::string te
     CLAVIGER_CO_TRY(enrolled, co_await read_authenticators(context, tenant, sub));
     if (enrolled.size() >= kAuthenticatorsMax) co_return Error{Code::AuthenticatorRefused, "authenticator.count"};
     CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
-    const std::string issuer = view->tenant.display_name.empty() ? tenant : view->tenant.display_name;
-    CLAVIGER_CO_TRY(made, make_record(*context, tenant, issuer, user, *kept));
+    const std::string name = view->tenant.display_name.empty() ? tenant : view->tenant.display_name;
+    const Enrollee enrollee{tenant, name, sub, user.login};
+    CLAVIGER_CO_TRY(made, make_record(*context, enrollee, *kept));
     storage::Transaction transaction;
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
     claim_credential(transaction, tenant, sub, made.record);
@@ -136,10 +69,10 @@ Task<Result<EnrolledAuthenticator>> add_at_home(Context* context, std::string te
     if (committed) co_return made;
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
     if (made.record.serial.empty()) continue;
-    auto taken = co_await context->store.get(tables::kCredentialIds,
-                                             credential_key(tenant, made.record.kind, made.record.serial));
+    std::string kind = made.record.kind;
+    std::string serial = made.record.serial;
+    CLAVIGER_CO_TRY(taken, co_await find_credential(context, tenant, std::move(kind), std::move(serial)));
     if (taken) co_return Error{Code::AuthenticatorTaken, "authenticator.serial"};
-    if (!taken.failed_with(Code::NotFound)) co_return taken.error();
   }
   co_return Error{Code::Conflict, "authenticator.add"};
 }

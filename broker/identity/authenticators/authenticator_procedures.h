@@ -11,29 +11,12 @@
 #include <vector>
 
 #include "broker/context.h"
+#include "broker/identity/authenticators/authenticator_draft.h"
 #include "broker/identity/authenticators/authenticator_record.h"
 #include "core/base/result.h"
-#include "core/base/secret.h"
 #include "core/runtime/task.h"
 
 namespace claviger::identity {
-
-struct AuthenticatorDraft {
-  std::string kind;
-  std::string label;
-  std::string serial;  // of a hardware token; empty: none
-  SecretBytes seed;    // empty: we make one
-  crypto::OtpAlgorithm algorithm = crypto::OtpAlgorithm::Sha1;
-  unsigned digits = 6;
-  std::uint32_t period_seconds = 30;
-  std::uint64_t counter = 0;
-};
-
-struct EnrolledAuthenticator {
-  AuthenticatorRecord record;
-  SecretBytes otpauth_uri;         // empty when the seed was given to us: it is somewhere else already
-  std::vector<SecretBytes> codes;  // recovery codes, shown once
-};
 
 // A new sheet of recovery codes takes the place of the one before.
 runtime::Task<Result<EnrolledAuthenticator>> add_authenticator(broker::Context* context, std::string tenant,

@@ -34,6 +34,8 @@ std::string encode_authenticator(const AuthenticatorRecord& record) {
   if (!record.sealed_secret.empty()) secret = put_bytes(builder, as_bytes(record.sealed_secret));
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> digests = 0;
   if (!record.digests.empty()) digests = put_bytes(builder, as_bytes(record.digests));
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> public_key = 0;
+  if (!record.public_key.empty()) public_key = put_bytes(builder, as_bytes(record.public_key));
   schema::AuthenticatorBuilder out(builder);
   out.add_schema_version(kSchemaVersion);
   out.add_label(label);
@@ -46,6 +48,7 @@ std::string encode_authenticator(const AuthenticatorRecord& record) {
   out.add_counter(record.counter);
   out.add_created_at(record.created_at);
   out.add_last_used_at(record.last_used_at);
+  out.add_public_key(public_key);
   builder.Finish(out.Finish());
   return finished(builder);
 }
@@ -71,6 +74,7 @@ Result<AuthenticatorRecord> decode_authenticator(const storage::Value& value, st
   record.counter = in->counter();
   record.created_at = in->created_at();
   record.last_used_at = in->last_used_at();
+  record.public_key = as_text(bytes_of(in->public_key()));
   record.version = value.version();
   return record;
 }
@@ -91,6 +95,26 @@ Task<Result<std::vector<AuthenticatorRecord>>> read_authenticators(Context* cont
     records.push_back(std::move(record));
   }
   co_return records;
+}
+
+void claim_credential(storage::Transaction& transaction, std::string_view tenant, std::string_view sub,
+                      const AuthenticatorRecord& record) {
+  if (record.serial.empty()) return;
+  const std::string key = credential_key(tenant, record.kind, record.serial);
+  transaction.expect_absent(tables::kCredentialIds, key);
+  transaction.put(tables::kCredentialIds, key, as_bytes(broker::record_key({sub, record.id})));
+}
+
+Task<Result<std::optional<CredentialOwner>>> find_credential(Context* context, std::string tenant, std::string kind,
+                                                             std::string credential) {
+  auto row = co_await context->store.get(tables::kCredentialIds, credential_key(tenant, kind, credential));
+  if (row.failed_with(Code::NotFound)) co_return std::optional<CredentialOwner>();
+  if (!row) co_return row.error();
+  const std::string_view text = as_text(row->bytes());
+  const std::size_t separator = text.find('\0');
+  if (separator == std::string_view::npos) co_return Error{Code::Corrupt, "credentials"};
+  CredentialOwner owner{std::string(text.substr(0, separator)), std::string(text.substr(separator + 1))};
+  co_return std::optional<CredentialOwner>(std::move(owner));
 }
 
 void erase_authenticators(storage::Transaction& transaction, std::string_view tenant, std::string_view sub,

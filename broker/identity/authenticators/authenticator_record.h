@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,7 @@ namespace claviger::identity {
 inline constexpr std::size_t kAuthenticatorsMax = 16;
 
 struct AuthenticatorRecord {
-  std::string kind;  // "totp", "hotp", "recovery"; see authenticator_table.cc
+  std::string kind;  // see authenticator_table.cc
   std::string id;    // 22 characters base64url of 128 random bits
   std::string label;
   std::string serial;         // credential id in kCredentialIds; empty: nothing of it could be enrolled twice
@@ -34,9 +35,10 @@ struct AuthenticatorRecord {
   crypto::OtpAlgorithm algorithm = crypto::OtpAlgorithm::Sha1;
   unsigned digits = 6;
   std::uint32_t period_seconds = 30;
-  std::uint64_t counter = 0;  // TOTP: the last step that was used; HOTP: the next counter
+  std::uint64_t counter = 0;  // TOTP: the last step that was used; HOTP: the next counter; WebAuthn: the last counter
   std::int64_t created_at = 0;
   std::int64_t last_used_at = 0;
+  std::string public_key;     // of a key that proves itself, in the form of its kind; empty: none
   std::uint64_t version = 0;  // of the record; not stored in it
 };
 
@@ -50,6 +52,16 @@ Result<AuthenticatorRecord> decode_authenticator(const storage::Value& value, st
 // All of a user, in order of kind and id.
 runtime::Task<Result<std::vector<AuthenticatorRecord>>> read_authenticators(broker::Context* context,
                                                                             std::string tenant, std::string sub);
+// Nobody has its credential, or had it before he was removed: an expectation, and the row that says so. Nothing without one.
+void claim_credential(storage::Transaction& transaction, std::string_view tenant, std::string_view sub,
+                      const AuthenticatorRecord& record);
+// Whose a credential is; nothing: nobody's.
+struct CredentialOwner {
+  std::string sub;
+  std::string id;  // of the authenticator
+};
+runtime::Task<Result<std::optional<CredentialOwner>>> find_credential(broker::Context* context, std::string tenant,
+                                                                      std::string kind, std::string credential);
 // Erases them with their credential ids, in the transaction that removes the user.
 void erase_authenticators(storage::Transaction& transaction, std::string_view tenant, std::string_view sub,
                           const std::vector<AuthenticatorRecord>& records);

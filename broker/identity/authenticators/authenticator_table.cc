@@ -9,9 +9,8 @@ namespace claviger::identity {
 std::span<const Authenticator* const> authenticators() {
   // One line each. In the order in which policies and pages name them.
   static const std::array kAll{
-      totp_authenticator(),
-      hotp_authenticator(),
-      recovery_authenticator(),
+      webauthn_authenticator(), totp_authenticator(),     hotp_authenticator(),
+      outside_authenticator(),  recovery_authenticator(), certificate_authenticator(),
   };
   return kAll;
 }

@@ -8,5 +8,8 @@ namespace claviger::identity {
 const Authenticator* totp_authenticator();
 const Authenticator* hotp_authenticator();
 const Authenticator* recovery_authenticator();
+const Authenticator* webauthn_authenticator();
+const Authenticator* certificate_authenticator();
+const Authenticator* outside_authenticator();
 
 }  // namespace claviger::identity

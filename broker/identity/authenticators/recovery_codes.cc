@@ -18,6 +18,7 @@ using runtime::Task;
 constexpr std::string_view kCharacters = "23456789abcdefghijkmnpqrstuvwxyz";
 static_assert(kCharacters.size() == 32);
 constexpr std::size_t kDigestBytes = 32;
+constexpr std::string_view kSheetId = "sheet";
 
 char lowered(char character) {
   return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
@@ -39,6 +40,16 @@ class Recovery final : public Authenticator {
   std::string_view acr() const override { return kAcrPasswordOtp; }
   std::string_view amr() const override { return "otp"; }
   bool is_spare() const override { return true; }
+  // One sheet a user: a new one takes its place.
+  Result<Unit> make(Context& context, const Enrollee& user, const AuthenticatorDraft& draft,
+                    EnrolledAuthenticator& made) const override {
+    if (!draft.seed.empty()) return Error{Code::AuthenticatorRefused, "authenticator.seed"};
+    made.record.id = kSheetId;
+    CLAVIGER_TRY(sheet, make_recovery_sheet(context.identity->client_mac(), user.tenant, user.sub));
+    made.record.digests = std::move(sheet.digests);
+    made.codes = std::move(sheet.codes);
+    return Unit{};
+  }
   bool could_be(std::string_view typed, const AuthenticatorRecord&) const override {
     return typed.size() == kRecoveryCodeCharacters && std::ranges::all_of(typed, [](char character) {
              return kCharacters.find(lowered(character)) != std::string_view::npos;

@@ -1,5 +1,6 @@
 // The page of a sign-in's second step: a field for a code, and for whoever enrols an authenticator its seed as a picture
-// (inline SVG: no script, no second request) and as text. And the page that asks whether to go on as the one who is
+// (inline SVG: no script, no second request) and as text. Where a key is asked for, the one script of all our pages, under a
+// nonce of its own (authenticators/webauthn_script.h); whoever has a code to type needs no script there, either. And the page that asks whether to go on as the one who is
 // signed in already. As JSON for a UE without a browser.
 //
 // Pure functions of their arguments.
@@ -19,8 +20,13 @@ struct SecondFactorPage {
   std::string_view interaction;
   std::string_view redirect_uri;
   std::string_view alert;        // empty: none
-  std::string_view otpauth_uri;  // of what is enrolled; empty: nothing is
+  bool is_enrolment = false;
+  bool has_code = true;          // one is typed
+  std::string_view otpauth_uri;  // of what is enrolled; empty: nothing with a seed
   std::string_view seed;         // the same as base32, in groups
+  std::string_view script;       // empty: none
+  std::string_view options;      // JSON for it
+  std::string_view nonce;        // of the script
 };
 http::Response second_factor_page(const SecondFactorPage& page, const PageText& text, std::uint16_t status = 200);
 http::Response second_factor_json(const SecondFactorPage& page, Seconds lifetime);

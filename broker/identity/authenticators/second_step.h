@@ -14,13 +14,13 @@
 
 namespace claviger::identity {
 
-// Of this user, for the request's client, with what he has enrolled. `second`: kind that was passed; empty: none.
+// Of this user, for the request's client, with what he has enrolled.
 runtime::Task<Result<SignInPlan>> plan_for(broker::Context* context, const SignIn* request, std::string sub,
-                                           std::string second);
+                                           SignInProgress progress);
 // The password was right and does not do. `new_hash`: for it, with present parameters; empty: has them.
 runtime::Task<Result<SignInOutcome>> ask_for_more(broker::Context* context, const SignIn* request, User user,
                                                   SignInPlan plan, std::string new_hash);
-// SignIn::Step::SecondFactor and Session.
+// SignIn::Step::SecondFactor, Session and Connection.
 runtime::Task<Result<SignInOutcome>> second_step_at_home(broker::Context* context, SignIn request);
 
 }  // namespace claviger::identity

@@ -4,6 +4,7 @@
 #include "broker/identity/authenticators/second_factor_page.h"
 #include "broker/identity/authenticators/second_step_answer.h"
 #include "broker/identity/authorization_response.h"
+#include "broker/identity/client_name.h"
 #include "broker/identity/consent_endpoint.h"
 #include "broker/identity/page_language.h"
 #include "broker/identity/proxies.h"
@@ -50,7 +51,7 @@ Answered question(const Context& context, const broker::TenantView& tenant, cons
   page.interaction = *sealed;
   page.redirect_uri = interaction.redirect_uri;
   page.who = progress.login;
-  page.application = client.name.empty() ? client.client_id : client.name;
+  page.application = name_for_people(client);
   return browser_session_page(page, page_text_named(interaction.language));
 }
 
@@ -86,7 +87,7 @@ Task<Result<Answered>> answer_from_session(Context* context, std::string tenant,
   if (view == nullptr) co_return Answered();
   if (outcome->kind == Kind::Passed && outcome->must_ask_consent) {
     if (prompt.none) co_return Error{Code::ConsentRequired, "authorize.prompt"};
-    const std::string_view name = client->name.empty() ? client->client_id : client->name;
+    const std::string_view name = name_for_people(*client);
     co_return Answered(ask_consent(*context, *view, *request, ConsentQuestion{interaction, outcome->code, name}));
   }
   if (outcome->kind == Kind::Passed) {

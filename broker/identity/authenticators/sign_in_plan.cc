@@ -15,14 +15,18 @@ struct Order {
   std::string_view wanted;
   std::string_view served_by;
 };
+// That a second step after the password serves for the password goes without saying.
 constexpr std::array kOrder{
-    Order{kAcrPassword, kAcrPasswordOtp},
+    Order{kAcrPasswordOtp, kAcrPasswordWebAuthn},  // no page of another site can ask for it
+    Order{kAcrPassword, kAcrCertificate},
 };
 
-bool serves(std::string_view reached, std::string_view wanted) {
-  return reached == wanted || std::ranges::any_of(kOrder, [&](const Order& order) {
-           return order.wanted == wanted && order.served_by == reached;
-         });
+bool serves(const Authenticator& authenticator, std::string_view wanted) {
+  const std::string_view reached = authenticator.acr();
+  if (reached == wanted) return true;
+  if (wanted == kAcrPassword && authenticator.input() != Input::Connection) return true;
+  return std::ranges::any_of(kOrder,
+                             [&](const Order& order) { return order.wanted == wanted && order.served_by == reached; });
 }
 
 std::string_view next_value(std::string_view& values) {
@@ -39,6 +43,7 @@ Kinds usable_kinds(const AuthenticationPolicy& policy, const std::vector<Authent
   Kinds kinds;
   bool has_proper = false;
   for (const Authenticator* authenticator : authenticators()) {
+    if (authenticator->input() == Input::Connection) continue;  // a first step
     const bool is_enrolled =
         std::ranges::find(enrolled, authenticator->kind(), &AuthenticatorRecord::kind) != enrolled.end();
     if (!is_enrolled || !policy.allows(authenticator->kind())) continue;
@@ -52,7 +57,7 @@ Kinds usable_kinds(const AuthenticationPolicy& policy, const std::vector<Authent
 Kinds serving(const Kinds& kinds, std::string_view wanted) {
   Kinds found;
   std::ranges::copy_if(kinds, std::back_inserter(found),
-                       [&](std::string_view kind) { return serves(find_authenticator(kind)->acr(), wanted); });
+                       [&](std::string_view kind) { return serves(*find_authenticator(kind), wanted); });
   return found;
 }
 
@@ -69,10 +74,10 @@ struct Goal {
   bool is_found = false;
   bool wants_second = false;
   Kinds kinds;               // that reach it
-  std::string_view lacking;  // the first value that he could reach if he had enrolled something
+  std::string_view lacking;  // the first value that he could reach with something that he may enrol now
 };
 
-Goal choose_goal(std::string_view acr_values, const Kinds& usable) {
+Goal choose_goal(std::string_view acr_values, const Kinds& usable, const Kinds& enrollable) {
   Goal goal;
   if (acr_values.empty()) acr_values = kAcrPassword;
   while (!acr_values.empty()) {
@@ -84,8 +89,16 @@ Goal choose_goal(std::string_view acr_values, const Kinds& usable) {
       goal.wants_second = wanted != kAcrPassword;
       return goal;
     }
-    if (goal.lacking.empty()) goal.lacking = wanted;
+    if (goal.lacking.empty() && !serving(enrollable, wanted).empty()) goal.lacking = wanted;
   }
+  return goal;
+}
+
+// What took the place of the password reaches its own context, whatever comes after it.
+Goal goal_without_password(const Authenticator& first, std::string_view acr_values, Kinds usable) {
+  Goal goal;
+  goal.is_found = serves_some(first.kind(), acr_values);
+  goal.kinds = std::move(usable);
   return goal;
 }
 
@@ -119,39 +132,52 @@ bool has_supported_acr(std::string_view values) {
   return false;
 }
 
-SignInPlan reached_with(std::string_view second) {
+bool serves_some(std::string_view kind, std::string_view acr_values) {
+  const Authenticator* authenticator = find_authenticator(kind);
+  if (authenticator == nullptr) return false;
+  if (acr_values.empty()) acr_values = kAcrPassword;
+  while (!acr_values.empty()) {
+    if (serves(*authenticator, next_value(acr_values))) return true;
+  }
+  return false;
+}
+
+SignInPlan reached_with(const Passed& passed) {
   SignInPlan plan;
   plan.next = Next::Done;
-  plan.acr = kAcrPassword;
-  plan.amr = {"pwd"};
-  const Authenticator* authenticator = find_authenticator(second);
-  if (authenticator == nullptr) return plan;
-  plan.acr = authenticator->acr();
-  plan.amr.emplace_back(authenticator->amr());
+  const Authenticator* first = find_authenticator(passed.first);
+  plan.acr = first == nullptr ? kAcrPassword : first->acr();
+  plan.amr.emplace_back(first == nullptr ? "pwd" : first->amr());
+  const Authenticator* second = find_authenticator(passed.second);
+  if (second == nullptr) return plan;
+  if (first == nullptr) plan.acr = second->acr();
+  if (second->amr() != plan.amr.front()) plan.amr.emplace_back(second->amr());
   plan.amr.emplace_back("mfa");
   return plan;
 }
 
 SignInPlan plan_sign_in(std::string_view acr_values, const AuthenticationPolicy& policy,
-                        const std::vector<AuthenticatorRecord>& enrolled, std::string_view second) {
-  if (!policy.allows("password")) return plan_of(Next::Forbidden);
+                        const std::vector<AuthenticatorRecord>& enrolled, const Passed& passed) {
+  const Authenticator* first = find_authenticator(passed.first);
+  if (!policy.allows(first == nullptr ? "password" : first->kind())) return plan_of(Next::Forbidden);
   const Kinds usable = usable_kinds(policy, enrolled);
-  Goal goal = choose_goal(acr_values, usable);
-  const bool may_enrol = policy.enrolment == Enrolment::Himself;
+  Kinds enrollable = policy.enrolment == Enrolment::Himself ? enrollable_kinds(policy) : Kinds();
+  Goal goal = first == nullptr ? choose_goal(acr_values, usable, enrollable)
+                               : goal_without_password(*first, acr_values, usable);
   if (!goal.is_found) {
-    if (goal.lacking.empty() || !may_enrol) return plan_of(Next::Unmet);
-    Kinds kinds = serving(enrollable_kinds(policy), goal.lacking);
-    if (kinds.empty()) return plan_of(Next::Unmet);
-    return plan_of(Next::Enrol, std::move(kinds));
+    if (goal.lacking.empty()) return plan_of(Next::Unmet);
+    // Who has a second factor shows it first: a password alone must not get a thief a factor of his own.
+    const bool has_second = std::ranges::find(usable, passed.second) != usable.end();
+    if (!usable.empty() && !has_second) return plan_of(Next::SecondFactor, usable);
+    return plan_of(Next::Enrol, serving(enrollable, goal.lacking));
   }
   const bool is_forced = policy.second_factor == SecondFactor::Required ||
                          (policy.second_factor != SecondFactor::OnRequest && !usable.empty());
-  if (!goal.wants_second && !is_forced) return reached_with(second);
-  if (std::ranges::find(goal.kinds, second) != goal.kinds.end()) return reached_with(second);
+  if (!goal.wants_second && !is_forced) return reached_with(passed);
+  if (std::ranges::find(goal.kinds, passed.second) != goal.kinds.end()) return reached_with(passed);
   if (!goal.kinds.empty()) return plan_of(Next::SecondFactor, std::move(goal.kinds));
-  Kinds kinds = may_enrol ? enrollable_kinds(policy) : Kinds();
-  if (kinds.empty()) return plan_of(Next::EnrolFirst);
-  return plan_of(Next::Enrol, std::move(kinds));
+  if (enrollable.empty()) return plan_of(Next::EnrolFirst);
+  return plan_of(Next::Enrol, std::move(enrollable));
 }
 
 }  // namespace claviger::identity

@@ -16,6 +16,9 @@
 namespace claviger::identity {
 
 inline constexpr std::string_view kAcrPasswordOtp = "urn:claviger:acr:password-totp";
+inline constexpr std::string_view kAcrPasswordWebAuthn = "urn:claviger:acr:password-webauthn";
+inline constexpr std::string_view kAcrPasswordOutside = "urn:claviger:acr:password-outside";
+inline constexpr std::string_view kAcrCertificate = "urn:claviger:acr:x509";
 
 // What discovery publishes; weakest first.
 std::vector<std::string_view> supported_acrs();
@@ -30,17 +33,23 @@ struct SignInPlan {
     Enrol,         // he has none: `kinds` can be enrolled now
     EnrolFirst,    // he has none, and an administrator must enrol him
     Unmet,         // no acr_values that he can reach
-    Forbidden      // policy does not let him use a password
+    Forbidden      // policy does not let him use what he came with: a password, or what took its place
   } next = Next::Unmet;
   std::string_view acr;
   std::vector<std::string> amr;
   std::vector<std::string_view> kinds;
+  std::vector<AuthenticatorRecord> enrolled;  // what the page of the next step must know of
 };
 
-// With this kind after the password; empty: with the password alone.
-SignInPlan reached_with(std::string_view second);
-// The password was right; `second` is the kind that was passed after it, empty: none yet.
+// What was passed: `first` in the place of the password (empty: the password), and `second` after it (empty: nothing yet).
+struct Passed {
+  std::string_view first;
+  std::string_view second;
+};
+SignInPlan reached_with(const Passed& passed);
 SignInPlan plan_sign_in(std::string_view acr_values, const AuthenticationPolicy& policy,
-                        const std::vector<AuthenticatorRecord>& enrolled, std::string_view second);
+                        const std::vector<AuthenticatorRecord>& enrolled, const Passed& passed);
+// Can this kind, which takes the place of a password, reach one of the `acr_values`?
+bool serves_some(std::string_view kind, std::string_view acr_values);
 
 }  // namespace claviger::identity

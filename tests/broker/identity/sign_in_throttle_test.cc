@@ -67,6 +67,42 @@ TEST_F(Throttled, ManySourcesAtOneAccountAreSlowedTogether) {
   EXPECT_LE(wait, SignInThrottle::kLoginDelayMax);
 }
 
+// issue 4: "cannot be used to lock others out": a botnet that takes every try as it comes free.
+TEST_F(Throttled, WhoIsRefusedForOthersSakeHasATurnOfHisOwn) {
+  int bot = 0;
+  const auto hammer = [&] {
+    for (int i = 0; i < 20; ++i) begin("ann", "203.0.113." + std::to_string(bot++ % 250));
+  };
+  for (int i = 0; i < 1000; ++i) {
+    hammer();
+    now += 100ms;
+  }
+  const auto refused = begin("ann", "198.51.100.7");
+  ASSERT_FALSE(refused.is_admitted);
+  const Monotonic promised = now + refused.retry_after;
+  while (now < promised) {
+    now += 100ms;
+    hammer();
+  }
+  EXPECT_TRUE(begin("ann", "198.51.100.7").is_admitted);
+  // One in a window, for all of his network: it is no way around the delay for whoever has many addresses.
+  EXPECT_FALSE(begin("ann", "198.51.200.8").is_admitted);
+  now += SignInThrottle::kLoginDelayMax - 1s;
+  hammer();
+  EXPECT_FALSE(begin("ann", "198.51.100.7").is_admitted);
+}
+
+TEST_F(Throttled, OneHostWithManyNetworksOfIpv6HasOneTurn) {
+  for (int i = 0; i < 10; ++i) begin("ann", "203.0.113.1" + std::to_string(i));
+  int turns = 0;
+  for (int i = 0; i < 400; ++i) {
+    begin("ann", "203.0.113.5");
+    if (begin("ann", "2001:db8:" + std::to_string(i % 90 + 1) + "::1").is_admitted) ++turns;
+    now += 100ms;
+  }
+  EXPECT_LE(turns, 4);  // what comes free by itself in 40 s, and one turn
+}
+
 TEST_F(Throttled, AKnownSourceIsNotHeldUpByStrangers) {
   ASSERT_TRUE(begin("ann", "192.0.2.1").is_admitted);
   throttle.passed("alpha", "ann", "192.0.2.1", now);

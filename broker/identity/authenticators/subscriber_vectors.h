@@ -1,0 +1,40 @@
+// Where the vectors of SIM-based sign-in come from (HTTP Digest AKA: RFC 3310, RFC 4169; TS 33.102 clause 6.3.2): the seam to
+// the subscriber database, which the broker does not have yet.
+//
+// An authenticator that uses it is a file like the others: enrolled with the subscriber's private identity as its `serial`
+// (one user a subscription, spec 3.2), Input::Connection in what it takes the place of, `urn:claviger:acr:aka` and `sc` as what
+// it reaches. As the SIM proves the subscription and not the person, policy demands a second factor after it on shareable
+// and gateway UEs. Whoever keeps subscribers implements the interface; it must never give one vector twice.
+//
+// One per process, safe to call on any shard.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/base/secret.h"
+#include "core/runtime/task.h"
+
+namespace claviger::identity {
+
+// TS 33.102 clause 6.3.2, lengths of TS 33.105 clause 5.1.
+struct SubscriberVector {
+  std::array<std::byte, 16> rand{};
+  std::array<std::byte, 16> autn{};
+  SecretBytes expected_response;  // XRES, 4 to 16 octets
+  Secret<16> cipher_key;
+  Secret<16> integrity_key;
+};
+
+class SubscriberVectors {
+ public:
+  virtual ~SubscriberVectors() = default;
+  // UserUnknown: no such subscription. `resynchronisation` (AUTS with its RAND, 30 octets) of a module whose sequence number
+  // is ahead; empty: none.
+  virtual runtime::Task<Result<SubscriberVector>> next(std::string tenant, std::string private_identity,
+                                                       SecretBytes resynchronisation) = 0;
+};
+
+}  // namespace claviger::identity
