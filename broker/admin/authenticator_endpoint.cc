@@ -25,13 +25,14 @@ void write_authenticator(Json& json, const AuthenticatorRecord& record) {
   constexpr std::size_t kDigestBytes = 32;
   json.begin_object().member("id", record.id).member("kind", record.kind);
   if (!record.label.empty()) json.member("label", record.label);
-  constexpr std::string_view kSerial = "serial ";
-  if (record.serial.starts_with(kSerial)) json.member("serial", record.serial.substr(kSerial.size()));
-  if (record.digests.empty()) {
+  if (record.serial.starts_with(identity::kSerialPrefix)) {
+    json.member("serial", record.serial.substr(identity::kSerialPrefix.size()));
+  }
+  if (!record.digests.empty()) {
+    json.member("codes_left", record.digests.size() / kDigestBytes);
+  } else if (!record.sealed_secret.empty()) {
     json.member("algorithm", identity::name_of(record.algorithm)).member("digits", record.digits);
     if (record.kind == "totp") json.member("period", record.period_seconds);
-  } else {
-    json.member("codes_left", record.digests.size() / kDigestBytes);
   }
   json.member("created_at", record.created_at);
   if (record.last_used_at != 0) json.member("last_used_at", record.last_used_at);
@@ -61,7 +62,7 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   ObjectReader members(object);
   members.read("kind", draft.kind).require("kind").read("label", draft.label).read("serial", draft.serial);
   members.read("digits", digits).read("period", period).read("counter", counter).read("algorithm", algorithm);
-  members.read("seed", seed);
+  members.read("seed", seed).read("certificate", draft.certificate);
   read.wrong = members.wrong();
   if (read.wrong) return read;
   // Out of range becomes what check_draft() refuses.

@@ -1,6 +1,7 @@
 #include "broker/admin/routes.h"
 
 #include "broker/admin/endpoints.h"
+#include "broker/admin/people_endpoints.h"
 
 namespace claviger::admin {
 
@@ -21,6 +22,8 @@ void add_admin_routes(http::Router& router, AdminServices& services) {
   add_kms_verbs(router, services);
   add_authenticator_verbs(router, services);
   add_seal_key_verbs(router, services);
+  add_verifier_verbs(router, services);
+  add_administrator_verbs(router, services);
   add_audit_verbs(router, services);
 }
 

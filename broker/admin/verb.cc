@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "broker/admin/tenant_administrators.h"
 #include "core/runtime/one_shot.h"
 
 namespace claviger::admin {
@@ -90,7 +91,16 @@ Task<http::Response> serve(AdminServices* services, Verb verb, http::Request req
   std::string target = joined(values);
   auto call = std::unique_ptr<Call>(
       new Call{*services, context, std::move(request), std::move(values), std::move(target), {}});
-  if (!caller || !is_permitted(*services, context, caller->uid)) {
+  bool is_allowed = caller && is_permitted(*services, context, caller->uid);
+  // Hashes and seeds do not leave with an administrator of one tenant.
+  const bool is_of_tenant = is_about_people(verb.name, verb.pattern) && verb.effect != Effect::ReadsSecrets;
+  if (caller && !is_allowed && is_of_tenant && check_tenant(*call)) {
+    std::string tenant = call->values[0];
+    const std::uint32_t uid = caller->uid;
+    auto is_administrator = co_await is_tenant_administrator(&context, std::move(tenant), uid);
+    is_allowed = is_administrator && *is_administrator;
+  }
+  if (!is_allowed) {
     context.figures->admin_refused.add();
     AuditEntry refused = entry_of(verb, caller.value_or(Caller{}), *call, name_of(Code::NotPermitted));
     auto noted = co_await services->audit.append_refusal(std::move(refused));

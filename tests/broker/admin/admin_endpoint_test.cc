@@ -33,6 +33,34 @@ TEST(AdminCaller, IsRootTheDaemonOrListed) {
   EXPECT_EQ(bed.show("/status").status, 403);
 }
 
+// issue 4: "An agency's administrator manages only his own users, methods and policy."
+TEST(AdminCaller, OfOneTenantAdministersItsPeopleAndNothingElse) {
+  AdminBed bed;
+  EXPECT_EQ(bed.post("/tenants/alpha/users", kAlice).status, 200);
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/administrators/1001", "{}").status, 200);
+  EXPECT_NE(bed.show("/tenants/alpha/administrators").body.find("1001"), std::string::npos);
+  bed.peer().uid = 1001;
+  EXPECT_EQ(bed.show("/tenants/alpha/users").status, 200);
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/policy", R"({"second_factor":"required"})").status, 200);
+  EXPECT_EQ(bed.post("/tenants/alpha/users/Alice/authenticators", R"({"kind":"recovery"})").status, 200);
+  EXPECT_EQ(bed.post("/tenants/alpha/users/Alice/disable").status, 200);
+  EXPECT_EQ(bed.audited("user.disable", "ok"), 1);
+  for (const auto* target :
+       {"/status", "/tenants", "/tenants/alpha", "/tenants/alpha/clients", "/tenants/alpha/keys",
+        "/tenants/alpha/partners", "/tenants/alpha/administrators", "/tenants/bravo/users",
+        "/tenants/alpha/user-export", "/tenants/alpha/verifier", "/tenants/%00/users", "/audit", "/config"}) {
+    EXPECT_NE(bed.show(target).status, 200) << target;
+  }
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/administrators/1002", "{}").status, 403);
+  EXPECT_EQ(bed.post("/tenants/alpha/keys/rotate").status, 403);
+  EXPECT_EQ(bed.post("/tenants/alpha/disable").status, 403);
+  EXPECT_EQ(bed.post("/shutdown").status, 403);
+  bed.peer().uid = 0;
+  EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/administrators/1001").status, 200);
+  bed.peer().uid = 1001;
+  EXPECT_EQ(bed.show("/tenants/alpha/users").status, 403);
+}
+
 TEST(AdminAudit, ComesBeforeTheChangeAndAfterIt) {
   AdminBed bed;
   EXPECT_EQ(bed.post("/tenants/alpha/users", kAlice).status, 200);

@@ -1,6 +1,7 @@
 #include <array>
 #include <utility>
 
+#include "tools/clavigerctl/commands/administrator_commands.h"
 #include "tools/clavigerctl/commands/commands.h"
 
 namespace claviger::ctl {
@@ -10,7 +11,7 @@ const std::vector<Command>& all_commands() {
     std::vector<Command> all;
     for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
                         consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(),
-                        partner_commands(), authenticator_commands(),
+                        partner_commands(), authenticator_commands(), administrator_commands(),
                         seal_key_commands(),
                         kms_commands(),
                         audit_commands()}) {
@@ -22,7 +23,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -35,6 +36,8 @@ std::string_view help_of_noun(std::string_view noun) {
       {"kms", "The key management server of a tenant: its domain, users' keys"},
       {"authenticator", "What users have enrolled to sign in with: apps, tokens, recovery codes"},
       {"policy", "How people must sign in"},
+      {"verifier", "The outside verifier of a tenant's codes"},
+      {"administrator", "Who administers the people of one tenant, and nothing else"},
       {"seal-key", "The keys of VAL services, and of users and UEs in them"},
       {"log", "The daemon's log"},
       {"config", "The daemon's configuration"},

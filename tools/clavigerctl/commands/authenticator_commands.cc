@@ -48,6 +48,17 @@ ExitStatus show_added(Invocation& invocation, std::string& body) {
   return ExitStatus::Ok;
 }
 
+std::optional<std::string> read_certificate(const std::string& name) {
+  constexpr std::size_t kCertificateBytesMax = 64 * 1024;
+  std::ifstream input(name, std::ios::binary);
+  std::string text(kCertificateBytesMax + 1, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!input.is_open() || input.bad() || static_cast<std::size_t>(input.gcount()) > kCertificateBytesMax)
+    return std::nullopt;
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  return text;
+}
+
 ExitStatus add(Invocation& invocation) {
   const auto target = target_of(invocation, "/authenticators");
   if (!target) return ExitStatus::Failed;
@@ -68,6 +79,14 @@ ExitStatus add(Invocation& invocation) {
       return ExitStatus::Usage;
     }
     json.member(member, std::stoll(text));
+  }
+  if (invocation.args.has("--certificate")) {
+    const auto pem = read_certificate(std::string(invocation.args.get("--certificate")));
+    if (!pem) {
+      invocation.complain("the certificate cannot be read, or has more than 64 KiB");
+      return ExitStatus::Usage;
+    }
+    json.member("certificate", *pem);
   }
   if (invocation.args.has("--seed-stdin")) {
     const auto seed = read_password_from_stdin();
@@ -203,9 +222,12 @@ std::vector<Command> authenticator_commands() {
       {"authenticator add",
        "Enrol an authenticator; shows its seed as a QR code, or the recovery codes, once",
        "clavigerctl authenticator add alice totp --label phone",
-       {login, {"KIND", "What it is", true, {"totp", "hotp", "recovery"}}},
+       {login, {"KIND", "What it is", true, {"totp", "hotp", "outside", "recovery", "x509"}}},
        {{"--label", "What people call it"},
-        {"--serial", "Serial number of a hardware token"},
+        {"--serial",
+         "Serial number of a hardware token; of a certificate san:URI or x5t:THUMBPRINT; the name at the outside "
+         "verifier"},
+        {"--certificate", "PEM file of the user's certificate", OptionKind::Value, {}, true},
         {"--algorithm", "SHA1 unless said", OptionKind::Value, {"SHA1", "SHA256", "SHA512"}},
         {"--digits", "6 unless said"},
         {"--period", "Seconds a TOTP code is shown, 30 unless said"},
@@ -237,7 +259,7 @@ std::vector<Command> authenticator_commands() {
         {"--method",
          "Allowed, with \"password\"; several times for several; none: all",
          OptionKind::List,
-         {"password", "totp", "hotp", "recovery"}},
+         {"password", "totp", "hotp", "outside", "recovery", "webauthn", "x509"}},
         {"--second-factor", "When to ask for one", OptionKind::Value, {"on-request", "enrolled", "required"}},
         {"--enrolment", "Who enrols", OptionKind::Value, {"self", "admin"}},
         {"--browser-session", "Whom one sign-in serves", OptionKind::Value, {"all", "plain", "off"}}},
