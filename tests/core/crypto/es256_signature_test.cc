@@ -44,5 +44,32 @@ TEST(Es256Signature, DerHasMinimalPositiveIntegers) {
   EXPECT_EQ(der_of(kOrderLess1, kOrderLess1), "3046022100" + kOrderLess1 + "022100" + kOrderLess1);
 }
 
+TEST(Es256Signature, DerThereAndBack) {
+  for (const std::string& r : {kOne, kOrderLess1, std::string(62, '0') + "80", "7f" + std::string(62, '0')}) {
+    for (const std::string& s : {kOne, kOrderLess1, std::string(62, '0') + "ff", "80" + std::string(62, '0')}) {
+      const auto raw = from_hex(r + s);
+      std::array<std::byte, kEs256DerBytesMax> der;
+      const std::size_t size = es256_to_der(raw, der);
+      std::array<std::byte, kEs256SignatureBytes> back;
+      ASSERT_TRUE(es256_from_der(Bytes(der).first(size), back));
+      EXPECT_EQ(to_hex(back), r + s);
+      for (std::size_t shorter = 0; shorter < size; ++shorter) {
+        EXPECT_FALSE(es256_from_der(Bytes(der).first(shorter), back));
+      }
+    }
+  }
+}
+
+TEST(Es256Signature, RefusesOtherDer) {
+  std::array<std::byte, kEs256SignatureBytes> raw;
+  for (const std::string_view bad : {"3006020101020101ff", "3106020101020101", "3006030101020101", "30060201ff020101",
+                                     "300702020001020101", "30070201010202007f", "300602010102010", "3005020002010100",
+                                     "30080281010102010100", "3003020101", "3000", "30800201010201010000"}) {
+    if (bad.size() % 2 != 0) continue;
+    EXPECT_TRUE(es256_from_der(from_hex(bad), raw).failed_with(Code::SignatureInvalid)) << bad;
+  }
+  EXPECT_FALSE(es256_from_der(from_hex("3026022101" + kOrderLess1 + "020101"), raw));  // 33 digits
+}
+
 }  // namespace
 }  // namespace claviger::crypto
