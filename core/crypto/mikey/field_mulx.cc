@@ -37,12 +37,17 @@ __attribute__((always_inline)) inline void row(Word& r0, Word& r1, Word& r2, Wor
 
 // words[8 .. 16) += high + carry; the carry out.
 inline Word add_high(Word* words, const Word (&high)[kHalf], Word carry) {
-  for (std::size_t i = 0; i < kHalf; ++i) {
-    const DoubleWord sum = DoubleWord{words[kHalf + i]} + high[i] + carry;
-    words[kHalf + i] = static_cast<Word>(sum);
-    carry = static_cast<Word>(sum >> 64U);
+  // A carry of up to 2 comes in: it goes to the lowest word first.
+  unsigned char bit = 0;
+  unsigned char first = 0;
+  words[kHalf] = add_word(words[kHalf], carry, first);
+  words[kHalf] = add_word(words[kHalf], high[0], bit);
+  words[kHalf + 1] = add_word(words[kHalf + 1], high[1], bit);
+  CLAVIGER_UNROLL_WORDS for (std::size_t i = 2; i < kHalf; ++i) {
+    words[kHalf + i] = add_word(words[kHalf + i], high[i], bit);
   }
-  return carry;
+  CLAVIGER_UNROLL_WORDS for (std::size_t i = 1; i < kHalf; ++i) words[kHalf + i] = add_word(words[kHalf + i], 0, first);
+  return Word{bit} + first;
 }
 
 // words[0 .. 16) += a b + carry 2^512; the carry out.

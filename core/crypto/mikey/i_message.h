@@ -87,15 +87,15 @@ Bytes group_srtp_profile();
 Bytes private_srtp_profile();
 
 struct IMessageContent {
-  std::uint32_t csb_id = 0;                 // GUK-ID for a GMK, else the key's identifier
-  std::span<const CryptoSession> sessions;  // none: the empty map, the default profile
-  NtpSeconds time;
-  Bytes random;  // kRandBytesMin to kRandBytesMax, fresh
-  std::string_view initiator_uri;
-  std::string_view responder_uri;
+  std::uint32_t csb_id = 0;                   // GUK-ID for a GMK, else the key's identifier
+  std::span<const CryptoSession> sessions{};  // none: the empty map, the default profile
+  NtpSeconds time{};
+  Bytes random{};  // kRandBytesMin to kRandBytesMax, fresh
+  std::string_view initiator_uri{};
+  std::string_view responder_uri{};
   bool hides_identities = true;
-  Bytes srtp_policy;  // none: no SP payload
-  std::span<const MikeyExtension> extensions;
+  Bytes srtp_policy{};  // none: no SP payload
+  std::span<const MikeyExtension> extensions{};
 };
 
 // `key` encrypted for the responder under `responder_kms`, signed with the initiator's key of that time's period.
@@ -110,7 +110,7 @@ struct GroupKeyMessage {
   NtpSeconds time;
   std::string_view group_server_uri;
   std::string_view member_uri;
-  std::span<const MikeyExtension> extensions;
+  std::span<const MikeyExtension> extensions{};
 };
 Result<std::vector<std::byte>> build_group_key_message(const GroupKeyMessage& content, const KmsDomain& server_kms,
                                                        const EccsiUserKey& server_key, const KmsDomain& member_kms,

@@ -2,13 +2,7 @@
 // file could take from here: no inline function of a library, no template.
 #include "core/crypto/mikey/lane_element.h"
 
-#include <immintrin.h>
-
-#if !defined(__clang__)
-// g++ 12 takes the deliberately undefined operands inside its own intrinsics for mistakes of whoever calls them.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+#include "core/crypto/vector_intrinsics.h"
 
 // Without this the limbs of a number are an array in memory.
 #if defined(__clang__)

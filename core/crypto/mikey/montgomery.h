@@ -40,12 +40,8 @@ struct Modulus {
   Words<N> difference(const Words<N>& a, const Words<N>& b) const {
     Words<N> out;
     const std::uint64_t mask = mask_if(subtract(out, a, b));
-    std::uint64_t carry = 0;
-    for (std::size_t i = 0; i < N; ++i) {
-      const DoubleWord word = DoubleWord{out[i]} + (m[i] & mask) + carry;
-      out[i] = static_cast<std::uint64_t>(word);
-      carry = static_cast<std::uint64_t>(word >> 64U);
-    }
+    unsigned char carry = 0;
+    CLAVIGER_UNROLL_WORDS for (std::size_t i = 0; i < N; ++i) out[i] = add_word(out[i], m[i] & mask, carry);
     return out;
   }
   // a b / R. One of the factors may be any N words; the product comes out below m if the other is below m.
@@ -81,7 +77,7 @@ struct Modulus {
   // words[0 .. N) += a factor; the carry out.
   static std::uint64_t add_multiple(std::uint64_t* words, const Words<N>& a, std::uint64_t factor) {
     std::uint64_t carry = 0;
-    for (std::size_t i = 0; i < N; ++i) {
+    CLAVIGER_UNROLL_WORDS for (std::size_t i = 0; i < N; ++i) {
       const DoubleWord word = DoubleWord{a[i]} * factor + words[i] + carry;
       words[i] = static_cast<std::uint64_t>(word);
       carry = static_cast<std::uint64_t>(word >> 64U);

@@ -11,6 +11,14 @@
 
 #include "core/base/bytes.h"
 #include "core/base/secret.h"
+#include "core/crypto/vector_intrinsics.h"
+
+// A loop in a chain of carries keeps the carry nowhere: it has to be laid out.
+#if defined(__clang__)
+#define CLAVIGER_UNROLL_WORDS _Pragma("unroll")
+#else
+#define CLAVIGER_UNROLL_WORDS _Pragma("GCC unroll 16")
+#endif
 
 namespace claviger::mikey {
 
@@ -37,26 +45,43 @@ Words<N> choose(std::uint64_t mask, const Words<N>& a, const Words<N>& b) {
   return out;
 }
 
+// a + b + carry, and a - b - borrow, with the carry or borrow out in the last argument. g++ makes no chain of carries of
+// sums of 128 bits, so the processor's own function is asked where there is one.
+inline std::uint64_t add_word(std::uint64_t a, std::uint64_t b, unsigned char& carry) {
+#if defined(__x86_64__)
+  unsigned long long sum = 0;
+  carry = _addcarry_u64(carry, a, b, &sum);
+  return sum;
+#else
+  const DoubleWord sum = DoubleWord{a} + b + carry;
+  carry = static_cast<unsigned char>(sum >> 64U);
+  return static_cast<std::uint64_t>(sum);
+#endif
+}
+inline std::uint64_t subtract_word(std::uint64_t a, std::uint64_t b, unsigned char& borrow) {
+#if defined(__x86_64__)
+  unsigned long long difference = 0;
+  borrow = _subborrow_u64(borrow, a, b, &difference);
+  return difference;
+#else
+  const DoubleWord difference = DoubleWord{a} - b - borrow;
+  borrow = static_cast<unsigned char>(difference >> 64U) & 1U;
+  return static_cast<std::uint64_t>(difference);
+#endif
+}
+
 // The carry out.
 template <std::size_t N>
 std::uint64_t add(Words<N>& out, const Words<N>& a, const Words<N>& b) {
-  std::uint64_t carry = 0;
-  for (std::size_t i = 0; i < N; ++i) {
-    const DoubleWord sum = DoubleWord{a[i]} + b[i] + carry;
-    out[i] = static_cast<std::uint64_t>(sum);
-    carry = static_cast<std::uint64_t>(sum >> 64U);
-  }
+  unsigned char carry = 0;
+  CLAVIGER_UNROLL_WORDS for (std::size_t i = 0; i < N; ++i) out[i] = add_word(a[i], b[i], carry);
   return carry;
 }
 // The borrow out.
 template <std::size_t N>
 std::uint64_t subtract(Words<N>& out, const Words<N>& a, const Words<N>& b) {
-  std::uint64_t borrow = 0;
-  for (std::size_t i = 0; i < N; ++i) {
-    const DoubleWord difference = DoubleWord{a[i]} - b[i] - borrow;
-    out[i] = static_cast<std::uint64_t>(difference);
-    borrow = static_cast<std::uint64_t>(difference >> 64U) & 1U;
-  }
+  unsigned char borrow = 0;
+  CLAVIGER_UNROLL_WORDS for (std::size_t i = 0; i < N; ++i) out[i] = subtract_word(a[i], b[i], borrow);
   return borrow;
 }
 

@@ -317,7 +317,8 @@ TEST(IMessage, RefusesPayloadsTwiceMissingOrUnknown) {
   EXPECT_EQ(with(39, 3), "i_message.identity.role");
   EXPECT_EQ(with(40, 0), "i_message.identity.type");
   EXPECT_EQ(with(39, 9), "i_message.identity");  // role 9 twice
-  EXPECT_EQ(with(39, 1), "i_message.payloads");  // a URI of 32 octets is one, but now role 8 is gone: role 1 serves
+  EXPECT_EQ(with(39, 6), "i_message.identity");  // the initiator's KMS twice
+  EXPECT_EQ(with(39, 2), "i_message.payloads");  // the receiver both hidden and named, the sender not at all
 }
 
 }  // namespace
