@@ -2,6 +2,10 @@
 // accumulators stay in registers. The instructions are chosen at run time (has_mulx()).
 #include "core/crypto/mikey/field.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 
 namespace claviger::mikey {
@@ -99,8 +103,17 @@ inline Word clear_low(Word* words, const Word* p, Word negated_inverse, Word* fa
 
 }  // namespace
 
+// By CPUID leaf 7: clang 14 has no name for adx.
 bool has_mulx() {
-  static const bool has = __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("adx") != 0;
+  static const bool has = [] {
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    constexpr unsigned kBmi2 = 1U << 8U;
+    constexpr unsigned kAdx = 1U << 19U;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & kBmi2) != 0 && (b & kAdx) != 0;
+  }();
   return has;
 }
 
