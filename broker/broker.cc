@@ -272,6 +272,7 @@ std::vector<admin::ListenerFigures> Broker::listeners() const {
 
 Task<Result<Unit>> Broker::stop_on_shard() {
   if (partners_) partners_->stop();
+  if (kms_) kms_->stop();
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (backchannel_) {

@@ -20,6 +20,7 @@ void add_admin_routes(http::Router& router, AdminServices& services) {
   add_key_verbs(router, services);
   add_partner_verbs(router, services);
   add_kms_verbs(router, services);
+  add_kms_key_verbs(router, services);
   add_authenticator_verbs(router, services);
   add_seal_key_verbs(router, services);
   add_verifier_verbs(router, services);

@@ -17,13 +17,6 @@ std::string home_of(const KeysWanted& wanted) {
   return identity::home_name("kms-user", wanted.domain->tenant, wanted.user_uri);
 }
 
-// In the pool: extraction and the seal of what it made.
-Result<std::string> make_value(storage::Sealer& sealer, const KeysWanted& wanted, std::int64_t now) {
-  CLAVIGER_TRY(identifier, identifier_of(wanted));
-  CLAVIGER_TRY(keys, wanted.domain->keys->issue(as_bytes(identifier.octets)));
-  return seal_user_keys(sealer, wanted.key(), identifier.uid, keys, now);
-}
-
 Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) {
   auto turn = co_await context->identity->turns().take(home_of(wanted));
   if (!turn) co_return turn.error();
@@ -32,7 +25,7 @@ Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) 
   if (present) co_return Unit{};  // of who had the turn before
   if (!present.failed_with(Code::NotFound)) co_return present.error();
   auto work = [wanted, sealer = &context->sealer, now = numeric_date(context->shard.wall())] {
-    return make_value(*sealer, wanted, now);
+    return make_key_record(*sealer, wanted, now);
   };
   auto made = co_await runtime::offload(&kms->pool(), std::move(work));
   if (!made) co_return made.error();
@@ -50,6 +43,12 @@ Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) 
 
 std::string KeysWanted::key() const {
   return user_key_key(domain->tenant, domain->domain.generation, period, user_uri);
+}
+
+Result<std::string> make_key_record(storage::Sealer& sealer, const KeysWanted& wanted, std::int64_t now) {
+  CLAVIGER_TRY(identifier, identifier_of(wanted));
+  CLAVIGER_TRY(keys, wanted.domain->keys->issue(as_bytes(identifier.octets)));
+  return seal_user_keys(sealer, wanted.key(), identifier.uid, keys, now);
 }
 
 Result<Identifier> identifier_of(const KeysWanted& wanted) {

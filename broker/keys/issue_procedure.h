@@ -28,6 +28,9 @@ struct KeysWanted {
 // The record, issued when it is not there.
 runtime::Task<Result<storage::Value>> find_or_issue(Kms* kms, broker::Context* context, KeysWanted wanted);
 
+// In a pool: keys extracted, and the record that holds them sealed.
+Result<std::string> make_key_record(storage::Sealer& sealer, const KeysWanted& wanted, std::int64_t now);
+
 // The UID of a user in a period, and what goes into the arithmetic for it: its octets, or its hex text for one peer.
 struct Identifier {
   Uid uid{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "broker/keys/pre_issue.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
 
@@ -42,15 +43,26 @@ Kms::Kms(Contexts& contexts, std::size_t threads, std::vector<int> cpus)
     : contexts_(contexts),
       tables_(contexts.size(), std::make_shared<const DomainTable>()),
       turns_(contexts.front()->shard),
-      pool_("kms", threads, kExtractionQueueMax, std::move(cpus)) {}
+      pool_("kms", threads, kExtractionQueueMax, cpus),
+      // Half of the cores at most, at low priority: requests want theirs.
+      pre_issue_(std::make_unique<PreIssue>(*this, std::max<std::size_t>(1, threads / 2), std::move(cpus))) {}
 Kms::~Kms() = default;
+
+void Kms::stop() { pre_issue_->stop(); }
+
+void Kms::close() {
+  pre_issue_->close();
+  pool_.close();
+}
 
 std::shared_ptr<const DomainTable> Kms::table() const { return tables_[runtime::Shard::current().index()]; }
 
 Task<Result<Unit>> Kms::start() {
   auto turn = co_await turns_.take("kms");
   if (!turn) co_return turn.error();
-  co_return co_await reload();
+  CLAVIGER_CO_TRY(loaded, co_await reload());
+  pre_issue_->start();
+  co_return Unit{};
 }
 
 Task<Result<DomainTable>> Kms::load() {

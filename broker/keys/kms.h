@@ -52,6 +52,8 @@ struct DomainTable {
 
 using Contexts = std::vector<std::unique_ptr<broker::Context>>;
 
+class PreIssue;  // broker/keys/pre_issue.h
+
 class Kms {
  public:
   Kms(Contexts& contexts, std::size_t threads, std::vector<int> cpus);
@@ -62,8 +64,10 @@ class Kms {
 
   // On the home shard: reads the domains and publishes them.
   runtime::Task<Result<Unit>> start();
+  // On the home shard: nothing in the background any more.
+  void stop();
   // Refuses extractions from now on and waits for those under way. Any thread; the shards still run.
-  void close() { pool_.close(); }
+  void close();
 
   broker::Context& home() { return *contexts_.front(); }
   // Held through a change of a domain and the publication that follows. On the home shard.
@@ -73,6 +77,7 @@ class Kms {
 
   std::shared_ptr<const DomainTable> table() const;
   runtime::OffloadPool& pool() { return pool_; }
+  PreIssue& pre_issue() { return *pre_issue_; }  // on the home shard
 
  private:
   runtime::Task<Result<DomainTable>> load();
@@ -81,6 +86,7 @@ class Kms {
   std::vector<std::shared_ptr<const DomainTable>> tables_;  // by shard
   runtime::Turns turns_;
   runtime::OffloadPool pool_;
+  std::unique_ptr<PreIssue> pre_issue_;
 };
 
 }  // namespace claviger::keys

@@ -7,10 +7,12 @@
 #include "broker/keys/kms_request.h"
 #include "broker/keys/kms_response.h"
 #include "broker/keys/kms_target.h"
+#include "broker/keys/krr_reports.h"
 #include "broker/keys/protection.h"
 #include "broker/keys/provision_procedure.h"
 #include "broker/keys/request_checks.h"
 #include "broker/keys/request_url.h"
+#include "broker/keys/user_procedures.h"
 #include "core/runtime/offload.h"
 
 namespace claviger::keys {
@@ -161,6 +163,25 @@ Result<Slice> cert_answer(Asked& asked, const TenantDomains& domains, const KmsT
   return certificates_answer(asked, domains.cache_number(), {domains.generations.back()});
 }
 
+// D.2.7. The standard's own element was not to be read: ours has a namespace of its own.
+Task<Result<Slice>> lookup_answer(Asked* asked, Caller caller, std::string user_uri) {
+  auto known = co_await user_since(asked->context, caller.tenant, user_uri);
+  if (!known) co_return known.error();
+  CLAVIGER_CO_TRY(policy, co_await read_user_policy(asked->context, caller.tenant, user_uri));
+  std::vector<std::string> uris{asked->head.kms_uri};
+  // Where somebody may migrate to is for himself to know.
+  if (caller.may_ask_for(user_uri)) uris.insert(uris.end(), policy.migration_kms.begin(), policy.migration_kms.end());
+  std::size_t room = kContainerRoom + XmlWriter::kEscapedMax * user_uri.size();
+  for (const std::string& uri : uris) room += kContainerRoom + XmlWriter::kEscapedMax * uri.size();
+  const auto write = [&](XmlWriter& xml) -> Result<Unit> {
+    xml.raw("<KmsLookup xmlns=\"urn:claviger:kms:lookup:1.0\">").element("UserUri", user_uri);
+    for (const std::string& uri : uris) xml.element("KmsUri", uri);
+    xml.raw("</KmsLookup>");
+    return Unit{};
+  };
+  co_return answer_with(*asked, room, write);
+}
+
 // Behind a proxy that ends the TLS user keys leave under a TrK only: whoever reads along there must not have them.
 bool is_behind_proxy(const Asked& asked) {
   const settings::Settings& settings = *asked.context->snapshot->settings;
@@ -179,12 +200,14 @@ Task<Result<Slice>> answer(Asked* asked) {
   asked->head.client_req_url = url_of(context, asked->request, asked->tenant);
   CLAVIGER_CO_TRY(headers, check_headers(asked->request));
   CLAVIGER_CO_TRY(target, read_target(asked->rest));
+  std::string krr;
   if (!asked->request.body.empty()) {
     CLAVIGER_CO_TRY(body, co_await read_body(asked->context, &asked->request));
     CLAVIGER_CO_TRY(checked,
                     check_request(body, admitted.caller, domain, asked->head.client_req_url, asked->head.time));
     asked->head.user_uri = body.user_uri;
     asked->head.client_req_url = body.client_req_url;
+    krr = std::exchange(body.krr, std::string());
     DomainPolicy policy = domain.policy;
     auto protection = co_await authenticate_request(asked->context, asked->tenant, std::move(body),
                                                     std::string(asked->request.body.text()), std::move(policy));
@@ -209,9 +232,17 @@ Task<Result<Slice>> answer(Asked* asked) {
       co_return cert_cache_answer(*asked, domains, target);
     case KmsCall::Cert:
       co_return cert_answer(*asked, domains, target);
-    case KmsCall::Lookup:
-    case KmsCall::Redirect:
-      break;
+    case KmsCall::Lookup: {
+      auto answered = co_await lookup_answer(asked, std::move(admitted.caller), std::move(target.uri));
+      co_return answered;
+    }
+    case KmsCall::Redirect: {
+      if (krr.empty()) co_return Error{Code::XmlSchema, "kms.krr"};
+      auto kept = co_await keep_report(asked->context, asked->tenant, asked->head.user_uri, std::move(krr));
+      if (!kept) co_return kept.error();
+      const auto nothing = [](XmlWriter&) { return Result<Unit>(Unit{}); };
+      co_return answer_with(*asked, 0, nothing);
+    }
   }
   co_return Error{Code::NotFound, "kms.path"};
 }

@@ -1,5 +1,6 @@
 #include "broker/keys/kms_request.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <pugixml.hpp>
@@ -15,6 +16,9 @@ namespace {
 constexpr std::size_t kTextBytesMax = 512;
 // As long as a request target may be (core/http/limits.h), with its origin.
 constexpr std::size_t kUrlBytesMax = 9 * 1024;
+
+// Intermediaries between two systems are two or three.
+constexpr std::size_t kKrrDepthMax = 8;
 
 Error schema(std::string_view where) { return {Code::XmlSchema, where}; }
 
@@ -59,6 +63,28 @@ struct StringWriter final : pugi::xml_writer {
   std::string text;
 };
 
+// How deep responses are nested in each other: each intermediary that rejects embeds the one it got (clause 5.2.8).
+std::size_t krr_depth(const pugi::xml_node& response) {
+  std::size_t deepest = 0;
+  std::size_t depth = 0;
+  // No recursion over input: down, aside and up.
+  for (pugi::xml_node at = response; at;) {
+    const bool is_response = is(at, "KmsRedirectResponse", kKrrNamespace);
+    if (is_response) deepest = std::max(deepest, ++depth);
+    if (at.first_child()) {
+      at = at.first_child();
+      continue;
+    }
+    while (true) {
+      if (is(at, "KmsRedirectResponse", kKrrNamespace)) --depth;
+      if (at == response || at.next_sibling()) break;
+      at = at.parent();
+    }
+    at = at == response ? pugi::xml_node() : at.next_sibling();
+  }
+  return deepest;
+}
+
 // The one KmsRedirectResponse of a KrrList, kept as evidence; its own clauses are read by who looks at it (krr.h).
 Result<std::string> read_krr(const pugi::xml_node& list) {
   pugi::xml_node found;
@@ -67,7 +93,7 @@ Result<std::string> read_krr(const pugi::xml_node& list) {
     if (found || !is(child, "KmsRedirectResponse", kKrrNamespace)) return schema("kms.krr");
     found = child;
   }
-  if (!found) return schema("kms.krr");
+  if (!found || krr_depth(found) > kKrrDepthMax) return schema("kms.krr");
   StringWriter writer;
   found.print(writer, "", pugi::format_raw);
   return std::move(writer.text);

@@ -1,8 +1,10 @@
 #include <array>
 #include <charconv>
 
+#include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
 
 namespace claviger::ctl {
@@ -185,6 +187,101 @@ ExitStatus set_user(Invocation& invocation) {
   return ask_and_show(invocation, "PUT", user_path(invocation), body, user_columns());
 }
 
+ExitStatus export_certificate(Invocation& invocation) {
+  const auto target = invocation.tenant_target("/kms/certificate");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("GET", *target);
+  if (!answer.is_ok()) return answer.status;
+  if (invocation.args.wants_json) {
+    invocation.print_json(answer.body);
+    return ExitStatus::Ok;
+  }
+  codec::JsonReader reader;
+  const auto value = reader.parse(answer.body);
+  const std::string text = value && value->as_object() ? text_of(*value->as_object(), "xml") : std::string();
+  if (text.empty()) {
+    invocation.complain("the daemon's answer has no certificate");
+    return ExitStatus::Failed;
+  }
+  invocation.print(text + "\n");
+  return ExitStatus::Ok;
+}
+
+const std::vector<Column>& transport_key_columns() {
+  static const std::vector<Column> kColumns{{"ID", "id"},
+                                            {"KIND", "kind"},
+                                            {"STATE", "state"},
+                                            {"DEVICE", "device_id"},
+                                            {"CREATED", "created_at", Show::Time},
+                                            {"KEY", "key"}};
+  return kColumns;
+}
+
+ExitStatus add_transport_key(Invocation& invocation) {
+  // One that was given is wiped with its holder; what the daemon shows of it stands on the terminal anyway.
+  std::string body;
+  Json json(body);
+  json.begin_object().member("kind", invocation.args.get("--kind"));
+  for (const auto& [option, member] : {std::pair{"--id", "id"}, std::pair{"--device", "device_id"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  if (invocation.args.has("--offered")) json.member("offered", true);
+  if (invocation.args.has("--key-stdin")) {
+    const auto key = read_password_from_stdin();
+    if (!key) {
+      invocation.complain("--key-stdin: the key cannot be read");
+      return ExitStatus::Usage;
+    }
+    json.member("key", as_text(key->reveal()));
+  }
+  json.end_object();
+  return ask_and_show(invocation, "POST", user_path(invocation, "/transport-keys"), body, transport_key_columns());
+}
+
+ExitStatus list_transport_keys(Invocation& invocation) {
+  const auto target = invocation.tenant_target(user_path(invocation, "/transport-keys"));
+  if (!target) return ExitStatus::Failed;
+  std::vector<Column> columns = transport_key_columns();
+  columns.pop_back();
+  return print_all_pages(invocation, *target, columns, 0);
+}
+
+ExitStatus remove_transport_key(Invocation& invocation) {
+  const std::string id(invocation.args.get("ID"));
+  if (!invocation.is_confirmed("Remove " + id + "? What is signed or wrapped with it is refused."))
+    return ExitStatus::Failed;
+  const auto target = invocation.tenant_target(user_path(invocation, "/transport-keys/" + path_segment(id)));
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("DELETE", *target);
+  if (answer.is_ok() && invocation.args.wants_json) invocation.print_json("{}");
+  return answer.status;
+}
+
+const std::vector<Column>& job_columns() {
+  static const std::vector<Column> kColumns{{"generation", "generation"},
+                                            {"period", "period"},
+                                            {"keys made", "done"},
+                                            {"keys that were there", "present"},
+                                            {"running", "running", Show::YesNo},
+                                            {"begun", "started_at", Show::Time},
+                                            {"finished", "finished_at", Show::Time}};
+  return kColumns;
+}
+
+ExitStatus pre_issue(Invocation& invocation) {
+  return ask_and_show(invocation, "POST", "/kms/pre-issue", "{}", job_columns());
+}
+ExitStatus status(Invocation& invocation) {
+  return ask_and_show(invocation, "GET", "/kms/pre-issue", {}, job_columns());
+}
+
+ExitStatus list_reports(Invocation& invocation) {
+  const auto target = invocation.tenant_target("/kms/reports");
+  if (!target) return ExitStatus::Failed;
+  return print_all_pages(invocation, *target,
+                         {{"RECEIVED", "received_at", Show::Time}, {"FROM", "user_uri"}, {"RESPONSE", "xml"}}, 100);
+}
+
 std::vector<Option> policy_options() {
   return {{"--scope", "A token must have one of these", OptionKind::List},
           {"--domain", "A domain it serves, as its certificate says", OptionKind::List},
@@ -235,6 +332,37 @@ std::vector<Command> kms_commands() {
        {{"URI", "The user's MC service ID", false}},
        {{"--reason", "Why; for operators"}, {"--domain-certificate", "The domain itself", OptionKind::Flag}, yes},
        revoke},
+      {"kms export-certificate",
+       "The domain's certificate as clients get it",
+       "clavigerctl kms export-certificate > kms.xml",
+       {},
+       {},
+       export_certificate},
+      {"kms transport-key add",
+       "Give a user a transport (TrK) or integrity key (InK): shown once",
+       "clavigerctl kms transport-key add sip:ann@alpha.example --kind ink",
+       {uri},
+       {{"--kind", "What it is for", OptionKind::Value, {"trk", "ink"}},
+        {"--id", "Its id; made unless given"},
+        {"--device", "DeviceId of the one client that may use it"},
+        {"--key-stdin", "Read it from standard input: 64 hex digits; drawn unless given", OptionKind::Flag},
+        {"--offered", "Hand it out under the present TrK; it replaces its kind when first used", OptionKind::Flag}},
+       add_transport_key},
+      {"kms transport-key list",
+       "A user's transport and integrity keys",
+       "clavigerctl kms transport-key list sip:ann@alpha.example",
+       {uri},
+       {},
+       list_transport_keys},
+      {"kms transport-key remove",
+       "Take a key out of use",
+       "clavigerctl kms transport-key remove sip:ann@alpha.example ID --yes",
+       {uri, {"ID", "The key's id"}},
+       {yes},
+       remove_transport_key},
+      {"kms pre-issue", "Make the next period's keys of all users now", "clavigerctl kms pre-issue", {}, {}, pre_issue},
+      {"kms status", "How far the pre-issue is", "clavigerctl kms status", {}, {}, status},
+      {"kms reports", "Redirect responses that clients uploaded", "clavigerctl kms reports", {}, {}, list_reports},
       {"kms restore", "Give a user keys again", "clavigerctl kms restore sip:ann@alpha.example", {uri}, {}, restore},
       {"kms user show",
        "What was said of a user",

@@ -1,0 +1,171 @@
+// The KMS's transport and integrity keys, its pre-issue, and what clients reported to it.
+#include "broker/admin/endpoints.h"
+#include "broker/admin/object_reader.h"
+#include "broker/keys/kms_response.h"
+#include "broker/keys/krr_reports.h"
+#include "broker/keys/pre_issue.h"
+#include "broker/keys/transport_key.h"
+#include "core/codec/hex.h"
+#include "core/codec/json_writer.h"
+
+namespace claviger::admin {
+namespace {
+
+using runtime::Task;
+using Json = codec::JsonWriter<std::string>;
+
+Result<Unit> check_room(const Call& call) {
+  if (call.services.kms == nullptr) return Error{Code::NotFound, "kms"};
+  CLAVIGER_TRY(known, check_tenant(call));
+  if (call.services.kms->table()->find(call.values[0]) == nullptr) return Error{Code::KmsUnknown, "kms"};
+  return Unit{};
+}
+
+std::string_view kind_of(keys::TransportKeyKind kind) { return kind == keys::TransportKeyKind::Trk ? "trk" : "ink"; }
+
+void write_members(Json& json, const keys::TransportKey& key) {
+  json.member("id", key.id).member("user_uri", key.user_uri).member("kind", kind_of(key.kind));
+  json.member("state", key.state == keys::TransportKeyState::Active ? "active" : "offered");
+  if (!key.device_id.empty()) json.member("device_id", key.device_id);
+  json.member("created_at", key.created_at);
+}
+
+// {"kind": "trk" or "ink", "id", "device_id", "key": 64 hex digits, "offered": bool}. The answer is the one place where
+// the key is shown.
+Task<Answer> add_key(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  std::string kind;
+  keys::NewTransportKey wanted;
+  SecretBytes hex;
+  wanted.user_uri = call->values[1];
+  ObjectReader members(object);
+  members.read("kind", kind).require("kind").read("id", wanted.id).read("device_id", wanted.device_id);
+  members.read("key", hex).read("offered", wanted.is_offered);
+  const auto wrong = members.wrong();
+  reader.wipe();
+  if (wrong) co_return Answer(Code::BadValue, *wrong);
+  if (kind != "trk" && kind != "ink") co_return Answer(Code::BadValue, "kind: trk or ink");
+  wanted.kind = kind == "trk" ? keys::TransportKeyKind::Trk : keys::TransportKeyKind::Ink;
+  if (!hex.empty()) {
+    wanted.key = SecretBytes(keys::kTransportKeyBytes);
+    const auto size = codec::hex_decode(as_text(hex.reveal()), wanted.key.reveal_for_writing());
+    if (!size || *size != keys::kTransportKeyBytes) co_return Answer(Code::BadValue, "key: 64 hex digits");
+  }
+  auto made = co_await keys::add_transport_key(call->at(), call->values[0], std::move(wanted));
+  if (!made) co_return made.error();
+  call->detail = "id=" + made->record.id;
+  std::string text;
+  Json json(text);
+  json.begin_object();
+  write_members(json, made->record);
+  std::string shown;
+  codec::hex_encode(made->key.reveal(), shown);
+  json.member("key", shown).end_object();
+  wipe(std::as_writable_bytes(std::span(shown)));
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> list_keys(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  auto found = co_await keys::read_transport_keys(call->at(), call->values[0], call->values[1]);
+  if (!found) co_return found.error();
+  std::string text;
+  Json json(text);
+  json.begin_object().name("items").begin_array();
+  for (const keys::TransportKey& key : *found) {
+    json.begin_object();
+    write_members(json, key);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  co_return Answer(std::move(text));
+}
+
+Task<Answer> remove_key(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  auto done = co_await keys::remove_transport_key(call->at(), call->values[0], call->values[1], call->values[2]);
+  if (!done) co_return done.error();
+  co_return Answer("{}");
+}
+
+// KmsCertificate as KM clients get it, for partners and for the record.
+Task<Answer> certificate(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  const auto table = call->services.kms->table();
+  const keys::Domain& domain = table->find(call->values[0])->generations.back()->domain;
+  SlabWriter sink(call->context.shard.slabs(), keys::certificate_room(domain));
+  keys::XmlWriter xml(sink);
+  keys::write_certificate(xml, domain);
+  // By itself it says whose element it is; inside a response the response does.
+  std::string alone(sink.finish().text());
+  alone.insert(std::string_view("<KmsCertificate").size(), " xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"");
+  std::string text;
+  Json json(text);
+  json.begin_object().member("xml", alone).end_object();
+  co_return Answer(std::move(text));
+}
+
+Answer answer_with(const keys::PreIssueJob& job) {
+  std::string text;
+  Json json(text);
+  json.begin_object().member("generation", job.generation).member("period", job.period);
+  json.member("done", job.done).member("present", job.present).member("started_at", job.started_at);
+  if (job.finished_at != 0) json.member("finished_at", job.finished_at);
+  json.member("running", job.is_running).end_object();
+  return Answer(std::move(text));
+}
+
+Task<Answer> begin_pre_issue(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  auto job = co_await keys::begin_pre_issue(call->services.kms, call->values[0]);
+  if (!job) co_return job.error();
+  co_return answer_with(*job);
+}
+
+Task<Answer> show_pre_issue(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  auto job = co_await keys::read_pre_issue(call->services.kms, call->values[0]);
+  if (!job) co_return job.error();
+  co_return answer_with(*job);
+}
+
+Task<Answer> list_reports(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  CLAVIGER_CO_TRY(paging, paging_of(*call));
+  auto page = co_await keys::list_reports(call->at(), call->values[0], std::move(paging.after), paging.limit);
+  if (!page) co_return page.error();
+  std::string text;
+  Json json(text);
+  json.begin_object().name("items").begin_array();
+  for (const keys::KrrReport& report : page->reports) {
+    json.begin_object().member("id", report.id).member("user_uri", report.user_uri);
+    json.member("received_at", report.received_at).member("xml", report.xml).end_object();
+  }
+  json.end_array();
+  if (!page->next.empty()) json.member("next", page->next);
+  json.end_object();
+  co_return Answer(std::move(text));
+}
+
+}  // namespace
+
+void add_kms_key_verbs(http::Router& router, AdminServices& services) {
+  using http::Method;
+  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
+                           Task<Answer> (*endpoint)(Call*)) {
+    add_verb(router, services, {method, pattern, name, effect, endpoint});
+  };
+  constexpr std::string_view kKeys = "/tenants/{tenant}/kms/users/{uri}/transport-keys";
+  add_one(Method::Get, kKeys, "kms.transport-key.list", Effect::Reads, list_keys);
+  add_one(Method::Post, kKeys, "kms.transport-key.add", Effect::Changes, add_key);
+  add_one(Method::Delete, "/tenants/{tenant}/kms/users/{uri}/transport-keys/{id}", "kms.transport-key.remove",
+          Effect::Changes, remove_key);
+  add_one(Method::Get, "/tenants/{tenant}/kms/certificate", "kms.certificate", Effect::Reads, certificate);
+  add_one(Method::Post, "/tenants/{tenant}/kms/pre-issue", "kms.pre-issue", Effect::Changes, begin_pre_issue);
+  add_one(Method::Get, "/tenants/{tenant}/kms/pre-issue", "kms.pre-issue.show", Effect::Reads, show_pre_issue);
+  add_one(Method::Get, "/tenants/{tenant}/kms/reports", "kms.report.list", Effect::Reads, list_reports);
+}
+
+}  // namespace claviger::admin
