@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/crypto/mikey/eccsi.h"
+#include "core/crypto/mikey/rsk_extractor.h"
 #include "core/crypto/mikey/sakke.h"
 #include "core/crypto/mikey/uid.h"
 
@@ -14,8 +15,8 @@ static_assert(kPvtBytes == mikey::kEccsiPointBytes && kKsakBytes == mikey::kEccs
 
 class MikeyDomainKeys final : public DomainKeys {
  public:
-  MikeyDomainKeys(mikey::SakkeMasterSecret sakke, mikey::EccsiMasterSecret eccsi)
-      : sakke_(std::move(sakke)), eccsi_(std::move(eccsi)) {}
+  MikeyDomainKeys(mikey::SakkeMasterSecret sakke, mikey::EccsiMasterSecret eccsi, mikey::RskExtractor extractor)
+      : sakke_(std::move(sakke)), eccsi_(std::move(eccsi)), extractor_(std::move(extractor)) {}
 
   SecretBytes secrets() const override {
     SecretBytes secrets(kDomainSecretBytes);
@@ -30,26 +31,47 @@ class MikeyDomainKeys final : public DomainKeys {
   }
 
   Result<UserKeys> issue(Bytes id) const override {
-    UserKeys keys;
-    CLAVIGER_TRY(rsk, mikey::extract_rsk(sakke_, id));
-    keys.rsk = std::move(rsk);
-    CLAVIGER_TRY(pair, mikey::issue_eccsi_key(eccsi_, id));
-    keys.ssk = std::move(pair.ssk);
-    keys.pvt = pair.pvt;
-    return keys;
+    CLAVIGER_TRY(keys, issue_many({std::string(as_text(id))}));
+    return std::move(keys.front());
+  }
+
+  Result<std::vector<UserKeys>> issue_many(const std::vector<std::string>& ids) const override {
+    std::vector<UserKeys> all(ids.size());
+    for (std::size_t first = 0; first < ids.size(); first += mikey::RskExtractor::kBatchMax) {
+      const std::size_t count = std::min(mikey::RskExtractor::kBatchMax, ids.size() - first);
+      std::vector<Bytes> identifiers;
+      for (std::size_t i = first; i < first + count; ++i) identifiers.push_back(as_bytes(ids[i]));
+      std::vector<mikey::Rsk> rsks(count);
+      CLAVIGER_TRY(extracted, extractor_.extract(identifiers, rsks));
+      for (std::size_t i = 0; i < count; ++i) {
+        CLAVIGER_TRY(pair, mikey::issue_eccsi_key(eccsi_, identifiers[i]));
+        UserKeys& keys = all[first + i];
+        keys.rsk = std::move(rsks[i]);
+        keys.ssk = std::move(pair.ssk);
+        keys.pvt = pair.pvt;
+      }
+    }
+    return all;
   }
 
  private:
   const mikey::SakkeMasterSecret sakke_;
   const mikey::EccsiMasterSecret eccsi_;
+  const mikey::RskExtractor extractor_;
 };
+
+Result<std::shared_ptr<const DomainKeys>> make_keys(mikey::SakkeMasterSecret sakke, mikey::EccsiMasterSecret eccsi) {
+  CLAVIGER_TRY(extractor, mikey::RskExtractor::make(sakke));
+  return std::shared_ptr<const DomainKeys>(
+      std::make_shared<MikeyDomainKeys>(std::move(sakke), std::move(eccsi), std::move(extractor)));
+}
 
 }  // namespace
 
 Result<std::shared_ptr<const DomainKeys>> DomainKeys::generate() {
   CLAVIGER_TRY(sakke, mikey::SakkeMasterSecret::generate());
   CLAVIGER_TRY(eccsi, mikey::EccsiMasterSecret::generate());
-  return std::shared_ptr<const DomainKeys>(std::make_shared<MikeyDomainKeys>(std::move(sakke), std::move(eccsi)));
+  return make_keys(std::move(sakke), std::move(eccsi));
 }
 
 Result<std::shared_ptr<const DomainKeys>> DomainKeys::restore(Bytes secrets) {
@@ -57,7 +79,7 @@ Result<std::shared_ptr<const DomainKeys>> DomainKeys::restore(Bytes secrets) {
   auto sakke = mikey::SakkeMasterSecret::from_octets(secrets.first(kZBytes));
   auto eccsi = mikey::EccsiMasterSecret::from_octets(secrets.subspan(kZBytes));
   if (!sakke || !eccsi) return Error{Code::ScalarInvalid, "kms.secrets"};
-  return std::shared_ptr<const DomainKeys>(std::make_shared<MikeyDomainKeys>(*std::move(sakke), *std::move(eccsi)));
+  return make_keys(*std::move(sakke), *std::move(eccsi));
 }
 
 Result<Uid> make_uid(std::string_view user_uri, std::string_view kms_uri, std::uint32_t period, std::uint32_t offset,

@@ -25,14 +25,14 @@ Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) 
   if (present) co_return Unit{};  // of who had the turn before
   if (!present.failed_with(Code::NotFound)) co_return present.error();
   auto work = [wanted, sealer = &context->sealer, now = numeric_date(context->shard.wall())] {
-    return make_key_record(*sealer, wanted, now);
+    return make_key_records(*sealer, {wanted}, now);
   };
   auto made = co_await runtime::offload(&kms->pool(), std::move(work));
   if (!made) co_return made.error();
   if (!*made) co_return made->error();
   storage::Transaction transaction;
   transaction.expect_absent(tables::kKmsUserKeys, key);
-  transaction.put(tables::kKmsUserKeys, key, as_bytes(**made));
+  transaction.put(tables::kKmsUserKeys, key, as_bytes((*made)->front().value));
   auto committed = co_await context->store.commit(std::move(transaction));
   // Pre-issue was faster: its keys are the ones.
   if (!committed && !committed.failed_with(Code::Conflict)) co_return committed.error();
@@ -45,10 +45,25 @@ std::string KeysWanted::key() const {
   return user_key_key(domain->tenant, domain->domain.generation, period, user_uri);
 }
 
-Result<std::string> make_key_record(storage::Sealer& sealer, const KeysWanted& wanted, std::int64_t now) {
-  CLAVIGER_TRY(identifier, identifier_of(wanted));
-  CLAVIGER_TRY(keys, wanted.domain->keys->issue(as_bytes(identifier.octets)));
-  return seal_user_keys(sealer, wanted.key(), identifier.uid, keys, now);
+Result<std::vector<KeyRecord>> make_key_records(storage::Sealer& sealer, const std::vector<KeysWanted>& wanted,
+                                                std::int64_t now) {
+  std::vector<KeyRecord> records;
+  if (wanted.empty()) return records;
+  std::vector<Uid> uids;
+  std::vector<std::string> identifiers;
+  for (const KeysWanted& each : wanted) {
+    CLAVIGER_TRY(identifier, identifier_of(each));
+    uids.push_back(identifier.uid);
+    identifiers.push_back(std::move(identifier.octets));
+  }
+  CLAVIGER_TRY(keys, wanted.front().domain->keys->issue_many(identifiers));
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    KeyRecord record{wanted[i].key(), {}};
+    CLAVIGER_TRY(value, seal_user_keys(sealer, record.key, uids[i], keys[i], now));
+    record.value = std::move(value);
+    records.push_back(std::move(record));
+  }
+  return records;
 }
 
 Result<Identifier> identifier_of(const KeysWanted& wanted) {

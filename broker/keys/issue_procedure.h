@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "broker/keys/kms.h"
 #include "core/base/result.h"
@@ -28,8 +29,13 @@ struct KeysWanted {
 // The record, issued when it is not there.
 runtime::Task<Result<storage::Value>> find_or_issue(Kms* kms, broker::Context* context, KeysWanted wanted);
 
-// In a pool: keys extracted, and the record that holds them sealed.
-Result<std::string> make_key_record(storage::Sealer& sealer, const KeysWanted& wanted, std::int64_t now);
+// In a pool: keys extracted, and the records that hold them sealed. All of one domain.
+struct KeyRecord {
+  std::string key;
+  std::string value;
+};
+Result<std::vector<KeyRecord>> make_key_records(storage::Sealer& sealer, const std::vector<KeysWanted>& wanted,
+                                                std::int64_t now);
 
 // The UID of a user in a period, and what goes into the arithmetic for it: its octets, or its hex text for one peer.
 struct Identifier {

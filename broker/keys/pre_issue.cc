@@ -90,22 +90,12 @@ Task<Result<PreIssueJob>> job_for(Kms* kms, std::string tenant, DomainRef domain
   co_return co_await commit_job(context, std::move(tenant), std::move(job));
 }
 
-struct MadeRecord {
-  std::string key;
-  std::string value;
-};
-using MadeRecords = Result<std::vector<MadeRecord>>;
+using MadeRecords = Result<std::vector<KeyRecord>>;
 
 // In the pool.
 MadeRecords make_records(storage::Sealer& sealer, const std::vector<KeysWanted>& wanted, std::int64_t now) {
   setpriority(PRIO_PROCESS, 0, kNiceness);
-  std::vector<MadeRecord> made;
-  made.reserve(wanted.size());
-  for (const KeysWanted& each : wanted) {
-    CLAVIGER_TRY(value, make_key_record(sealer, each, now));
-    made.push_back({each.key(), std::move(value)});
-  }
-  return made;
+  return make_key_records(sealer, wanted, now);
 }
 
 std::vector<std::string> identities_of(const identity::User& user) {
@@ -158,11 +148,11 @@ Task<MadeRecords> extract(runtime::OffloadPool* pool, Context* context, std::vec
     if (!submitted) co_return submitted.error();
     waiting.push_back(*std::move(submitted));
   }
-  std::vector<MadeRecord> all;
+  std::vector<KeyRecord> all;
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     MadeRecords made = co_await waiting[i];
     if (!made) co_return made.error();
-    for (MadeRecord& each : *made) all.push_back(std::move(each));
+    for (KeyRecord& each : *made) all.push_back(std::move(each));
   }
   co_return all;
 }
@@ -291,7 +281,7 @@ Task<Result<bool>> PreIssue::run_page(std::string tenant) {
   next.present += missing->present;
   next.done += made->size();
   storage::Transaction transaction;
-  for (const MadeRecord& each : *made) {
+  for (const KeyRecord& each : *made) {
     transaction.expect_absent(tables::kKmsUserKeys, each.key);
     transaction.put(tables::kKmsUserKeys, each.key, as_bytes(each.value));
   }
