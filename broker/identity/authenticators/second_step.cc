@@ -98,8 +98,10 @@ void keep_kinds(std::vector<AuthenticatorRecord>& records, const std::vector<std
   std::erase_if(records, [&kinds](const AuthenticatorRecord& record) {
     return std::ranges::find(kinds, record.kind) == kinds.end();
   });
-  std::ranges::stable_partition(
-      records, [](const AuthenticatorRecord& record) { return !find_authenticator(record.kind)->is_remote(); });
+  // Not the one of std::ranges: clang 14 does not take libstdc++'s.
+  std::stable_partition(records.begin(), records.end(), [](const AuthenticatorRecord& record) {
+    return !find_authenticator(record.kind)->is_remote();
+  });
 }
 
 // Nobody has looked at what was typed. A wrong answer to one of ours stays counted: else an outside verifier that is down

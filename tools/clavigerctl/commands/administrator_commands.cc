@@ -1,10 +1,10 @@
+#include "tools/clavigerctl/commands/administrator_commands.h"
+
 #include <openssl/crypto.h>
 
 #include <fstream>
 
 #include "core/codec/json_writer.h"
-#include "tools/clavigerctl/commands/administrator_commands.h"
-#include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
 
