@@ -179,6 +179,7 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
       auto asked = co_await ask_for_more(context, request, std::move(user), std::move(plan), std::move(new_hash));
       co_return asked;
     }
+    const std::string_view acr = plan.acr;
     Reached reached;
     reached.plan = std::move(plan);
     auto code = co_await commit_code(context, request, user, new_hash, std::move(reached));
@@ -187,6 +188,7 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
       passed.code = std::move(code->text);
       passed.must_ask_consent = code->must_ask_consent;
       passed.progress = {user.sub, user.login, {}, numeric_date(context->shard.wall()), {}};
+      passed.plan.acr = acr;
       co_return passed;
     }
     if (!code.failed_with(Code::Conflict)) co_return code.error();
@@ -260,7 +262,11 @@ void count(Context* context, const SignInOutcome& outcome, const std::string& te
   // Without the name: people type passwords into the field above.
   const bool passed = outcome.kind == Kind::Passed;
   context->shard.logger().info(passed ? "sign_in.passed" : "sign_in.refused",
-                               {{"tenant", tenant}, {"client", interaction.client_id}, {"source", source}});
+                               {{"tenant", tenant},
+                                {"client", interaction.client_id},
+                                {"source", source},
+                                {"acr", outcome.plan.acr},
+                                {"ue", interaction.ue.ue_id}});
 }
 
 }  // namespace

@@ -190,6 +190,7 @@ SignInOutcome refused_plan(const SignInPlan& plan) {
 
 Task<Result<SignInOutcome>> pass(Context* context, const SignIn* request, User user, SignInProgress progress,
                                  SignInPlan plan, storage::Transaction with) {
+  const std::string_view acr = plan.acr;
   Reached reached;
   reached.plan = std::move(plan);
   reached.auth_time = progress.auth_time;
@@ -200,6 +201,7 @@ Task<Result<SignInOutcome>> pass(Context* context, const SignIn* request, User u
   passed.code = std::move(code->text);
   passed.must_ask_consent = code->must_ask_consent;
   passed.progress = std::move(progress);
+  passed.plan.acr = acr;
   co_return passed;
 }
 
