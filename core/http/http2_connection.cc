@@ -24,6 +24,11 @@ constexpr Milliseconds kDrainNotice{500};
 
 // An answer beside its body: the exchange, nghttp2's stream, fields on their way.
 constexpr std::size_t kAnswerBytes = 1024;
+// A request that is answered before its end is asked to stop with RST_STREAM(NO_ERROR), RFC 9113 clause 8.1. Not at once: a
+// client that is still writing finds the reset before it reads the answer in front of it, and tells its user of a stream
+// error instead of, say, 413 (curl 7.88 does). What it sends meanwhile is read and thrown away, so much and so long.
+constexpr std::size_t kDiscardedMax = 1024 * 1024;
+constexpr Milliseconds kLinger{1000};
 // In place of Limits::unsent_max and, as a part, of Limits::send_stall when the shard holds half of what it may.
 constexpr std::size_t kUnsentPressedMax = 16 * 1024;
 constexpr int kPressedHaste = 10;
@@ -139,7 +144,11 @@ void Http2Connection::head_complete(Http2Exchange& exchange) {
 }
 
 void Http2Connection::body_piece(Http2Exchange& exchange, Bytes bytes) {
-  if (exchange.is_answered) return;
+  if (exchange.is_answered) {
+    exchange.discarded += bytes.size();
+    if (exchange.discarded > kDiscardedMax) ask_to_stop(exchange);
+    return;
+  }
   if (bytes.size() > exchange.route->body_bytes_max - exchange.body.size()) return submit(exchange, problem(413));
   if (!dispatcher_.hold(exchange, bytes.size())) return submit(exchange, overload_response());
   const auto offset = static_cast<std::size_t>(bytes.data() - input_.data());
@@ -191,9 +200,16 @@ void Http2Connection::submit(Http2Exchange& exchange, Response response) {
       nghttp2_submit_response(session_, exchange.id, fields.data(), fields.size(), sends_body ? &provider : nullptr);
   if (done != 0) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange.id, NGHTTP2_INTERNAL_ERROR);
-  } else if (!sends_body && !exchange.is_request_complete) {
-    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange.id, NGHTTP2_NO_ERROR);
+  } else if (!sends_body) {
+    exchange.is_sent = true;
   }
+  host_.update();
+}
+
+void Http2Connection::ask_to_stop(Http2Exchange& exchange) {
+  if (!exchange.is_sent || exchange.is_request_complete) return;
+  exchange.is_request_complete = true;
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange.id, NGHTTP2_NO_ERROR);
   host_.update();
 }
 
@@ -226,10 +242,7 @@ std::size_t Http2Connection::offer(Http2Exchange& exchange, std::size_t length, 
   flags |= NGHTTP2_DATA_FLAG_NO_COPY;
   if (count == left) {
     flags |= NGHTTP2_DATA_FLAG_EOF;
-    // RFC 9113 clause 8.1: an answer before the end of its request asks the peer to stop sending.
-    if (!exchange.is_request_complete) {
-      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange.id, NGHTTP2_NO_ERROR);
-    }
+    exchange.is_sent = true;
   }
   return count;
 }
@@ -243,6 +256,11 @@ bool Http2Connection::send_data(Http2Exchange& exchange, Bytes frame_header, std
   produced_ += frame_header.size() + length;
   exchange.body_sent += length;
   exchange.touched = last_sent_ = host_.now();
+  if (exchange.is_sent && !exchange.is_request_complete) {  // what lingers keeps nothing
+    kept_.set(kept_.count() - exchange.answer_bytes);
+    exchange.answer_bytes = 0;
+    exchange.response.body = Body();
+  }
   meter_.data_sent();
   return true;
 }
@@ -327,6 +345,10 @@ void Http2Connection::check_streams(Monotonic now) {
   Counter& timeouts = dispatcher_.counters().timeouts;
   for (Http2Exchange* exchange = exchanges_; exchange != nullptr; exchange = exchange->next) {
     if (exchange->is_answered) {
+      if (exchange->is_sent && !exchange->is_request_complete) {
+        if (now - exchange->touched >= kLinger) ask_to_stop(*exchange);
+        continue;
+      }
       if (!is_slow(*exchange, now, stall)) continue;
       timeouts.add();
       // It reads nothing at all, or next to nothing of anything.

@@ -39,6 +39,8 @@ class Http2Connection final : public Protocol {
   bool is_slow(const Http2Exchange& exchange, Monotonic now, Milliseconds stall) const;
   // Its answers wait for the peer, more of them than it may have waiting.
   bool is_unread() const;
+  // It was answered before its end, and has had time to see that (RFC 9113 clause 8.1).
+  void ask_to_stop(Http2Exchange& exchange);
   void refuse_stream(Http2Exchange& exchange);
 
   Http2Exchange& begin(std::int32_t id);

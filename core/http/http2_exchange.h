@@ -65,6 +65,8 @@ class Http2Exchange final : public Exchange {
   bool is_head_complete = false;
   bool is_request_complete = false;
   bool is_answered = false;
+  bool is_sent = false;       // the answer, to its END_STREAM
+  std::size_t discarded = 0;  // of the request, after its answer
   Monotonic touched;  // when the answer last made progress
   Monotonic answered_at{};
   std::size_t answer_bytes = 0;  // in the connection's books

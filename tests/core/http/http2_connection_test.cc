@@ -107,13 +107,49 @@ TEST_F(Http2, RefusesABodyThatIsTooLargeBeforeReadingIt) {
   start();
   say(post_head(1, "/echo", {{"content-length", "1001"}}));
   EXPECT_EQ(reader.answers[1].status, "413");
-  EXPECT_EQ(reader.resets.at(1), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));  // RFC 9113 clause 8.1
   say(post_head(3, "/echo") + data(3, std::string(1000, 'x'), 0));
   EXPECT_FALSE(reader.answers.contains(3));
   say(data(3, "x", 0));
   EXPECT_EQ(reader.answers[3].status, "413");
   say(get(5, "/hello"));
   EXPECT_EQ(reader.answers[5].status, "200");
+}
+
+// RFC 9113 clause 8.1. Whoever is still writing sees the answer first.
+TEST_F(Http2, AsksToStopAWhileAfterAnEarlyAnswer) {
+  start();
+  say(post_head(1, "/echo", {{"content-length", "1001"}}));
+  EXPECT_EQ(reader.answers[1].status, "413");
+  EXPECT_TRUE(reader.answers[1].is_ended);
+  say(data(1, std::string(1000, 'x'), 0));
+  EXPECT_FALSE(reader.resets.contains(1));
+  host.advance(Milliseconds(2500));
+  reader.read(host.pull());
+  EXPECT_EQ(reader.resets.at(1), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+  say(get(3, "/hello"));
+  EXPECT_EQ(reader.answers[3].status, "200");
+}
+
+TEST_F(Http2, AsksToStopAtOnceWhenTheRestIsLong) {
+  start();
+  say(post_head(1, "/echo", {{"content-length", "9999999"}}));
+  for (int i = 0; i < 66; ++i) {
+    EXPECT_FALSE(reader.resets.contains(1)) << i;
+    say(data(1, std::string(16'384, 'x'), 0));
+    if (reader.resets.contains(1)) break;
+  }
+  EXPECT_EQ(reader.resets.at(1), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+}
+
+// Whose rest comes in time needs no reset.
+TEST_F(Http2, AnEarlyAnswerWhoseRequestEndsSoonIsNotReset) {
+  start();
+  say(post_head(1, "/echo", {{"content-length", "1001"}}));
+  EXPECT_EQ(reader.answers[1].status, "413");
+  say(data(1, std::string(1001, 'x'), 1));
+  host.advance(Milliseconds(2500));
+  reader.read(host.pull());
+  EXPECT_FALSE(reader.resets.contains(1));
 }
 
 TEST_F(Http2, MeasuresTargets) {
