@@ -7,6 +7,7 @@
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/client_name.h"
 #include "broker/identity/consent.h"
+#include "broker/identity/id_token_hint.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction_cookie.h"
 #include "broker/identity/page.h"
@@ -180,9 +181,12 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!proved) co_return local_error_response(tenant, proved.error(), request);
   auto from = read_ue_of_request(tenant, request, *form, *std::move(proved));
   if (!from) co_return refusal_response(view->tenant, target, from.error());
-  const auto begun = begin_interaction(context, **client, *destination, *wanted, request, std::move(from->name),
-                                       context.shard.wall());
+  auto begun =
+      begin_interaction(context, **client, *destination, *wanted, request, std::move(from->name), context.shard.wall());
   if (!begun) co_return local_error_response(tenant, begun.error(), request);
+  auto subject = read_id_token_hint(context, *view, **client, *form);
+  if (!subject) co_return refusal_response(view->tenant, target, subject.error());
+  begun->interaction.subject = *std::move(subject);
 
   // Signed in already? Else he is asked, which prompt=none forbids.
   const http::Request* asked = &request;

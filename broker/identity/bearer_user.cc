@@ -37,6 +37,8 @@ Result<Bearer> verify_bearer(Context& context, const broker::TenantView& tenant,
   Bearer bearer;
   bearer.sub = claims.subject;
   bearer.sid = claims.sid;
+  bearer.acr = claims.acr;
+  bearer.auth_time = claims.auth_time;
   const auto scopes = parse_scope(claims.scope);
   if (!scopes) return Error{Code::TokenScope, "bearer.scope"};
   bearer.scopes.assign(scopes->begin(), scopes->end());
@@ -51,7 +53,7 @@ Task<Result<std::string>> proven_key(Context* context, const http::Request* requ
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::TokenIssuer, "bearer.tenant"};
   DpopRequest wanted;
-  wanted.url = endpoint_base(*context->snapshot->settings, view->tenant) + url_path;
+  wanted.url = endpoint_base_at(*context->snapshot->settings, view->tenant, request->authority) + url_path;
   wanted.tenant = std::move(tenant);
   wanted.access_token = std::move(token);
   co_return co_await check_dpop(context, request, std::move(wanted));

@@ -4,6 +4,8 @@
 // Called on any shard; `request` outlives the call.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,8 @@ struct Bearer {
   std::string sub;  // the user's, or pairwise
   std::string sid;
   std::vector<std::string> scopes;
+  std::string acr;
+  std::optional<std::int64_t> auth_time;
 };
 struct BearerUser {
   Bearer bearer;

@@ -32,6 +32,20 @@ void put_endpoints(Json& json, const std::string& base) {
   json.member("pushed_authorization_request_endpoint", base + "/par");
 }
 
+// RFC 8705 clause 5: where certificates are asked for, when that is another place.
+void put_mtls_aliases(Json& json, const settings::Settings& settings, const tenants::Tenant& tenant) {
+  for (const settings::HttpsListener& listener : settings.https) {
+    if (listener.client_certificates == settings::ClientCertificates::None) continue;
+    if (listener.public_origin.empty() || listener.public_origin == settings.public_origin) continue;
+    const std::string base = listener.public_origin + "/idms/v1/" + tenant.name;
+    json.name("mtls_endpoint_aliases").begin_object().member("token_endpoint", base + "/token");
+    json.member("revocation_endpoint", base + "/revoke").member("introspection_endpoint", base + "/introspect");
+    json.member("pushed_authorization_request_endpoint", base + "/par").member("userinfo_endpoint", base + "/userinfo");
+    json.end_object();
+    return;
+  }
+}
+
 void put_client_authentication(Json& json) {
   for (const std::string_view endpoint : {"token_endpoint", "revocation_endpoint", "introspection_endpoint"}) {
     const std::string methods = std::string(endpoint) + "_auth_methods_supported";
@@ -97,6 +111,7 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   json.member("end_session_endpoint", endpoint_base(settings, tenant) + "/logout");
   json.member("backchannel_logout_supported", true).member("backchannel_logout_session_supported", true);
   put_client_authentication(json);
+  put_mtls_aliases(json, settings, tenant);
   put_list(json, "claims_supported", {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid",
                                       "at_hash", "name", "preferred_username", "mcptt_id", "mcvideo_id", "mcdata_id"});
   json.name("ui_locales_supported").begin_array();

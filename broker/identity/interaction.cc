@@ -84,6 +84,7 @@ std::string encode(const Interaction& interaction) {
   }
   writer.string(ue_text(interaction.ue));
   writer.string(interaction.progress);
+  writer.string(interaction.subject);
   for (const std::string& scope : interaction.scopes) writer.string(scope);
   return writer.take();
 }
@@ -107,6 +108,7 @@ Result<Interaction> decode(Bytes plaintext) {
   std::string ue;
   if (!reader.string(ue) || !read_ue_text(ue, interaction.ue)) return kInvalid;
   if (!reader.string(interaction.progress)) return kInvalid;
+  if (!reader.string(interaction.subject)) return kInvalid;
   while (!reader.is_at_end()) {
     std::string scope;
     if (interaction.scopes.size() == kScopesCountMax || !reader.string(scope)) return kInvalid;

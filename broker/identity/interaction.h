@@ -43,6 +43,7 @@ struct Interaction {
   std::string dpop_key;  // 32 bytes: thumbprint of the key the code will be bound to (RFC 9449 clause 10); or empty
   UeName ue;                        // from which it comes
   std::string progress;             // authenticators/sign_in_progress.h
+  std::string subject;              // as the client knows him: who must sign in (id_token_hint.h); empty: anybody
 };
 
 inline constexpr std::size_t kInteractionTextMax = kSealedTextMax;

@@ -10,6 +10,7 @@
 #include "broker/identity/interaction_cookie.h"
 #include "broker/identity/logout_hint.h"
 #include "broker/identity/page.h"
+#include "broker/identity/page_language.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/identity/ue_naming.h"
@@ -32,6 +33,7 @@ struct Logout {
   std::string client_id;     // of the hint, or as said; empty: not said
   std::string redirect_uri;  // registered for that client; empty: none
   std::string state;
+  std::string ui_locales;
 };
 
 Result<codec::Form> read_logout_form(const http::Request& request) {
@@ -51,6 +53,7 @@ Result<Logout> read_logout(Context& context, const broker::TenantView& tenant, c
   logout.client_id = optional(form, "client_id");
   logout.redirect_uri = optional(form, "post_logout_redirect_uri");
   logout.state = optional(form, "state");
+  logout.ui_locales = optional(form, "ui_locales");
   if (logout.state.size() > kStateBytesMax) return Error{Code::ParameterMalformed, "logout.state"};
   const std::string_view text = optional(form, "id_token_hint");
   if (text.empty()) return logout;
@@ -80,10 +83,9 @@ Task<Result<Unit>> check_redirect(Context* context, std::string tenant, std::str
   co_return Unit{};
 }
 
-http::Response signed_off(std::string_view tenant, std::string_view redirect_uri, std::string_view state) {
-  if (redirect_uri.empty()) {
-    return message_page(tenant, kEnglish.signed_off_title, kEnglish.signed_off_help, kEnglish);
-  }
+http::Response signed_off(std::string_view tenant, std::string_view redirect_uri, std::string_view state,
+                          const PageText& text) {
+  if (redirect_uri.empty()) return message_page(tenant, text.signed_off_title, text.signed_off_help, text);
   std::string location;
   codec::RedirectWriter writer(location, redirect_uri);
   if (!state.empty()) writer.add("state", state);
@@ -110,7 +112,9 @@ http::Response ask(Context& context, const std::string& tenant, const Logout& lo
     cookie = *std::move(made);
   }
   const Seconds lifetime = context.snapshot->settings->lifetimes.interaction;
+  const PageText& text = page_text_for(request, logout.ui_locales);
   Interaction interaction;
+  interaction.language = text.language;
   interaction.expires_at = numeric_date(context.shard.wall() + lifetime);
   interaction.cookie_digest = cookie_digest(cookie);
   interaction.client_id = logout.client_id;
@@ -118,7 +122,7 @@ http::Response ask(Context& context, const std::string& tenant, const Logout& lo
   interaction.state = logout.state;
   const auto sealed = seal_interaction(context.keys.interaction, sealing_name(tenant), interaction);
   if (!sealed) return local_error_response(tenant, sealed.error(), request);
-  http::Response response = sign_off_page({tenant, *sealed, logout.redirect_uri}, kEnglish);
+  http::Response response = sign_off_page({tenant, *sealed, logout.redirect_uri}, text);
   response.with("set-cookie", set_cookie_field(cookie, lifetime));
   return response;
 }
@@ -142,8 +146,9 @@ Task<http::Response> confirm(Context* context, std::string tenant, const http::R
   if (cookie.empty() || !equals_constant_time(cookie_digest(cookie), interaction->cookie_digest)) {
     co_return local_error_response(tenant, {Code::InteractionCookie, "logout.cookie"}, *request);
   }
+  const PageText* text = &page_text_named(interaction->language);
   if (optional(*form, "action") != "sign-off") {
-    co_return message_page(tenant, kEnglish.not_signed_off_title, kEnglish.continue_help, kEnglish);
+    co_return message_page(tenant, text->not_signed_off_title, text->continue_help, *text);
   }
   auto ue_id = co_await ue_of_certificate(context, tenant, ue_certificate(*request->peer));
   if (!ue_id) co_return local_error_response(tenant, ue_id.error(), *request);
@@ -154,7 +159,7 @@ Task<http::Response> confirm(Context* context, std::string tenant, const http::R
   if (!ended) co_return local_error_response(tenant, ended.error(), *request);
   auto forgotten = co_await end_in_browser(context, tenant, request);
   if (!forgotten) co_return local_error_response(tenant, forgotten.error(), *request);
-  http::Response done = signed_off(tenant, interaction->redirect_uri, interaction->state);
+  http::Response done = signed_off(tenant, interaction->redirect_uri, interaction->state, *text);
   done.with("set-cookie", no_browser_session_cookie(tenant));
   co_return done;
 }
@@ -185,7 +190,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
                               {{"tenant", tenant}, {"client", logout->client_id}, {"sid", logout->hint->sid}});
   auto forgotten = co_await end_in_browser(&context, tenant, asked);
   if (!forgotten) co_return local_error_response(tenant, forgotten.error(), request);
-  http::Response done = signed_off(tenant, logout->redirect_uri, logout->state);
+  http::Response done =
+      signed_off(tenant, logout->redirect_uri, logout->state, page_text_for(request, logout->ui_locales));
   done.with("set-cookie", no_browser_session_cookie(tenant));
   co_return done;
 }

@@ -26,6 +26,7 @@ Result<LogoutHintClaims> read_logout_hint(broker::Context& context, const broker
   if (claims.issuer != tenant.tenant.issuer || claims.sid.empty() || claims.audiences.size() != 1) return kInvalid;
   LogoutHintClaims hint;
   hint.sid = claims.sid;
+  hint.sub = claims.subject;
   claims.audiences.for_each([&hint](std::string_view audience) { hint.client_id = audience; });
   return hint;
 }

@@ -14,6 +14,7 @@ namespace claviger::identity {
 struct LogoutHintClaims {
   std::string sid;
   std::string client_id;  // aud
+  std::string sub;        // as that client knows him
 };
 
 // LogoutHint: not one of ours, of another tenant, or of no session.

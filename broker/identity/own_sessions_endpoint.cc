@@ -1,10 +1,12 @@
 #include "broker/identity/own_sessions_endpoint.h"
 
+#include "broker/identity/bearer.h"
 #include "broker/identity/bearer_user.h"
 #include "broker/identity/dpop_check.h"
 #include "broker/identity/oauth_error.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/session_procedures.h"
+#include "broker/tokens/verifier/step_up.h"
 #include "core/codec/json_writer.h"
 #include "core/http/problem.h"
 
@@ -56,6 +58,19 @@ Task<Result<http::Response>> end_all_own(Context* context, std::string tenant, B
   co_return http::Response(204);
 }
 
+// RFC 9470: looking is free, ending is not, where the operator says so.
+std::optional<http::Response> step_up(const Context& context, std::string_view tenant, const http::Request& request,
+                                      const Bearer& bearer) {
+  const settings::AccountRequirement& account = context.snapshot->settings->account;
+  const tokens::AuthenticationRequirement wanted{account.acr_values, account.max_age};
+  const std::int64_t now = numeric_date(context.shard.wall());
+  if (tokens::check_authentication(bearer.acr, bearer.auth_time, wanted, now)) return std::nullopt;
+  http::Response response(401);
+  response.with("www-authenticate",
+                tokens::step_up_challenge(has_dpop_scheme(request) ? "DPoP" : "Bearer", tenant, wanted));
+  return response;
+}
+
 Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
   Context& context = here(*contexts);
   const std::string tenant = std::move(path[0]);
@@ -65,8 +80,12 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   std::string url_path = sid.empty() ? "/sessions" : "/sessions/" + sid;
   auto who = co_await authenticate_bearer(&context, tenant, asked, std::move(url_path));
   http::Response response;
+  std::optional<http::Response> refused;
+  if (who && request.method == http::Method::Delete) refused = step_up(context, tenant, request, who->bearer);
   if (!who) {
     response = bearer_refusal(tenant, request, who.error());
+  } else if (refused) {
+    response = *std::move(refused);
   } else {
     Result<http::Response> done = Error{Code::Internal, "sessions"};
     if (request.method == http::Method::Get) {

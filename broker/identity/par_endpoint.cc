@@ -86,7 +86,7 @@ Task<Result<http::Response>> push(Context* context, std::string tenant, const ht
   CLAVIGER_CO_TRY(checked, check_request(*form, *client, view->tenant));
   DpopRequest proven;
   proven.tenant = tenant;
-  proven.url = endpoint_base(*context->snapshot->settings, view->tenant) + "/par";
+  proven.url = endpoint_base_at(*context->snapshot->settings, view->tenant, request->authority) + "/par";
   auto key = co_await check_dpop(context, request, std::move(proven));
   if (!key) co_return key.error();
   CLAVIGER_CO_TRY(dpop_jkt, key_of(*form, *key));

@@ -7,6 +7,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_end.h"
+#include "broker/identity/session_limit.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/token_response.h"
 #include "broker/identity/ue_admission.h"
@@ -149,6 +150,9 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
                       co_await admit_on_ue(context, wanted->tenant, wanted->ue_id, code.sub, code.client_id));
       admission = std::move(admitted);
     }
+    std::vector<std::string> leaving;
+    for (const Session& replaced : admission.replaced) leaving.push_back(replaced.sid);
+    CLAVIGER_CO_TRY(over, co_await find_over_limit(context, wanted->tenant, code.sub, std::move(leaving)));
     // 4. What the access token will open: a code must not be spent on an answer that cannot be given.
     CLAVIGER_CO_TRY(view, tenant_of(*context, wanted->tenant));
     CLAVIGER_CO_TRY(scopes, grant_still_allowed(code.scopes, *wanted->client));
@@ -158,11 +162,13 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
     std::string nonce = code.nonce;
     storage::Transaction transaction = transaction_of(*context, wanted->tenant, std::move(code), *user, session);
     CLAVIGER_CO_TRY(added, add_admission(*context, transaction, wanted->tenant, admission, session));
+    CLAVIGER_CO_TRY(bounded, add_over_limit(*context, transaction, wanted->tenant, over, *user));
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed) {
       context->figures->sessions_started.add();
       // 6. Whom it replaced is refused everywhere before the tokens of this one leave.
       CLAVIGER_CO_TRY(published, co_await publish_admission(context, wanted->tenant, std::move(admission), session));
+      CLAVIGER_CO_TRY(known, co_await publish_over_limit(context, wanted->tenant, std::move(over)));
       redeemed.granted = granted_of(std::move(session), std::move(scopes), *user, std::move(nonce));
       co_return redeemed;
     }

@@ -128,7 +128,9 @@ http::Response answer(const Context& context, const broker::TenantView& tenant, 
 
 http::Response failure(const broker::TenantView& tenant, const Interaction& interaction, const Typed& typed,
                        const http::Request& request, const Error& error) {
-  if (error.code == Code::ScopeNothing) return refusal_response(tenant.tenant, target_of(interaction), error);
+  if (error.code == Code::ScopeNothing || error.code == Code::LoginRequired) {
+    return refusal_response(tenant.tenant, target_of(interaction), error);
+  }
   const bool is_busy = oauth_error_of(error.code).status == 503;
   // The second step's page is made by who knows the plan: going back to it is all there is to do.
   if (is_busy && !interaction.progress.empty()) {

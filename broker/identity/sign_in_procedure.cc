@@ -5,6 +5,7 @@
 #include "broker/identity/authenticators/second_step.h"
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/consent.h"
+#include "broker/identity/id_token_hint.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
 #include "broker/identity/scope_grant.h"
@@ -105,6 +106,12 @@ std::string interaction_key(const SignIn& request) {
 
 Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User user, std::string new_hash,
                                       Reached reached) {
+  if (!request->interaction.subject.empty()) {
+    std::string client_id = request->interaction.client_id;
+    CLAVIGER_CO_TRY(client, co_await context->identity->clients().find(request->tenant, std::move(client_id)));
+    const bool is_he = is_hinted_user(*context, request->tenant, *client, request->interaction.subject, user.sub);
+    if (!is_he) co_return Error{Code::LoginRequired, "sign_in.id_token_hint"};
+  }
   CLAVIGER_CO_TRY(waited, co_await wait_out_not_before(context, user.not_before));
   CLAVIGER_CO_TRY(made, make_code());
   const std::int64_t now = numeric_date(context->shard.wall());

@@ -56,7 +56,7 @@ struct SignInOutcome {
   SignInProgress progress;  // when passed: for the browser's session
 };
 
-// Errors: InteractionUsed; ScopeNothing (nothing of what the client asked for is his); Overload (password pool);
+// Errors: InteractionUsed; LoginRequired (he is not whom the client means: id_token_hint.h); ScopeNothing (nothing of what the client asked for is his); Overload (password pool);
 // Conflict (that would not end); what the store says.
 runtime::Task<Result<SignInOutcome>> sign_in(broker::Context* context, SignIn request);
 

@@ -63,9 +63,10 @@ Result<std::string> binding_of(const Client& client, const http::Request& reques
   return std::string(as_text(*request.peer->certificate_digest));
 }
 
-std::string token_url(const Context& context, std::string_view tenant) {
+std::string token_url(const Context& context, std::string_view tenant, std::string_view authority) {
   const broker::TenantView* view = context.snapshot->find(tenant);
-  return view == nullptr ? std::string() : token_endpoint_url(*context.snapshot->settings, view->tenant);
+  return view == nullptr ? std::string()
+                         : endpoint_base_at(*context.snapshot->settings, view->tenant, authority) + "/token";
 }
 
 // RFC 7636 clause 4.1. Malformed is invalid_grant, as wrong is: spec 4.3.
@@ -221,7 +222,7 @@ Task<http::Response> handle(Contexts* contexts, const ExtensionGrants* extension
   Result<http::Response> response = Error{Code::DpopMissing, "token.dpop"};
   DpopRequest proven;
   proven.tenant = call.tenant;
-  proven.url = token_url(context, call.tenant);
+  proven.url = token_url(context, call.tenant, request.authority);
   auto key = co_await check_dpop(&context, asked, std::move(proven));
   if (!key) {
     response = key.error();

@@ -94,6 +94,7 @@ Result<http::Response> session_response(broker::Context& context, const broker::
   claims.sid = session.sid;
   claims.acr = session.acr;
   claims.auth_time = session.auth_time;
+  claims.amr.assign(session.amr.begin(), session.amr.end());
   claims.mcptt_id = granted.mcptt_id;
   claims.mcvideo_id = granted.mcvideo_id;
   claims.mcdata_id = granted.mcdata_id;

@@ -17,6 +17,12 @@ namespace {
 constexpr std::size_t kFileBytesMax = 1 << 20;
 constexpr std::int64_t kAny32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t kYear = 366LL * 24 * 3600;
+// A sign-in reads all sessions of its user where there is a bound.
+constexpr std::int64_t kSessionsPerUserMax = 1000;
+
+bool is_origin(const std::string& text) {
+  return text.starts_with("https://") && text.size() > 8 && text.find_first_of("/?# ", 8) == std::string::npos;
+}
 
 void read_https(TomlReader& root, Settings& settings, const std::string& file, std::vector<SettingsError>& errors) {
   const toml::array* listeners = root.array_at("https");
@@ -43,6 +49,10 @@ void read_https(TomlReader& root, Settings& settings, const std::string& file, s
       reader.fail(Code::ConfigValue, "client_certificates", "must be none, optional or required");
     reader.read("client_ca_file", listener.client_ca_file);
     reader.read("client_crl_file", listener.client_crl_file);
+    reader.read("public_origin", listener.public_origin);
+    if (!listener.public_origin.empty() && !is_origin(listener.public_origin)) {
+      reader.fail(Code::ConfigValue, "public_origin", "must be https://host or https://host:port");
+    }
     if (listener.port == 0) reader.fail(Code::ConfigMissing, "port", "is missing");
     if (listener.certificate_file.empty()) reader.fail(Code::ConfigMissing, "certificate_file", "is missing");
     if (listener.key_file.empty()) reader.fail(Code::ConfigMissing, "key_file", "is missing");
@@ -139,6 +149,8 @@ void read_costs(TomlReader& root, Settings& settings, const std::string& file, s
     reader.read("sign_in_tries", limits.sign_in_tries, 1, 1000);
     reader.read("sign_in_window", limits.sign_in_window, 1, 86'400);
     reader.read("source_tries", limits.source_tries, 1, 1'000'000);
+    reader.read("sessions_per_user", limits.sessions_per_user, 0, kSessionsPerUserMax);
+    reader.read("revocations_per_minute", limits.revocations_per_minute, 1, 1'000'000);
   }
 }
 
@@ -168,6 +180,23 @@ void read_val_claims(TomlReader& root, ValClaimNames& names, const std::string& 
   }
 }
 
+void read_account(TomlReader& root, AccountRequirement& account, const std::string& file,
+                  std::vector<SettingsError>& errors) {
+  const toml::table* table = root.table_at("account");
+  if (table == nullptr) return;
+  TomlReader reader(*table, "account", file, errors);
+  read_texts(reader, "acr_values", account.acr_values);
+  reader.read("max_age", account.max_age, 0, kYear);
+  // They stand in a header, between quotes and with blanks between them.
+  for (const std::string& acr : account.acr_values) {
+    if (acr.empty() || acr.size() > 255 || !std::all_of(acr.begin(), acr.end(), [](char character) {
+          return character > 0x20 && character < 0x7F && character != '"' && character != '\\';
+        })) {
+      reader.fail(Code::ConfigValue, "acr_values", "must be a list of names without blanks and quotes");
+    }
+  }
+}
+
 void check_whole(const Settings& settings, const std::string& name, std::vector<SettingsError>& errors) {
   const auto need = [&](bool holds, Code code, const char* what) {
     if (!holds) errors.push_back({code, name + ": " + what});
@@ -177,9 +206,7 @@ void check_whole(const Settings& settings, const std::string& name, std::vector<
   need(!settings.admin_socket.empty(), Code::ConfigMissing, "admin_socket is missing");
   need(!settings.audit_log_file.empty(), Code::ConfigMissing, "audit_log_file is missing");
   need(!settings.https.empty(), Code::ConfigMissing, "no [[https]] listener");
-  const bool is_https = settings.public_origin.starts_with("https://") && settings.public_origin.size() > 8 &&
-                        settings.public_origin.find_first_of("/?# ", 8) == std::string::npos;
-  need(is_https, Code::ConfigValue, "public_origin must be https://host or https://host:port");
+  need(is_origin(settings.public_origin), Code::ConfigValue, "public_origin must be https://host or https://host:port");
   need(settings.lifetimes.session_idle <= settings.lifetimes.session_absolute, Code::ConfigConflict,
        "lifetimes.session_idle is longer than lifetimes.session_absolute");
   // A Unix socket's path has 108 bytes with its NUL (sys/un.h).
@@ -222,6 +249,7 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     read_log(root, settings.log, name, result.errors);
     read_costs(root, settings, name, result.errors);
     read_val_claims(root, settings.val_claims, name, result.errors);
+    read_account(root, settings.account, name, result.errors);
   }
   check_whole(settings, name, result.errors);
   if (result.errors.empty()) result.settings = std::move(settings);
@@ -335,8 +363,14 @@ std::string to_toml(const Settings& settings) {
                              {"cached_clients_max", settings.limits.cached_clients_max},
                              {"sign_in_tries", settings.limits.sign_in_tries},
                              {"sign_in_window", settings.limits.sign_in_window.count()},
-                             {"source_tries", settings.limits.source_tries}}},
+                             {"source_tries", settings.limits.source_tries},
+                             {"sessions_per_user", settings.limits.sessions_per_user},
+                             {"revocations_per_minute", settings.limits.revocations_per_minute}}},
   };
+  toml::array acr_values;
+  for (const std::string& acr : settings.account.acr_values) acr_values.push_back(acr);
+  table.insert("account",
+               toml::table{{"acr_values", std::move(acr_values)}, {"max_age", settings.account.max_age.count()}});
   toml::array uids;
   for (const std::uint32_t uid : settings.admin_uids) uids.push_back(uid);
   table.insert("admin_uids", std::move(uids));
@@ -359,7 +393,8 @@ std::string to_toml(const Settings& settings) {
                     {"key_file", listener.key_file},
                     {"client_certificates", kPolicies[static_cast<std::size_t>(listener.client_certificates)]},
                     {"client_ca_file", listener.client_ca_file},
-                    {"client_crl_file", listener.client_crl_file}});
+                    {"client_crl_file", listener.client_crl_file},
+                    {"public_origin", listener.public_origin}});
   }
   table.insert("https", std::move(listeners));
   std::ostringstream out;

@@ -30,6 +30,7 @@ struct HttpsListener {
   ClientCertificates client_certificates = ClientCertificates::None;
   std::string client_ca_file;
   std::string client_crl_file;   // PEM; given: every certificate of a client's chain is looked for in it
+  std::string public_origin;     // where clients reach this one, when it is another place than Settings::public_origin
 };
 
 struct Argon2Cost {
@@ -50,6 +51,8 @@ struct Limits {
   std::uint32_t sign_in_tries = 5;              // wrong passwords of one user in sign_in_window
   Seconds sign_in_window{900};
   std::uint32_t source_tries = 200;             // wrong passwords from one source address in sign_in_window
+  std::uint32_t sessions_per_user = 0;          // one more ends the one unused for longest; 0: as many as he likes
+  std::uint32_t revocations_per_minute = 600;   // of access tokens, by one service, or of one user's session
 };
 
 struct Lifetimes {
@@ -66,6 +69,12 @@ struct ValClaimNames {
   std::string user_id = "val_user_id";
   std::string ue_id = "val_ue_id";
   std::string service_ids = "val_service_ids";
+};
+
+// What a user must have proved, and when, before he may end sessions by API (RFC 9470).
+struct AccountRequirement {
+  std::vector<std::string> acr_values;  // one of these; empty: any
+  Seconds max_age{0};                   // 0: whenever
 };
 
 struct Settings {
@@ -90,6 +99,7 @@ struct Settings {
   Limits limits;
   Lifetimes lifetimes;
   ValClaimNames val_claims;
+  AccountRequirement account;
 };
 
 // Unknown names, wrong types, values out of range and contradictions are errors; `message` says which, with the line.

@@ -50,6 +50,13 @@ Result<std::string> sign_compact(broker::Context& context, const TenantKey& key,
   return compact;
 }
 
+void put_amr(codec::JsonWriter<std::string>& json, const std::vector<std::string_view>& amr) {
+  if (amr.empty()) return;
+  json.name("amr").begin_array();
+  for (const std::string_view method : amr) json.value(method);
+  json.end_array();
+}
+
 // RFC 7800; jkt first: introspection looks for it (introspect_endpoint.cc).
 void put_confirmation(codec::JsonWriter<std::string>& json, const AccessTokenClaims& claims) {
   if (claims.certificate_digest.empty() && claims.dpop_key.empty()) return;
@@ -97,6 +104,7 @@ Result<std::string> make_access_token(broker::Context& context, const broker::Te
   if (!claims.sid.empty()) json.member("sid", claims.sid);
   if (!claims.acr.empty()) json.member("acr", claims.acr);
   if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
+  put_amr(json, claims.amr);
   put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
   put_val_claims(json, context.snapshot->settings->val_claims, claims);
   if (claims.may_push_keys) json.member("SKeyProv", true);
@@ -117,11 +125,7 @@ Result<std::string> make_id_token(broker::Context& context, const broker::Tenant
   if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
   if (!claims.nonce.empty()) json.member("nonce", claims.nonce);
   if (!claims.acr.empty()) json.member("acr", claims.acr);
-  if (!claims.amr.empty()) {
-    json.name("amr").begin_array();
-    for (const std::string_view method : claims.amr) json.value(method);
-    json.end_array();
-  }
+  put_amr(json, claims.amr);
   if (!claims.sid.empty()) json.member("sid", claims.sid);
   if (!claims.access_token.empty()) {
     // OIDC Core clause 3.1.3.6: the left half of the hash that the algorithm uses; SHA-256 for ES256 and RS256, and

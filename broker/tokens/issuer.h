@@ -33,6 +33,7 @@ struct AccessTokenClaims {
   std::string_view dpop_key;                // 32 raw bytes: cnf jkt; empty: none
   Seconds lifetime{300};
   std::string_view primary_mc_service_id;   // x_primary_mc_service_id of a user from a partner; empty: none
+  std::vector<std::string_view> amr;        // RFC 9068 clause 2.2.1
 };
 struct IdTokenClaims {
   std::string_view sub;

@@ -12,6 +12,8 @@
 #include "core/http/problem.h"
 #include "core/runtime/call.h"
 
+#include <chrono>
+
 namespace claviger::tokens {
 namespace {
 
@@ -46,24 +48,55 @@ Task<Result<Unit>> revoke_refresh_token(Context* context, std::string tenant, id
   co_return ended;
 }
 
+struct Caller {
+  std::string tenant;
+  std::string who;
+};
+Task<Result<Milliseconds>> take_quota_at_home(Context* context, Caller caller) {
+  const std::uint32_t per_minute = context->snapshot->settings->limits.revocations_per_minute;
+  co_return context->tokens->revocation_quota().take(caller.tenant + '/' + caller.who, per_minute,
+                                                     context->shard.now());
+}
+
+// `who`: a service by its client, a user by his session.
+Task<Result<Milliseconds>> take_quota(Context* context, std::string tenant, std::string who) {
+  runtime::Shard* home = &context->home_of(identity::home_name("revocations", tenant, who));
+  Context* there = &context->at(*home);
+  Caller caller{std::move(tenant), std::move(who)};
+  auto start = [there, caller = std::move(caller)] { return take_quota_at_home(there, caller); };
+  co_return co_await runtime::call_on(home, std::move(start));
+}
+
+struct Revoked {
+  Milliseconds wait{0};  // not zero: nothing was revoked, there were too many
+};
+
 // What the presented token is, decided without suspending. The hint only says where to look first (clause 2.1).
-Task<Result<Unit>> revoke(Context* context, std::string tenant, SecretBytes token, std::string client_id) {
+Task<Result<Revoked>> revoke(Context* context, std::string tenant, SecretBytes token, std::string client_id) {
   const std::string_view text = as_text(token.reveal());
   if (auto refresh = identity::parse_refresh_token(text)) {
-    auto done = co_await revoke_refresh_token(context, std::move(tenant), *std::move(refresh), std::move(client_id));
-    co_return done;
+    CLAVIGER_CO_TRY(
+        done, co_await revoke_refresh_token(context, std::move(tenant), *std::move(refresh), std::move(client_id)));
+    co_return Revoked{};
   }
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
   const auto verified = context->tokens->verify_own(*view, text);
-  if (!verified) co_return Unit{};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
+  if (!verified) co_return Revoked{};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
   if ((*verified)->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
+  std::string jti((*verified)->jti);
+  const std::optional<std::int64_t> expires = (*verified)->expires;
+  std::string who = (*verified)->sid.empty() ? "client " + client_id : "sid " + std::string((*verified)->sid);
+  CLAVIGER_CO_TRY(wait, co_await take_quota(context, tenant, std::move(who)));
+  Revoked revoked;
+  revoked.wait = wait;
+  if (wait > Milliseconds{0}) co_return revoked;
   // To its end even when the client goes away: what is durable must reach every shard.
-  auto start = [context, tenant, jti = std::string((*verified)->jti), expires = (*verified)->expires]() mutable {
+  auto start = [context, tenant, jti = std::move(jti), expires]() mutable {
     return revoke_access_token(context, std::move(tenant), std::move(jti), expires);
   };
-  auto done = co_await runtime::call_on(&context->shard, std::move(start));
-  co_return done;
+  CLAVIGER_CO_TRY(done, co_await runtime::call_on(&context->shard, std::move(start)));
+  co_return revoked;
 }
 
 Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
@@ -80,6 +113,11 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   SecretBytes presented(as_bytes(*token));
   auto done = co_await revoke(&context, path[0], std::move(presented), (*client)->client_id);
   if (!done) co_return identity::oauth_error_response(done.error());
+  if (done->wait > Milliseconds{0}) {
+    context.shard.logger().warning("revoke.quota", {{"tenant", path[0]}, {"client", (*client)->client_id}});
+    const auto seconds = static_cast<std::uint32_t>(std::chrono::ceil<Seconds>(done->wait).count());
+    co_return identity::oauth_error_response({Code::SignInThrottled, "revoke.quota"}, seconds);  // 429
+  }
   co_return http::Response(200);
 }
 

@@ -31,6 +31,7 @@ struct TokenShard::State {
   std::unordered_map<const identity::Client*, ServerPolicy> server_policies;
   std::vector<runtime::Completer<Unit>> feed_waiters;
   std::map<std::string, std::shared_ptr<const KeySet>, std::less<>> keys;  // as the verifier has them, by issuer
+  RevocationQuota quota;
   runtime::Timer sweep{[](void* self) { static_cast<State*>(self)->sweep_now(); }, this};
 
   std::int64_t now() { return numeric_date(context.shard.wall()); }
@@ -52,6 +53,8 @@ Result<std::unique_ptr<TokenShard>> TokenShard::create(broker::Context& context)
 }
 
 TokenShard::TokenShard(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+RevocationQuota& TokenShard::revocation_quota() { return state_->quota; }
 TokenShard::~TokenShard() = default;
 
 Verifier& TokenShard::verifier() { return state_->verifier; }

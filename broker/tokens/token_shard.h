@@ -11,6 +11,7 @@
 
 #include "broker/context.h"
 #include "broker/identity/client.h"
+#include "broker/tokens/revocation_quota.h"
 #include "broker/tokens/verifier/revocation.h"
 #include "broker/tokens/verifier/verifier.h"
 #include "core/base/result.h"
@@ -51,6 +52,7 @@ class TokenShard {
   void wake_feed();
   // A long poll waits for the next wake_feed(). Overload beyond kFeedWaitersMax.
   Result<runtime::OneShot<Unit>> wait_for_feed();
+  RevocationQuota& revocation_quota();
   // The keys of the present snapshot into the verifier: after each publication of a snapshot.
   void follow_snapshot();
 

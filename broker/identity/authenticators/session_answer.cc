@@ -6,6 +6,7 @@
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_name.h"
 #include "broker/identity/consent_endpoint.h"
+#include "broker/identity/id_token_hint.h"
 #include "broker/identity/page_language.h"
 #include "broker/identity/proxies.h"
 #include "broker/identity/sign_in_procedure.h"
@@ -28,13 +29,14 @@ bool may_be_anybody(const Client& client, std::string_view redirect_uri) {
 // The session as it is to be used by this request, or nothing.
 Task<Result<std::optional<SignInProgress>>> usable_session(Context* context, std::string tenant,
                                                            std::optional<Interaction> session, ClientRef client,
-                                                           std::string ue_id, Prompt prompt) {
+                                                           std::string ue_id, std::string subject, Prompt prompt) {
   if (!session || prompt.login) co_return std::optional<SignInProgress>();
   CLAVIGER_CO_TRY(progress, decode_progress(session->progress));
   const std::int64_t age = numeric_date(context->shard.wall()) - progress.auth_time;
   if (prompt.max_age && age > *prompt.max_age) co_return std::optional<SignInProgress>();
   // max_age=0 asks for a sign-in now, as prompt=login does.
   if (prompt.max_age && *prompt.max_age == 0) co_return std::optional<SignInProgress>();
+  if (!is_hinted_user(*context, tenant, *client, subject, progress.sub)) co_return std::optional<SignInProgress>();
   CLAVIGER_CO_TRY(policy, co_await policy_for(context, tenant, client->client_id, progress.sub));
   if (!allows_browser_session(policy, client->profile)) co_return std::optional<SignInProgress>();
   CLAVIGER_CO_TRY(over, co_await is_browser_session_over(context, tenant, *std::move(session), ue_id));
@@ -61,8 +63,8 @@ Task<Result<Answered>> answer_from_session(Context* context, std::string tenant,
                                            ClientRef client, Interaction interaction, Prompt prompt) {
   constexpr Error kLogin{Code::LoginRequired, "authorize.prompt"};
   std::optional<Interaction> session = browser_session_of(*context, tenant, *request);
-  CLAVIGER_CO_TRY(progress,
-                  co_await usable_session(context, tenant, std::move(session), client, interaction.ue.ue_id, prompt));
+  CLAVIGER_CO_TRY(progress, co_await usable_session(context, tenant, std::move(session), client, interaction.ue.ue_id,
+                                                    interaction.subject, prompt));
   if (!progress) {
     if (prompt.none) co_return kLogin;
     co_return Answered();

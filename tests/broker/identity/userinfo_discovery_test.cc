@@ -160,6 +160,41 @@ TEST_F(Discovery, SameDocumentAtBothPlaces) {
   EXPECT_NE(oidc.body.find("\"id_token_signing_alg_values_supported\":[\"ES256\"]"), std::string::npos);
 }
 
+TEST_F(Discovery, HasTheMembersOfTheList) {  // spec 4.1
+  const std::string document = bed.send(get("/idms/v1/alpha/.well-known/openid-configuration")).body;
+  for (const char* member : {"issuer",
+                             "authorization_endpoint",
+                             "token_endpoint",
+                             "userinfo_endpoint",
+                             "jwks_uri",
+                             "revocation_endpoint",
+                             "introspection_endpoint",
+                             "pushed_authorization_request_endpoint",
+                             "end_session_endpoint",
+                             "scopes_supported",
+                             "response_types_supported",
+                             "response_modes_supported",
+                             "grant_types_supported",
+                             "acr_values_supported",
+                             "subject_types_supported",
+                             "id_token_signing_alg_values_supported",
+                             "token_endpoint_auth_methods_supported",
+                             "token_endpoint_auth_signing_alg_values_supported",
+                             "code_challenge_methods_supported",
+                             "claims_supported",
+                             "dpop_signing_alg_values_supported",
+                             "tls_client_certificate_bound_access_tokens",
+                             "authorization_response_iss_parameter_supported",
+                             "backchannel_logout_supported",
+                             "backchannel_logout_session_supported",
+                             "require_pushed_authorization_requests",
+                             "request_parameter_supported",
+                             "request_uri_parameter_supported",
+                             "ui_locales_supported"}) {
+    EXPECT_NE(document.find("\"" + std::string(member) + "\":"), std::string::npos) << member;
+  }
+}
+
 TEST_F(Discovery, TenantsUnknownAndMethods) {
   EXPECT_EQ(bed.send(get("/idms/v1/bravo/.well-known/openid-configuration")).status, 404);
   EXPECT_EQ(bed.send(get("/.well-known/oauth-authorization-server/idms/v1/bravo")).status, 404);
