@@ -70,21 +70,28 @@ struct DraftOrWrong {
   partners::PartnerDraft draft;
   std::optional<std::string> wrong;
 };
-DraftOrWrong read_draft(codec::JsonObject object) {
+// `from`: what stays as it is where the object says nothing.
+DraftOrWrong read_draft(codec::JsonObject object, partners::PartnerDraft from) {
   DraftOrWrong result;
+  result.draft = std::move(from);
   partners::PartnerDraft& draft = result.draft;
-  std::string outbound(kOutbound[0]);
+  std::string outbound(kOutbound[static_cast<std::size_t>(draft.outbound)]);
   std::optional<std::int64_t> keys_kept;
   std::optional<std::int64_t> session_max;
   ObjectReader members(object);
-  members.read("name", draft.name).require("name").read("display_name", draft.display_name);
-  members.read("issuer", draft.issuer).require("issuer").read("resource", draft.resource);
+  if (draft.name.empty()) members.require("name").require("issuer");
+  members.read("name", draft.name).read("display_name", draft.display_name);
+  members.read("issuer", draft.issuer).read("resource", draft.resource);
   members.read("token_endpoint", draft.token_endpoint).read("jwks_uri", draft.jwks_uri).read("jwks", draft.jwks);
   members.read("ca_pem", draft.ca_pem).read("revocations_uri", draft.revocations_uri);
   members.read("feed_client_id", draft.feed_client_id).read("feed_client_secret", draft.feed_secret);
   members.read("scopes", draft.scopes).read("domains", draft.domains).read("outbound", outbound);
   members.read("strict_type", draft.is_strict_type).read("refresh_tokens", draft.gives_refresh_tokens);
   members.read("keys_kept", keys_kept).read("session_max", session_max);
+  // Keys come from one place: who says where takes back what was said before.
+  if (members.has("jwks") && !draft.jwks.empty() && !members.has("jwks_uri")) draft.jwks_uri.clear();
+  if (members.has("jwks_uri") && !draft.jwks_uri.empty() && !members.has("jwks")) draft.jwks.clear();
+  if (members.has("feed_client_id") && draft.feed_client_id.empty()) draft.revocations_uri.clear();
   result.wrong = members.wrong();
   const auto* found = std::find(kOutbound.begin(), kOutbound.end(), outbound);
   if (found == kOutbound.end() && !result.wrong) result.wrong = "outbound: none, listed or all";
@@ -123,13 +130,29 @@ Task<Answer> add(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   codec::JsonReader reader;
   CLAVIGER_CO_TRY(object, body_object(*call, reader));
-  DraftOrWrong read = read_draft(object);
+  DraftOrWrong read = read_draft(object, {});
   reader.wipe();
   if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
   call->target += "/" + read.draft.name;
   auto added = co_await partners::add_partner(call->services.partners, call->values[0], std::move(read.draft));
   if (!added) co_return added.error();
   co_return answer_with(**added);
+}
+
+Task<Answer> change(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  CLAVIGER_CO_TRY(view, find(*call));
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  DraftOrWrong read = read_draft(object, partners::draft_of(view->partner));
+  reader.wipe();
+  if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
+  if (read.draft.name != view->partner.name) co_return Answer(Code::BadValue, "name: cannot be changed");
+  const std::uint64_t version = view->partner.version;
+  auto changed =
+      co_await partners::change_partner(call->services.partners, call->values[0], std::move(read.draft), version);
+  if (!changed) co_return changed.error();
+  co_return answer_with(**changed);
 }
 
 Task<Answer> set_enabled(Call* call, bool is_enabled) {
@@ -229,6 +252,7 @@ void add_partner_verbs(http::Router& router, AdminServices& services) {
   add_one(Method::Get, "/tenants/{tenant}/partners", "partner.list", Effect::Reads, list);
   add_one(Method::Post, "/tenants/{tenant}/partners", "partner.add", Effect::Changes, add);
   add_one(Method::Get, "/tenants/{tenant}/partners/{partner}", "partner.show", Effect::Reads, show);
+  add_one(Method::Patch, "/tenants/{tenant}/partners/{partner}", "partner.change", Effect::Changes, change);
   add_one(Method::Delete, "/tenants/{tenant}/partners/{partner}", "partner.remove", Effect::Changes, remove);
   add_one(Method::Post, "/tenants/{tenant}/partners/{partner}/enable", "partner.enable", Effect::Changes, enable);
   add_one(Method::Post, "/tenants/{tenant}/partners/{partner}/disable", "partner.disable", Effect::Changes, disable);

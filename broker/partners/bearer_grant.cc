@@ -7,9 +7,13 @@
 #include "broker/identity/pairwise_subject.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/scope_grant.h"
+#include "broker/identity/session_limit.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/token_response.h"
+#include "broker/identity/ue_admission.h"
+#include "broker/identity/ue_naming.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/val_claims.h"
 #include "broker/partners/derived_sessions.h"
 #include "broker/partners/partner_users.h"
 #include "broker/partners/security_token.h"
@@ -30,6 +34,8 @@ struct Asked {
   std::string assertion;
   std::vector<std::string> scopes;
   std::string resource;
+  std::string ue_id;  // as claimed; empty: not said
+  std::string on_ue;  // as proved
 };
 Result<Asked> read_asked(const codec::Form& form) {
   CLAVIGER_TRY(assertion, identity::required(form, "assertion"));
@@ -39,6 +45,7 @@ Result<Asked> read_asked(const codec::Form& form) {
   asked.assertion = assertion;
   asked.scopes.assign(scopes.begin(), scopes.end());
   asked.resource = identity::optional(form, "resource");
+  asked.ue_id = identity::optional(form, identity::kUeParameter);
   return asked;
 }
 
@@ -130,7 +137,8 @@ std::string primary_service_ids(const CheckedSecurityToken& token, const identit
 }
 
 Result<identity::Session> session_of(const identity::ExtensionCall& call, const Accepted& accepted,
-                                     const identity::User& user, std::vector<std::string> scopes) {
+                                     const identity::User& user, std::vector<std::string> scopes,
+                                     const std::string& ue_id) {
   Context& context = *call.context;
   const Partner& partner = accepted.partner->partner;
   const CheckedSecurityToken& token = accepted.token;
@@ -140,6 +148,7 @@ Result<identity::Session> session_of(const identity::ExtensionCall& call, const 
   session.sid.assign(id.data(), id.size());
   session.sub = user.sub;
   session.client_id = call.client->client_id;
+  session.ue_id = ue_id;
   session.primary_mc_service_id = primary_service_ids(token, identity::identities_for(scopes, user));
   session.scopes = std::move(scopes);
   session.acr = token.acr;
@@ -181,8 +190,18 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     const broker::TenantView* tenant = context->snapshot->find(call->tenant);
     if (tenant == nullptr) co_return Error{Code::Closed, "assertion.tenant"};
     CLAVIGER_CO_TRY(scopes, scopes_for(*asked, tenant->tenant, *call->client, partner, *user));
-    CLAVIGER_CO_TRY(session, session_of(*call, *accepted, *user, std::move(scopes)));
-    // 3. Once, and only while agreement, mapping and user stand.
+    CLAVIGER_CO_TRY(session, session_of(*call, *accepted, *user, std::move(scopes), asked->on_ue));
+    // 3. The rules of the UE, and how many sessions he may have. Off the UE's home: its record and rows are expected.
+    identity::Admission admission;
+    if (!asked->on_ue.empty()) {
+      CLAVIGER_CO_TRY(admitted, co_await identity::admit_on_ue(context, call->tenant, asked->on_ue, session.sub,
+                                                               session.client_id));
+      admission = std::move(admitted);
+    }
+    std::vector<std::string> leaving;
+    for (const identity::Session& replaced : admission.replaced) leaving.push_back(replaced.sid);
+    CLAVIGER_CO_TRY(over, co_await identity::find_over_limit(context, call->tenant, session.sub, std::move(leaving)));
+    // 4. Once, and only while agreement, mapping and user stand.
     auto claimed = co_await claim_origin(context, call->tenant, partner.name, accepted->token.origin, session.sid,
                                          accepted->token.expires_at, session.expires_at);
     if (!claimed) co_return claimed.error();
@@ -195,10 +214,15 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     identity::put_session(transaction, call->tenant, session, context->snapshot->settings->lifetimes.session_idle);
     transaction.put(tables::kUserSessions, identity::user_session_key(call->tenant, session.sub, session.sid), {},
                     session.expires_at);
+    CLAVIGER_CO_TRY(admits, identity::add_admission(*context, transaction, call->tenant, admission, session));
+    CLAVIGER_CO_TRY(bounded, identity::add_over_limit(*context, transaction, call->tenant, over, *user));
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();
 
+    CLAVIGER_CO_TRY(replaced,
+                    co_await identity::publish_admission(context, call->tenant, std::move(admission), session));
+    CLAVIGER_CO_TRY(ended, co_await identity::publish_over_limit(context, call->tenant, std::move(over)));
     context->figures->sessions_started.add();
     identity::GrantedSession granted;
     const identity::McIdentities identities = identity::identities_for(session.scopes, *user);
@@ -206,6 +230,7 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     granted.mcvideo_id = identities.mcvideo_id;
     granted.mcdata_id = identities.mcdata_id;
     granted.scopes = session.scopes;
+    granted.val_user_ids = user->val_user_ids;
     granted.gives_refresh_token = partner.gives_refresh_tokens;
     granted.subject = identity::subject_for(context->identity->subject_mac(), call->tenant, *call->client, session.sub);
     granted.session = std::move(session);
@@ -226,6 +251,12 @@ Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity
       co_return Error{Code::TargetUnknown, "assertion.resource"};
     }
   }
+  // As for a sign-in here: a UE that is named must be proved (spec 3.2).
+  CLAVIGER_CO_TRY(proved, co_await identity::ue_of_keys(
+                              context, call->tenant, identity::ue_certificate(*call->request->peer), call->dpop_key));
+  CLAVIGER_CO_TRY(named, identity::name_ue(call->tenant, proved, asked.ue_id, {}));
+  CLAVIGER_CO_TRY(on_ue, identity::settle_ue(named, proved));
+  asked.on_ue = std::move(on_ue);
   auto accepted = co_await accept(partners, context, call->tenant, asked.assertion);
   if (!accepted) {
     context->shard.logger().warning("partner.refused", {{"tenant", call->tenant},
@@ -256,6 +287,10 @@ Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity
                                                     {"primary_jti", origin.jti},
                                                     {"sub", granted->session.sub},
                                                     {"sid", granted->session.sid}});
+  identity::GrantedSession* grantee = &*granted;
+  CLAVIGER_CO_TRY(val, co_await identity::add_val_claims(context, call->tenant, call->client->profile, grantee));
+  // Nothing but VAL services was asked for, and no VAL server has provisioned him: nobody gets that session.
+  if (granted->scopes.empty()) co_return Error{Code::ScopeNothing, "assertion.val"};
   const broker::TenantView* tenant = context->snapshot->find(call->tenant);
   if (tenant == nullptr) co_return Error{Code::Closed, "assertion.tenant"};
   co_return identity::session_response(*context, *tenant, *granted, asked.resource, identity::IdToken::No);

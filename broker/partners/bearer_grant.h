@@ -13,7 +13,7 @@ namespace claviger::partners {
 inline constexpr std::string_view kBearerGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 // `partners` and `call` outlive the Task. ParameterMissing, ScopeMalformed, ScopeNothing, PartnerUnknown,
-// PartnerDisabled, PartnerKeysMissing, AssertionInvalid, AssertionReplayed, PartnerUserUnknown; Conflict when it would
+// PartnerDisabled, PartnerKeysMissing, AssertionInvalid, AssertionReplayed, PartnerUserUnknown, UeLost, UeOfAnother, UeFull; Conflict when it would
 // not end; what the store says.
 runtime::Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity::ExtensionCall* call);
 

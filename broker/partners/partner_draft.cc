@@ -71,6 +71,28 @@ bool is_domain(std::string_view text) {
 
 }  // namespace
 
+PartnerDraft draft_of(const Partner& partner) {
+  PartnerDraft draft;
+  draft.name = partner.name;
+  draft.display_name = partner.display_name;
+  draft.issuer = partner.issuer;
+  draft.resource = partner.resource;
+  draft.token_endpoint = partner.token_endpoint;
+  draft.jwks_uri = partner.jwks_uri;
+  draft.jwks = partner.jwks;
+  draft.ca_pem = partner.ca_pem;
+  draft.revocations_uri = partner.revocations_uri;
+  draft.feed_client_id = partner.feed_client_id;
+  draft.scopes = partner.scopes;
+  draft.domains = partner.domains;
+  draft.outbound = partner.outbound;
+  draft.is_strict_type = partner.is_strict_type;
+  draft.gives_refresh_tokens = partner.gives_refresh_tokens;
+  draft.keys_kept = partner.keys_kept;
+  draft.session_max = partner.session_max;
+  return draft;
+}
+
 bool is_partner_name(std::string_view name) { return tenants::is_tenant_name(name); }
 
 Result<Partner> partner_of(const PartnerDraft& draft, std::string_view own_issuer) {

@@ -38,6 +38,9 @@ struct PartnerDraft {
 // nobody's partner's.
 Result<Partner> partner_of(const PartnerDraft& draft, std::string_view own_issuer);
 
+// What partner_of() would make this one of: to change some of it. Without the feed's secret.
+PartnerDraft draft_of(const Partner& partner);
+
 bool is_partner_name(std::string_view name);
 
 }  // namespace claviger::partners

@@ -1,5 +1,7 @@
 #include "broker/partners/partner_procedures.h"
 
+#include <algorithm>
+
 #include "broker/identity/user_records.h"
 #include "broker/partners/derived_sessions.h"
 #include "broker/partners/security_token.h"
@@ -58,6 +60,73 @@ Task<Result<PartnerRef>> add_at_home(Partners* partners, std::string tenant, std
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   CLAVIGER_CO_TRY(reloaded, co_await partners->reload());
   co_return partners->table()->find(tenant, partner.name);
+}
+
+bool has_other_keys(const Partner& before, const Partner& after) {
+  return before.jwks_uri != after.jwks_uri || before.jwks != after.jwks;
+}
+
+// True when `after` does not hold all that `before` does; of domains, where none means all.
+bool is_narrower(const std::vector<std::string>& before, const std::vector<std::string>& after) {
+  return std::ranges::any_of(before,
+                             [&](const std::string& had) { return std::ranges::find(after, had) == after.end(); });
+}
+bool gives_less(const Partner& before, const Partner& after) {
+  const bool has_fewer_domains =
+      !after.domains.empty() && (before.domains.empty() || is_narrower(before.domains, after.domains));
+  return is_narrower(before.scopes, after.scopes) || has_fewer_domains ||
+         (before.gives_refresh_tokens && !after.gives_refresh_tokens) || after.session_max < before.session_max;
+}
+
+struct Change {
+  std::shared_ptr<PartnerDraft> draft;
+  std::uint64_t version = 0;
+};
+
+Task<Result<PartnerRef>> change_at_home(Partners* partners, std::string tenant, Change wanted) {
+  Context* context = &partners->home();
+  auto turn = co_await partners->turns().take("partners");
+  if (!turn) co_return turn.error();
+  const auto view = context->snapshot->tenants.find(tenant);
+  if (view == context->snapshot->tenants.end()) co_return Error{Code::NotFound, "tenant"};
+  const std::string name = wanted.draft->name;
+  const std::string key = partner_key(tenant, name);
+  const PartnerRef known = partners->table()->find(tenant, name);
+  if (known == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
+  const Partner& before = known->partner;
+  if (before.version != wanted.version) co_return Error{Code::Conflict, "partner.change"};
+  if (wanted.draft->issuer != before.issuer) co_return Error{Code::PartnerInvalid, "partner.issuer"};
+  if (wanted.draft->feed_secret.empty() && !wanted.draft->feed_client_id.empty() &&
+      !before.sealed_feed_secret.empty()) {
+    CLAVIGER_CO_TRY(kept, context->sealer.open(tables::kPartners, key, as_bytes(before.sealed_feed_secret)));
+    wanted.draft->feed_secret = std::move(kept);
+  }
+  Drafted drafted{wanted.draft, view->second.tenant.issuer};
+  CLAVIGER_CO_TRY(partner, co_await check_off_loop(context, std::move(drafted)));
+  const PartnerRef same_resource = partners->table()->find_resource(tenant, partner.resource);
+  if (same_resource != nullptr && same_resource->partner.name != name) {
+    co_return Error{Code::PartnerTaken, "partner.resource"};
+  }
+  if (!wanted.draft->feed_secret.empty()) {
+    CLAVIGER_CO_TRY(sealed, context->sealer.seal(tables::kPartners, key, wanted.draft->feed_secret.reveal()));
+    partner.sealed_feed_secret = std::move(sealed);
+  }
+  partner.created_at = before.created_at;
+  partner.is_enabled = before.is_enabled;
+  storage::Transaction change;
+  change.expect_version(tables::kPartners, key, before.version);
+  change.put(tables::kPartners, key, as_bytes(encode_partner(partner)));
+  const bool other_keys = has_other_keys(before, partner);
+  if (other_keys) change.erase(tables::kPartners, partner_keys_key(tenant, name));
+  if (before.revocations_uri != partner.revocations_uri)
+    change.erase(tables::kPartners, partner_feed_key(tenant, name));
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  if (other_keys) partners->forget_keys(tenant, name);
+  CLAVIGER_CO_TRY(reloaded, co_await partners->reload());
+  if (other_keys || gives_less(before, partner)) {
+    CLAVIGER_CO_TRY(ended, co_await end_derived_sessions(context, tenant, name, std::string()));
+  }
+  co_return partners->table()->find(tenant, name);
 }
 
 Task<Result<PartnerRef>> set_enabled_at_home(Partners* partners, std::string tenant, std::string name,
@@ -140,6 +209,15 @@ Result<Unit> check_id(const PartnerUser& user, const Partner& partner) {
 Task<Result<PartnerRef>> add_partner(Partners* partners, std::string tenant, PartnerDraft draft) {
   auto begin = [partners, tenant = std::move(tenant), shared = std::make_shared<PartnerDraft>(std::move(draft))] {
     return add_at_home(partners, tenant, shared);
+  };
+  co_return co_await runtime::call_on(&partners->home().shard, std::move(begin));
+}
+
+Task<Result<PartnerRef>> change_partner(Partners* partners, std::string tenant, PartnerDraft draft,
+                                        std::uint64_t version) {
+  Change wanted{std::make_shared<PartnerDraft>(std::move(draft)), version};
+  auto begin = [partners, tenant = std::move(tenant), wanted = std::move(wanted)] {
+    return change_at_home(partners, tenant, wanted);
   };
   co_return co_await runtime::call_on(&partners->home().shard, std::move(begin));
 }

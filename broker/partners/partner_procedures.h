@@ -8,6 +8,7 @@
 // TooMany, KeyPublished, ScopeMalformed; what the store says.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "broker/partners/partner_draft.h"
@@ -19,6 +20,11 @@
 namespace claviger::partners {
 
 runtime::Task<Result<PartnerRef>> add_partner(Partners* partners, std::string tenant, PartnerDraft draft);
+// `draft`: the partner as it shall be; `version`: of the record it was made from, or Conflict. Without a feed_secret the one
+// we have stays. PartnerInvalid for another issuer: that is another partner. When its users may have less, or its keys come
+// from elsewhere, it returns when the sessions that its tokens made have ended.
+runtime::Task<Result<PartnerRef>> change_partner(Partners* partners, std::string tenant, PartnerDraft draft,
+                                                 std::uint64_t version);
 runtime::Task<Result<PartnerRef>> set_partner_enabled(Partners* partners, std::string tenant, std::string name,
                                                       bool is_enabled);
 runtime::Task<Result<Unit>> remove_partner(Partners* partners, std::string tenant, std::string name);

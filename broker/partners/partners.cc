@@ -156,6 +156,10 @@ Task<Result<Unit>> Partners::load() {
   co_return Unit{};
 }
 
+void Partners::forget_keys(const std::string& tenant, const std::string& name) {
+  home_->keys.erase(Name{tenant, name});
+}
+
 Task<void> Partners::publish() {
   auto table = std::make_shared<PartnerTable>();
   for (const auto& [name, partner] : home_->records) {

@@ -50,6 +50,9 @@ class Partners {
   // On the home shard, with the turn held: reads all records again, publishes, follows what is new or changed.
   runtime::Task<Result<Unit>> reload();
 
+  // The same, before reload(): its keys come from elsewhere now, what was fetched counts no more.
+  void forget_keys(const std::string& tenant, const std::string& name);
+
   std::shared_ptr<const PartnerTable> table() const;
   codec::JsonReader& reader();
 

@@ -62,7 +62,9 @@ using Json = codec::JsonWriter<std::string>;
 void add_list(Json& json, const Arguments& args, std::string_view option, std::string_view member) {
   if (!args.has(option)) return;
   json.name(member).begin_array();
-  for (const std::string& value : args.list(option)) json.value(value);
+  for (const std::string& value : args.list(option)) {
+    if (!value.empty()) json.value(value);  // --scope "" takes all away
+  }
   json.end_array();
 }
 
@@ -105,38 +107,59 @@ class SecretBody {
   std::string text_;
 };
 
-ExitStatus add(Invocation& invocation) {
-  SecretBody body;
-  Json json(body.text());
-  json.begin_object().member("name", invocation.args.get("PARTNER"));
+// What is said of a partner on the command line; false: said why not.
+bool add_members(Json& json, Invocation& invocation) {
+  const Arguments& args = invocation.args;
   for (const auto& [option, member] :
        {std::pair{"--issuer", "issuer"}, std::pair{"--display-name", "display_name"},
         std::pair{"--resource", "resource"}, std::pair{"--token-endpoint", "token_endpoint"},
         std::pair{"--jwks-uri", "jwks_uri"}, std::pair{"--revocations-uri", "revocations_uri"},
         std::pair{"--feed-client", "feed_client_id"}, std::pair{"--outbound", "outbound"}}) {
-    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+    if (args.has(option)) json.member(member, args.get(option));
   }
-  add_list(json, invocation.args, "--scope", "scopes");
-  add_list(json, invocation.args, "--domain", "domains");
-  if (invocation.args.has("--jwt-type")) json.member("strict_type", false);
-  if (invocation.args.has("--refresh-tokens")) json.member("refresh_tokens", true);
+  add_list(json, args, "--scope", "scopes");
+  add_list(json, args, "--domain", "domains");
+  if (args.has("--jwt-type")) json.member("strict_type", false);
+  if (args.has("--refresh-tokens")) json.member("refresh_tokens", true);
   if (!add_file(json, invocation, "--jwks", "jwks") || !add_file(json, invocation, "--ca", "ca_pem") ||
       !add_seconds(json, invocation, "--keys-kept", "keys_kept") ||
       !add_seconds(json, invocation, "--session-max", "session_max")) {
-    return ExitStatus::Usage;
+    return false;
   }
-  if (invocation.args.has("--feed-secret-stdin")) {
-    const auto secret = read_password_from_stdin();
-    if (!secret) {
-      invocation.complain("--feed-secret-stdin: the secret cannot be read");
-      return ExitStatus::Usage;
-    }
-    json.member("feed_client_secret", as_text(secret->reveal()));
+  if (!args.has("--feed-secret-stdin")) return true;
+  const auto secret = read_password_from_stdin();
+  if (!secret) {
+    invocation.complain("--feed-secret-stdin: the secret cannot be read");
+    return false;
   }
+  json.member("feed_client_secret", as_text(secret->reveal()));
+  return true;
+}
+
+ExitStatus add(Invocation& invocation) {
+  SecretBody body;
+  Json json(body.text());
+  json.begin_object().member("name", invocation.args.get("PARTNER"));
+  if (!add_members(json, invocation)) return ExitStatus::Usage;
   json.end_object();
   const auto target = invocation.tenant_target("/partners");
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("POST", *target, body.text());
+  return answer.is_ok() ? print_object(invocation, answer.body, partner_columns()) : answer.status;
+}
+
+// What is not said stays as it is.
+ExitStatus change(Invocation& invocation) {
+  SecretBody body;
+  Json json(body.text());
+  json.begin_object();
+  if (invocation.args.has("--no-refresh-tokens")) json.member("refresh_tokens", false);
+  if (invocation.args.has("--strict-type")) json.member("strict_type", true);
+  if (!add_members(json, invocation)) return ExitStatus::Usage;
+  json.end_object();
+  const auto target = target_of(invocation);
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("PATCH", *target, body.text());
   return answer.is_ok() ? print_object(invocation, answer.body, partner_columns()) : answer.status;
 }
 
@@ -251,6 +274,29 @@ std::vector<Command> partner_commands() {
         {"--keys-kept", "Seconds for which its last keys are good while it cannot be reached"},
         {"--session-max", "Seconds that a session with refresh tokens may last"}},
        add},
+      {"partner change",
+       "Change an agreement; when its users may have less, or its keys come from elsewhere, their sessions end",
+       "clavigerctl partner change bravo --scope 3gpp:mc:ptt_service --no-refresh-tokens",
+       {partner},
+       {{"--display-name", "Its name for people"},
+        {"--resource", "What clients name to go there"},
+        {"--token-endpoint", "Where they take the security token"},
+        {"--jwks-uri", "Where its keys are; takes installed ones back"},
+        {"--jwks", "Its keys, installed by hand; takes back where they were fetched", OptionKind::Value, {}, true},
+        {"--ca", "The CA of its TLS certificate (PEM)", OptionKind::Value, {}, true},
+        {"--feed-client", "Our client id there; \"\": its revocations are not followed"},
+        {"--feed-secret-stdin", "Read our client's secret there from standard input", OptionKind::Flag},
+        {"--revocations-uri", "Its revocation feed"},
+        {"--scope", "What its users may get here, all of it; \"\": nothing", OptionKind::List},
+        {"--domain", "A domain in which its MC identities lie, all of them; \"\": anywhere", OptionKind::List},
+        {"--outbound", "Which of our users may go there", OptionKind::Value, {"none", "listed", "all"}},
+        {"--jwt-type", "Its security tokens are of type JWT", OptionKind::Flag},
+        {"--strict-type", "Its security tokens are of type mcx-st+jwt", OptionKind::Flag},
+        {"--refresh-tokens", "Its users get refresh tokens here", OptionKind::Flag},
+        {"--no-refresh-tokens", "Its users get none", OptionKind::Flag},
+        {"--keys-kept", "Seconds for which its last keys are good while it cannot be reached"},
+        {"--session-max", "Seconds that a session with refresh tokens may last"}},
+       change},
       {"partner list", "All partners", "clavigerctl partner list", {}, {}, list},
       {"partner show", "One partner", "clavigerctl partner show bravo", {partner}, {}, show},
       {"partner enable",
