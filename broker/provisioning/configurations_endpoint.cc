@@ -5,6 +5,7 @@
 
 #include "broker/identity/bearer.h"
 #include "broker/identity/endpoint_urls.h"
+#include "broker/identity/proxies.h"
 #include "broker/provisioning/configuration_procedures.h"
 #include "broker/provisioning/removals.h"
 #include "core/codec/form.h"
@@ -97,8 +98,12 @@ bool is_about_token(Code code) {
 
 // RFC 6750 says it in a header; ProblemDetails say it once more in the body.
 http::Response caller_refusal(std::string_view tenant, const Error& error) {
-  if (!is_about_token(error.code)) return refusal(error);
-  http::Response said = identity::bearer_error_response(tenant, error, error.code == Code::BearerScope ? kScope : "");
+  const bool is_nobody = error.code == Code::BearerMissing || error.code == Code::ProxyUntrusted ||
+                         error.code == Code::AssertedIdentityRefused;
+  if (!is_about_token(error.code) && !is_nobody) return refusal(error);
+  http::Response said =
+      is_nobody ? identity::caller_refused(tenant, error)
+                : identity::bearer_error_response(tenant, error, error.code == Code::BearerScope ? kScope : "");
   Row row{error.code, said.status, "", "The access token is missing or not good for this."};
   http::Response response = problem(row);
   response.headers.insert(response.headers.end(), said.headers.begin(), said.headers.end());

@@ -4,6 +4,7 @@
 
 #include "broker/identity/bearer.h"
 #include "broker/identity/client_procedures.h"
+#include "broker/identity/proxies.h"
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 
@@ -26,7 +27,9 @@ bool is_for_this_api(const tokens::Claims& claims, const tenants::Tenant& tenant
 
 // The client_id of a good token.
 Result<std::string> client_of(Context& context, std::string_view tenant, const http::Request& request) {
-  CLAVIGER_TRY(token, identity::read_bearer(request));
+  CLAVIGER_TRY(caller, identity::read_caller(*context.snapshot->settings, request));
+  if (caller.bearer.empty()) return Error{Code::AssertedIdentityRefused, "provisioning.asserted"};
+  const std::string_view token = caller.bearer;
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return Error{Code::NotFound, "provisioning.tenant"};
   CLAVIGER_TRY(verified, context.tokens->verify_own(*view, token));

@@ -25,6 +25,8 @@ struct ValServer {
   std::vector<std::string> services;  // VAL service IDs that it may configure
 };
 
+// BearerMissing, ProxyUntrusted, AssertedIdentityRefused: 403 (TS 24.547 clause A.2.3: a request that says of nobody that
+// he sent it, or that a UE says it of; that an identity is asserted is no authorisation here, TS 29.549 wants a token).
 // Bearer... and Token... codes: 401, BearerScope: 403. ClientDisabled, ClientUnknown: the client has gone since.
 // NotPermitted: it is no VAL server. `request` lives in the caller's frame.
 runtime::Task<Result<ValServer>> authenticate(broker::Context* context, std::string tenant, const http::Request* request);

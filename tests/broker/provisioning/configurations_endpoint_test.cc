@@ -175,14 +175,51 @@ TEST(Provisioning, IfMatchGuardsAChange412) {
 
 TEST(Provisioning, WithoutAGoodTokenIs401) {
   ProvisioningBed bed;
-  const Reply none = bed.ask_as("", Method::Get, kAt);
-  EXPECT_EQ(none.status, 401);
-  EXPECT_EQ(none.content_type, "application/problem+json");
-  EXPECT_EQ(none.header("www-authenticate"), "Bearer realm=\"alpha\"");
   EXPECT_EQ(bed.ask_as("Bearer rubbish", Method::Get, kAt).status, 401);
   const std::string good = bed.bearer("vs1-client");
   bed.clock().advance(Seconds(3600));
   EXPECT_EQ(bed.ask_as(good, Method::Get, kAt).status, 401);
+}
+
+// TS 24.547 clause A.2.3 (spec 1.11): neither a bearer token nor an asserted identity is 403, as is an identity that a UE
+// asserts; one that a proxy of ours asserts is no authorisation either (TS 29.549).
+TEST(Provisioning, NobodyIs403) {
+  ProvisioningBed bed;
+  const Reply none = bed.ask_as("", Method::Get, kAt);
+  EXPECT_EQ(none.status, 403);
+  EXPECT_EQ(none.content_type, "application/problem+json");
+  EXPECT_EQ(none.header("www-authenticate"), "Bearer realm=\"alpha\"");
+  EXPECT_EQ(bed.ask_as("Basic YTpi", Method::Get, kAt).status, 403);
+}
+
+// TS 29.549 clause 9.2: TLS with certificates of both sides below OAuth 2.0. RFC 8705 clause 3: the token of one
+// connection is nothing on another.
+TEST(Provisioning, ATokenThatIsBoundToACertificateComesWithIt) {
+  ProvisioningBed bed;
+  identity::ClientChange change;
+  change.is_certificate_bound = true;
+  ASSERT_TRUE(bed.wait(identity::change_client(bed.context(), "alpha", "vs1-client", change)));
+  bed.peer().certificate_digest.emplace().fill(std::byte{7});
+  const std::string bound = bed.bearer("vs1-client");
+  EXPECT_EQ(bed.ask_as(bound, Method::Get, kAt).status, 200);
+  bed.peer().certificate_digest->fill(std::byte{8});
+  EXPECT_EQ(bed.ask_as(bound, Method::Get, kAt).status, 401);
+  bed.peer().certificate_digest.reset();
+  EXPECT_EQ(bed.ask_as(bound, Method::Get, kAt).status, 401);
+}
+
+// TS 29.571 SupportedFeatures: hexadecimal digits; what both support is nothing yet, in the answers to those who ask.
+TEST(Provisioning, FeaturesAreNegotiatedByEachWrite) {
+  ProvisioningBed bed;
+  const std::string one = bed.create("v2x", {"ann@v2x"});
+  std::string body = body_for("vs1", "v2x", {"ann@v2x"});
+  EXPECT_EQ(bed.ask(Method::Put, one, body).member("suppFeat"), "");
+  body.insert(body.size() - 1, R"(,"suppFeat":"")");
+  EXPECT_EQ(bed.ask(Method::Put, one, body).member("suppFeat"), "0");
+  body.replace(body.size() - 3, 2, "\"fF01\"");
+  EXPECT_EQ(bed.ask(Method::Put, one, body).member("suppFeat"), "0");
+  body.replace(body.find("fF01"), 4, "0x1 ");
+  EXPECT_EQ(bed.ask(Method::Put, one, body).status, 400);
 }
 
 TEST(Provisioning, AnotherScopeOrAudienceIsRefused) {
