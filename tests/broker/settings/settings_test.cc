@@ -42,6 +42,38 @@ TEST(Settings, WhatIsShownParsesAgainToTheSame) {
   EXPECT_TRUE(differences_that_need_a_restart(*first.settings, *second.settings).empty());
 }
 
+TEST(Settings, AnOriginOfAListenerIsAnOrigin) {
+  const auto with = [](const std::string& origin) {
+    return parse_settings(kMinimal + "public_origin = \"" + origin + "\"\n", "t");  // of the [[https]] table
+  };
+  const auto good = with("https://mtls.idms.example:8444");
+  ASSERT_TRUE(good.settings);
+  EXPECT_EQ(good.settings->https.at(0).public_origin, "https://mtls.idms.example:8444");
+  for (const char* bad :
+       {"http://idms.example", "https://", "https://idms.example/", "https://idms.example/x", "idms"}) {
+    EXPECT_TRUE(fails_with(with(bad), Code::ConfigValue, "https.public_origin")) << bad;
+  }
+}
+
+TEST(Settings, WhatTheAccountApiRequiresFitsIntoAHeader) {
+  const auto with = [](const std::string& acr) {
+    return parse_settings(kMinimal + "[account]\nacr_values = [" + acr + "]\nmax_age = 60\n", "t");
+  };
+  const auto good = with("\"a\", \"urn:b\"");
+  ASSERT_TRUE(good.settings);
+  EXPECT_EQ(good.settings->account.acr_values, (std::vector<std::string>{"a", "urn:b"}));
+  EXPECT_EQ(good.settings->account.max_age, Seconds(60));
+  for (const char* bad : {"\"\"", "\"a b\"", "'a\"b'", "'a\\b'", "\"\u00e9\"", "1"}) {
+    EXPECT_TRUE(fails_with(with(bad), Code::ConfigValue, "account.acr_values")) << bad;
+  }
+  EXPECT_TRUE(
+      fails_with(parse_settings(kMinimal + "[account]\nmax_age = -1\n", "t"), Code::ConfigValue, "account.max_age"));
+  EXPECT_TRUE(fails_with(parse_settings(kMinimal + "[limits]\nsessions_per_user = 1001\n", "t"), Code::ConfigValue,
+                         "limits.sessions_per_user"));
+  EXPECT_TRUE(fails_with(parse_settings(kMinimal + "[limits]\nrevocations_per_minute = 0\n", "t"), Code::ConfigValue,
+                         "limits.revocations_per_minute"));
+}
+
 TEST(Settings, AMisspelledNameIsAnErrorWithItsLine) {
   const auto result = parse_settings("data_directry = \"/x\"" + kMinimal, "test.toml");
   EXPECT_TRUE(fails_with(result, Code::ConfigUnknown, "test.toml:1: data_directry"));
