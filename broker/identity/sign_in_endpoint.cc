@@ -65,9 +65,9 @@ http::Response form_again(const broker::TenantView& tenant, const Interaction& i
 
 // The second step once more, or for the first time.
 http::Response next_step(const Context& context, const broker::TenantView& tenant, const Interaction& interaction,
-                         const http::Request& request, const SignInOutcome& outcome, std::string_view alert,
-                         std::uint16_t status = 200) {
-  auto asked = ask_next_step(context, tenant, interaction, outcome, request, alert, status);
+                         const Typed& typed, const http::Request& request, const SignInOutcome& outcome,
+                         std::string_view alert, std::uint16_t status = 200) {
+  auto asked = ask_next_step(context, tenant, interaction, outcome, request, typed.application, alert, status);
   if (!asked) return local_error_response(tenant.tenant.name, asked.error(), request);
   return *std::move(asked);
 }
@@ -87,7 +87,7 @@ http::Response throttled(const Context& context, const broker::TenantView& tenan
   alert.append(" ").append(number).append(" ").append(text.seconds);
   http::Response response = interaction.progress.empty()
                                 ? form_again(tenant, interaction, typed, 429, alert)
-                                : next_step(context, tenant, interaction, request, outcome, alert, 429);
+                                : next_step(context, tenant, interaction, typed, request, outcome, alert, 429);
   response.with("retry-after", number);
   return response;
 }
@@ -111,7 +111,7 @@ http::Response answer(const Context& context, const broker::TenantView& tenant, 
     case Kind::Denied:
       return refusal_response(tenant.tenant, target_of(interaction), {Code::AccessDenied, "sign_in"});
     case Kind::NextStep:
-      return next_step(context, tenant, interaction, request, outcome, {});
+      return next_step(context, tenant, interaction, typed, request, outcome, {});
     case Kind::EnrolFirst:
       return refusal_response(tenant.tenant, target_of(interaction), {Code::EnrolmentRequired, "sign_in"});
     case Kind::Unmet:
@@ -121,7 +121,7 @@ http::Response answer(const Context& context, const broker::TenantView& tenant, 
   }
   if (wants_json(request)) return oauth_error_response({Code::SignInRefused, "sign_in"});
   if (!interaction.progress.empty()) {
-    return next_step(context, tenant, interaction, request, outcome, wrong_text(interaction, typed));
+    return next_step(context, tenant, interaction, typed, request, outcome, wrong_text(interaction, typed));
   }
   return form_again(tenant, interaction, typed, 200, wrong_text(interaction, typed));
 }

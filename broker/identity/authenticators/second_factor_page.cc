@@ -59,6 +59,7 @@ http::Response second_factor_page(const SecondFactorPage& page, const PageText& 
   if (!page.alert.empty()) {
     append_parts(html, {"<p class=\"alert\" role=\"alert\" id=\"alert\">", page.alert, "</p>\n"});
   }
+  append_parts(html, {"<p>", text.session_help, " <strong>", page.application, "</strong></p>\n"});
   if (!page.script.empty()) append_key_form(html, page, text);
   if (page.has_code) {
     if (page.is_enrolment) {

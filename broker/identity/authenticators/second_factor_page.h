@@ -20,6 +20,7 @@ struct SecondFactorPage {
   std::string_view interaction;
   std::string_view redirect_uri;
   std::string_view alert;        // empty: none
+  std::string_view application;  // the client's name: a browser that is signed in comes here at once
   bool is_enrolment = false;
   bool has_code = true;          // one is typed
   std::string_view otpauth_uri;  // of what is enrolled; empty: nothing with a seed

@@ -66,7 +66,8 @@ Result<std::string> make_nonce() {
 
 Result<http::Response> ask_next_step(const broker::Context& context, const broker::TenantView& tenant,
                                      Interaction interaction, const SignInOutcome& outcome,
-                                     const http::Request& request, std::string_view alert, std::uint16_t status) {
+                                     const http::Request& request, std::string_view application, std::string_view alert,
+                                     std::uint16_t status) {
   interaction.progress = encode_progress(outcome.progress);
   CLAVIGER_TRY(sealed, seal_interaction(context.keys.interaction, tenant.tenant.name, interaction));
   const std::string& name = tenant.tenant.display_name.empty() ? tenant.tenant.name : tenant.tenant.display_name;
@@ -90,6 +91,7 @@ Result<http::Response> ask_next_step(const broker::Context& context, const broke
   page.interaction = sealed;
   page.redirect_uri = interaction.redirect_uri;
   page.alert = alert;
+  page.application = application;
   page.is_enrolment = outcome.plan.next == SignInPlan::Next::Enrol;
   page.has_code = asked.has_code;
   page.otpauth_uri = asked.offer.otpauth_uri;

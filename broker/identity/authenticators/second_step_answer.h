@@ -13,9 +13,10 @@
 namespace claviger::identity {
 
 // `outcome.plan` and `.progress` say what to ask of whom; the progress is sealed into the interaction, which stays the
-// same one: it ends when it ended before, and it is used up by the code. CryptoFailure.
+// same one: it ends when it ended before, and it is used up by the code. `application`: the client's name. CryptoFailure.
 Result<http::Response> ask_next_step(const broker::Context& context, const broker::TenantView& tenant,
                                      Interaction interaction, const SignInOutcome& outcome,
-                                     const http::Request& request, std::string_view alert, std::uint16_t status = 200);
+                                     const http::Request& request, std::string_view application, std::string_view alert,
+                                     std::uint16_t status = 200);
 
 }  // namespace claviger::identity

@@ -101,7 +101,8 @@ Task<Result<Answered>> answer_from_session(Context* context, std::string tenant,
     co_return Answered();  // disabled, another password since, or more is wanted than he has: from the beginning
   }
   if (prompt.none) co_return Error{Code::InteractionRequired, "authorize.prompt"};
-  CLAVIGER_CO_TRY(asked, ask_next_step(*context, *view, std::move(interaction), *outcome, *request, {}));
+  CLAVIGER_CO_TRY(
+      asked, ask_next_step(*context, *view, std::move(interaction), *outcome, *request, name_for_people(*client), {}));
   co_return Answered(std::move(asked));
 }
 

@@ -257,6 +257,11 @@ TEST_F(KeySignIn, TheLoginPageNamesTheApplication) {
   EXPECT_NE(page.body.find("<strong>Totally &lt;Different&gt; App</strong>"), std::string::npos);
   begin();
   EXPECT_NE(page.body.find("<strong>app</strong>"), std::string::npos);
+  enrol_totp();  // so does the second step, to which a browser that is signed in comes at once
+  begin(authorize_query("lure"));
+  password();
+  EXPECT_NE(page.body.find("<strong>Totally &lt;Different&gt; App</strong>"), std::string::npos) << page.body;
+  EXPECT_NE(page.body.find("name=\"code\""), std::string::npos);
 }
 
 // spec 3.4, row "mutual TLS certificate"
