@@ -12,6 +12,7 @@
 #include "broker/installation.h"
 #include "broker/keys/kms.h"
 #include "broker/partners/partners.h"
+#include "broker/seal_keys/capif.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
 #include "broker/tokens/revocations.h"
@@ -119,6 +120,7 @@ Broker::~Broker() {
   backchannel_.reset();
   partners_.reset();
   kms_.reset();
+  capif_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   contexts_.clear();
@@ -199,7 +201,13 @@ Task<Result<Unit>> Broker::start_on_shard() {
   partners_ = std::make_unique<partners::Partners>(contexts_);
   kms_ = std::make_unique<keys::Kms>(contexts_, cores(), cpus());
   CLAVIGER_CO_TRY(domains, co_await kms_->start());
-  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_);
+  // What it knows is known before the first request; what it sends needs no listener.
+  capif_ = std::make_unique<seal_keys::Capif>(contexts_);
+  if (auto known = co_await capif_->start(); !known) {
+    capif_->stop();
+    co_return known.error();
+  }
+  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_);
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);
   auto following = co_await partners_->start();
@@ -273,6 +281,7 @@ std::vector<admin::ListenerFigures> Broker::listeners() const {
 Task<Result<Unit>> Broker::stop_on_shard() {
   if (partners_) partners_->stop();
   if (kms_) kms_->stop();
+  if (capif_) capif_->stop();
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (backchannel_) {

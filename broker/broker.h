@@ -30,6 +30,10 @@ namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
 }
 
+namespace claviger::seal_keys {
+class Capif;  // broker/seal_keys/capif.h
+}
+
 namespace claviger::broker {
 
 class Broker final : public admin::ProcessControl {
@@ -81,6 +85,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<provisioning::RemovalSweep> removal_sweep_;
   std::unique_ptr<partners::Partners> partners_;
   std::unique_ptr<keys::Kms> kms_;
+  std::unique_ptr<seal_keys::Capif> capif_;
   std::unique_ptr<Listeners> listeners_;
 };
 

@@ -11,7 +11,9 @@
 #include "broker/keys/kms_endpoint.h"
 #include "broker/provisioning/configurations_endpoint.h"
 #include "broker/partners/partner_grants.h"
+#include "broker/seal_keys/aef_security_endpoint.h"
 #include "broker/seal_keys/key_records_endpoint.h"
+#include "broker/seal_keys/km_endpoint.h"
 #include "broker/tokens/token_routes.h"
 #include "core/crypto/random.h"
 #include "core/http/problem.h"
@@ -96,11 +98,12 @@ SipKey fresh_source_key() {
 
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit,
-        partners::Partners& known_partners, keys::Kms& known_kms)
+        partners::Partners& known_partners, keys::Kms& known_kms, seal_keys::Capif& known_capif)
       : contexts(all),
         partners(known_partners),
         kms(known_kms),
-        services{all, audit, control, ::getuid(), &known_partners, &known_kms},
+        capif(known_capif),
+        services{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif},
         server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {}
 
@@ -124,6 +127,7 @@ struct Listeners::State {
   std::vector<std::unique_ptr<Context>>& contexts;
   partners::Partners& partners;
   keys::Kms& kms;
+  seal_keys::Capif& capif;
   admin::AdminServices services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
@@ -151,7 +155,9 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   identity::add_identity_routes(*router, contexts, partners::partner_grants(partners));
   tokens::add_token_routes(*router, contexts);
   provisioning::add_provisioning_routes(*router, contexts);
-  seal_keys::add_key_record_routes(*router, contexts);
+  seal_keys::add_key_record_routes(*router, contexts, &capif);
+  seal_keys::add_km_routes(*router, contexts, &capif);
+  seal_keys::add_aef_security_routes(*router, contexts, &capif);
   keys::add_kms_routes(*router, contexts, kms);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
@@ -213,8 +219,8 @@ Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr
 }
 
 Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
-                     admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms)
-    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms)) {}
+                     admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif)
+    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif)) {}
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

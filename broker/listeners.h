@@ -22,12 +22,16 @@ namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
 }
 
+namespace claviger::seal_keys {
+class Capif;  // broker/seal_keys/capif.h
+}
+
 namespace claviger::broker {
 
 class Listeners {
  public:
   Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,
-            partners::Partners& partners, keys::Kms& kms);
+            partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();

@@ -13,6 +13,9 @@
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
+namespace claviger::seal_keys {
+class Capif;  // broker/seal_keys/capif.h
+}
 
 namespace claviger::admin {
 
@@ -25,6 +28,7 @@ struct AdminServices {
   std::uint32_t own_uid;  // the daemon's: taken orders from, beside root and settings.admin_uids
   partners::Partners* partners = nullptr;  // null: this broker has none to do with them
   keys::Kms* kms = nullptr;                // the same
+  seal_keys::Capif* capif = nullptr;       // the same
 };
 
 }  // namespace claviger::admin

@@ -21,6 +21,7 @@ void add_partner_verbs(http::Router& router, AdminServices& services);
 void add_kms_verbs(http::Router& router, AdminServices& services);
 void add_kms_key_verbs(http::Router& router, AdminServices& services);  // transport keys, pre-issue, reports
 void add_authenticator_verbs(http::Router& router, AdminServices& services);  // and policies
+void add_capif_verbs(http::Router& router, AdminServices& services);
 void add_seal_key_verbs(http::Router& router, AdminServices& services);  // keys of VAL services
 void add_audit_verbs(http::Router& router, AdminServices& services);
 

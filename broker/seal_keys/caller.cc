@@ -5,9 +5,12 @@
 #include "broker/identity/bearer.h"
 #include "broker/identity/client_procedures.h"
 #include "broker/identity/val_identity.h"
+#include "broker/seal_keys/capif_token.h"
+#include "broker/seal_keys/invoker.h"
 #include "broker/seal_keys/key_info.h"
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
+#include "core/crypto/certificate.h"
 
 namespace claviger::seal_keys {
 namespace {
@@ -62,18 +65,57 @@ ProvisioningClaim provisioning_claim(const tokens::Claims& claims) {
   return claim;
 }
 
+// An own token that is not good is refused as such; anybody else's names no key, or no issuer, of ours.
+bool is_from_us(Code code) { return code != Code::TokenIssuer && code != Code::TokenKeyUnknown; }
+
+// What was said of an own token, or of a core function's.
 struct Bearer {
   Caller caller;
+  std::optional<CapifToken> capif;
   std::string client_id;
   ProvisioningClaim provisioning;
 };
 
-Result<Bearer> read_caller(Context& context, std::string_view tenant, const http::Request& request) {
+Result<Unit> check_certificate(const CapifToken& token, const CapifView& view, const http::Request& request) {
+  const http::Peer& peer = *request.peer;
+  if (token.confirmation && (token.confirmation->key || token.confirmation->certificate != peer.certificate_digest)) {
+    return Error{Code::TokenBinding, "capif.cnf"};
+  }
+  if (!peer.is_certificate_trusted) {
+    if (view.core.requires_certificate) return Error{Code::TokenBinding, "capif.certificate"};
+    return Unit{};
+  }
+  if (!is_certificate_of(peer, token.invoker)) return Error{Code::InvokerDiffers, "capif.certificate"};
+  return Unit{};
+}
+
+// TS 33.122 clauses 6.5.2.3 and C.5; spec (keys) 9.3.
+Result<Bearer> read_invoker(Context& context, const CapifView& view, const http::Request& request,
+                            std::string_view token) {
+  const std::int64_t now = numeric_date(context.shard.wall());
+  CLAVIGER_TRY(read, read_capif_token(context.tokens->verifier(), view, token, now));
+  if (read.invoker.empty()) return Error{Code::TokenSubject, "capif.client_id"};
+  CLAVIGER_TRY(same, check_certificate(read, view, request));
+  if (!read.has_our_scope) return Error{Code::CapifScope, "capif.scope"};
+  Bearer bearer;
+  bearer.caller.is_invoker = true;
+  bearer.caller.id = read.invoker;
+  bearer.caller.services = view.core.open_services;
+  bearer.capif = std::move(read);
+  return bearer;
+}
+
+Result<Bearer> read_caller(Context& context, const CapifView* core, std::string_view tenant,
+                           const http::Request& request) {
   CLAVIGER_TRY(token, identity::read_bearer(request));
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return Error{Code::NotFound, "seal_keys.tenant"};
-  CLAVIGER_TRY(verified, context.tokens->verify_own(*view, token));
-  const tokens::Claims& claims = *verified;
+  auto verified = context.tokens->verify_own(*view, token);
+  if (!verified && core != nullptr && !is_from_us(verified.error().code)) {
+    return read_invoker(context, *core, request, token);
+  }
+  if (!verified) return verified.error();
+  const tokens::Claims& claims = **verified;
   if (!is_holder(claims, request)) return Error{Code::TokenBinding, "seal_keys.cnf"};
   if (!is_for_this_api(claims, view->tenant)) return Error{Code::BearerScope, "seal_keys.aud"};
   if (!claims.has_scope(identity::kSealKeyScope)) return Error{Code::BearerScope, "seal_keys.scope"};
@@ -92,14 +134,41 @@ Result<Bearer> read_caller(Context& context, std::string_view tenant, const http
   return bearer;
 }
 
+Task<Result<Caller>> finish_invoker(Context* context, std::string tenant, Bearer bearer) {
+  CLAVIGER_CO_TRY(invoker, co_await find_invoker(context, tenant, bearer.caller.id));
+  if (is_revoked(invoker, bearer.capif->issued_at)) co_return Error{Code::InvokerRevoked, "capif.revoked"};
+  const broker::TenantView* view = context->snapshot->find(tenant);
+  if (view == nullptr) co_return Error{Code::NotFound, "seal_keys.tenant"};
+  Caller caller = std::move(bearer.caller);
+  caller.services.insert(caller.services.end(), invoker.services.begin(), invoker.services.end());
+  caller.user_uri = uri_of(view->tenant.issuer, "api-invokers", caller.id);
+  co_return caller;
+}
+
 bool names(const std::vector<std::string>& services, std::string_view service) {
   return std::ranges::find(services, service) != services.end();
 }
 
 }  // namespace
 
-Task<Result<Caller>> authenticate(Context* context, std::string tenant, const http::Request* request) {
-  CLAVIGER_CO_TRY(bearer, read_caller(*context, tenant, *request));
+bool is_certificate_of(const http::Peer& peer, std::string_view name) {
+  if (!peer.is_certificate_trusted || peer.certificate_der.empty() || name.empty()) return false;
+  const auto certificate = crypto::Certificate::from_der(as_bytes(peer.certificate_der));
+  if (!certificate) return false;
+  const auto has = [name](const std::vector<std::string>& all) { return std::ranges::find(all, name) != all.end(); };
+  if (has(certificate->dns_names()) || has(certificate->uris())) return true;
+  // RFC 4514: the most specific name first; an ID with characters that are escaped there belongs into a URI.
+  std::string_view subject = certificate->subject();
+  if (!subject.starts_with("CN=")) return false;
+  subject = subject.substr(3);
+  return subject.substr(0, subject.find_first_of(",+")) == name;
+}
+
+Task<Result<Caller>> authenticate(Context* context, const Capif* capif, std::string tenant,
+                                  const http::Request* request) {
+  const CapifRef core = capif == nullptr ? nullptr : capif->view(tenant);
+  CLAVIGER_CO_TRY(bearer, read_caller(*context, core.get(), tenant, *request));
+  if (bearer.capif) co_return co_await finish_invoker(context, std::move(tenant), std::move(bearer));
   auto client = co_await identity::find_client(context, tenant, bearer.client_id);
   if (!client) co_return client.error();
   if (!client->is_enabled) co_return Error{Code::ClientDisabled, "seal_keys.client"};

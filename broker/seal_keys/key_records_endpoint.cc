@@ -21,22 +21,40 @@ KeyQueryOrFault read_query(std::string_view query) {
   return parse_key_query(reader, query);
 }
 
-Task<http::Response> retrieve(Contexts* contexts, http::Request request, http::PathValues path) {
-  Context* context = &identity::here(*contexts);
-  const http::Request* asked = &request;
-  auto caller = co_await authenticate(context, path[0], asked);
-  if (!caller) co_return caller_refusal(path[0], caller.error());
-  if (!accepts_json(request)) co_return refusal(Error{Code::Refused, "accept"});
-  KeyQueryOrFault read = read_query(request.query);
+Task<http::Response> answer(Context* context, const http::Request* request, std::string tenant, Caller caller) {
+  if (!accepts_json(*request)) co_return refusal(Error{Code::Refused, "accept"});
+  KeyQueryOrFault read = read_query(request->query);
   if (!read.query) co_return fault_refusal(read.fault);
-  const auto allowed = check_may_read(*caller, read.query->service, read.query->target);
+  const auto allowed = check_may_read(caller, read.query->service, read.query->target);
   if (!allowed) {
     context->shard.logger().warning("seal_key.denied",
-                                    {{"tenant", path[0]}, {"caller", caller->id}, {"service", read.query->service}});
+                                    {{"tenant", tenant}, {"caller", caller.id}, {"service", read.query->service}});
     co_return refusal(allowed.error());
   }
-  co_return co_await answer_with_key(context, path[0], std::move(read.query->service), std::move(read.query->target),
-                                     std::move(caller->user_uri));
+  co_return co_await answer_with_key(context, std::move(tenant), std::move(read.query->service),
+                                     std::move(read.query->target), std::move(caller.user_uri));
+}
+
+struct Room {
+  Contexts* contexts;
+  Capif* capif;
+};
+
+Task<http::Response> retrieve(Room room, http::Request request, http::PathValues path) {
+  Context* context = &identity::here(*room.contexts);
+  const http::Request* asked = &request;
+  auto caller = co_await authenticate(context, room.capif, path[0], asked);
+  if (!caller) co_return caller_refusal(path[0], caller.error());
+  std::string invoker = caller->is_invoker ? caller->id : std::string();
+  http::Response response = co_await answer(context, asked, path[0], *std::move(caller));
+  if (!invoker.empty()) {
+    Invocation call;
+    call.invoker = std::move(invoker);
+    call.status = response.status;
+    call.at = numeric_date(context->shard.wall());
+    room.capif->log(path[0], std::move(call));
+  }
+  co_return response;
 }
 
 // Both keys, or only the current one.
@@ -76,13 +94,13 @@ Task<http::Response> answer_with_key(Context* context, std::string tenant, std::
   co_return http::Response(200, kJson, write_key_info(*info));
 }
 
-void add_key_record_routes(http::Router& router, Contexts& contexts) {
+void add_key_record_routes(http::Router& router, Contexts& contexts, Capif* capif) {
   http::Route route;
   route.method = http::Method::Get;
   route.pattern = kPattern;
   route.body_bytes_max = 0;
-  route.handler = [&contexts](http::Request request, http::PathValues path) {
-    return retrieve(&contexts, std::move(request), std::move(path));
+  route.handler = [room = Room{&contexts, capif}](http::Request request, http::PathValues path) {
+    return retrieve(room, std::move(request), std::move(path));
   };
   router.add(std::move(route));
 }

@@ -7,11 +7,13 @@
 #include <string>
 
 #include "broker/identity/routes.h"
+#include "broker/seal_keys/capif.h"
 #include "broker/seal_keys/service_key.h"
 
 namespace claviger::seal_keys {
 
-void add_key_record_routes(http::Router& router, identity::Contexts& contexts);
+// `capif` may be null and outlives the routes.
+void add_key_record_routes(http::Router& router, identity::Contexts& contexts, Capif* capif);
 
 // The current key of `service` and `target`, and the next one, as a ValKeyInfo; or the refusal. For every interface that
 // gives keys out, after it has checked who asks.

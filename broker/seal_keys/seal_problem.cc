@@ -97,7 +97,13 @@ http::Response refusal(const Error& error) {
 http::Response fault_refusal(const QueryFault& fault) {
   constexpr Row kMissing{Code::BadValue, 400, 1001, "MANDATORY_QUERY_PARAM_MISSING", "A parameter is missing."};
   constexpr Row kIncorrect{Code::BadValue, 400, 1001, "MANDATORY_QUERY_PARAM_INCORRECT", "A parameter is not right."};
-  return problem(fault.reason == kIsMissing ? kMissing : kIncorrect, &fault);
+  constexpr Row kFormat{Code::BadValue, 400, 1001, "INVALID_MSG_FORMAT", "The body is not JSON."};
+  constexpr Row kMember{Code::BadValue, 400, 1001, "MANDATORY_IE_INCORRECT", "A member is not right."};
+  constexpr Row kMemberMissing{Code::BadValue, 400, 1001, "MANDATORY_IE_MISSING", "A member is missing."};
+  const bool is_missing = fault.reason == kIsMissing;
+  if (fault.param == "body") return problem(kFormat, &fault);
+  if (fault.param.starts_with('/')) return problem(is_missing ? kMemberMissing : kMember, &fault);
+  return problem(is_missing ? kMissing : kIncorrect, &fault);
 }
 
 http::Response caller_refusal(std::string_view tenant, const Error& error) {

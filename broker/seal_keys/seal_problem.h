@@ -18,7 +18,7 @@ inline constexpr std::string_view kProblem = "application/problem+json";
 
 // 429 and 503 with Retry-After.
 http::Response refusal(const Error& error);
-// 400 that names the parameter or member.
+// 400 that names the parameter, or the member of a body (a JSON pointer, or "body").
 http::Response fault_refusal(const QueryFault& fault);
 // As refusal(); what is wrong with the token is said in WWW-Authenticate, too (RFC 6750 clause 3).
 http::Response caller_refusal(std::string_view tenant, const Error& error);

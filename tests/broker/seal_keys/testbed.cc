@@ -1,7 +1,9 @@
 #include "tests/broker/seal_keys/testbed.h"
 
 #include "broker/identity/val_identity.h"
+#include "broker/seal_keys/aef_security_endpoint.h"
 #include "broker/seal_keys/key_records_endpoint.h"
+#include "broker/seal_keys/km_endpoint.h"
 #include "core/codec/base64url.h"
 
 namespace claviger::seal_keys {
@@ -9,12 +11,42 @@ namespace claviger::seal_keys {
 using identity::Reply;
 using identity::Sent;
 
-SealBed::SealBed() {
-  add_key_record_routes(router_, contexts_);
+SealBed::SealBed() : capif(contexts_) {
+  add_key_record_routes(router_, contexts_, &capif);
+  add_km_routes(router_, contexts_, &capif);
+  add_aef_security_routes(router_, contexts_, &capif);
   const std::string scope(identity::kSealKeyScope);
   tenant().scope_audiences[scope] = std::string(identity::kIssuer) + "/servers/seal-kms";
   publish();
   add_server("vs1-client", "https://vs1.example", {"v2x", "mcx"}, {scope});
+}
+
+SealBed::~SealBed() {
+  capif.stop();
+  run_turns(4);  // what was deferred on behalf of its turns
+}
+
+CapifDraft SealBed::core_draft() const {
+  CapifDraft draft;
+  draft.issuer = "ccf.example";
+  draft.jwks = core.jwks();
+  draft.aef_id = "AEF-1";
+  return draft;
+}
+
+void SealBed::add_core(std::vector<std::string> open_services) {
+  CapifDraft draft = core_draft();
+  draft.open_services = std::move(open_services);
+  ASSERT_TRUE(wait(capif.set_core("alpha", std::move(draft))).has_value());
+}
+
+partners::ClaimTexts SealBed::invoker_claims() const {
+  const std::int64_t now = numeric_date(contexts_[0]->shard.wall());
+  return {{"iss", "\"ccf.example\""},
+          {"client_id", "\"inv-1\""},
+          {"iat", std::to_string(now)},
+          {"exp", std::to_string(now + 300)},
+          {"scope", "\"AEF-1:ss-kir\""}};
 }
 
 void SealBed::add_server(std::string client_id, std::string val_server_id, std::vector<std::string> services,

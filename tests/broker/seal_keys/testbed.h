@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/seal_keys/capif.h"
 #include "broker/seal_keys/service_key_procedures.h"
 #include "tests/broker/identity/authenticators/sealing_bed.h"
+#include "tests/broker/partners/partner_bed.h"
 
 namespace claviger::seal_keys {
 
@@ -17,6 +19,7 @@ inline constexpr std::int64_t kNow = 1'700'000'000;
 class SealBed : public identity::SealingBed {
  public:
   SealBed();
+  ~SealBed();
 
   // A client of client_credentials; its secret stays here.
   void add_server(std::string client_id, std::string val_server_id, std::vector<std::string> services,
@@ -35,6 +38,18 @@ class SealBed : public identity::SealingBed {
   static std::string info_of(const identity::Reply& reply);
   static std::string kid_of(const identity::Reply& reply);
   std::string current_kid(const ServiceKeys& keys);
+
+  // A core function "ccf.example", to whom we are "AEF-1"; `change` makes another draft of it.
+  void add_core(std::vector<std::string> open_services = {"v2x"});
+  CapifDraft core_draft() const;
+  // Claims of a good token of invoker "inv-1"; a test changes what it is about. "" leaves a claim out.
+  partners::ClaimTexts invoker_claims() const;
+  std::string capif_bearer(const partners::ClaimTexts& claims) const {
+    return "Bearer " + core.sign(partners::payload_of(claims), "JWT");
+  }
+
+  const partners::OtherSystem core{"ccf"};
+  Capif capif;
 
  private:
   std::vector<std::pair<std::string, std::string>> secrets_;

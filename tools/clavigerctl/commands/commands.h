@@ -21,6 +21,7 @@ std::vector<Command> partner_commands();
 std::vector<Command> kms_commands();
 std::vector<Command> authenticator_commands();  // and policies
 std::vector<Command> seal_key_commands();
+std::vector<Command> capif_commands();
 std::vector<Command> audit_commands();
 
 }  // namespace claviger::ctl

@@ -1,0 +1,116 @@
+#include "broker/seal_keys/aef_security_endpoint.h"
+
+#include "broker/identity/bearer.h"
+#include "broker/seal_keys/aef_message.h"
+#include "broker/seal_keys/caller.h"
+#include "broker/seal_keys/capif_token.h"
+#include "broker/seal_keys/invoker.h"
+#include "broker/seal_keys/seal_problem.h"
+#include "broker/tokens/token_shard.h"
+
+namespace claviger::seal_keys {
+namespace {
+
+using broker::Context;
+using identity::Contexts;
+using runtime::Task;
+
+constexpr std::string_view kCheck = "/idms/v1/{tenant}/aef-security/v1/check-authentication";
+constexpr std::string_view kRevoke = "/idms/v1/{tenant}/aef-security/v1/revoke-authorization";
+
+struct Room {
+  Contexts* contexts;
+  Capif* capif;
+};
+
+// Who sends the request; the core function's name is the empty one.
+struct Sender {
+  std::string invoker;
+  std::optional<std::int64_t> issued_at;  // of its token
+  bool has_token = false;
+};
+
+Result<Sender> sender_of(Context& context, const CapifView& view, const http::Request& request) {
+  if (is_certificate_of(*request.peer, view.core.core_name)) return Sender{};
+  CLAVIGER_TRY(token, identity::read_bearer(request));
+  const std::int64_t now = numeric_date(context.shard.wall());
+  CLAVIGER_TRY(read, read_capif_token(context.tokens->verifier(), view, token, now));
+  if (read.confirmation &&
+      (read.confirmation->key || read.confirmation->certificate != request.peer->certificate_digest)) {
+    return Error{Code::TokenBinding, "capif.cnf"};
+  }
+  // Whoever shows a certificate is that one, whatever the token says.
+  const std::string_view name = read.invoker.empty() ? std::string_view(view.core.core_name) : read.invoker;
+  if (request.peer->is_certificate_trusted && !name.empty() && !is_certificate_of(*request.peer, name)) {
+    return Error{Code::InvokerDiffers, "capif.certificate"};
+  }
+  return Sender{std::move(read.invoker), read.issued_at, true};
+}
+
+http::Response features() { return http::Response(200, kJson, std::string(R"({"supportedFeatures":"0"})")); }
+
+// A reader of its own: these requests are rare and small.
+codec::JsonReader body_reader() {
+  return codec::JsonReader(codec::JsonLimits{.bytes_max = kAefBodyBytesMax, .depth_max = 6});
+}
+
+Task<http::Response> check(Room room, http::Request request, http::PathValues path) {
+  Context* context = &identity::here(*room.contexts);
+  const CapifRef view = room.capif->view(path[0]);
+  if (context->snapshot->find(path[0]) == nullptr || view == nullptr) co_return refusal(Error{Code::NotFound, "capif"});
+  if (const auto headers = check_json_body(request); !headers) co_return refusal(headers.error());
+  codec::JsonReader reader = body_reader();
+  const auto parsed = parse_check_authentication(reader, request.body.text());
+  if (!parsed.body) co_return fault_refusal(parsed.fault);
+  const std::string invoker = parsed.body->invoker;
+  if (is_certificate_of(*request.peer, invoker)) co_return features();
+  const auto sender = sender_of(*context, *view, request);
+  if (!sender) co_return caller_refusal(path[0], sender.error());
+  if (sender->invoker != invoker) co_return refusal(Error{Code::ServiceKeyDenied, "capif.invoker"});
+  auto known = co_await find_invoker(context, path[0], invoker);
+  if (!known) co_return refusal(known.error());
+  if (is_revoked(*known, sender->issued_at)) {
+    co_return caller_refusal(path[0], Error{Code::InvokerRevoked, "capif.revoked"});
+  }
+  co_return features();
+}
+
+Task<http::Response> revoke(Room room, http::Request request, http::PathValues path) {
+  Context* context = &identity::here(*room.contexts);
+  const CapifRef view = room.capif->view(path[0]);
+  if (context->snapshot->find(path[0]) == nullptr || view == nullptr) co_return refusal(Error{Code::NotFound, "capif"});
+  // Who asks before what he says: a stranger learns nothing of the body's grammar.
+  const auto sender = sender_of(*context, *view, request);
+  if (!sender) co_return caller_refusal(path[0], sender.error());
+  if (!sender->invoker.empty()) co_return refusal(Error{Code::CapifScope, "capif.not_the_core"});
+  if (const auto headers = check_json_body(request); !headers) co_return refusal(headers.error());
+  codec::JsonReader reader = body_reader();
+  auto parsed = parse_revoke_authorization(reader, request.body.text());
+  if (!parsed.body) co_return fault_refusal(parsed.fault);
+  RevokeAuthorization wanted = *std::move(parsed.body);
+  if (!wanted.aef_id.empty() && !view->core.is_our_aef(wanted.aef_id)) co_return features();
+  auto revoked = co_await revoke_invoker(context, path[0], wanted.invoker, std::move(wanted.cause));
+  if (!revoked) co_return refusal(revoked.error());
+  context->shard.logger().info("capif.revoked", {{"tenant", path[0]}, {"invoker", wanted.invoker}});
+  co_return features();
+}
+
+}  // namespace
+
+void add_aef_security_routes(http::Router& router, Contexts& contexts, Capif* capif) {
+  const auto add = [&](std::string_view pattern,
+                       Task<http::Response> (*endpoint)(Room, http::Request, http::PathValues)) {
+    http::Route route;
+    route.method = http::Method::Post;
+    route.pattern = pattern;
+    route.body_bytes_max = kAefBodyBytesMax;
+    route.handler = [room = Room{&contexts, capif}, endpoint](http::Request request, http::PathValues path) {
+      return endpoint(room, std::move(request), std::move(path));
+    };
+    router.add(std::move(route));
+  };
+  add(kCheck, check);
+  add(kRevoke, revoke);
+}
+
+}  // namespace claviger::seal_keys

@@ -1,0 +1,216 @@
+#include "broker/seal_keys/capif.h"
+
+#include <functional>
+
+#include "broker/seal_keys/capif_link.h"
+#include "broker/snapshot_publisher.h"
+#include "broker/tables.h"
+#include "core/runtime/call.h"
+#include "core/runtime/offload.h"
+
+namespace claviger::seal_keys {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+namespace {
+
+// The record, with what the core function assigned to us if it is still the same one.
+Task<Result<CapifCore>> write_core(Context* context, std::string tenant, std::shared_ptr<CapifDraft> draft,
+                                   CapifCore core) {
+  const std::string key = capif_core_key(tenant);
+  storage::Transaction change;
+  auto value = co_await context->store.get(tables::kInstallation, key);
+  if (value) {
+    CLAVIGER_CO_TRY(former, decode_capif_core(*value, tenant));
+    if (former.url == core.url && former.issuer == core.issuer) {
+      core.provider_id = former.provider_id;
+      core.apf_id = former.apf_id;
+      core.assigned_aef_id = former.assigned_aef_id;
+      core.service_api_id = former.service_api_id;
+    }
+    change.expect_version(tables::kInstallation, key, former.version);
+  } else if (value.failed_with(Code::NotFound)) {
+    change.expect_absent(tables::kInstallation, key);
+  } else {
+    co_return value.error();
+  }
+  if (!draft->enrolment.empty()) {
+    CLAVIGER_CO_TRY(sealed, context->sealer.seal(tables::kInstallation, key, draft->enrolment.reveal()));
+    core.sealed_enrolment = std::move(sealed);
+  }
+  core.created_at = numeric_date(context->shard.wall());
+  change.put(tables::kInstallation, key, as_bytes(encode_capif_core(core)));
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  core.version = committed.sequence;
+  co_return core;
+}
+
+}  // namespace
+
+Capif::Capif(Contexts& contexts) : contexts_(contexts), shards_(contexts.size()), turns_(contexts.front()->shard) {}
+Capif::~Capif() { CLAVIGER_ASSERT(links_.empty()); }
+
+CapifRef Capif::view(std::string_view tenant) const {
+  const Table& table = *shards_[runtime::Shard::current().index()].table;
+  const auto found = table.find(tenant);
+  return found == table.end() ? nullptr : found->second;
+}
+
+Task<Result<Unit>> Capif::start() {
+  auto turn = co_await turns_.take("capif");
+  if (!turn) co_return turn.error();
+  std::vector<std::string> tenants;
+  for (const auto& [name, view] : home().snapshot->tenants) tenants.push_back(name);
+  for (std::size_t i = 0; i < tenants.size(); ++i) {
+    auto view = co_await load(tenants[i]);
+    if (view.failed_with(Code::NotFound)) continue;
+    if (!view) co_return view.error();
+    CLAVIGER_CO_TRY(adopted, co_await adopt(tenants[i], *std::move(view)));
+  }
+  co_await publish();
+  co_return Unit{};
+}
+
+void Capif::stop() {
+  is_stopped_ = true;
+  links_.clear();
+}
+
+Task<Result<CapifRef>> Capif::load(std::string tenant) {
+  auto value = co_await home().store.get(tables::kInstallation, capif_core_key(tenant));
+  if (!value) co_return value.error();
+  CLAVIGER_CO_TRY(core, decode_capif_core(*value, tenant));
+  auto work = [core = std::move(core)] { return view_of(core); };
+  auto done = co_await runtime::offload(&home().work_pool, std::move(work));
+  if (!done) co_return done.error();
+  co_return *std::move(done);
+}
+
+// Known, and followed when it has an address.
+Task<Result<Unit>> Capif::adopt(std::string tenant, CapifRef view) {
+  links_.erase(tenant);
+  known_.insert_or_assign(tenant, view);
+  if (view->core.url.empty() || is_stopped_) co_return Unit{};
+  auto work = [ca = view->core.ca_pem] {
+    net::TlsClientOptions options;
+    options.ca_pem = ca;
+    return net::TlsContext::client(std::move(options));
+  };
+  auto made = co_await runtime::offload(&home().work_pool, std::move(work));
+  if (!made) co_return made.error();
+  if (!*made) {
+    home().shard.logger().error("capif.tls", {{"tenant", tenant}, {"code", name_of(made->error().code)}});
+    co_return Unit{};
+  }
+  if (is_stopped_) co_return Unit{};
+  // The link's answers change the record; its keys stay.
+  auto changed = [this, tenant](CapifCore core) {
+    const auto found = known_.find(tenant);
+    if (found == known_.end()) return;
+    auto fresh = std::make_shared<CapifView>(*found->second);
+    fresh->core = std::move(core);
+    found->second = std::move(fresh);
+    home().shard.scope().spawn(publish());
+  };
+  auto link = std::make_unique<CapifLink>(home(), tenant, view->core, **std::move(made), std::move(changed));
+  link->start();
+  links_.insert_or_assign(tenant, std::move(link));
+  co_return Unit{};
+}
+
+Task<void> Capif::publish() {
+  std::function<void(Context&)> step = [this, table = std::make_shared<const Table>(known_)](Context& on) {
+    shards_[on.shard.index()].table = table;
+  };
+  auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
+  co_await broker::on_every_shard(&home(), std::move(shared_step));
+}
+
+Task<Result<CapifRef>> Capif::set_at_home(std::string tenant, std::shared_ptr<CapifDraft> draft) {
+  auto turn = co_await turns_.take("capif");
+  if (!turn) co_return turn.error();
+  if (home().snapshot->tenants.find(tenant) == home().snapshot->tenants.end()) {
+    co_return Error{Code::NotFound, "capif.tenant"};
+  }
+  auto check = [draft]() -> Result<CapifRef> {
+    CLAVIGER_TRY(core, core_of(*draft));
+    return view_of(std::move(core));
+  };
+  auto checked = co_await runtime::offload(&home().work_pool, std::move(check));
+  if (!checked) co_return checked.error();
+  if (!*checked) co_return checked->error();
+  auto fresh = std::make_shared<CapifView>(***checked);
+  // The core function's answers may change the record until its link is gone.
+  links_.erase(tenant);
+  auto written = co_await write_core(&home(), tenant, draft, fresh->core);
+  if (!written) {
+    const auto former = known_.find(tenant);
+    if (former == known_.end()) co_return written.error();
+    CapifRef as_before = former->second;
+    CLAVIGER_CO_TRY(again, co_await adopt(tenant, std::move(as_before)));
+    co_return written.error();
+  }
+  fresh->core = *std::move(written);
+  CapifRef view = std::move(fresh);
+  CLAVIGER_CO_TRY(adopted, co_await adopt(tenant, view));
+  co_await publish();
+  co_return view;
+}
+
+Task<Result<Unit>> Capif::remove_at_home(std::string tenant) {
+  auto turn = co_await turns_.take("capif");
+  if (!turn) co_return turn.error();
+  if (!known_.contains(tenant)) co_return Error{Code::NotFound, "capif"};
+  links_.erase(tenant);
+  storage::Transaction change;
+  change.erase(tables::kInstallation, capif_core_key(tenant));
+  CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
+  known_.erase(tenant);
+  co_await publish();
+  co_return Unit{};
+}
+
+Task<Result<Capif::Figures>> Capif::figures_at_home(std::string tenant) {
+  Figures figures;
+  figures.state = "not followed";
+  if (const auto found = links_.find(tenant); found != links_.end()) {
+    const CapifLink& link = *found->second;
+    figures = {link.state(), link.logs_sent(), link.logs_dropped(), link.logs_queued(), link.last_error()};
+  }
+  co_return figures;
+}
+
+void Capif::log_at_home(const std::string& tenant, Invocation invocation) {
+  if (const auto found = links_.find(tenant); found != links_.end()) found->second->log(std::move(invocation));
+}
+
+void Capif::log(const std::string& tenant, Invocation invocation) {
+  const CapifRef here = view(tenant);
+  if (here == nullptr || !here->core.logs_invocations) return;
+  runtime::Shard& shard = home().shard;
+  if (&shard == &runtime::Shard::current()) return log_at_home(tenant, std::move(invocation));
+  runtime::Message message(
+      [this, tenant, invocation = std::move(invocation)]() mutable { log_at_home(tenant, std::move(invocation)); });
+  // A full mailbox means a shard in trouble: the log is the first thing that it can do without.
+  if (!shard.mailbox().post(std::move(message))) shard.logger().warning("capif.log_dropped", {{"tenant", tenant}});
+}
+
+Task<Result<CapifRef>> Capif::set_core(std::string tenant, CapifDraft draft) {
+  auto shared = std::make_shared<CapifDraft>(std::move(draft));
+  auto begin = [this, tenant = std::move(tenant), shared] { return set_at_home(tenant, shared); };
+  co_return co_await runtime::call_on(&home().shard, std::move(begin));
+}
+
+Task<Result<Unit>> Capif::remove_core(std::string tenant) {
+  auto begin = [this, tenant = std::move(tenant)] { return remove_at_home(tenant); };
+  co_return co_await runtime::call_on(&home().shard, std::move(begin));
+}
+
+Task<Result<Capif::Figures>> Capif::figures(std::string tenant) {
+  auto begin = [this, tenant = std::move(tenant)] { return figures_at_home(tenant); };
+  co_return co_await runtime::call_on(&home().shard, std::move(begin));
+}
+
+}  // namespace claviger::seal_keys

@@ -1,0 +1,198 @@
+#include <fstream>
+#include <iterator>
+
+#include <openssl/crypto.h>
+
+#include "core/codec/json_writer.h"
+#include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/terminal.h"
+#include "tools/clavigerctl/view.h"
+
+namespace claviger::ctl {
+namespace {
+
+using Json = codec::JsonWriter<std::string>;
+
+// The daemon takes bodies of 128 KiB.
+constexpr std::size_t kFileBytesMax = 64 * 1024;
+
+const std::vector<Column>& core_columns() {
+  static const std::vector<Column> kColumns{{"issuer", "issuer"},
+                                            {"AEF", "aef_id"},
+                                            {"assigned AEF", "assigned_aef_id"},
+                                            {"services for all", "val_services"},
+                                            {"keys", "kids"},
+                                            {"its certificate", "core_name"},
+                                            {"wants certificates", "requires_certificate", Show::YesNo},
+                                            {"API root", "url"},
+                                            {"state", "state"},
+                                            {"provider", "provider_id"},
+                                            {"API", "service_api_id"},
+                                            {"logs calls", "logs_invocations", Show::YesNo},
+                                            {"calls logged", "logs_sent"},
+                                            {"calls waiting", "logs_queued"},
+                                            {"calls dropped", "logs_dropped"},
+                                            {"last error", "last_error"},
+                                            {"since", "created_at", Show::Time}};
+  return kColumns;
+}
+const std::vector<Column>& invoker_columns() {
+  static const std::vector<Column> kColumns{{"INVOKER", "invoker"},
+                                            {"SERVICES", "val_services"},
+                                            {"REVOKED", "revoked", Show::YesNo},
+                                            {"SINCE", "revoked_at", Show::Time},
+                                            {"CAUSE", "cause"}};
+  return kColumns;
+}
+
+// Sized once, wiped at the end: an enrolment token is in it.
+class SecretText {
+ public:
+  SecretText() { text_.reserve(4 * kFileBytesMax); }
+  SecretText(const SecretText&) = delete;
+  SecretText& operator=(const SecretText&) = delete;
+  ~SecretText() { OPENSSL_cleanse(text_.data(), text_.capacity()); }
+  std::string& text() { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// False: said why not.
+bool add_file(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
+  if (!invocation.args.has(option)) return true;
+  std::ifstream file{std::string(invocation.args.get(option)), std::ios::binary};
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.empty() || text.size() > kFileBytesMax) {
+    invocation.complain(std::string(option) + ": the file cannot be read, is empty or larger than 64 KiB");
+    return false;
+  }
+  json.member(member, text);
+  return true;
+}
+
+void add_services(Json& json, const Arguments& args) {
+  json.name("val_services").begin_array();
+  for (const std::string& service : args.list("--val-service")) json.value(service);
+  json.end_array();
+}
+
+ExitStatus status(Invocation& invocation) {
+  const auto target = invocation.tenant_target("/capif");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("GET", *target);
+  return answer.is_ok() ? print_object(invocation, answer.body, core_columns()) : answer.status;
+}
+
+ExitStatus set(Invocation& invocation) {
+  SecretText body;
+  Json json(body.text());
+  json.begin_object();
+  for (const auto& [option, member] : {std::pair{"--issuer", "issuer"}, std::pair{"--aef-id", "aef_id"},
+                                       std::pair{"--core-name", "core_name"}, std::pair{"--url", "url"}}) {
+    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  add_services(json, invocation.args);
+  if (invocation.args.has("--require-certificate")) json.member("requires_certificate", true);
+  if (invocation.args.has("--log")) json.member("logs_invocations", true);
+  if (!add_file(json, invocation, "--jwks", "jwks") || !add_file(json, invocation, "--ca", "ca_pem")) {
+    return ExitStatus::Usage;
+  }
+  if (invocation.args.has("--enrolment-stdin")) {
+    const auto token = read_password_from_stdin();
+    if (!token) {
+      invocation.complain("--enrolment-stdin: the token cannot be read");
+      return ExitStatus::Usage;
+    }
+    json.member("enrolment", as_text(token->reveal()));
+  }
+  json.end_object();
+  const auto target = invocation.tenant_target("/capif");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("PUT", *target, body.text());
+  return answer.is_ok() ? print_object(invocation, answer.body, core_columns()) : answer.status;
+}
+
+ExitStatus remove(Invocation& invocation) {
+  if (!invocation.is_confirmed("Take no tokens of the CAPIF core function any more?")) return ExitStatus::Failed;
+  const auto target = invocation.tenant_target("/capif");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("DELETE", *target);
+  if (answer.is_ok() && invocation.args.wants_json) invocation.print_json("{}");
+  return answer.status;
+}
+
+ExitStatus list_invokers(Invocation& invocation) {
+  const auto target = invocation.tenant_target("/capif/invokers");
+  if (!target) return ExitStatus::Failed;
+  return print_all_pages(invocation, *target, invoker_columns(), 0);
+}
+
+ExitStatus change_invoker(Invocation& invocation, std::string_view verb, bool gives_services) {
+  std::string body;
+  Json json(body);
+  json.begin_object().member("invoker", invocation.args.get("INVOKER"));
+  if (gives_services) add_services(json, invocation.args);
+  json.end_object();
+  const auto target = invocation.tenant_target("/capif/invokers" + std::string(verb));
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("POST", *target, body);
+  return answer.is_ok() ? print_object(invocation, answer.body, invoker_columns()) : answer.status;
+}
+ExitStatus allow(Invocation& invocation) { return change_invoker(invocation, "", true); }
+ExitStatus revoke(Invocation& invocation) {
+  const std::string invoker(invocation.args.get("INVOKER"));
+  if (!invocation.is_confirmed("Refuse every token that API invoker " + invoker + " has?")) return ExitStatus::Failed;
+  return change_invoker(invocation, "/revoke", false);
+}
+
+}  // namespace
+
+std::vector<Command> capif_commands() {
+  const Operand invoker{"INVOKER", "The API invoker's ID"};
+  const Option yes{"--yes", "Do not ask", OptionKind::Flag};
+  return {
+      {"capif status",
+       "The CAPIF core function, and what we have to do with it",
+       "clavigerctl capif status",
+       {},
+       {},
+       status},
+      {"capif set",
+       "Take the tokens of a CAPIF core function",
+       "clavigerctl capif set --issuer ccf.example --jwks ccf.json --aef-id AEF-1",
+       {},
+       {{"--issuer", "The core function's name, iss of its tokens"},
+        {"--jwks", "Its keys", OptionKind::Value, {}, true},
+        {"--aef-id", "What it calls us in the scopes of tokens"},
+        {"--val-service", "Keys of this VAL service are for every invoker it authorises", OptionKind::List},
+        {"--core-name", "Name in its certificate when it revokes an invoker"},
+        {"--require-certificate", "Invokers show a certificate of theirs", OptionKind::Flag},
+        {"--url", "Its API root: we register and publish there"},
+        {"--ca", "The CA of its TLS certificate (PEM); the system's unless given", OptionKind::Value, {}, true},
+        {"--enrolment-stdin", "Read the token for its APIs from standard input", OptionKind::Flag},
+        {"--log", "Send it the log of invocations", OptionKind::Flag}},
+       set},
+      {"capif remove", "Have nothing to do with it any more", "clavigerctl capif remove --yes", {}, {yes}, remove},
+      {"capif invoker list",
+       "API invokers that were given or lost something",
+       "clavigerctl capif invoker list",
+       {},
+       {},
+       list_invokers},
+      {"capif invoker allow",
+       "Give an API invoker the keys of VAL services; lifts a revocation",
+       "clavigerctl capif invoker allow INVOKER --val-service v2x",
+       {invoker},
+       {{"--val-service", "The services, in place of those before", OptionKind::List}},
+       allow},
+      {"capif invoker revoke",
+       "Refuse all tokens that an API invoker has",
+       "clavigerctl capif invoker revoke INVOKER --yes",
+       {invoker},
+       {yes},
+       revoke},
+  };
+}
+
+}  // namespace claviger::ctl
