@@ -12,13 +12,7 @@ const Modulus<16>& order_modulus() {
   return modulus;
 }
 
-void multiply_portable(Fp& out, const Fp& a, const Fp& b) { out = field_modulus().product(a, b); }
-
-Fp times(const Fp& a, const Fp& b) {
-  static const auto engine = has_mulx() ? multiply_mulx : multiply_portable;
-  Fp out;
-  engine(out, a, b);
-  return out;
-}
+void multiply_portable(Fp& out, const Fp& a, const Fp& b) { out = field_modulus().product_portable(a, b); }
+void multiply_mulx(Fp& out, const Fp& a, const Fp& b) { multiply_mulx(field_modulus(), out, a, b); }
 
 }  // namespace claviger::mikey

@@ -1,7 +1,6 @@
 // The field F_p of SAKKE's curve, and the numbers modulo its order q (parameter_set_1.h).
 //
-// Elements are in Montgomery's form (montgomery.h). times() and squared() of F_p run on mulx and adcx/adox where the
-// processor has them. Constant time, pure, any thread.
+// Elements are in Montgomery's form (montgomery.h). Constant time, pure, any thread.
 #pragma once
 
 #include "core/crypto/mikey/montgomery.h"
@@ -18,9 +17,8 @@ const Modulus<16>& order_modulus();
 // The engines; `out` may be an operand.
 void multiply_portable(Fp& out, const Fp& a, const Fp& b);
 void multiply_mulx(Fp& out, const Fp& a, const Fp& b);
-bool has_mulx();
 
-Fp times(const Fp& a, const Fp& b);
+inline Fp times(const Fp& a, const Fp& b) { return field_modulus().product(a, b); }
 inline Fp squared(const Fp& a) { return times(a, a); }
 inline Fp plus(const Fp& a, const Fp& b) { return field_modulus().sum(a, b); }
 inline Fp minus(const Fp& a, const Fp& b) { return field_modulus().difference(a, b); }

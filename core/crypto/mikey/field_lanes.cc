@@ -79,6 +79,11 @@ std::unique_ptr<const LaneTable> build() {
   return table;
 }
 
+const LaneTable& lane_table() {
+  static const std::unique_ptr<const LaneTable> table = build();
+  return *table;
+}
+
 }  // namespace
 
 bool has_ifma() {
@@ -103,9 +108,10 @@ bool LaneEngine::invert(Element& a) {
   return true;
 }
 
+void LaneEngine::prepare() { static_cast<void>(lane_table()); }
+
 void LaneEngine::select(Element& x, Element& y, std::size_t window, const std::uint8_t* chunks) {
-  static const std::unique_ptr<const LaneTable> table = build();
-  lanes_select(x, y, (*table)[window].data(), chunks);
+  lanes_select(x, y, lane_table()[window].data(), chunks);
 }
 
 void LaneEngine::load(Element& x, Element& y, const AffinePoint* points) {

@@ -16,6 +16,8 @@ struct LaneEngine {
   static void multiply(Element& out, const Element& a, const Element& b) { lanes_multiply(out, a, b); }
   static void minus(Element& out, const Element& a, const Element& b) { lanes_minus(out, a, b); }
   static void negate_where(Element& y, std::uint8_t lanes) { lanes_negate_where(y, lanes); }
+  // Builds the table, if nobody has: some 10 ms.
+  static void prepare();
   static const Element& one();
   static bool invert(Element& a);
   static void select(Element& x, Element& y, std::size_t window, const std::uint8_t* chunks);

@@ -1,7 +1,7 @@
 // Arithmetic modulo an odd number m of N words, in Montgomery's form: a stands as a R modulo m with R = 2^(64 N).
 //
-// Constant time in the numbers (the modulus is public); values are below m, before and after. multiply() is the
-// portable engine; field.h chooses a faster one for the field of SAKKE. Pure, any thread.
+// Constant time in the numbers (the modulus is public); values are below m, before and after. Numbers of 16 words are
+// multiplied with mulx, adcx and adox where the processor has them. Pure, any thread.
 #pragma once
 
 #include <span>
@@ -11,6 +11,13 @@
 #include "core/crypto/mikey/words.h"
 
 namespace claviger::mikey {
+
+template <std::size_t N>
+struct Modulus;
+
+// Products of 16 words with mulx, adcx and adox (montgomery_mulx.cc), and whether the processor has these.
+void multiply_mulx(const Modulus<16>& modulus, Words<16>& out, const Words<16>& a, const Words<16>& b);
+bool has_mulx();
 
 template <std::size_t N>
 struct Modulus {
@@ -44,8 +51,19 @@ struct Modulus {
     CLAVIGER_UNROLL_WORDS for (std::size_t i = 0; i < N; ++i) out[i] = add_word(out[i], m[i] & mask, carry);
     return out;
   }
-  // a b / R. One of the factors may be any N words; the product comes out below m if the other is below m.
+  // a b / R, on the fastest engine. One of the factors may be any N words; the product comes out below m if the other is
+  // below m.
   Words<N> product(const Words<N>& a, const Words<N>& b) const {
+    if constexpr (N == 16) {
+      if (has_mulx()) {
+        Words<N> out;
+        multiply_mulx(*this, out, a, b);
+        return out;
+      }
+    }
+    return product_portable(a, b);
+  }
+  Words<N> product_portable(const Words<N>& a, const Words<N>& b) const {
     std::array<std::uint64_t, 2 * N> wide{};
     for (std::size_t i = 0; i < N; ++i) wide[i + N] = add_multiple(&wide[i], a, b[i]);
     return reduced(wide);

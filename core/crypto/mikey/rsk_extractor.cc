@@ -185,7 +185,11 @@ RskEngine RskExtractor::best_engine() {
 
 Result<RskExtractor> RskExtractor::make(const SakkeMasterSecret& master, RskEngine engine) {
   if (!has_engine(engine)) return Error{Code::Unsupported, "rsk.engine"};
-  static_cast<void>(fixed_window(0));  // the table, before the first user waits for it
+  // The tables, before the first user waits for them.
+  static_cast<void>(fixed_window(0));
+#if defined(__x86_64__)
+  if (engine == RskEngine::Lanes) LaneEngine::prepare();
+#endif
   return RskExtractor(std::make_unique<Parts>(Parts{Secret<kSakkeScalarBytes>(master.octets().reveal()), engine}));
 }
 

@@ -41,7 +41,7 @@ class RskExtractor {
 
   // One RSK for each identifier, in order, into `out` of the same size (asserted), at most kBatchMax (asserted).
   // BadValue when an identifier is empty, too long or the negative of z_T; CryptoFailure when a result does not stand
-  // its checks (on the curve each; t (a + z) = 1 each; a sum with random weights over the batch). On an error no
+  // its checks (on the curve each; t (a + z) = 1 each; from 32 users on a sum with random weights). On an error no
   // RSK of the batch may be used, and all are wiped.
   Result<Unit> extract(std::span<const Bytes> identifiers, std::span<Rsk> out) const;
 

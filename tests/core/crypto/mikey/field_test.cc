@@ -74,7 +74,7 @@ TEST(Field, InvertsWhatHasAnInverse) {
 
 TEST(Curve, MultipliesByEverySmallScalarAndByThoseNearTheOrder) {
   AffinePoint sum = generator();
-  for (std::uint64_t k = 1; k <= 130; ++k) {
+  for (std::uint64_t k = 1; k <= 66; ++k) {  // digits reach 31, so an exception would be at 62 at the latest
     if (k > 1) sum = *sum_of(sum, generator());
     const auto product = multiply(from_word<16>(k), generator());
     ASSERT_TRUE(product);

@@ -1,6 +1,6 @@
-// Montgomery's multiplication modulo p with mulx, adcx and adox: 16 words as two halves of 8, so that a row's
+// Montgomery's multiplication with mulx, adcx and adox: 16 words as two halves of 8, so that a row's
 // accumulators stay in registers. The instructions are chosen at run time (has_mulx()).
-#include "core/crypto/mikey/field.h"
+#include "core/crypto/mikey/montgomery.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -78,7 +78,7 @@ inline Word add_product(Word* words, const Word* a, const Word* b, Word carry) {
   return add_high(words, {r8, r0, r1, r2, r3, r4, r5, r6}, carry);
 }
 
-// Makes words[0 .. 8) zero by adding factors times the low half of p; the factors are for the high half. The carry out.
+// Makes words[0 .. 8) zero by adding factors times the low half of the modulus; the factors are for the high half. The carry out.
 inline Word clear_low(Word* words, const Word* p, Word negated_inverse, Word* factors) {
   Word r0 = words[0], r1 = words[1], r2 = words[2], r3 = words[3];
   Word r4 = words[4], r5 = words[5], r6 = words[6], r7 = words[7];
@@ -117,8 +117,7 @@ bool has_mulx() {
   return has;
 }
 
-void multiply_mulx(Fp& out, const Fp& a, const Fp& b) {
-  const Modulus<16>& modulus = field_modulus();
+void multiply_mulx(const Modulus<16>& modulus, Words<16>& out, const Words<16>& a, const Words<16>& b) {
   const Word* const p = modulus.m.data();
   Word words[32] = {};
   Word factors[kHalf];
@@ -131,7 +130,7 @@ void multiply_mulx(Fp& out, const Fp& a, const Fp& b) {
   const Word carry24 = add_product(words + 8, p + kHalf, factors, carry);
   carry = clear_low(words + 8, p, modulus.negated_inverse, factors) + carry24;
   carry = add_product(words + 16, p + kHalf, factors, carry);
-  Fp high;
+  Words<16> high;
   std::copy_n(words + 16, 16, high.begin());
   out = modulus.reduced_once(high, carry);
 }
@@ -139,7 +138,9 @@ void multiply_mulx(Fp& out, const Fp& a, const Fp& b) {
 #else
 
 bool has_mulx() { return false; }
-void multiply_mulx(Fp& out, const Fp& a, const Fp& b) { multiply_portable(out, a, b); }
+void multiply_mulx(const Modulus<16>& modulus, Words<16>& out, const Words<16>& a, const Words<16>& b) {
+  out = modulus.product_portable(a, b);
+}
 
 #endif
 
