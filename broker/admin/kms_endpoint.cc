@@ -7,6 +7,7 @@
 #include "broker/keys/user_procedures.h"
 #include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
+#include "core/crypto/secret_shares.h"
 
 namespace claviger::admin {
 namespace {
@@ -120,6 +121,62 @@ PolicyOrWrong read_policy(ObjectReader& members) {
   return read;
 }
 
+// "claviger-share:3:" and hex: the number is how many are needed, for the people who keep them.
+constexpr std::string_view kSharePrefix = "claviger-share:";
+// Of a secret of kDomainSecretBytes: index, octets, check.
+constexpr std::size_t kShareBytes = 1 + keys::kDomainSecretBytes + crypto::kShareCheckBytes;
+
+Result<std::shared_ptr<const SecretBytes>> read_shares(const std::vector<std::string>& texts) {
+  std::vector<SecretBytes> shares;
+  for (std::string_view text : texts) {
+    while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.remove_suffix(1);
+    const std::size_t colon = text.rfind(':');
+    SecretBytes share(kShareBytes);
+    if (!text.starts_with(kSharePrefix) || text.size() - colon - 1 != 2 * kShareBytes ||
+        !codec::hex_decode(text.substr(colon + 1), share.reveal_for_writing())) {
+      return Error{Code::CeremonyShares, "shares.text"};
+    }
+    shares.push_back(std::move(share));
+  }
+  CLAVIGER_TRY(secret, crypto::combine_shares(shares));
+  return std::shared_ptr<const SecretBytes>(std::make_shared<SecretBytes>(std::move(secret)));
+}
+
+// {"shares": 5, "threshold": 3}: shown once, and in the audit log that somebody asked.
+Task<Answer> export_shares(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  std::optional<std::int64_t> count;
+  std::optional<std::int64_t> threshold;
+  ObjectReader members(object);
+  members.read("shares", count).require("shares").read("threshold", threshold).require("threshold");
+  if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
+  const auto table = call->services.kms->table();
+  const keys::TenantDomains* domains = table->find(call->values[0]);
+  if (domains == nullptr) co_return Error{Code::KmsUnknown, "kms"};
+  if (*count < 2 || *threshold < 2 || *count > static_cast<std::int64_t>(crypto::kSharesMax)) {
+    co_return Answer(Code::BadValue, "2 shares at least, 32 at most, and 2 of them needed at least");
+  }
+  const auto shares = keys::share_domain(*domains->generations.back(), static_cast<std::size_t>(*threshold),
+                                         static_cast<std::size_t>(*count));
+  if (!shares) co_return shares.error();
+  call->detail = "shares=" + std::to_string(*count) + " threshold=" + std::to_string(*threshold);
+  std::string text;
+  text.reserve(shares->size() * 4 * kShareBytes);
+  Json json(text);
+  json.begin_object().name("items").begin_array();
+  for (const SecretBytes& share : *shares) {
+    std::string line = std::string(kSharePrefix) + std::to_string(*threshold) + ":";
+    line.reserve(line.size() + 2 * share.size());
+    codec::hex_encode(share.reveal(), line);
+    json.begin_object().member("share", line).end_object();
+    wipe(std::as_writable_bytes(std::span(line)));
+  }
+  json.end_array().end_object();
+  co_return Answer(std::move(text));
+}
+
 Task<Answer> init(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   codec::JsonReader reader;
@@ -130,6 +187,8 @@ Task<Answer> init(Call* call) {
   std::optional<std::int64_t> offset;
   members.read("uri", draft.kms_uri).require("uri").read("cert_uri", draft.cert_uri).read("issuer", draft.issuer);
   members.read("period", period).read("offset", offset);
+  std::vector<std::string> shares;
+  members.read("shares", shares);
   PolicyOrWrong policy = read_policy(members);
   if (policy.wrong) co_return Answer(Code::BadValue, *policy.wrong);
   constexpr std::int64_t kMax = 0xFFFF'FFFF;
@@ -138,6 +197,13 @@ Task<Answer> init(Call* call) {
   if (period) draft.periods.seconds = static_cast<std::uint32_t>(*period);
   if (offset) draft.periods.offset = static_cast<std::uint32_t>(*offset);
   if (policy.change.domains) draft.domains = *std::exchange(policy.change.domains, std::nullopt);
+  if (!shares.empty()) {
+    auto secrets = read_shares(shares);
+    for (std::string& share : shares) wipe(std::as_writable_bytes(std::span(share)));
+    if (!secrets) co_return secrets.error();
+    draft.secrets = *std::move(secrets);
+    call->detail = "secrets brought along";
+  }
   call->target += "/" + draft.kms_uri;
   auto made = co_await keys::init_domain(call->services.kms, call->values[0], std::move(draft));
   if (!made) co_return made.error();
@@ -211,6 +277,7 @@ Answer answer_with(const keys::UserPolicy& policy) {
   if (policy.is_revoked) json.member("revoked_at", policy.revoked_at).member("reason", policy.reason);
   write_list(json, "migration_kms", policy.migration_kms);
   write_list(json, "external_kms", policy.external_kms);
+  if (!policy.client_id.empty()) json.member("client_id", policy.client_id);
   json.end_object();
   return Answer(std::move(text));
 }
@@ -253,6 +320,7 @@ Task<Answer> set_user(Call* call) {
   keys::UserPolicy wanted;
   wanted.user_uri = call->values[1];
   members.read("migration_kms", wanted.migration_kms).read("external_kms", wanted.external_kms);
+  members.read("client_id", wanted.client_id);
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   auto done = co_await keys::set_user_kms(call->at(), call->values[0], std::move(wanted));
   if (!done) co_return done.error();
@@ -271,6 +339,7 @@ void add_kms_verbs(http::Router& router, AdminServices& services) {
   add_one(Method::Get, "/tenants/{tenant}/kms", "kms.show", Effect::Reads, show);
   add_one(Method::Patch, "/tenants/{tenant}/kms", "kms.set", Effect::Changes, set);
   add_one(Method::Get, "/tenants/{tenant}/kms/generations", "kms.list", Effect::Reads, list);
+  add_one(Method::Post, "/tenants/{tenant}/kms/shares", "kms.export-shares", Effect::ReadsSecrets, export_shares);
   add_one(Method::Post, "/tenants/{tenant}/kms/rotate", "kms.rotate", Effect::Changes, rotate);
   add_one(Method::Post, "/tenants/{tenant}/kms/revoke", "kms.revoke", Effect::Changes, revoke);
   add_one(Method::Get, "/tenants/{tenant}/kms/users/{uri}", "kms.user.show", Effect::Reads, show_user);

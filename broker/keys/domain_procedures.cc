@@ -4,6 +4,7 @@
 
 #include "broker/identity/scope_grant.h"
 #include "broker/tables.h"
+#include "core/crypto/secret_shares.h"
 #include "core/runtime/call.h"
 
 namespace claviger::keys {
@@ -39,9 +40,10 @@ std::string default_cert_uri(const Domain& domain) {
   return "cert1." + domain.kms_uri + "." + std::to_string(domain.generation);
 }
 
-// Fresh secrets: their public points and their seal.
-Result<Unit> give_keys(Context& context, std::string_view tenant, Domain& domain) {
-  CLAVIGER_TRY(keys, DomainKeys::generate());
+// Fresh secrets, or those that were brought along: their public points and their seal.
+Result<Unit> give_keys(Context& context, std::string_view tenant, Domain& domain,
+                       const SecretBytes* brought = nullptr) {
+  CLAVIGER_TRY(keys, brought == nullptr ? DomainKeys::generate() : DomainKeys::restore(brought->reveal()));
   domain.public_encryption = keys->public_encryption();
   domain.public_authentication = keys->public_authentication();
   const SecretBytes secrets = keys->secrets();
@@ -89,7 +91,7 @@ Task<Result<DomainRef>> init_at_home(Kms* kms, std::string tenant, DomainDraft d
   // Spec 5.2: no negative period number, now or ever.
   const auto first = domain.periods.number_at(std::min(domain.valid_from, domain.created_at));
   if (!first) co_return Error{Code::BadValue, "offset"};
-  CLAVIGER_CO_TRY(given, give_keys(context, tenant, domain));
+  CLAVIGER_CO_TRY(given, give_keys(context, tenant, domain, draft.secrets.get()));
   storage::Transaction transaction;
   put_domain(transaction, tenant, domain);
   co_return co_await commit_and_publish(kms, std::move(tenant), std::move(transaction));
@@ -188,6 +190,12 @@ Task<Result<DomainRef>> init_domain(Kms* kms, std::string tenant, DomainDraft dr
   auto start = [kms, tenant = std::move(tenant), draft = std::move(draft)] { return init_at_home(kms, tenant, draft); };
   auto done = co_await runtime::call_on(&kms->home().shard, std::move(start));
   co_return done;
+}
+
+Result<std::vector<SecretBytes>> share_domain(const LoadedDomain& domain, std::size_t threshold, std::size_t count) {
+  if (domain.keys == nullptr) return Error{Code::KmsSealed, "kms.secrets"};
+  const SecretBytes secrets = domain.keys->secrets();
+  return crypto::split_secret(secrets.reveal(), threshold, count);
 }
 
 Task<Result<DomainRef>> set_policy(Kms* kms, std::string tenant, PolicyChange change) {

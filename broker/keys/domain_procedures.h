@@ -5,6 +5,7 @@
 // TooMany, Conflict; what the store and sealing say.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct DomainDraft {
   std::int64_t valid_from = 0;  // 0: now
   std::int64_t valid_to = 0;    // 0: ten years later
   DomainPolicy policy;
+  std::shared_ptr<const SecretBytes> secrets;  // of a domain that is brought along; null: drawn
 };
 
 // What is named; everything else stays.
@@ -37,6 +39,9 @@ struct PolicyChange {
 };
 
 runtime::Task<Result<DomainRef>> init_domain(Kms* kms, std::string tenant, DomainDraft draft);
+// The present secrets in shares (core/crypto/secret_shares.h), for custody or another installation. KmsSealed, OutOfRange.
+Result<std::vector<SecretBytes>> share_domain(const LoadedDomain& domain, std::size_t threshold, std::size_t count);
+
 runtime::Task<Result<DomainRef>> set_policy(Kms* kms, std::string tenant, PolicyChange change);
 // New secrets and another CertUri from now on. `is_compromised`: nothing of the former ones is given any more, and the
 // certificate cache says so.

@@ -32,7 +32,7 @@ Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) 
   if (!*made) co_return made->error();
   storage::Transaction transaction;
   transaction.expect_absent(tables::kKmsUserKeys, key);
-  transaction.put(tables::kKmsUserKeys, key, as_bytes((*made)->front().value));
+  transaction.put(tables::kKmsUserKeys, key, as_bytes((*made)->front().value), wanted.expires_at());
   auto committed = co_await context->store.commit(std::move(transaction));
   // Pre-issue was faster: its keys are the ones.
   if (!committed && !committed.failed_with(Code::Conflict)) co_return committed.error();
@@ -43,6 +43,10 @@ Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) 
 
 std::string KeysWanted::key() const {
   return user_key_key(domain->tenant, domain->domain.generation, period, user_uri);
+}
+
+std::int64_t KeysWanted::expires_at() const {
+  return domain->domain.periods.ends_at(period + domain->domain.policy.retained_periods + 1);
 }
 
 Result<std::vector<KeyRecord>> make_key_records(storage::Sealer& sealer, const std::vector<KeysWanted>& wanted,
@@ -58,7 +62,7 @@ Result<std::vector<KeyRecord>> make_key_records(storage::Sealer& sealer, const s
   }
   CLAVIGER_TRY(keys, wanted.front().domain->keys->issue_many(identifiers));
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    KeyRecord record{wanted[i].key(), {}};
+    KeyRecord record{wanted[i].key(), {}, wanted[i].expires_at()};
     CLAVIGER_TRY(value, seal_user_keys(sealer, record.key, uids[i], keys[i], now));
     record.value = std::move(value);
     records.push_back(std::move(record));

@@ -24,6 +24,8 @@ struct KeysWanted {
   std::string user_uri;
 
   std::string key() const;  // of the record
+  // When nobody may ask for it any more: a period after retention, which an operator may have made longer meanwhile.
+  std::int64_t expires_at() const;
 };
 
 // The record, issued when it is not there.
@@ -33,6 +35,7 @@ runtime::Task<Result<storage::Value>> find_or_issue(Kms* kms, broker::Context* c
 struct KeyRecord {
   std::string key;
   std::string value;
+  std::int64_t expires_at = 0;
 };
 Result<std::vector<KeyRecord>> make_key_records(storage::Sealer& sealer, const std::vector<KeysWanted>& wanted,
                                                 std::int64_t now);

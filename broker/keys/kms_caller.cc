@@ -72,7 +72,8 @@ Result<Admitted> admit(const DomainTable& table, broker::Context& context, const
   for (const std::string_view id : claims.mc_ids) {
     if (!id.empty() && !caller.may_ask_for(id)) caller.identities.emplace_back(id);
   }
-  if (caller.identities.empty()) return Error{Code::KeysDenied, "kms.identity"};
+  caller.is_service = claims.sid.empty() && claims.subject == claims.client_id;
+  if (caller.identities.empty() && !caller.is_service) return Error{Code::KeysDenied, "kms.identity"};
   return admitted;
 }
 

@@ -188,6 +188,14 @@ bool is_behind_proxy(const Asked& asked) {
   return asked.request.peer != nullptr && identity::is_trusted_proxy(settings, asked.request.peer->address);
 }
 
+// Spec 4.11 step 6: a server asks for the keys of the identity that an operator granted it.
+Task<Result<Unit>> add_granted(Context* context, Caller* caller, std::string uri) {
+  if (!caller->is_service || uri.empty() || caller->may_ask_for(uri)) co_return Unit{};
+  CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, caller->tenant, uri));
+  if (policy.client_id == caller->client_id) caller->identities.push_back(std::move(uri));
+  co_return Unit{};
+}
+
 Task<Result<Slice>> answer(Asked* asked) {
   Context& context = *asked->context;
   const auto table = asked->kms->table();
@@ -196,13 +204,16 @@ Task<Result<Slice>> answer(Asked* asked) {
   const Domain& domain = admitted.domain->domain;
   asked->tenant = admitted.caller.tenant;
   asked->head.kms_uri = domain.kms_uri;
-  asked->head.user_uri = admitted.caller.identities.front();
+  const std::vector<std::string>& own = admitted.caller.identities;
+  asked->head.user_uri = own.empty() ? admitted.caller.client_id : own.front();
   asked->head.client_req_url = url_of(context, asked->request, asked->tenant);
   CLAVIGER_CO_TRY(headers, check_headers(asked->request));
   CLAVIGER_CO_TRY(target, read_target(asked->rest));
   std::string krr;
   if (!asked->request.body.empty()) {
     CLAVIGER_CO_TRY(body, co_await read_body(asked->context, &asked->request));
+    auto granted = co_await add_granted(asked->context, &admitted.caller, body.user_uri);
+    if (!granted) co_return granted.error();
     CLAVIGER_CO_TRY(checked,
                     check_request(body, admitted.caller, domain, asked->head.client_req_url, asked->head.time));
     asked->head.user_uri = body.user_uri;
@@ -218,6 +229,8 @@ Task<Result<Slice>> answer(Asked* asked) {
   } else if (domain.policy.needs_transport_key) {
     co_return Error{Code::TransportKeyMissing, "kms.body"};
   }
+  auto granted_path = co_await add_granted(asked->context, &admitted.caller, target.uri);
+  if (!granted_path) co_return granted_path.error();
   const bool needs_wrap = target.call == KmsCall::KeyProvision && is_behind_proxy(*asked);
   if (needs_wrap && !asked->protection.wraps()) co_return Error{Code::TransportKeyMissing, "kms.proxy"};
   const TenantDomains& domains = *table->find(asked->tenant);

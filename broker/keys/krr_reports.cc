@@ -1,11 +1,14 @@
 #include "broker/keys/krr_reports.h"
 
+#include <algorithm>
+#include <array>
+
 #include "broker/identity/flat_record.h"
 #include "broker/keys/kms_generated.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/hex.h"
-#include "core/crypto/random.h"
+#include "core/crypto/digest.h"
 #include "storage/record.h"
 
 namespace claviger::keys {
@@ -17,10 +20,13 @@ using runtime::Task;
 
 constexpr storage::RecordSchema kSchema{"kms_reports", 1};
 
-Result<std::string> new_id(std::int64_t now) {
-  std::array<std::byte, 16> bytes{};
-  CLAVIGER_TRY(filled, crypto::fill_random(bytes));
-  store_be(MutableBytes(bytes).first(8), static_cast<std::uint64_t>(now));
+// One an hour and user, the last kReportsOfUser of them: nobody fills the store with them.
+std::string id_of(std::string_view user_uri, std::int64_t now) {
+  constexpr std::int64_t kHour = 3600;
+  std::array<std::byte, 9> bytes{};
+  const crypto::Sha256Digest digest = crypto::sha256(as_bytes(user_uri));
+  std::copy_n(digest.begin(), 8, bytes.begin());
+  bytes[8] = static_cast<std::byte>(now / kHour % kReportsOfUser);
   std::string id;
   codec::hex_encode(bytes, id);
   return id;
@@ -49,12 +55,11 @@ Result<KrrReport> decode(const storage::Value& value, std::string_view id) {
 Task<Result<Unit>> keep_report(Context* context, std::string tenant, std::string user_uri, std::string xml) {
   KrrReport report;
   report.received_at = numeric_date(context->shard.wall());
-  CLAVIGER_CO_TRY(id, new_id(report.received_at));
+  const std::string id = id_of(user_uri, report.received_at);
   report.user_uri = std::move(user_uri);
   report.xml = std::move(xml);
   const std::string key = broker::record_key({tenant, id});
   storage::Transaction transaction;
-  transaction.expect_absent(tables::kKmsReports, key);
   transaction.put(tables::kKmsReports, key, as_bytes(encode(report)), report.received_at + kReportKept.count());
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
   co_return Unit{};

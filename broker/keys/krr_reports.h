@@ -1,7 +1,7 @@
 // KMS Redirect Responses that clients uploaded (TS 33.180 clauses 5.2.8, D.2.8): kept as evidence for operators. None of
 // them changes anything by itself: a KMS is admitted by an operator alone.
 //
-// Records of tables::kKmsReports, key tenant + time and a random part (32 hex digits); they go after kReportKept. Any
+// Records of tables::kKmsReports, key tenant + user (a digest) and slot, in hex; they go after kReportKept. Any
 // shard.
 #pragma once
 
@@ -19,6 +19,9 @@ namespace claviger::keys {
 // Long enough for whoever looks once a month.
 inline constexpr Seconds kReportKept{90 * 86'400};
 
+// Of one user: he has met as many refusals of others' KMSs before somebody looks.
+inline constexpr std::int64_t kReportsOfUser = 16;
+
 struct KrrReport {
   std::string id;
   std::string user_uri;
@@ -33,7 +36,7 @@ struct ReportPage {
 // Durable when it returns.
 runtime::Task<Result<Unit>> keep_report(broker::Context* context, std::string tenant, std::string user_uri,
                                         std::string xml);
-// Oldest first.
+// By user.
 runtime::Task<Result<ReportPage>> list_reports(broker::Context* context, std::string tenant, std::string after,
                                                std::size_t limit);
 

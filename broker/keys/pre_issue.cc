@@ -283,7 +283,7 @@ Task<Result<bool>> PreIssue::run_page(std::string tenant) {
   storage::Transaction transaction;
   for (const KeyRecord& each : *made) {
     transaction.expect_absent(tables::kKmsUserKeys, each.key);
-    transaction.put(tables::kKmsUserKeys, each.key, as_bytes(each.value));
+    transaction.put(tables::kKmsUserKeys, each.key, as_bytes(each.value), each.expires_at);
   }
   transaction.expect_version(tables::kKmsJobs, job_key(tenant), job->version);
   transaction.put(tables::kKmsJobs, job_key(tenant), as_bytes(encode(next)));

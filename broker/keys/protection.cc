@@ -1,11 +1,13 @@
 #include "broker/keys/protection.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "broker/keys/xml_signature.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/hex.h"
+#include "core/runtime/offload.h"
 
 namespace claviger::keys {
 namespace {
@@ -54,20 +56,46 @@ Task<Result<Unit>> remember(Context* context, std::string key) {
 }
 
 struct Signer {
-  const TransportKey* record;
+  TransportKey record;
   NamedKey key;
   crypto::Sha256Digest digest;
 };
-Result<Signer> verify(Context& context, std::string_view tenant, const KmsRequest& request, std::string_view xml,
+Result<Signer> verify(storage::Sealer& sealer, std::string_view tenant, const KmsRequest& request, std::string_view xml,
                       const std::vector<TransportKey>& keys) {
   const std::string& name = request.signature->key_name;
   if (!request.signature_id.empty() && request.signature_id != name) return kBadSignature;
   const TransportKey* record = find(keys, name, request.device_id);
   if (record == nullptr) return kBadSignature;
   if (record->kind == TransportKeyKind::Trk && has_ink(keys, request.device_id)) return kBadSignature;
-  CLAVIGER_TRY(secret, open_transport_key(context.sealer, tenant, *record));
+  CLAVIGER_TRY(secret, open_transport_key(sealer, tenant, *record));
   CLAVIGER_TRY(digest, verify_signed_request(xml, secret.reveal()));
-  return Signer{record, {name, std::move(secret)}, digest};
+  return Signer{*record, {name, std::move(secret)}, digest};
+}
+
+// What a verification needs, for another thread.
+struct Claim {
+  std::string tenant;
+  KmsRequest request;
+  std::string xml;
+  std::vector<TransportKey> keys;
+};
+using ClaimRef = std::shared_ptr<const Claim>;
+ClaimRef claim_of(const std::string& tenant, const KmsRequest& request, const std::string& xml,
+                  const std::vector<TransportKey>& keys) {
+  return std::make_shared<const Claim>(Claim{tenant, request, xml, keys});
+}
+
+// A long one takes longer than a turn of a shard may.
+Task<Result<Signer>> verify_somewhere(Context* context, ClaimRef claim) {
+  constexpr std::size_t kInlineMax = 8 * 1024;
+  storage::Sealer* sealer = &context->sealer;
+  if (claim->xml.size() <= kInlineMax) {
+    co_return verify(*sealer, claim->tenant, claim->request, claim->xml, claim->keys);
+  }
+  auto work = [sealer, claim] { return verify(*sealer, claim->tenant, claim->request, claim->xml, claim->keys); };
+  auto verified = co_await runtime::offload(&context->work_pool, std::move(work));
+  if (!verified) co_return verified.error();
+  co_return *std::move(verified);
 }
 
 }  // namespace
@@ -81,10 +109,11 @@ Task<Result<Protection>> authenticate_request(Context* context, std::string tena
   CLAVIGER_CO_TRY(keys, co_await read_transport_keys(context, tenant, request.user_uri));
   std::vector<TransportKey> used;
   if (request.signature) {
-    CLAVIGER_CO_TRY(signer, verify(*context, tenant, request, xml, keys));
+    ClaimRef claim = claim_of(tenant, request, xml, keys);
+    CLAVIGER_CO_TRY(signer, co_await verify_somewhere(context, std::move(claim)));
     std::string replay = replay_key(tenant, request, signer.digest);
     CLAVIGER_CO_TRY(remembered, co_await remember(context, std::move(replay)));
-    if (signer.record->state == TransportKeyState::Offered) used.push_back(*signer.record);
+    if (signer.record.state == TransportKeyState::Offered) used.push_back(signer.record);
     protection.signing = std::move(signer.key);
   }
   if (!request.trk_id.empty()) {

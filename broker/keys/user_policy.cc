@@ -21,8 +21,9 @@ std::string encode_user_policy(const UserPolicy& policy) {
   const auto reason = identity::put_text(builder, policy.reason);
   const auto migration = identity::put_texts(builder, policy.migration_kms);
   const auto external = identity::put_texts(builder, policy.external_kms);
+  const auto client = identity::put_text(builder, policy.client_id);
   builder.Finish(schema::CreateUserPolicy(builder, kSchema.version, policy.is_revoked, policy.revoked_at, reason,
-                                          migration, external));
+                                          migration, external, client));
   return identity::finished(builder);
 }
 
@@ -35,6 +36,7 @@ Result<UserPolicy> decode_user_policy(const storage::Value& value, std::string_v
   policy.reason = identity::text_of(record->reason());
   policy.migration_kms = identity::texts_of(record->migration());
   policy.external_kms = identity::texts_of(record->external());
+  policy.client_id = identity::text_of(record->client_id());
   policy.version = value.version();
   return policy;
 }

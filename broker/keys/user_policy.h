@@ -21,6 +21,7 @@ struct UserPolicy {
   std::string reason;
   std::vector<std::string> migration_kms;  // in order of preference
   std::vector<std::string> external_kms;
+  std::string client_id;      // of a server identity (group management, MCX server): the client that has its keys
   std::uint64_t version = 0;  // of the record; not stored in it
 };
 

@@ -106,6 +106,7 @@ Task<Result<UserPolicy>> set_user_kms(Context* context, std::string tenant, User
   Edit edit = [wanted = std::move(wanted)](UserPolicy& policy) {
     policy.migration_kms = wanted.migration_kms;
     policy.external_kms = wanted.external_kms;
+    policy.client_id = wanted.client_id;
   };
   auto done = co_await change(context, std::move(tenant), std::move(user_uri), std::move(edit));
   co_return done;

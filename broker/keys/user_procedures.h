@@ -21,7 +21,7 @@ runtime::Task<Result<std::int64_t>> user_since(broker::Context* context, std::st
 runtime::Task<Result<UserPolicy>> revoke_user(broker::Context* context, std::string tenant, std::string user_uri,
                                               std::string reason);
 runtime::Task<Result<UserPolicy>> restore_user(broker::Context* context, std::string tenant, std::string user_uri);
-// Both lists anew.
+// Both lists and the client anew.
 runtime::Task<Result<UserPolicy>> set_user_kms(broker::Context* context, std::string tenant, UserPolicy wanted);
 
 }  // namespace claviger::keys

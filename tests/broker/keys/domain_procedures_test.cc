@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/crypto/secret_shares.h"
 #include "tests/broker/keys/kms_bed.h"
 
 namespace claviger::keys {
@@ -65,6 +66,24 @@ TEST(DomainProcedures, ARotationMakesOtherSecretsAndAnotherCertificate) {
   ASSERT_EQ(generations.size(), 2U);
   EXPECT_EQ(generations.front()->domain.state, DomainState::Revoked);
   EXPECT_EQ(generations.front()->keys, nullptr);  // not even we use them again
+}
+
+TEST(DomainProcedures, SharesBringADomainElsewhere) {
+  KmsBed bed;
+  const auto domain = bed.domains().active();
+  auto shares = share_domain(*domain, 2, 3);
+  ASSERT_TRUE(shares.has_value());
+  shares->pop_back();
+  auto secrets = crypto::combine_shares(*shares);
+  ASSERT_TRUE(secrets.has_value());
+  DomainDraft draft;
+  draft.kms_uri = kKmsUri;
+  draft.secrets = std::make_shared<SecretBytes>(*std::move(secrets));
+  const auto moved = bed.wait(init_domain(&bed.kms(), "beta", draft));
+  ASSERT_TRUE(moved.has_value());
+  EXPECT_EQ((*moved)->domain.public_encryption, domain->domain.public_encryption);
+  EXPECT_EQ((*moved)->domain.public_authentication, domain->domain.public_authentication);
+  EXPECT_TRUE(share_domain(*domain, 1, 3).failed_with(Code::OutOfRange));
 }
 
 TEST(DomainProcedures, NobodyHasAKmsThatIsNot) {

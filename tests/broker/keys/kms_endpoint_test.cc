@@ -146,6 +146,31 @@ TEST(KmsKeyProv, KeysOfTheNextPeriodAreTheSameWhenItHasBegun) {
   EXPECT_EQ(element_of(later.body, "UserPubTokenPVT"), element_of(early.body, "UserPubTokenPVT"));
 }
 
+TEST(KmsServer, AServerGetsTheKeysOfTheIdentityItWasGranted) {  // spec 4.11 step 6
+  KmsBed bed;
+  identity::ClientDraft draft;
+  draft.client_id = "gms";
+  draft.authentication = identity::ClientAuthentication::SecretBasic;
+  draft.may_client_credentials = true;
+  draft.scopes = {"3gpp:mc:ptt_key_management_service"};
+  const auto client = bed.add_client(std::move(draft));
+  const Reply tokens =
+      bed.send(identity::with_basic(identity::post_form("/idms/v1/alpha/token", "grant_type=client_credentials"), "gms",
+                                    as_text(client.secret.reveal())));
+  const std::string token = tokens.member("access_token");
+  expect_error(bed.post_as(token, "keyprov/sip:gms@alpha.example"), 403, "1102");
+  UserPolicy policy;
+  policy.user_uri = "sip:gms@alpha.example";
+  policy.client_id = "gms";
+  ASSERT_TRUE(bed.wait(set_user_kms(bed.context(), "alpha", policy)).has_value());
+  EXPECT_EQ(bed.post_as(token, "init").status, 200);
+  EXPECT_EQ(bed.post_as(token, "keyprov/sip:gms@alpha.example").status, 200);
+  expect_error(bed.post_as(token, "keyprov"), 403, "1102");
+  expect_error(bed.post_as(token, kKeyprovAnn), 403, "1102");
+  // A user's token does not get it, whoever its client is.
+  expect_error(bed.post("keyprov/sip:gms@alpha.example"), 403, "1102");
+}
+
 // Rows of spec 11.
 
 TEST(KmsRows, Row5UnsignedWherePolicyDemandsASignature) {

@@ -1,5 +1,6 @@
 #include <array>
 #include <charconv>
+#include <fstream>
 
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
@@ -41,9 +42,13 @@ const std::vector<Column>& domain_columns() {
 }
 
 const std::vector<Column>& user_columns() {
-  static const std::vector<Column> kColumns{
-      {"user", "user_uri"}, {"revoked", "revoked", Show::YesNo}, {"since", "revoked_at", Show::Time},
-      {"reason", "reason"}, {"may migrate to", "migration_kms"}, {"external KMSs", "external_kms"}};
+  static const std::vector<Column> kColumns{{"user", "user_uri"},
+                                            {"revoked", "revoked", Show::YesNo},
+                                            {"since", "revoked_at", Show::Time},
+                                            {"reason", "reason"},
+                                            {"may migrate to", "migration_kms"},
+                                            {"external KMSs", "external_kms"},
+                                            {"client with its keys", "client_id"}};
   return kColumns;
 }
 
@@ -96,6 +101,42 @@ bool add_policy(Json& json, Invocation& invocation) {
          add_number(json, invocation, "--early-percent", "early_percent");
 }
 
+// The first line of each file.
+bool add_shares(Json& json, Invocation& invocation) {
+  if (!invocation.args.has("--share")) return true;
+  json.name("shares").begin_array();
+  for (const std::string& name : invocation.args.list("--share")) {
+    std::ifstream file(name);
+    std::string line;
+    if (!std::getline(file, line) || line.empty()) {
+      invocation.complain("--share " + name + ": the file cannot be read, or is empty");
+      return false;
+    }
+    json.value(line);
+  }
+  json.end_array();
+  return true;
+}
+
+ExitStatus export_shares(Invocation& invocation) {
+  if (!invocation.is_confirmed(
+          "Show the domain's secrets in shares? Whoever has enough of them has every user's keys.")) {
+    return ExitStatus::Failed;
+  }
+  std::string body;
+  Json json(body);
+  json.begin_object();
+  if (!add_number(json, invocation, "--shares", "shares") ||
+      !add_number(json, invocation, "--threshold", "threshold")) {
+    return ExitStatus::Usage;
+  }
+  json.end_object();
+  const auto target = invocation.tenant_target("/kms/shares");
+  if (!target) return ExitStatus::Failed;
+  const auto answer = invocation.ask("POST", *target, body);
+  return answer.is_ok() ? print_page(invocation, answer.body, {{"SHARE", "share"}}) : answer.status;
+}
+
 ExitStatus init(Invocation& invocation) {
   std::string body;
   Json json(body);
@@ -104,7 +145,7 @@ ExitStatus init(Invocation& invocation) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
   if (!add_number(json, invocation, "--period", "period") || !add_number(json, invocation, "--offset", "offset") ||
-      !add_policy(json, invocation)) {
+      !add_policy(json, invocation) || !add_shares(json, invocation)) {
     return ExitStatus::Usage;
   }
   json.end_object();
@@ -183,6 +224,7 @@ ExitStatus set_user(Invocation& invocation) {
   json.begin_object();
   add_list(json, invocation.args, "--migration-kms", "migration_kms");
   add_list(json, invocation.args, "--external-kms", "external_kms");
+  if (invocation.args.has("--client")) json.member("client_id", invocation.args.get("--client"));
   json.end_object();
   return ask_and_show(invocation, "PUT", user_path(invocation), body, user_columns());
 }
@@ -315,7 +357,12 @@ std::vector<Command> kms_commands() {
                     {"--cert-uri", "The certificate's name; made unless given"},
                     {"--issuer", "Issuer of the certificate"},
                     {"--period", "Seconds of a key period; 30 days unless given"},
-                    {"--offset", "Seconds from 1900 on at which the first begins"}}),
+                    {"--offset", "Seconds from 1900 on at which the first begins"},
+                    {"--share",
+                     "A file with a share of the secrets of a domain that is brought along",
+                     OptionKind::List,
+                     {},
+                     true}}),
        init},
       {"kms show", "The present domain", "clavigerctl kms show", {}, {}, show},
       {"kms list", "The domain and its former generations", "clavigerctl kms list", {}, {}, list},
@@ -332,6 +379,12 @@ std::vector<Command> kms_commands() {
        {{"URI", "The user's MC service ID", false}},
        {{"--reason", "Why; for operators"}, {"--domain-certificate", "The domain itself", OptionKind::Flag}, yes},
        revoke},
+      {"kms export-shares",
+       "The domain's secrets in shares, of which some bring them back",
+       "clavigerctl kms export-shares --shares 5 --threshold 3 --yes",
+       {},
+       {{"--shares", "How many shares, 32 at most"}, {"--threshold", "How many of them are needed"}, yes},
+       export_shares},
       {"kms export-certificate",
        "The domain's certificate as clients get it",
        "clavigerctl kms export-certificate > kms.xml",
@@ -371,11 +424,12 @@ std::vector<Command> kms_commands() {
        {},
        show_user},
       {"kms user set",
-       "Which other KMSs a user may have",
+       "Which other KMSs a user may have; whose a server identity is",
        "clavigerctl kms user set sip:ann@alpha.example --migration-kms kms.bravo.example",
        {uri},
        {{"--migration-kms", "A KMS he may migrate to, in order of preference", OptionKind::List},
-        {"--external-kms", "A KMS whose users he may talk to", OptionKind::List}},
+        {"--external-kms", "A KMS whose users he may talk to", OptionKind::List},
+        {"--client", "Of a server's identity: the client that gets its keys, with a token of its own"}},
        set_user},
   };
 }
