@@ -4,6 +4,8 @@
 #include "broker/seal_keys/capif_messages.h"
 #include "broker/seal_keys/capif_token.h"
 #include "broker/seal_keys/invoker.h"
+#include "core/crypto/certificate.h"
+#include "core/crypto/certificate_authority.h"
 #include "tests/broker/seal_keys/testbed.h"
 
 namespace claviger::seal_keys {
@@ -246,11 +248,46 @@ TEST_F(CapifTest, InvokersAreListedInPages) {
   EXPECT_EQ(seen, "abc");
 }
 
-// Row 37 needs a certificate in the peer.
+std::string certificate_of(std::string common_name, std::vector<std::string> uris = {}) {
+  const auto authority = crypto::CertificateAuthority::make("CA", 1, 4'000'000'000);
+  crypto::CertificateRequest request;
+  request.common_name = std::move(common_name);
+  request.uris = std::move(uris);
+  request.use = crypto::CertificateUse::Client;
+  request.not_before = 1;
+  request.not_after = 4'000'000'000;
+  const auto issued = authority->issue(request);
+  EXPECT_TRUE(issued.has_value());
+  return std::string(as_text(crypto::Certificate::from_pem(issued->certificate_pem)->front().der()));
+}
+
 TEST_F(CapifTest, Row37CertificateAndTokenNameDifferentInvokers) {
   bed.peer().is_certificate_trusted = true;
+  bed.peer().certificate_der = certificate_of("inv-2");
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 401);
+  EXPECT_EQ(status_with("client_id", "\"inv-2\""), 200);
+  bed.peer().certificate_der = certificate_of("gateway", {"urn:inv-3"});
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 401);
+  EXPECT_EQ(status_with("client_id", "\"urn:inv-3\""), 200);
+  bed.peer().certificate_der = certificate_of("inv-1 ");
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 401);
   bed.peer().certificate_der = "not a certificate of anybody";
   EXPECT_EQ(ask(bed.invoker_claims()).status, 401);
+}
+
+TEST_F(CapifTest, TheCoreFunctionRevokesByItsCertificate) {
+  CapifDraft draft = bed.core_draft();
+  draft.open_services = {"v2x"};
+  draft.core_name = "ccf-tls.example";
+  ASSERT_TRUE(bed.wait(bed.capif.set_core("alpha", std::move(draft))).has_value());
+  const auto status = [&] { return bed.ask_as("", Method::Post, kRevoke, kRevocation).status; };
+  bed.peer().certificate_der = certificate_of("ccf-tls.example");
+  EXPECT_EQ(status(), 401);  // no authority of ours vouches for it
+  bed.peer().is_certificate_trusted = true;
+  EXPECT_EQ(status(), 200);
+  bed.peer().certificate_der = certificate_of("inv-9");
+  EXPECT_EQ(status(), 401);
+  EXPECT_EQ(revoke(kRevocation).status, 401);  // its token on somebody else's connection
 }
 
 TEST(CapifMessages, RegistrationAnswersAreRead) {

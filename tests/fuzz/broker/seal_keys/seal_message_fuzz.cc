@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   codec::JsonReader reader;
   const auto kp = parse_kp_request(reader, text);
-  if (!is_refused(kp) && (kp.body->key.key.size() < kKeyBytesMin || kp.body->key.key.size() > kKeyBytesMax)) std::abort();
+  if (!is_refused(kp) && (kp.body->key.key.size() < kKeyBytesMin || kp.body->key.key.size() > kKeyBytesMax))
+    std::abort();
   const auto km = parse_km_request(reader, text);
   if (!is_refused(km) && km.body->service.empty()) std::abort();
   const auto revocation = parse_revoke_authorization(reader, text);
