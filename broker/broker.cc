@@ -69,6 +69,7 @@ settings::Settings keep_restart_members(settings::Settings wanted, const setting
   merged.argon2 = wanted.argon2;
   merged.lifetimes = wanted.lifetimes;
   merged.val_claims = wanted.val_claims;
+  merged.key_rotation = wanted.key_rotation;
   merged.limits.cached_clients_max = wanted.limits.cached_clients_max;
   merged.limits.sign_in_tries = wanted.limits.sign_in_tries;
   merged.limits.sign_in_window = wanted.limits.sign_in_window;
@@ -123,6 +124,7 @@ Broker::~Broker() {
   capif_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
+  key_schedule_.reset();
   contexts_.clear();
   sealer_.reset();
   store_.reset();
@@ -198,6 +200,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(auditing, co_await audit_log_->start(kVersion));
   removal_sweep_ = std::make_unique<provisioning::RemovalSweep>(*context);
   removal_sweep_->start();
+  key_schedule_ = std::make_unique<tokens::KeySchedule>(*context);
+  key_schedule_->start();
   partners_ = std::make_unique<partners::Partners>(contexts_);
   kms_ = std::make_unique<keys::Kms>(contexts_, cores(), cpus());
   CLAVIGER_CO_TRY(domains, co_await kms_->start());

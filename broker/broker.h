@@ -16,6 +16,7 @@
 #include "broker/provisioning/removal_sweep.h"
 #include "broker/settings/settings.h"
 #include "broker/snapshot_publisher.h"
+#include "broker/tokens/key_schedule.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/result.h"
@@ -82,6 +83,7 @@ class Broker final : public admin::ProcessControl {
   std::vector<std::unique_ptr<Context>> contexts_;
   std::unique_ptr<admin::AuditLog> audit_log_;
   std::unique_ptr<identity::BackchannelDelivery> backchannel_;
+  std::unique_ptr<tokens::KeySchedule> key_schedule_;
   std::unique_ptr<provisioning::RemovalSweep> removal_sweep_;
   std::unique_ptr<partners::Partners> partners_;
   std::unique_ptr<keys::Kms> kms_;

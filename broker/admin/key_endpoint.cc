@@ -1,6 +1,7 @@
 #include <array>
 
 #include "broker/admin/endpoints.h"
+#include "broker/tokens/key_schedule.h"
 #include "broker/tokens/signing_key_procedures.h"
 #include "core/codec/json_writer.h"
 
@@ -10,6 +11,14 @@ namespace {
 using runtime::Task;
 
 constexpr std::array<std::string_view, 4> kStates{"next", "active", "retiring", "revoked"};
+
+// When the key will be in this state no longer, if nobody does anything: it stops signing, or it verifies no more.
+std::optional<std::int64_t> until_of(const tokens::KeyInfo& key, const broker::TenantView& tenant,
+                                     const settings::Settings& settings) {
+  if (key.state == tokens::KeyState::Retiring) return key.changed_at + tokens::kRetiringMax.count();
+  if (key.state == tokens::KeyState::Revoked) return std::nullopt;
+  return tokens::rotates_at(*tenant.keys, settings.key_rotation);
+}
 
 // All keys of the tenant as this shard's snapshot has them now.
 Answer answer_with_keys(const Call& call) {
@@ -21,7 +30,10 @@ Answer answer_with_keys(const Call& call) {
   for (const tokens::KeyInfo& key : tokens::list_keys(tenant->second)) {
     json.begin_object().member("kid", key.kid).member("state", kStates[static_cast<std::size_t>(key.state)]);
     json.member("algorithm", crypto::name_of(key.algorithm)).member("created_at", key.created_at);
-    json.member("changed_at", key.changed_at).end_object();
+    json.member("changed_at", key.changed_at);
+    const auto until = until_of(key, tenant->second, *call.context.snapshot->settings);
+    if (until) json.member("until", *until);
+    json.end_object();
   }
   json.end_array().end_object();
   return Answer(std::move(text));

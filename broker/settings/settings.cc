@@ -154,6 +154,18 @@ void read_costs(TomlReader& root, Settings& settings, const std::string& file, s
   }
 }
 
+void read_key_rotation(TomlReader& root, KeyRotation& rotation, const std::string& file, std::vector<SettingsError>& errors) {
+  const toml::table* table = root.table_at("signing_keys");
+  if (table == nullptr) return;
+  TomlReader reader(*table, "signing_keys", file, errors);
+  reader.read("lifetime", rotation.lifetime, 0, 10 * kYear);
+  // A day at least: verifiers that poll the key set do it daily at the latest.
+  reader.read("publish_ahead", rotation.publish_ahead, 24 * 3600, kYear);
+  if (rotation.lifetime != Seconds{0} && rotation.lifetime < rotation.publish_ahead) {
+    reader.fail(Code::ConfigConflict, "lifetime", "is shorter than publish_ahead");
+  }
+}
+
 // A claim of ours under a registered name would be taken for that one.
 bool is_claim_name(const std::string& name) {
   static constexpr std::string_view kTaken[] = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "sid", "acr", "amr", "cnf", "act",
@@ -248,6 +260,7 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     read_texts(root, "consent_scopes", settings.consent_scopes);
     read_log(root, settings.log, name, result.errors);
     read_costs(root, settings, name, result.errors);
+    read_key_rotation(root, settings.key_rotation, name, result.errors);
     read_val_claims(root, settings.val_claims, name, result.errors);
     read_account(root, settings.account, name, result.errors);
   }
@@ -350,6 +363,8 @@ std::string to_toml(const Settings& settings) {
                                 {"id_token", settings.lifetimes.id_token.count()},
                                 {"session_idle", settings.lifetimes.session_idle.count()},
                                 {"session_absolute", settings.lifetimes.session_absolute.count()}}},
+      {"signing_keys", toml::table{{"lifetime", settings.key_rotation.lifetime.count()},
+                                   {"publish_ahead", settings.key_rotation.publish_ahead.count()}}},
       {"val_claims", toml::table{{"user_id", settings.val_claims.user_id},
                                  {"ue_id", settings.val_claims.ue_id},
                                  {"service_ids", settings.val_claims.service_ids}}},

@@ -64,6 +64,12 @@ struct Lifetimes {
   Seconds session_absolute{30 * 24 * 3600};
 };
 
+// How signing keys follow one another by themselves: a new one every `lifetime`, published that long ahead of its use.
+struct KeyRotation {
+  Seconds lifetime{90 * 24 * 3600};    // 0: an operator rotates
+  Seconds publish_ahead{24 * 3600};    // what verifiers may keep a key set for
+};
+
 // What the VAL claims of tokens are called: TS 33.434 Annex A leaves it to the VAL service.
 struct ValClaimNames {
   std::string user_id = "val_user_id";
@@ -100,6 +106,7 @@ struct Settings {
   Lifetimes lifetimes;
   ValClaimNames val_claims;
   AccountRequirement account;
+  KeyRotation key_rotation;
 };
 
 // Unknown names, wrong types, values out of range and contradictions are errors; `message` says which, with the line.

@@ -9,7 +9,7 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kValueBytes = 17;
 
 Result<RevocationKind> kind_named(std::string_view name) {
-  for (const RevocationKind kind : {RevocationKind::Jti, RevocationKind::Sid, RevocationKind::Subject}) {
+  for (const RevocationKind kind : kRevocationKinds) {
     if (name == name_of(kind)) return kind;
   }
   return Error{Code::Corrupt, "revocations.kind"};

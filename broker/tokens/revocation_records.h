@@ -1,6 +1,6 @@
 // The record of a revocation in tables::kRevocations.
 //
-// key:   tenant NUL kind NUL id        kind: "jti", "sid", "sub"
+// key:   tenant NUL kind NUL id        kind: "jti", "sid", "sub", "kid"
 // value: version (1 byte, 1) | not_before (8 bytes BE) | expires (8 bytes BE)
 // Fixed-size, so no FlatBuffer: millions of them may be live after a mass sign-off.
 //   alpha NUL sid NUL 9hX…  ->  01 0000000000000000 00000000692A3C1E

@@ -54,6 +54,12 @@ Revocation revocation_of_user(const broker::TenantView& tenant, std::string_view
   return revocation;
 }
 
+Revocation revocation_of_key(const broker::TenantView& tenant, std::string_view kid, WallTime now) {
+  Revocation revocation = make(RevocationKind::Key, tenant, kid, now);
+  revocation.expires = numeric_date(now) + kKeyRevocationKept.count();
+  return revocation;
+}
+
 void add_revocation(storage::Transaction& transaction, std::string_view tenant, const Revocation& revocation) {
   const std::string value = encode_revocation(revocation);
   transaction.put(broker::tables::kRevocations, revocation_key(tenant, revocation), as_bytes(value), revocation.expires);

@@ -25,11 +25,17 @@ namespace claviger::tokens {
 inline constexpr Seconds kRevocationKept{3600 + 60};
 
 // `expires`: the token's own exp, where it is known: soon after that nobody takes it anyway.
+// Of a key: whoever stole it signs tokens with any exp, and a verifier that was cut off may have its key set from long ago.
+inline constexpr Seconds kKeyRevocationKept{30 * 24 * 3600};
+
 Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now,
                                std::optional<std::int64_t> expires = std::nullopt);
 Revocation revocation_of_session(const broker::TenantView& tenant, std::string_view sid, WallTime now);
 // Every token of the user that was issued until now, this second included.
 Revocation revocation_of_user(const broker::TenantView& tenant, std::string_view sub, WallTime now);
+
+// Every token that was signed with the key, also by whoever stole it, at verifiers whose key set is old, too.
+Revocation revocation_of_key(const broker::TenantView& tenant, std::string_view kid, WallTime now);
 
 void add_revocation(storage::Transaction& transaction, std::string_view tenant, const Revocation& revocation);
 // After the commit: returns when every shard refuses what was revoked, and wakes the feed's long polls.

@@ -5,6 +5,7 @@
 #include "broker/record_key.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
+#include "broker/tokens/revocations.h"
 #include "broker/tokens/signing_key_records.h"
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
@@ -149,7 +150,7 @@ void set_state(SigningKeyRecord& record, KeyState state, std::int64_t now) {
 }
 
 // Rotation (`revoked_kid` empty): the next key becomes active, a fresh one next, the active one retires. Revocation: that
-// key goes at once, and only the place it leaves is filled.
+// key goes at once, and only the place it leaves is filled; its revocation reaches every shard and the feed.
 Task<Result<KeyInfo>> replace_active(Context* context, std::string tenant, std::string revoked_kid) {
   auto turn = co_await context->publisher.turns().take("snapshot");
   if (!turn) co_return turn.error();
@@ -158,8 +159,14 @@ Task<Result<KeyInfo>> replace_active(Context* context, std::string tenant, std::
   CLAVIGER_CO_TRY(fresh, co_await generate_keys(context, view->second.tenant.algorithm, 2));
   CLAVIGER_CO_TRY(records, co_await read_records(context, tenant));
   const std::int64_t now = numeric_date(context->shard.wall());
+  if (revoked_kid == kActiveKey) {
+    const auto active = std::ranges::find(records, KeyState::Active, &SigningKeyRecord::state);
+    if (active == records.end()) co_return Error{Code::NotFound, "key.kid"};
+    revoked_kid = active->kid;
+  }
 
   storage::Transaction change;
+  std::vector<Revocation> revocations;
   const bool is_rotation = revoked_kid.empty();
   SigningKeyRecord* next = nullptr;
   bool needs_active = is_rotation;
@@ -175,6 +182,10 @@ Task<Result<KeyInfo>> replace_active(Context* context, std::string tenant, std::
       needs_active = record.state == KeyState::Active;
       set_state(record, KeyState::Revoked, now);
       put_record(change, tenant, record);
+      const auto its_tenant = context->snapshot->tenants.find(tenant);
+      if (its_tenant == context->snapshot->tenants.end()) co_return Error{Code::NotFound, "key.tenant"};
+      revocations.push_back(revocation_of_key(its_tenant->second, record.kid, context->shard.wall()));
+      add_revocation(change, tenant, revocations.back());
     } else if (is_over(record, now)) {
       change.erase(broker::tables::kSigningKeys, signing_key_key(tenant, record.kid));
     } else if (record.state == KeyState::Active && is_rotation) {
@@ -196,6 +207,8 @@ Task<Result<KeyInfo>> replace_active(Context* context, std::string tenant, std::
     CLAVIGER_CO_TRY(published_ahead, put_key(*context, change, tenant, *fresh[1], KeyState::Next));
   }
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  // Before the snapshot: that one may fail to be built, and the tokens must die all the same.
+  CLAVIGER_CO_TRY(revoked, co_await publish_revocations(context, std::move(revocations)));
   CLAVIGER_CO_TRY(published, co_await context->publisher.publish(context));
   const auto after = context->snapshot->tenants.find(tenant);
   CLAVIGER_ASSERT(after != context->snapshot->tenants.end() && after->second.keys->active != nullptr);

@@ -22,6 +22,9 @@ namespace claviger::tokens {
 
 // How long a key verifies after it stopped signing: the longest token life that settings.h allows, and the leeway.
 inline constexpr Seconds kRetiringMax{3600 + 60};
+// In place of a kid (which has 43 characters): the key that signs now.
+inline constexpr std::string_view kActiveKey = "active";
+
 struct KeyInfo {
   std::string kid;
   crypto::SignatureAlgorithm algorithm;
@@ -41,7 +44,8 @@ Result<Unit> put_key(broker::Context& context, storage::Transaction& transaction
 std::vector<KeyInfo> list_keys(const broker::TenantView& tenant);
 // The key that signs from now on. NotFound (tenant).
 runtime::Task<Result<KeyInfo>> rotate_keys(broker::Context* context, std::string tenant);
-// NotFound (tenant or key). The active key's place is taken by the next.
+// NotFound (tenant or key). The active key's place is taken by the next. `kid` may be kActiveKey: the emergency rotation.
+// When it returns, every shard refuses all that the key signed, and the feed tells the embedded verifiers.
 runtime::Task<Result<KeyInfo>> revoke_key(broker::Context* context, std::string tenant, std::string kid);
 
 // A tenant's keys from the store, those whose time is over left out. What the present snapshot already has is not opened

@@ -11,10 +11,13 @@
 
 namespace claviger::tokens {
 
-// jti: one token. sid: every token of a session. sub: every token of a user that was issued before an instant.
-enum class RevocationKind : std::uint8_t { Jti = 1, Sid = 2, Subject = 3 };
+// jti: one token. sid: every token of a session. sub: every token of a user that was issued before an instant. kid: every
+// token that was signed with a key, whatever key set still has it.
+enum class RevocationKind : std::uint8_t { Jti = 1, Sid = 2, Subject = 3, Key = 4 };
+inline constexpr RevocationKind kRevocationKinds[] = {RevocationKind::Jti, RevocationKind::Sid, RevocationKind::Subject,
+                                                      RevocationKind::Key};
 
-// "jti", "sid", "sub": the claim that is compared, and the name in the feed.
+// "jti", "sid", "sub", "kid": the claim or header member that is compared, and the name in the feed.
 constexpr std::string_view name_of(RevocationKind kind) {
   switch (kind) {
     case RevocationKind::Jti:
@@ -23,6 +26,8 @@ constexpr std::string_view name_of(RevocationKind kind) {
       return "sid";
     case RevocationKind::Subject:
       return "sub";
+    case RevocationKind::Key:
+      return "kid";
   }
   return "?";
 }
@@ -39,7 +44,8 @@ struct Revocation {
   // Subject only: tokens with an iat before this are revoked. iat has whole seconds, so whoever revokes "all until
   // now" writes the next whole second.
   std::int64_t not_before = 0;
-  // The latest exp that a token concerned can have: afterwards the entry is of no use.
+  // The latest exp that a token concerned can have: afterwards the entry is of no use. Of a key: when no verifier can
+  // have it from a key set any more.
   std::int64_t expires = 0;
 };
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kValuesPerChangeMax = 12;
 
 Result<RevocationKind> parse_kind(std::string_view name) {
-  for (const RevocationKind kind : {RevocationKind::Jti, RevocationKind::Sid, RevocationKind::Subject}) {
+  for (const RevocationKind kind : kRevocationKinds) {
     if (name == name_of(kind)) return kind;
   }
   return Error{Code::BadValue, "revocation_feed.kind"};

@@ -56,6 +56,7 @@ bool RevocationSet::has_low(std::uint32_t low) const {
 
 bool RevocationSet::is_revoked(const RevocableNames& names, std::int64_t issued_at) const {
   if (issued_at < closed_before_) return true;
+  if (is_key_revoked(names.key)) return true;
   if (find(names.jti) != nullptr || find(names.sid) != nullptr) return true;
   const Entry* subject = find(names.subject);
   return subject != nullptr && issued_at < subject->not_before;

@@ -32,10 +32,12 @@ inline constexpr std::size_t kRevocationsMax = std::size_t{1} << 22U;
 // Tokens live on for the leeway after exp, so revocations must (TS 33.180 clause B.2: at most 30 s).
 inline constexpr std::int64_t kRevocationGrace = 30;
 
+// `key` is that of the token's signature, under its kid.
 struct RevocableNames {
   RevocationDigest jti = 0;
   RevocationDigest sid = 0;
   RevocationDigest subject = 0;
+  RevocationDigest key = 0;
 };
 
 class RevocationSet {
@@ -54,6 +56,7 @@ class RevocationSet {
 
   // Exact but for collisions of 64 bits under a secret key.
   bool is_revoked(const RevocableNames& names, std::int64_t issued_at) const;
+  bool is_key_revoked(RevocationDigest key) const { return find(key) != nullptr; }
   // From the low halves of the digests: false is certain, true means "ask is_revoked".
   bool may_be_revoked(std::uint32_t jti, std::uint32_t sid, std::uint32_t subject) const;
 

@@ -87,6 +87,19 @@ Result<VerificationPolicy> Verifier::make_policy(PolicyOptions options) {
   return policy;
 }
 
+Result<Unit> Verifier::set_keys(std::shared_ptr<const KeySet> keys) {
+  CLAVIGER_TRY(replaced, ring_.replace(keys));
+  CLAVIGER_TRY(issuer, ring_.index_of(keys->issuer()));
+  key_digests_.resize(kLiveKeysMax);
+  const std::uint64_t tag = revocations_.issuer_tag(keys->issuer());
+  for (const KeySet::Key& key : keys->keys()) {
+    const auto found = ring_.find(issuer, key.kid);
+    CLAVIGER_ASSERT(found.has_value());
+    key_digests_[found->live->serial % kLiveKeysMax] = revocations_.digest_of(RevocationKind::Key, tag, key.kid);
+  }
+  return Unit{};
+}
+
 Result<Verified> Verifier::verify(std::string_view token, const VerificationPolicy& policy,
                                   const Presentation& presentation) {
   // Too long a token is not even hashed; split_compact() refuses it.
@@ -156,6 +169,7 @@ Verifier::Standing Verifier::standing_of(CachedToken& known, const VerificationP
   if (now >= known.expires + policy.leeway_) return Standing::LookCloser;
   if (known.revocation_epoch != revocations_.epoch()) {
     if (revocations_.may_be_revoked(known.jti, known.sid, known.subject)) return Standing::LookCloser;
+    if (revocations_.is_key_revoked(key_digests_[known.key_serial % kLiveKeysMax])) return Standing::LookCloser;
     known.revocation_epoch = revocations_.epoch();
   }
   if ((known.scopes & policy.scope_all_bits_) != policy.scope_all_bits_) return Standing::LookCloser;
@@ -224,7 +238,8 @@ Result<Unit> Verifier::judge(const Claims& claims, const KeyRing::LiveKey& key, 
   const std::uint64_t tag = tags_[key.issuer];
   const RevocableNames names{revocations_.digest_of(RevocationKind::Jti, tag, claims.jti),
                              revocations_.digest_of(RevocationKind::Sid, tag, claims.sid),
-                             revocations_.digest_of(RevocationKind::Subject, tag, claims.subject)};
+                             revocations_.digest_of(RevocationKind::Subject, tag, claims.subject),
+                             key_digests_[key.serial % kLiveKeysMax]};
   const bool is_revoked = revocations_.is_revoked(names, *claims.issued_at);
   if (cache_) remember(claims, key, digest, names, is_revoked, policy, presentation.now);
 

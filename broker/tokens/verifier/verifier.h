@@ -97,7 +97,7 @@ class Verifier {
 
   // In place of the issuer's former set. Tokens verified with a key that is in both stay known; those of a key that is
   // gone are not believed again.
-  Result<Unit> set_keys(std::shared_ptr<const KeySet> keys) { return ring_.replace(std::move(keys)); }
+  Result<Unit> set_keys(std::shared_ptr<const KeySet> keys);
   void remove_keys(std::string_view issuer) { ring_.remove(issuer); }
   RevocationSet& revocations() { return revocations_; }
   const RevocationSet& revocations() const { return revocations_; }
@@ -143,6 +143,7 @@ class Verifier {
   crypto::UniversalHash hash_;
   NameHash identities_;
   KeyRing ring_;
+  std::vector<RevocationDigest> key_digests_;  // of the live keys' kids, by serial
   std::vector<std::uint64_t> tags_;  // RevocationSet::issuer_tag() by IssuerIndex, for all that policies name
   RevocationSet revocations_;
   Vocabulary scopes_;
