@@ -117,6 +117,7 @@ Broker::~Broker() {
   if (kms_) kms_->close();
   if (hash_pool_) hash_pool_->close();
   if (work_pool_) work_pool_->close();
+  if (key_store_) key_store_->close();
   shards_->stop_and_join();
   backchannel_.reset();
   partners_.reset();
@@ -127,6 +128,8 @@ Broker::~Broker() {
   key_schedule_.reset();
   contexts_.clear();
   sealer_.reset();
+  key_wrapper_.reset();
+  key_store_.reset();
   store_.reset();
   hash_pool_.reset();
   work_pool_.reset();
@@ -145,6 +148,13 @@ Result<Unit> Broker::start() {
   const std::size_t hash_threads = settings_->hash_threads != 0 ? settings_->hash_threads : cores();
   hash_pool_ = std::make_unique<runtime::OffloadPool>("hash", hash_threads, settings_->limits.hash_queue_max, cpus());
   work_pool_ = std::make_unique<runtime::OffloadPool>("work", kWorkThreads, kWorkQueueMax, cpus());
+  if (const settings::Pkcs11& token = settings_->pkcs11; !token.module_file.empty()) {
+    pkcs11::KeyStoreOptions wanted{token.module_file, token.token, token.pin_file, token.sessions};
+    key_store_ = std::make_unique<pkcs11::KeyStore>(std::move(wanted), cpus());
+    if (!token.key_encryption_keys.empty()) {
+      key_wrapper_ = std::make_unique<TokenKeyWrapper>(*key_store_, token.key_encryption_keys);
+    }
+  }
   publisher_ = std::make_unique<SnapshotPublisher>((*shards_)[0], settings_, &tenants::load_tenants,
                                                    [](Context& context) { context.tokens->follow_snapshot(); });
   shards_->start();
@@ -163,7 +173,8 @@ Task<Result<Unit>> Broker::make_contexts() {
                                                              std::make_unique<Figures>(), nullptr, nullptr}));
   }
   auto failures = std::make_shared<std::atomic<std::size_t>>(0);
-  std::function<void(Context&)> step = [failures](Context& context) {
+  pkcs11::KeyStore* key_store = key_store_.get();
+  std::function<void(Context&)> step = [failures, key_store](Context& context) {
     auto tokens = tokens::TokenShard::create(context);
     if (!tokens) {
       context.shard.logger().error("start.tokens", {{"code", name_of(tokens.error().code)}});
@@ -171,6 +182,7 @@ Task<Result<Unit>> Broker::make_contexts() {
       return;
     }
     context.tokens = *std::move(tokens);
+    context.tokens->use_key_store(key_store);
     context.identity = std::make_unique<identity::IdentityShard>(context);
   };
   auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
@@ -179,7 +191,12 @@ Task<Result<Unit>> Broker::make_contexts() {
   co_return Unit{};
 }
 
-Task<Result<Unit>> Broker::start_on_shard() {
+Task<Result<Unit>> Broker::start_sealer() {
+  if (key_store_) {
+    // Before the first wish for a key; whatever comes of it is looked after from then on.
+    co_await key_store_->look();
+    key_store_->start((*shards_)[0]);
+  }
   storage::SealerOptions sealing;
   sealing.store = store_.get();
   sealing.tables = table_options();
@@ -187,8 +204,14 @@ Task<Result<Unit>> Broker::start_on_shard() {
   sealing.wrapping_key_file = settings_->key_encryption_key_file;
   sealing.file_pool = work_pool_.get();
   sealing.shards = shards_->size();
+  sealing.wrapper = key_wrapper_.get();
   CLAVIGER_CO_TRY(sealer, co_await storage::Sealer::start(std::move(sealing)));
   sealer_ = std::move(sealer);
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Broker::start_on_shard() {
+  CLAVIGER_CO_TRY(sealing, co_await start_sealer());
   CLAVIGER_CO_TRY(keys, co_await load_installation_keys(store_.get(), sealer_.get()));
   keys_ = std::move(keys);
   CLAVIGER_CO_TRY(contexts, co_await make_contexts());
@@ -277,6 +300,11 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
 }
 
 void Broker::shutdown() { ::kill(::getpid(), SIGTERM); }
+
+std::string_view Broker::why_not_ready() const {
+  const std::string_view why = why_not_ready_.load();
+  return why.empty() && key_store_ ? key_store_->why_not_ready() : why;
+}
 
 std::vector<admin::ListenerFigures> Broker::listeners() const {
   return listeners_ ? listeners_->figures() : std::vector<admin::ListenerFigures>();

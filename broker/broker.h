@@ -13,6 +13,7 @@
 #include "broker/admin/process_control.h"
 #include "broker/context.h"
 #include "broker/listeners.h"
+#include "broker/key_encryption.h"
 #include "broker/provisioning/removal_sweep.h"
 #include "broker/settings/settings.h"
 #include "broker/snapshot_publisher.h"
@@ -54,12 +55,13 @@ class Broker final : public admin::ProcessControl {
   void shutdown() override;
   SandboxClock* sandbox_clock() override { return sandbox_clock_; }
   std::vector<admin::ListenerFigures> listeners() const override;
-  std::string_view why_not_ready() const override { return why_not_ready_.load(); }
+  std::string_view why_not_ready() const override;
   Monotonic started_at() const override { return started_at_; }
   Logger& logger() { return logger_; }
 
  private:
   runtime::Task<Result<Unit>> start_on_shard();
+  runtime::Task<Result<Unit>> start_sealer();
   runtime::Task<Result<Unit>> make_contexts();
   runtime::Task<admin::ReloadReport> reload_at_home();
   runtime::Task<Result<Unit>> stop_on_shard();
@@ -77,6 +79,8 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<runtime::OffloadPool> hash_pool_;
   std::unique_ptr<runtime::OffloadPool> work_pool_;
+  std::unique_ptr<pkcs11::KeyStore> key_store_;    // null: no PKCS #11 token
+  std::unique_ptr<TokenKeyWrapper> key_wrapper_;  // null: key-encryption keys lie in a file
   std::unique_ptr<storage::Sealer> sealer_;
   InstallationKeys keys_;
   std::unique_ptr<SnapshotPublisher> publisher_;

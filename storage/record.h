@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/runtime/shard.h"
@@ -108,9 +109,36 @@ class FlatRecord {
   const Root* root_ = nullptr;
 };
 
+// Fields of records. Reading: absent stands for empty. Writing: empty is left out.
+inline std::string text_of(const flatbuffers::String* field) { return field == nullptr ? std::string() : field->str(); }
+
+inline std::vector<std::string> texts_of(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* field) {
+  std::vector<std::string> texts;
+  if (field == nullptr) return texts;
+  texts.reserve(field->size());
+  for (const flatbuffers::String* text : *field) texts.push_back(text->str());
+  return texts;
+}
+
+inline Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>* field) {
+  return field == nullptr ? Bytes() : std::as_bytes(std::span(field->data(), field->size()));
+}
+
+inline flatbuffers::Offset<flatbuffers::String> put_text(flatbuffers::FlatBufferBuilder& builder, std::string_view text) {
+  return text.empty() ? 0 : builder.CreateString(text.data(), text.size());
+}
+inline flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> put_texts(
+    flatbuffers::FlatBufferBuilder& builder, const std::vector<std::string>& texts) {
+  return texts.empty() ? 0 : builder.CreateVectorOfStrings(texts);
+}
+inline flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> put_bytes(flatbuffers::FlatBufferBuilder& builder, Bytes bytes) {
+  return builder.CreateVector(as_uchar(bytes), bytes.size());
+}
+
 // The finished buffer as the bytes to put.
 inline Bytes finished_bytes(const flatbuffers::FlatBufferBuilder& builder) {
   return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
 }
+inline std::string finished(const flatbuffers::FlatBufferBuilder& builder) { return std::string(as_text(finished_bytes(builder))); }
 
 }  // namespace claviger::storage

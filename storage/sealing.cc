@@ -27,10 +27,6 @@ std::string data_key_place(std::uint32_t id) {
   return place + data_key_key(id);
 }
 
-Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>& field) {
-  return std::as_bytes(std::span(field.data(), field.size()));
-}
-
 std::string encode_data_key(std::int64_t created_at, const WrappingKeys::Id& wrapping_key, std::string_view wrapped) {
   flatbuffers::FlatBufferBuilder builder;
   const auto id = builder.CreateVector(as_uchar(wrapping_key), wrapping_key.size());
@@ -158,7 +154,7 @@ Task<Result<std::unique_ptr<Sealer>>> Sealer::start(SealerOptions options) {
   if (!has_file && read->error().code != Code::NotFound) co_return read->error();
 
   CLAVIGER_CO_TRY(count, co_await sealer->load());
-  if (!has_file) {
+  if (!has_file && sealer->options_.wrapper == nullptr) {
     // Data keys without the file that opens them: making a new one would only hide the loss.
     if (count != 0) co_return Error{Code::Unreadable, "wrapping_keys"};
     auto make_file = [path = sealer->options_.wrapping_key_file] { return WrappingKeys::create(path); };
@@ -176,13 +172,14 @@ Task<Result<std::unique_ptr<Sealer>>> Sealer::start(SealerOptions options) {
 Task<Result<std::size_t>> Sealer::load() {
   static_assert(kDataKeysMax <= kRangeMax);
   CLAVIGER_CO_TRY(records, co_await options_.store->range(options_.data_keys, "", "", kDataKeysMax));
-  if (wrapping_keys_.size() == 0) co_return records.size();
+  if (wrapping_keys_.size() == 0 && options_.wrapper == nullptr) co_return records.size();
   std::uint32_t newest = 0;
   for (const Record& record : records) {
     CLAVIGER_CO_TRY(id, parse_id(record.key));
     CLAVIGER_CO_TRY(row, FlatRecord<schema::DataKey>::open(record.value, kDataKeySchema, record.key));
-    CLAVIGER_CO_TRY(key, wrapping_keys_.unwrap(bytes_of(*row->wrapping_key()), as_bytes(data_key_place(id)),
-                                               bytes_of(*row->wrapped())));
+    std::string wrapping_key(as_text(bytes_of(row->wrapping_key())));
+    std::string wrapped(as_text(bytes_of(row->wrapped())));
+    CLAVIGER_CO_TRY(key, co_await unwrap(id, std::move(wrapping_key), std::move(wrapped)));
     CLAVIGER_CO_TRY(installed, install(id, std::move(key)));
     newest = id;
   }
@@ -193,9 +190,10 @@ Task<Result<std::size_t>> Sealer::load() {
 Task<Result<Unit>> Sealer::make_data_key(std::uint32_t id) {
   if (id > kDataKeysMax) co_return Error{Code::TooMany, "data_keys"};
   CLAVIGER_CO_TRY(key, crypto::random_bytes<32>());
-  CLAVIGER_CO_TRY(wrapped, wrapping_keys_.wrap(as_bytes(data_key_place(id)), key));
+  const Secret<32>* made = &key;
+  CLAVIGER_CO_TRY(wrapped, co_await wrap(id, made));
   const std::int64_t created_at = numeric_date(runtime::Shard::current().wall());
-  const std::string row = encode_data_key(created_at, wrapping_keys_.newest(), wrapped);
+  const std::string row = encode_data_key(created_at, newest_wrapping_key(), wrapped);
   Transaction change;
   change.expect_absent(options_.data_keys, data_key_key(id));
   change.put(options_.data_keys, data_key_key(id), as_bytes(row));
@@ -212,9 +210,55 @@ Task<Result<Unit>> Sealer::rotate_data_key() {
   co_return made;
 }
 
+WrappingKeys::Id Sealer::newest_wrapping_key() const {
+  return options_.wrapper != nullptr ? options_.wrapper->newest() : wrapping_keys_.newest();
+}
+
+Task<Result<std::string>> Sealer::wrap(std::uint32_t id, const Secret<32>* key) {
+  if (options_.wrapper == nullptr) co_return wrapping_keys_.wrap(as_bytes(data_key_place(id)), *key);
+  SecretBytes bytes(key->reveal());
+  auto wrapped = co_await options_.wrapper->wrap(data_key_place(id), std::move(bytes));
+  co_return wrapped;
+}
+
+Task<Result<Secret<32>>> Sealer::unwrap(std::uint32_t id, std::string wrapping_key, std::string wrapped) {
+  if (options_.wrapper == nullptr || !options_.wrapper->has(as_bytes(wrapping_key))) {
+    co_return wrapping_keys_.unwrap(as_bytes(wrapping_key), as_bytes(data_key_place(id)), as_bytes(wrapped));
+  }
+  auto key = co_await options_.wrapper->unwrap(std::move(wrapping_key), data_key_place(id), std::move(wrapped));
+  if (!key) co_return key.error();
+  if (key->size() != 32) co_return Error{Code::SealBroken, "data_keys"};
+  co_return Secret<32>(key->reveal().first<32>());
+}
+
+Task<Result<Sealer::Standing>> Sealer::standing() {
+  CLAVIGER_CO_TRY(records, co_await options_.store->range(options_.data_keys, "", "", kDataKeysMax));
+  const WrappingKeys::Id newest = newest_wrapping_key();
+  Standing standing;
+  standing.data_keys = records.size();
+  standing.seals = seals_.load(std::memory_order_relaxed);
+  standing.is_wrapped_outside = options_.wrapper != nullptr;
+  for (const Record& record : records) {
+    CLAVIGER_CO_TRY(row, FlatRecord<schema::DataKey>::open(record.value, kDataKeySchema, record.key));
+    if (as_text(bytes_of(row->wrapping_key())) != as_text(newest)) ++standing.wrapped_by_former;
+  }
+  co_return standing;
+}
+
+// A wrapper has its next key already (the operator made it there): every data key is wrapped by that one. The file, if
+// there is one from before, opens nothing any more.
+Task<Result<Unit>> Sealer::rotate_wrapping_key() {
+  if (options_.wrapper == nullptr) {
+    auto rotated = co_await rotate_wrapping_file();
+    co_return rotated;
+  }
+  auto wrapped = co_await wrap_again();
+  co_return wrapped;
+}
+
 // 1. the file holds the old key and the new one; 2. the data keys are wrapped by the new one; 3. the old one goes.
 // After a crash between the steps every row still opens, and the next rotation goes on from there.
-Task<Result<Unit>> Sealer::rotate_wrapping_key() {
+Task<Result<Unit>> Sealer::rotate_wrapping_file() {
   WrappingKeys next = wrapping_keys_.duplicate();
   if (next.size() == 1) {
     CLAVIGER_CO_TRY(added, next.add());
@@ -244,8 +288,10 @@ Task<Result<Unit>> Sealer::wrap_again() {
     CLAVIGER_CO_TRY(row, FlatRecord<schema::DataKey>::open(record.value, kDataKeySchema, record.key));
     const DataKey* key = keys_[id - 1].load(std::memory_order_acquire);
     if (key == nullptr) co_return Error{Code::Conflict, "data_keys"};
-    CLAVIGER_CO_TRY(wrapped, wrapping_keys_.wrap(as_bytes(data_key_place(id)), key->secret()));
-    const std::string again = encode_data_key(row->created_at(), wrapping_keys_.newest(), wrapped);
+    const Secret<32>* secret = &key->secret();
+    const std::int64_t created_at = row->created_at();
+    CLAVIGER_CO_TRY(wrapped, co_await wrap(id, secret));
+    const std::string again = encode_data_key(created_at, newest_wrapping_key(), wrapped);
     change.expect_version(options_.data_keys, record.key, record.value.version());
     change.put(options_.data_keys, record.key, as_bytes(again));
   }

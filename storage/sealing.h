@@ -7,7 +7,7 @@
 // A 32-octet secret under data key 1 is 01 00000001 and 60 octets more.
 //
 // Data keys are random, made by us, kept in a table of their own, each wrapped by the wrapping key of the installation
-// (storage/wrapping_keys.h). Both rotate online: new seals use the newest data key, older ones stay to open what they
+// (storage/wrapping_keys.h, or storage/key_wrapper.h). Both rotate online: new seals use the newest data key, older ones stay to open what they
 // sealed; rotating the wrapping key wraps the data keys again and touches no record.
 //
 // One Sealer per process, made on a shard at start, alive until the shards have ended. seal() and open() may be called
@@ -26,6 +26,7 @@
 #include "core/base/result.h"
 #include "core/base/secret.h"
 #include "core/runtime/offload.h"
+#include "storage/key_wrapper.h"
 #include "storage/store.h"
 #include "storage/wrapping_keys.h"
 
@@ -38,6 +39,8 @@ struct SealerOptions {
   std::string wrapping_key_file;     // made, mode 0600, at first start
   runtime::OffloadPool* file_pool;   // reads, writes and syncs the file
   std::size_t shards;
+  // Wraps in place of the file. What the file had wrapped still opens by it, until the wrapping key is rotated.
+  KeyWrapper* wrapper = nullptr;
 };
 
 class Sealer {
@@ -66,6 +69,14 @@ class Sealer {
   // On a shard. Conflict: another rotation was first.
   Task<Result<Unit>> rotate_data_key();
   Task<Result<Unit>> rotate_wrapping_key();
+  // How many data keys there are, and whether each is wrapped by the key that wraps now.
+  struct Standing {
+    std::size_t data_keys = 0;
+    std::size_t wrapped_by_former = 0;
+    std::uint64_t seals = 0;  // by the newest, since it is in use or since the start
+    bool is_wrapped_outside = false;
+  };
+  Task<Result<Standing>> standing();
   // True when the present data key has sealed as much as one key should.
   bool wants_rotation() const { return seals_.load(std::memory_order_relaxed) >= kSealsMax; }
   std::uint32_t data_key_id() const { return current_.load(std::memory_order_acquire); }
@@ -80,6 +91,11 @@ class Sealer {
   Task<Result<std::size_t>> load();  // how many data keys there are
   Task<Result<Unit>> make_data_key(std::uint32_t id);
   Task<Result<Unit>> wrap_again();
+  Task<Result<Unit>> rotate_wrapping_file();
+  WrappingKeys::Id newest_wrapping_key() const;
+  // `key` outlives it: a data key's, or the caller's frame.
+  Task<Result<std::string>> wrap(std::uint32_t id, const Secret<32>* key);
+  Task<Result<Secret<32>>> unwrap(std::uint32_t id, std::string wrapping_key, std::string wrapped);
   Result<Part> find(Bytes sealed);
   std::string place(TableId table, std::string_view key) const;
   Result<Unit> install(std::uint32_t id, Secret<32> key);

@@ -80,6 +80,8 @@ class Store {
   // latest_sequence() + 1, read the whole table, go on from there.
   virtual Task<Result<Changes>> changes(TableId table, std::uint64_t from_sequence, std::size_t limit) = 0;
 
+  // Any thread: the first sequence that changes() of this table has not forgotten.
+  virtual std::uint64_t first_change(TableId table) const = 0;
   // Any thread: sequence of the latest durable commit.
   virtual std::uint64_t latest_sequence() const = 0;
   virtual StoreHealth health() const = 0;

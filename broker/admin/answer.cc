@@ -42,6 +42,9 @@ Meaning meaning_of(Code code) {
     case Code::Closed: return {503, "the daemon is ending"};
     case Code::NoSpace: return {503, "no space left on the device"};
 
+    case Code::KeyStoreMissing: return {503, "the PKCS #11 token is not there, or does not have this key"};
+    case Code::KeyStoreFailure: return {502, "the PKCS #11 token failed"};
+
     case Code::TooLarge: return {413, "too large"};
     case Code::MediaType: return {415, "another media type is expected"};
 
@@ -66,6 +69,11 @@ Meaning meaning_of(Code code) {
     case Code::TransportKeyUnknown: return {404, "no such key"};
     case Code::CeremonyShares: return {400, "the shares do not fit together"};
     case Code::KeyPublished: return {400, "a key out of a standard's examples: everybody has its private part"};
+    case Code::KeyMalformed: return {400, "not one private key that we can read: PEM of PKCS #8, SEC 1 or PKCS #1, unencrypted"};
+    case Code::KeyType: return {400, "not a key of the tenant's algorithm (ES256, EdDSA or RS256)"};
+    case Code::KeyWeak: return {400, "the key is too weak"};
+    case Code::KeyNotOnCurve: return {400, "the key is not on its curve"};
+    case Code::KeyUse: return {400, "this key was revoked, may not sign, or can be taken out of its token"};
     case Code::JsonSyntax: return {400, "not JSON"};
     case Code::JsonDuplicate: return {400, "a member twice"};
     case Code::JsonType: return {400, "a member has the wrong type"};

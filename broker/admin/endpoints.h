@@ -17,6 +17,7 @@ void add_session_verbs(http::Router& router, AdminServices& services);
 void add_ue_verbs(http::Router& router, AdminServices& services);
 void add_token_verbs(http::Router& router, AdminServices& services);
 void add_key_verbs(http::Router& router, AdminServices& services);
+void add_sealing_verbs(http::Router& router, AdminServices& services);
 void add_partner_verbs(http::Router& router, AdminServices& services);
 void add_kms_verbs(http::Router& router, AdminServices& services);
 void add_kms_key_verbs(http::Router& router, AdminServices& services);  // transport keys, pre-issue, reports

@@ -144,7 +144,7 @@ void add_store(Exposition& out, const AdminServices& services) {
 
 struct HttpFigure {
   std::string_view name, type, help;
-  http::Counter http::Counters::*counter;
+  Counter http::Counters::*counter;
 };
 constexpr std::array<HttpFigure, 17> kHttpFigures{{
     {"http_connections", "gauge", "Open connections.", &http::Counters::connections_open},

@@ -18,6 +18,7 @@ void add_admin_routes(http::Router& router, AdminServices& services) {
   add_ue_verbs(router, services);
   add_token_verbs(router, services);
   add_key_verbs(router, services);
+  add_sealing_verbs(router, services);
   add_partner_verbs(router, services);
   add_kms_verbs(router, services);
   add_kms_key_verbs(router, services);

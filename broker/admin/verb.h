@@ -12,6 +12,7 @@
 
 #include "broker/admin/admin_services.h"
 #include "broker/admin/answer.h"
+#include "broker/identity/secret_body.h"
 #include "core/codec/form.h"
 #include "core/codec/json_reader.h"
 #include "core/http/router.h"
@@ -38,6 +39,8 @@ struct Call {
   std::string detail;
 
   broker::Context* at() { return &context; }
+  // Passwords, keys and one-time-password seeds come this way, and a slab goes back to its pool as it is.
+  ~Call() { const identity::SecretBody wiped(request.body); }
 };
 
 enum class Effect : std::uint8_t {

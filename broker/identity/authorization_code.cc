@@ -3,10 +3,15 @@
 #include <algorithm>
 
 #include "broker/identity/authorization_code_generated.h"
-#include "broker/identity/flat_record.h"
 #include "broker/record_key.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
+namespace {
+
+constexpr storage::RecordSchema kSchema{"codes", 1};
+
+}  // namespace
 
 std::string code_key(std::string_view tenant, std::string_view digest) {
   return broker::record_key({tenant, digest});
@@ -17,18 +22,18 @@ std::string encode_code(const AuthorizationCode& code) {
   const auto client_id = builder.CreateString(code.client_id);
   const auto redirect_uri = builder.CreateString(code.redirect_uri);
   const auto sub = builder.CreateString(code.sub);
-  const auto scopes = put_texts(builder, code.scopes);
-  const auto challenge = put_bytes(builder, code.challenge);
-  const auto nonce = put_text(builder, code.nonce);
-  const auto acr = put_text(builder, code.acr);
-  const auto amr = put_texts(builder, code.amr);
-  const auto source = put_text(builder, code.source);
-  const auto session = put_text(builder, code.session);
+  const auto scopes = storage::put_texts(builder, code.scopes);
+  const auto challenge = storage::put_bytes(builder, code.challenge);
+  const auto nonce = storage::put_text(builder, code.nonce);
+  const auto acr = storage::put_text(builder, code.acr);
+  const auto amr = storage::put_texts(builder, code.amr);
+  const auto source = storage::put_text(builder, code.source);
+  const auto session = storage::put_text(builder, code.session);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> dpop_key = 0;
-  if (!code.dpop_key.empty()) dpop_key = put_bytes(builder, as_bytes(code.dpop_key));
-  const auto ue_id = put_text(builder, code.ue.ue_id);
+  if (!code.dpop_key.empty()) dpop_key = storage::put_bytes(builder, as_bytes(code.dpop_key));
+  const auto ue_id = storage::put_text(builder, code.ue.ue_id);
   schema::AuthorizationCodeBuilder record(builder);
-  record.add_schema_version(kSchemaVersion);
+  record.add_schema_version(kSchema.version);
   record.add_client_id(client_id);
   record.add_redirect_uri(redirect_uri);
   record.add_sub(sub);
@@ -45,30 +50,30 @@ std::string encode_code(const AuthorizationCode& code) {
   record.add_ue_id(ue_id);
   record.add_ue_proof(static_cast<std::uint8_t>(code.ue.proof));
   builder.Finish(record.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_view digest) {
-  CLAVIGER_TRY(record, FlatRecord<schema::AuthorizationCode>::open(value, "codes"));
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::AuthorizationCode>::open(value, kSchema));
   AuthorizationCode code;
-  const Bytes challenge = bytes_of(record->challenge());
+  const Bytes challenge = storage::bytes_of(record->challenge());
   if (challenge.size() != code.challenge.size()) return Error{Code::Corrupt, "codes.challenge"};
   std::ranges::copy(challenge, code.challenge.begin());
   code.digest = digest;
-  code.client_id = text_of(record->client_id());
-  code.redirect_uri = text_of(record->redirect_uri());
-  code.sub = text_of(record->sub());
-  code.scopes = texts_of(record->scopes());
-  code.nonce = text_of(record->nonce());
-  code.acr = text_of(record->acr());
-  code.amr = texts_of(record->amr());
+  code.client_id = storage::text_of(record->client_id());
+  code.redirect_uri = storage::text_of(record->redirect_uri());
+  code.sub = storage::text_of(record->sub());
+  code.scopes = storage::texts_of(record->scopes());
+  code.nonce = storage::text_of(record->nonce());
+  code.acr = storage::text_of(record->acr());
+  code.amr = storage::texts_of(record->amr());
   code.auth_time = record->auth_time();
-  code.source = text_of(record->source());
+  code.source = storage::text_of(record->source());
   code.expires_at = record->expires_at();
-  code.session = text_of(record->session());
-  code.dpop_key = as_text(bytes_of(record->dpop_key()));
+  code.session = storage::text_of(record->session());
+  code.dpop_key = as_text(storage::bytes_of(record->dpop_key()));
   if (!code.dpop_key.empty() && code.dpop_key.size() != 32) return Error{Code::Corrupt, "codes.dpop_key"};
-  code.ue.ue_id = text_of(record->ue_id());
+  code.ue.ue_id = storage::text_of(record->ue_id());
   if (record->ue_proof() > static_cast<std::uint8_t>(UeProof::Key)) return Error{Code::Corrupt, "codes.ue_proof"};
   code.ue.proof = static_cast<UeProof>(record->ue_proof());
   code.version = value.version();

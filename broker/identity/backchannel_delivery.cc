@@ -124,11 +124,11 @@ Task<Result<Unit>> BackchannelDelivery::deliver(EndedSession ended) {
   }
   const std::string sub = subject_for(context_.identity->subject_mac(), ended.tenant, *client, ended.sub);
   const LogoutClaims claims{ended.client_id, sub, ended.sid, ended.jti};
-  auto token = make_logout_token(context_, **view, claims);
-  if (!token) co_return token.error();
+  CLAVIGER_CO_TRY(unsigned_token, make_logout_token(context_, **view, claims));
+  CLAVIGER_CO_TRY(token, co_await tokens::sign(&context_, std::move(unsigned_token)));
   http::ClientRequest request(http::Method::Post, client->backchannel_logout_uri);
   request.content_type = "application/x-www-form-urlencoded";
-  request.body = "logout_token=" + *token;
+  request.body = "logout_token=" + token;
   request.timeout = kAnswerMax;
   request.response_bytes_max = kAnswerBytesMax;
   auto answer = co_await client_.send(std::move(request));

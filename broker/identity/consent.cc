@@ -4,17 +4,18 @@
 
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/consent_generated.h"
-#include "broker/identity/flat_record.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
 namespace {
 
+constexpr storage::RecordSchema kSchema{"consents", 1};
 namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
@@ -110,20 +111,20 @@ std::string consent_key(std::string_view tenant, std::string_view sub, std::stri
 
 std::string encode_consent(const Consent& consent) {
   flatbuffers::FlatBufferBuilder builder(256);
-  const auto scopes = put_texts(builder, consent.scopes);
+  const auto scopes = storage::put_texts(builder, consent.scopes);
   schema::ConsentBuilder record(builder);
-  record.add_schema_version(kSchemaVersion);
+  record.add_schema_version(kSchema.version);
   record.add_scopes(scopes);
   record.add_given_at(consent.given_at);
   builder.Finish(record.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<Consent> decode_consent(const storage::Value& value, std::string_view client_id) {
-  CLAVIGER_TRY(record, FlatRecord<schema::Consent>::open(value, "consents"));
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::Consent>::open(value, kSchema));
   Consent consent;
   consent.client_id = client_id;
-  consent.scopes = texts_of(record->scopes());
+  consent.scopes = storage::texts_of(record->scopes());
   consent.given_at = record->given_at();
   consent.version = value.version();
   return consent;

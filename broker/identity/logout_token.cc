@@ -1,12 +1,11 @@
 #include "broker/identity/logout_token.h"
 
-#include "broker/tokens/issuer.h"
 #include "core/codec/json_writer.h"
 
 namespace claviger::identity {
 
-Result<std::string> make_logout_token(broker::Context& context, const broker::TenantView& tenant,
-                                      const LogoutClaims& claims) {
+Result<tokens::UnsignedToken> make_logout_token(broker::Context& context, const broker::TenantView& tenant,
+                                                const LogoutClaims& claims) {
   const std::int64_t now = numeric_date(context.shard.wall());
   std::string payload;
   codec::JsonWriter json(payload);
@@ -15,7 +14,7 @@ Result<std::string> make_logout_token(broker::Context& context, const broker::Te
   json.member("sub", claims.sub).member("sid", claims.sid);
   json.name("events").begin_object().name("http://schemas.openid.net/event/backchannel-logout").begin_object();
   json.end_object().end_object().end_object();
-  return tokens::sign_claims(context, tenant, "logout+jwt", payload);
+  return tokens::token_of(context, tenant, "logout+jwt", payload);
 }
 
 }  // namespace claviger::identity

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "broker/context.h"
+#include "broker/tokens/issuer.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
 
@@ -21,7 +22,8 @@ struct LogoutClaims {
   std::string_view sid;
   std::string_view jti;
 };
-Result<std::string> make_logout_token(broker::Context& context, const broker::TenantView& tenant,
-                                      const LogoutClaims& claims);
+// To be signed by its sender.
+Result<tokens::UnsignedToken> make_logout_token(broker::Context& context, const broker::TenantView& tenant,
+                                                const LogoutClaims& claims);
 
 }  // namespace claviger::identity

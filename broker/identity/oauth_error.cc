@@ -123,6 +123,8 @@ constexpr Row kRows[] = {
     {Code::NoSpace, {503, "temporarily_unavailable", "Try again later."}},
     {Code::Io, {503, "temporarily_unavailable", "Try again later."}},
     {Code::Closed, {503, "temporarily_unavailable", "Try again later."}},
+    {Code::KeyStoreMissing, {503, "temporarily_unavailable", "Try again later."}},
+    {Code::KeyStoreFailure, {503, "temporarily_unavailable", "Try again later."}},
     {Code::Unsupported, {503, "temporarily_unavailable", "Try again later."}},  // the clock: Clock::can_issue
 };
 

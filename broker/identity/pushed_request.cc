@@ -1,6 +1,5 @@
 #include "broker/identity/pushed_request.h"
 
-#include "broker/identity/flat_record.h"
 #include "broker/identity/pushed_request_generated.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -8,10 +7,12 @@
 #include "core/codec/hex.h"
 #include "core/crypto/digest.h"
 #include "core/crypto/random.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
 namespace {
 
+constexpr storage::RecordSchema kSchema{"pushed_requests", 1};
 namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
@@ -32,18 +33,18 @@ std::string encode_pushed_request(const PushedRequest& request) {
   const auto client_id = builder.CreateString(request.client_id);
   const auto parameters = builder.CreateString(request.parameters);
   schema::PushedRequestBuilder record(builder);
-  record.add_schema_version(kSchemaVersion);
+  record.add_schema_version(kSchema.version);
   record.add_client_id(client_id);
   record.add_parameters(parameters);
   builder.Finish(record.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<PushedRequest> decode_pushed_request(const storage::Value& value) {
-  CLAVIGER_TRY(record, FlatRecord<schema::PushedRequest>::open(value, "pushed_requests"));
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::PushedRequest>::open(value, kSchema));
   PushedRequest request;
-  request.client_id = text_of(record->client_id());
-  request.parameters = text_of(record->parameters());
+  request.client_id = storage::text_of(record->client_id());
+  request.parameters = storage::text_of(record->parameters());
   return request;
 }
 

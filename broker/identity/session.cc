@@ -1,12 +1,13 @@
 #include "broker/identity/session.h"
 
-#include "broker/identity/flat_record.h"
 #include "broker/identity/session_generated.h"
 #include "broker/record_key.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
 namespace {
 
+constexpr storage::RecordSchema kSchema{"sessions", 1};
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kDigestBytes = 32;
 
@@ -23,23 +24,23 @@ std::string encode_session(const Session& session) {
   flatbuffers::FlatBufferBuilder builder(512);
   const auto sub = builder.CreateString(session.sub);
   const auto client_id = builder.CreateString(session.client_id);
-  const auto ue_id = put_text(builder, session.ue_id);
-  const auto scopes = put_texts(builder, session.scopes);
-  const auto acr = put_text(builder, session.acr);
-  const auto amr = put_texts(builder, session.amr);
-  const auto refresh_salt = put_bytes(builder, as_bytes(session.refresh_salt));
+  const auto ue_id = storage::put_text(builder, session.ue_id);
+  const auto scopes = storage::put_texts(builder, session.scopes);
+  const auto acr = storage::put_text(builder, session.acr);
+  const auto amr = storage::put_texts(builder, session.amr);
+  const auto refresh_salt = storage::put_bytes(builder, as_bytes(session.refresh_salt));
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> digest = 0;
-  if (!session.certificate_digest.empty()) digest = put_bytes(builder, as_bytes(session.certificate_digest));
-  const auto source = put_text(builder, session.source);
+  if (!session.certificate_digest.empty()) digest = storage::put_bytes(builder, as_bytes(session.certificate_digest));
+  const auto source = storage::put_text(builder, session.source);
   CLAVIGER_ASSERT(session.dpop_key.empty() || session.dpop_key.size() == kDigestBytes);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> dpop_key = 0;
-  if (!session.dpop_key.empty()) dpop_key = put_bytes(builder, as_bytes(session.dpop_key));
-  const auto partner = put_text(builder, session.partner);
-  const auto primary_issuer = put_text(builder, session.primary_issuer);
-  const auto primary_sub = put_text(builder, session.primary_sub);
-  const auto primary_mc_service_id = put_text(builder, session.primary_mc_service_id);
+  if (!session.dpop_key.empty()) dpop_key = storage::put_bytes(builder, as_bytes(session.dpop_key));
+  const auto partner = storage::put_text(builder, session.partner);
+  const auto primary_issuer = storage::put_text(builder, session.primary_issuer);
+  const auto primary_sub = storage::put_text(builder, session.primary_sub);
+  const auto primary_mc_service_id = storage::put_text(builder, session.primary_mc_service_id);
   schema::SessionBuilder record(builder);
-  record.add_schema_version(kSchemaVersion);
+  record.add_schema_version(kSchema.version);
   record.add_sub(sub);
   record.add_client_id(client_id);
   record.add_ue_id(ue_id);
@@ -63,27 +64,27 @@ std::string encode_session(const Session& session) {
   record.add_primary_sub(primary_sub);
   record.add_primary_mc_service_id(primary_mc_service_id);
   builder.Finish(record.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<Session> decode_session(const storage::Value& value, std::string_view sid) {
-  CLAVIGER_TRY(record, FlatRecord<schema::Session>::open(value, "sessions"));
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::Session>::open(value, kSchema));
   if (record->state() > static_cast<std::uint8_t>(SessionState::Replaced)) {
     return Error{Code::Corrupt, "sessions.state"};
   }
-  const Bytes salt = bytes_of(record->refresh_salt());
-  const Bytes digest = bytes_of(record->certificate_digest());
+  const Bytes salt = storage::bytes_of(record->refresh_salt());
+  const Bytes digest = storage::bytes_of(record->certificate_digest());
   if (salt.size() != kSaltBytes) return Error{Code::Corrupt, "sessions.refresh_salt"};
   if (!digest.empty() && digest.size() != kDigestBytes) return Error{Code::Corrupt, "sessions.certificate_digest"};
   Session session;
   session.sid = sid;
-  session.sub = text_of(record->sub());
-  session.client_id = text_of(record->client_id());
-  session.ue_id = text_of(record->ue_id());
+  session.sub = storage::text_of(record->sub());
+  session.client_id = storage::text_of(record->client_id());
+  session.ue_id = storage::text_of(record->ue_id());
   session.state = static_cast<SessionState>(record->state());
-  session.scopes = texts_of(record->scopes());
-  session.acr = text_of(record->acr());
-  session.amr = texts_of(record->amr());
+  session.scopes = storage::texts_of(record->scopes());
+  session.acr = storage::text_of(record->acr());
+  session.amr = storage::texts_of(record->amr());
   session.auth_time = record->auth_time();
   session.created_at = record->created_at();
   session.last_used_at = record->last_used_at();
@@ -93,13 +94,13 @@ Result<Session> decode_session(const storage::Value& value, std::string_view sid
   session.was_grace_used = record->was_grace_used();
   session.refresh_salt = as_text(salt);
   session.certificate_digest = as_text(digest);
-  session.source = text_of(record->source());
-  session.dpop_key = as_text(bytes_of(record->dpop_key()));
+  session.source = storage::text_of(record->source());
+  session.dpop_key = as_text(storage::bytes_of(record->dpop_key()));
   if (!session.dpop_key.empty() && session.dpop_key.size() != kDigestBytes) return Error{Code::Corrupt, "sessions.dpop_key"};
-  session.partner = text_of(record->partner());
-  session.primary_issuer = text_of(record->primary_issuer());
-  session.primary_sub = text_of(record->primary_sub());
-  session.primary_mc_service_id = text_of(record->primary_mc_service_id());
+  session.partner = storage::text_of(record->partner());
+  session.primary_issuer = storage::text_of(record->primary_issuer());
+  session.primary_sub = storage::text_of(record->primary_sub());
+  session.primary_mc_service_id = storage::text_of(record->primary_mc_service_id());
   session.version = value.version();
   return session;
 }

@@ -129,6 +129,7 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
   }
   // Before anything is used up: a code or a generation must not be spent on an answer that cannot be signed.
   if (!context->shard.clock().can_issue()) co_return Error{Code::Unsupported, "token.clock"};
+  CLAVIGER_CO_TRY(signing, tokens::check_signing(*context, *view));
   Result<GrantedSession> granted = Error{Code::Internal, "token.grant"};
   if (grant == Grant::AuthorizationCode) {
     CLAVIGER_CO_TRY(redemption, read_redemption(*form, *call));
@@ -143,22 +144,22 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
   granted->subject = subject_for(context->identity->subject_mac(), call->tenant, *call->client, granted->session.sub);
   GrantedSession* grantee = &*granted;
   CLAVIGER_CO_TRY(val, co_await add_val_claims(context, call->tenant, call->client->profile, grantee));
-  view = context->snapshot->find(call->tenant);
-  if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
   // OIDC Core clause 12.2 allows an ID token on refresh; clients of ours have no use for a second one.
   const IdToken id_token = grant == Grant::AuthorizationCode ? IdToken::Yes : IdToken::No;
-  co_return session_response(*context, *view, *granted, resource, id_token);
+  auto response = co_await session_response(context, call->tenant, *std::move(granted), resource, id_token);
+  co_return response;
 }
 
-Result<http::Response> grant_service(Context& context, const codec::Form& form, const Client& client,
+Result<UnsignedAnswer> grant_service(Context& context, const codec::Form& form, const Client& client,
                                      const broker::TenantView& tenant, const TokenBinding& binding) {
+  CLAVIGER_TRY(signing, tokens::check_signing(context, tenant));
   ScopeList requested;
   if (const std::string_view scope = optional(form, "scope"); !scope.empty()) {
     CLAVIGER_TRY(parsed, parse_scope(scope));
     requested = std::move(parsed);
   }
   CLAVIGER_TRY(granted, grant_to_service(requested, tenant.tenant, client));
-  return service_response(context, tenant, client, granted, optional(form, "resource"), binding);
+  return service_answer(context, tenant, client, granted, optional(form, "resource"), binding);
 }
 
 Task<Result<http::Response>> run_grant(Context* context, const http::Request* request, const codec::Form* form,
@@ -167,7 +168,9 @@ Task<Result<http::Response>> run_grant(Context* context, const http::Request* re
   if (grant == Grant::ClientCredentials) {
     const broker::TenantView* view = context->snapshot->find(call->tenant);
     if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
-    co_return grant_service(*context, *form, *call->client, *view, {call->certificate_digest, call->dpop_key});
+    CLAVIGER_CO_TRY(answer, grant_service(*context, *form, *call->client, *view, {call->certificate_digest, call->dpop_key}));
+    auto response = co_await service_response(context, std::move(answer));
+    co_return response;
   }
   co_return co_await grant_session(context, request, form, call, grant);
 }
@@ -175,6 +178,9 @@ Task<Result<http::Response>> run_grant(Context* context, const http::Request* re
 Task<Result<http::Response>> run_extension(const ExtensionGrant* extension, const ExtensionCall* call) {
   if (!extension->may_use(*call->client)) co_return Error{Code::GrantNotAllowed, "token.grant_type"};
   if (!call->context->shard.clock().can_issue()) co_return Error{Code::Unsupported, "token.clock"};
+  const broker::TenantView* view = call->context->snapshot->find(call->tenant);
+  if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
+  CLAVIGER_CO_TRY(signing, tokens::check_signing(*call->context, *view));
   co_return co_await extension->run(call);
 }
 
@@ -253,7 +259,9 @@ std::optional<http::Response> answer_inline(Contexts& contexts, const http::Requ
   const auto form = read_form(request);
   if (!form || form->find("grant_type") != "client_credentials") return std::nullopt;
   if (!ClientAuthenticator::agrees_with_form(*client, *form)) return std::nullopt;
-  auto response = grant_service(context, *form, *client, *view, {});
+  auto answer = grant_service(context, *form, *client, *view, {});
+  if (!answer || !answer->access_token.is_signed_here()) return std::nullopt;
+  auto response = service_response_here(context, *std::move(answer));
   if (!response) return std::nullopt;
   count(context, Grant::ClientCredentials, true, begun);
   return *std::move(response);

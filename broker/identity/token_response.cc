@@ -4,11 +4,12 @@
 
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/refresh_token.h"
-#include "broker/tokens/issuer.h"
 #include "core/codec/json_writer.h"
 
 namespace claviger::identity {
 namespace {
+
+using runtime::Task;
 
 // {"access_token":"","token_type":"Bearer","expires_in":,"refresh_token":"","id_token":"","scope":""} and its numbers.
 constexpr std::size_t kFrameBytes = 160;
@@ -43,7 +44,7 @@ void put_val(const ValClaims& val, Claims& claims) {
   claims.val_service_ids.assign(val.service_ids.begin(), val.service_ids.end());
 }
 
-Result<std::string> id_token_for(broker::Context& context, const broker::TenantView& tenant,
+Result<tokens::UnsignedToken> id_token_for(broker::Context& context, const broker::TenantView& tenant,
                                  const GrantedSession& granted, std::string_view access_token) {
   const Session& session = granted.session;
   tokens::IdTokenClaims claims;
@@ -60,7 +61,54 @@ Result<std::string> id_token_for(broker::Context& context, const broker::TenantV
   put_val(granted.val, claims);
   claims.access_token = access_token;
   claims.lifetime = context.snapshot->settings->lifetimes.id_token;
-  return tokens::make_id_token(context, tenant, claims);
+  return tokens::id_token_of(context, tenant, claims);
+}
+
+// The access token of a session, and how long it lives.
+Result<UnsignedAnswer> session_answer(broker::Context& context, const broker::TenantView& tenant,
+                                      const GrantedSession& granted, std::string_view resource) {
+  const Session& session = granted.session;
+  const ScopeList scopes(granted.scopes.begin(), granted.scopes.end());
+  CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
+  UnsignedAnswer answer;
+  answer.scope = join_scope(scopes);
+  tokens::AccessTokenClaims claims;
+  claims.sub = granted.subject.empty() ? session.sub : granted.subject;
+  claims.client_id = session.client_id;
+  claims.audiences = std::move(audiences);
+  claims.scope = answer.scope;
+  claims.sid = session.sid;
+  claims.acr = session.acr;
+  claims.auth_time = session.auth_time;
+  claims.amr.assign(session.amr.begin(), session.amr.end());
+  claims.mcptt_id = granted.mcptt_id;
+  claims.mcvideo_id = granted.mcvideo_id;
+  claims.mcdata_id = granted.mcdata_id;
+  put_val(granted.val, claims);
+  claims.certificate_digest = session.certificate_digest;
+  claims.dpop_key = session.dpop_key;
+  claims.primary_mc_service_id = session.primary_mc_service_id;
+  claims.lifetime = context.snapshot->settings->lifetimes.access_token;
+  if (!session.partner.empty()) {
+    // Not beyond what the partner vouched for (spec 1.12 step 6).
+    const Seconds left{session.expires_at - numeric_date(context.shard.wall())};
+    if (left <= Seconds{0}) return Error{Code::SessionEnded, "token.session"};
+    claims.lifetime = std::min(claims.lifetime, left);
+  }
+  answer.lifetime = claims.lifetime;
+  answer.is_key_bound = !claims.dpop_key.empty();
+  CLAVIGER_TRY(access_token, tokens::access_token_of(context, tenant, claims));
+  answer.access_token = std::move(access_token);
+  return answer;
+}
+
+http::Response write_service_response(broker::Context& context, const UnsignedAnswer& answer, std::string_view access_token) {
+  return write_response(context.shard.slabs(), {.access_token = access_token,
+                                                .refresh_token = {},
+                                                .id_token = {},
+                                                .scope = answer.scope,
+                                                .lifetime = answer.lifetime,
+                                                .is_key_bound = answer.is_key_bound});
 }
 
 }  // namespace
@@ -80,74 +128,61 @@ bool is_known_resource(const tenants::Tenant& tenant, std::string_view resource)
                              [&](const auto& scope_and_audience) { return scope_and_audience.second == resource; });
 }
 
-Result<http::Response> session_response(broker::Context& context, const broker::TenantView& tenant,
-                                        const GrantedSession& granted, std::string_view resource, IdToken id_token) {
-  const Session& session = granted.session;
-  const ScopeList scopes(granted.scopes.begin(), granted.scopes.end());
-  CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
-  const std::string scope = join_scope(scopes);
-  tokens::AccessTokenClaims claims;
-  claims.sub = granted.subject.empty() ? session.sub : granted.subject;
-  claims.client_id = session.client_id;
-  claims.audiences = std::move(audiences);
-  claims.scope = scope;
-  claims.sid = session.sid;
-  claims.acr = session.acr;
-  claims.auth_time = session.auth_time;
-  claims.amr.assign(session.amr.begin(), session.amr.end());
-  claims.mcptt_id = granted.mcptt_id;
-  claims.mcvideo_id = granted.mcvideo_id;
-  claims.mcdata_id = granted.mcdata_id;
-  put_val(granted.val, claims);
-  claims.certificate_digest = session.certificate_digest;
-  claims.dpop_key = session.dpop_key;
-  claims.primary_mc_service_id = session.primary_mc_service_id;
-  claims.lifetime = context.snapshot->settings->lifetimes.access_token;
-  if (!session.partner.empty()) {
-    // Not beyond what the partner vouched for (spec 1.12 step 6).
-    const Seconds left{session.expires_at - numeric_date(context.shard.wall())};
-    if (left <= Seconds{0}) return Error{Code::SessionEnded, "token.session"};
-    claims.lifetime = std::min(claims.lifetime, left);
-  }
-  CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
+Task<Result<http::Response>> session_response(broker::Context* context, std::string tenant, GrantedSession granted,
+                                              std::string resource, IdToken id_token) {
+  const broker::TenantView* view = context->snapshot->find(tenant);
+  if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
+  CLAVIGER_CO_TRY(answer, session_answer(*context, *view, granted, resource));
+  CLAVIGER_CO_TRY(access_token, co_await tokens::sign(context, std::move(answer.access_token)));
 
   std::string id_token_text;
+  view = context->snapshot->find(tenant);
+  if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
   if (id_token == IdToken::Yes) {
-    CLAVIGER_TRY(made, id_token_for(context, tenant, granted, access_token));
-    id_token_text = std::move(made);
+    CLAVIGER_CO_TRY(made, id_token_for(*context, *view, granted, access_token));
+    CLAVIGER_CO_TRY(text, co_await tokens::sign(context, std::move(made)));
+    id_token_text = std::move(text);
   }
   const auto refresh_token =
-      make_refresh_token(context.identity->refresh_mac(), tenant.tenant.name, session, granted.generation);
-  return write_response(context.shard.slabs(), {.access_token = access_token,
-                                                .refresh_token = granted.gives_refresh_token ? as_text(refresh_token.reveal())
-                                                                                            : std::string_view(),
-                                                .id_token = id_token_text,
-                                                .scope = scope,
-                                                .lifetime = claims.lifetime,
-                                                .is_key_bound = !claims.dpop_key.empty()});
+      make_refresh_token(context->identity->refresh_mac(), tenant, granted.session, granted.generation);
+  const Parts parts{.access_token = access_token,
+                    .refresh_token = granted.gives_refresh_token ? as_text(refresh_token.reveal()) : std::string_view(),
+                    .id_token = id_token_text,
+                    .scope = answer.scope,
+                    .lifetime = answer.lifetime,
+                    .is_key_bound = answer.is_key_bound};
+  co_return write_response(context->shard.slabs(), parts);
 }
 
-Result<http::Response> service_response(broker::Context& context, const broker::TenantView& tenant,
-                                        const Client& client, const ScopeList& scopes, std::string_view resource,
-                                        const TokenBinding& binding) {
+Result<UnsignedAnswer> service_answer(broker::Context& context, const broker::TenantView& tenant, const Client& client,
+                                      const ScopeList& scopes, std::string_view resource, const TokenBinding& binding) {
   CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
-  const std::string scope = join_scope(scopes);
+  UnsignedAnswer answer;
+  answer.scope = join_scope(scopes);
   tokens::AccessTokenClaims claims;
   claims.sub = client.client_id;  // RFC 9068 clause 2.2: no resource owner, so the client itself
   claims.client_id = client.client_id;
   claims.audiences = std::move(audiences);
-  claims.scope = scope;
+  claims.scope = answer.scope;
   claims.certificate_digest = binding.certificate_digest;
   claims.dpop_key = binding.dpop_key;
   claims.may_push_keys = client.may_push_keys && std::ranges::find(scopes, kSealKeyScope) != scopes.end();
   claims.lifetime = context.snapshot->settings->lifetimes.access_token;
-  CLAVIGER_TRY(access_token, tokens::make_access_token(context, tenant, claims));
-  return write_response(context.shard.slabs(), {.access_token = access_token,
-                                                .refresh_token = {},
-                                                .id_token = {},
-                                                .scope = scope,
-                                                .lifetime = claims.lifetime,
-                                                .is_key_bound = !claims.dpop_key.empty()});
+  answer.lifetime = claims.lifetime;
+  answer.is_key_bound = !claims.dpop_key.empty();
+  CLAVIGER_TRY(access_token, tokens::access_token_of(context, tenant, claims));
+  answer.access_token = std::move(access_token);
+  return answer;
+}
+
+Task<Result<http::Response>> service_response(broker::Context* context, UnsignedAnswer answer) {
+  CLAVIGER_CO_TRY(access_token, co_await tokens::sign(context, std::move(answer.access_token)));
+  co_return write_service_response(*context, answer, access_token);
+}
+
+Result<http::Response> service_response_here(broker::Context& context, UnsignedAnswer answer) {
+  CLAVIGER_TRY(access_token, tokens::sign_here(context, std::move(answer.access_token)));
+  return write_service_response(context, answer, access_token);
 }
 
 }  // namespace claviger::identity

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 
-#include "broker/identity/flat_record.h"
 #include "broker/identity/ue_generated.h"
 #include "broker/record_key.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
+namespace {
+
+constexpr storage::RecordSchema kSchema{"ues", 1};
+
+}  // namespace
 
 bool is_ue_id(std::string_view text) {
   return !text.empty() && text.size() <= kUeIdBytesMax &&
@@ -34,12 +39,12 @@ std::string ue_session_key(std::string_view tenant, std::string_view ue_id, std:
 
 std::string encode_ue(const Ue& ue) {
   flatbuffers::FlatBufferBuilder builder(256);
-  const auto name = put_text(builder, ue.name);
-  const auto owner = put_text(builder, ue.owner);
-  const auto certificates = put_texts(builder, ue.certificates);
-  const auto dpop_keys = put_texts(builder, ue.dpop_keys);
+  const auto name = storage::put_text(builder, ue.name);
+  const auto owner = storage::put_text(builder, ue.owner);
+  const auto certificates = storage::put_texts(builder, ue.certificates);
+  const auto dpop_keys = storage::put_texts(builder, ue.dpop_keys);
   schema::UeBuilder record(builder);
-  record.add_schema_version(kSchemaVersion);
+  record.add_schema_version(kSchema.version);
   record.add_ue_class(static_cast<std::uint8_t>(ue.ue_class));
   record.add_name(name);
   record.add_owner(owner);
@@ -51,19 +56,19 @@ std::string encode_ue(const Ue& ue) {
   record.add_created_at(ue.created_at);
   record.add_last_sign_in_at(ue.last_sign_in_at);
   builder.Finish(record.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<Ue> decode_ue(const storage::Value& value, std::string_view ue_id) {
-  CLAVIGER_TRY(record, FlatRecord<schema::Ue>::open(value, "ues"));
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::Ue>::open(value, kSchema));
   if (record->ue_class() > static_cast<std::uint8_t>(UeClass::Dispatcher)) return Error{Code::Corrupt, "ues.class"};
   Ue ue;
   ue.ue_id = ue_id;
   ue.ue_class = static_cast<UeClass>(record->ue_class());
-  ue.name = text_of(record->name());
-  ue.owner = text_of(record->owner());
-  ue.certificates = texts_of(record->certificates());
-  ue.dpop_keys = texts_of(record->dpop_keys());
+  ue.name = storage::text_of(record->name());
+  ue.owner = storage::text_of(record->owner());
+  ue.certificates = storage::texts_of(record->certificates());
+  ue.dpop_keys = storage::texts_of(record->dpop_keys());
   ue.is_lost = record->is_lost();
   ue.replaces_others = record->replaces_others();
   ue.max_users = record->max_users();

@@ -1,13 +1,14 @@
 #include "broker/identity/user.h"
 
-#include "broker/identity/flat_record.h"
 #include "broker/identity/user_generated.h"
 #include "broker/record_key.h"
 #include "core/codec/utf8.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
 namespace {
 
+constexpr storage::RecordSchema kSchema{"users", 1};
 constexpr std::size_t kLoginBytesMax = 255;
 
 bool is_blank(char character) { return character == ' ' || character == '\t'; }
@@ -39,16 +40,16 @@ std::string mc_identity_key(std::string_view kind, std::string_view identity) {
 std::string encode_user(const User& user) {
   flatbuffers::FlatBufferBuilder builder(512);
   const auto login = builder.CreateString(user.login);
-  const auto display_name = put_text(builder, user.display_name);
-  const auto mc_id = put_text(builder, user.mc_id);
-  const auto mcptt_id = put_text(builder, user.mcptt_id);
-  const auto mcvideo_id = put_text(builder, user.mcvideo_id);
-  const auto mcdata_id = put_text(builder, user.mcdata_id);
-  const auto scopes = put_texts(builder, user.scopes);
-  const auto password_hash = put_text(builder, user.password_hash);
-  const auto val_user_ids = put_texts(builder, user.val_user_ids);
+  const auto display_name = storage::put_text(builder, user.display_name);
+  const auto mc_id = storage::put_text(builder, user.mc_id);
+  const auto mcptt_id = storage::put_text(builder, user.mcptt_id);
+  const auto mcvideo_id = storage::put_text(builder, user.mcvideo_id);
+  const auto mcdata_id = storage::put_text(builder, user.mcdata_id);
+  const auto scopes = storage::put_texts(builder, user.scopes);
+  const auto password_hash = storage::put_text(builder, user.password_hash);
+  const auto val_user_ids = storage::put_texts(builder, user.val_user_ids);
   schema::UserBuilder record(builder);
-  record.add_schema_version(kSchemaVersion);
+  record.add_schema_version(kSchema.version);
   record.add_login(login);
   record.add_display_name(display_name);
   record.add_status(static_cast<std::uint8_t>(user.status));
@@ -63,27 +64,27 @@ std::string encode_user(const User& user) {
   record.add_created_at(user.created_at);
   record.add_val_user_ids(val_user_ids);
   builder.Finish(record.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<User> decode_user(const storage::Value& value, std::string_view sub) {
-  CLAVIGER_TRY(record, FlatRecord<schema::User>::open(value, "users"));
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::User>::open(value, kSchema));
   if (record->status() > static_cast<std::uint8_t>(UserStatus::Disabled)) return Error{Code::Corrupt, "users.status"};
   User user;
   user.sub = sub;
-  user.login = text_of(record->login());
-  user.display_name = text_of(record->display_name());
+  user.login = storage::text_of(record->login());
+  user.display_name = storage::text_of(record->display_name());
   user.status = static_cast<UserStatus>(record->status());
-  user.mc_id = text_of(record->mc_id());
-  user.mcptt_id = text_of(record->mcptt_id());
-  user.mcvideo_id = text_of(record->mcvideo_id());
-  user.mcdata_id = text_of(record->mcdata_id());
-  user.scopes = texts_of(record->scopes());
-  user.password_hash = text_of(record->password_hash());
+  user.mc_id = storage::text_of(record->mc_id());
+  user.mcptt_id = storage::text_of(record->mcptt_id());
+  user.mcvideo_id = storage::text_of(record->mcvideo_id());
+  user.mcdata_id = storage::text_of(record->mcdata_id());
+  user.scopes = storage::texts_of(record->scopes());
+  user.password_hash = storage::text_of(record->password_hash());
   user.password_changed_at = record->password_changed_at();
   user.not_before = record->not_before();
   user.created_at = record->created_at();
-  user.val_user_ids = texts_of(record->val_user_ids());
+  user.val_user_ids = storage::texts_of(record->val_user_ids());
   user.version = value.version();
   return user;
 }

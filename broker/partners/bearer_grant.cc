@@ -291,9 +291,9 @@ Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity
   CLAVIGER_CO_TRY(val, co_await identity::add_val_claims(context, call->tenant, call->client->profile, grantee));
   // Nothing but VAL services was asked for, and no VAL server has provisioned him: nobody gets that session.
   if (granted->scopes.empty()) co_return Error{Code::ScopeNothing, "assertion.val"};
-  const broker::TenantView* tenant = context->snapshot->find(call->tenant);
-  if (tenant == nullptr) co_return Error{Code::Closed, "assertion.tenant"};
-  co_return identity::session_response(*context, *tenant, *granted, asked.resource, identity::IdToken::No);
+  auto response =
+      co_await identity::session_response(context, call->tenant, *std::move(granted), asked.resource, identity::IdToken::No);
+  co_return response;
 }
 
 }  // namespace claviger::partners

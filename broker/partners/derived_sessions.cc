@@ -21,6 +21,8 @@ constexpr std::size_t kPage = 256;
 // What was revoked must be known for as long as a security token from before may be shown: twice the longest life, for
 // clocks that differ.
 constexpr Seconds kMarkKept{1200};
+// Whoever stole a key signs security tokens for as long as somebody believes in it; the partner says how long, within reason.
+constexpr Seconds kKeyMarkKeptMax{90 * 24 * 3600};
 
 struct Row {
   std::string sid;
@@ -69,6 +71,8 @@ std::string_view mark_kind(tokens::RevocationKind kind) {
       return "dead-sid";
     case tokens::RevocationKind::Subject:
       return "dead-sub";
+    case tokens::RevocationKind::Key:
+      return "dead-kid";
   }
   return "dead-jti";
 }
@@ -82,6 +86,8 @@ std::vector<std::string_view> row_kinds(tokens::RevocationKind kind) {
       return {"sid"};
     case tokens::RevocationKind::Subject:
       return {"sub"};
+    case tokens::RevocationKind::Key:
+      return {"kid"};
   }
   return {};
 }
@@ -157,7 +163,8 @@ Task<Result<storage::Transaction>> claim_origin(Context* context, std::string te
   const std::vector<Question> questions{{"dead-jti", origin.jti},
                                         {"dead-jti", origin.access_token_jti},
                                         {"dead-sid", origin.sid},
-                                        {"dead-sub", origin.sub}};
+                                        {"dead-sub", origin.sub},
+                                        {"dead-kid", origin.kid}};
   for (std::size_t i = 0; i < questions.size(); ++i) {
     if (questions[i].id.empty()) continue;
     std::string key = broker::record_key({tenant, partner, questions[i].kind, questions[i].id});
@@ -173,7 +180,8 @@ Task<Result<storage::Transaction>> claim_origin(Context* context, std::string te
   // A verifier's leeway after exp the token is refused for its age: until then its jti must be known.
   const std::int64_t replay_until = token_expires_at + 2 * tokens::kLeewayMax.count();
   transaction.put(tables::kPartnerTokens, own_key, as_bytes(row), std::max(replay_until, session_expires_at));
-  const std::vector<Question> rows{{"sid", origin.sid}, {"sub", origin.sub}, {"at", origin.access_token_jti}};
+  const std::vector<Question> rows{
+      {"sid", origin.sid}, {"sub", origin.sub}, {"at", origin.access_token_jti}, {"kid", origin.kid}};
   for (const Question& each : rows) {
     if (each.id.empty()) continue;
     transaction.put(tables::kPartnerTokens, broker::record_key({tenant, partner, each.kind, each.id, sid}),
@@ -214,8 +222,12 @@ Task<Result<Unit>> apply_partner_revocations(Context* context, std::string tenan
   if (changes.empty()) co_return Unit{};
   // First what keeps new sessions from being made, then the end of those that are there: none slips through.
   storage::Transaction marks;
-  const std::int64_t until = numeric_date(context->shard.wall() + kMarkKept);
+  const WallTime now = context->shard.wall();
   for (const tokens::Revocation& change : changes) {
+    std::int64_t until = numeric_date(now + kMarkKept);
+    if (change.kind == tokens::RevocationKind::Key) {
+      until = std::clamp(change.expires, until, numeric_date(now + kKeyMarkKeptMax));
+    }
     marks.put(tables::kPartnerTokens, broker::record_key({tenant, partner, mark_kind(change.kind), change.id}),
               as_bytes(std::to_string(change.not_before)), until);
   }

@@ -3,9 +3,10 @@
 //
 // Rows of tables::kPartnerTokens, key tenant + partner + kind + id [+ sid], value: sid NUL iat in decimal.
 //   "jti"  jti of the security token          -> the session: the replay record, and the list of a partner's sessions
-//   "sid", "sub", "at"  + sid                 -> session, user, access token there: found when the partner revokes them
-//   "dead-jti", "dead-sid", "dead-sub"        -> revoked there; value: not_before in decimal. A security token from
-//                                                before cannot make a session afterwards.
+//   "sid", "sub", "at", "kid"  + sid          -> session, user, access token there, key of the security token: found
+//                                                when the partner revokes them
+//   "dead-jti", "dead-sid", "dead-sub", "dead-kid"  -> revoked there; value: not_before in decimal. A security token
+//                                                from before, or signed with that key, cannot make a session afterwards.
 // All expire with what they guard. Procedures, on whichever shard; transactions and their expectations guard them.
 #pragma once
 
@@ -30,6 +31,7 @@ struct PrimaryOrigin {
   std::string sid;               // empty: not said
   std::string access_token_jti;  // of what was exchanged; empty: not said
   std::int64_t issued_at = 0;
+  std::string kid;               // of the partner's key that signed it
 };
 
 // AssertionReplayed when the jti was taken before; AssertionInvalid when the partner has revoked what it comes from.

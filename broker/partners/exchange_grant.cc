@@ -164,6 +164,8 @@ Task<Result<http::Response>> exchange_token(Partners* partners, const identity::
   if (subject.has_mcvideo) claims.mcvideo_id = user->mcvideo_id;
   if (subject.has_mcdata) claims.mcdata_id = user->mcdata_id;
   CLAVIGER_CO_TRY(made, make_security_token(*context, *tenant, target->partner, claims));
+  CLAVIGER_CO_TRY(token, co_await tokens::sign(context, std::move(made.unsigned_token)));
+  made.token = std::move(token);
   context->shard.logger().info("partner.exchanged", {{"tenant", call->tenant},
                                                      {"partner", target->partner.name},
                                                      {"sub", user->sub},

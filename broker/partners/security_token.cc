@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 #include "broker/tokens/verifier/claim_checks.h"
 #include "broker/tokens/verifier/compact_token.h"
@@ -113,8 +112,8 @@ Result<MadeSecurityToken> make_security_token(broker::Context& context, const br
     if (!text.empty()) json.member(name, text);
   }
   json.end_object();
-  CLAVIGER_TRY(token, tokens::sign_claims(context, tenant, partner.is_strict_type ? kType : "JWT", payload));
-  made.token = std::move(token);
+  CLAVIGER_TRY(token, tokens::token_of(context, tenant, partner.is_strict_type ? kType : "JWT", payload));
+  made.unsigned_token = std::move(token);
   return made;
 }
 
@@ -156,7 +155,10 @@ Result<CheckedSecurityToken> check_security_token(tokens::Verifier& verifier, st
   if (!tokens::check_audience(claims, rules.audiences)) return invalid("assertion.aud");
   CLAVIGER_TRY(in_time, check_times(claims, rules.now));
   // 3. Whom it is about.
-  return read_claims(claims, partner, rules.now);
+  CLAVIGER_TRY(checked, read_claims(claims, partner, rules.now));
+  if (!is_id(verified->kid)) return invalid("assertion.kid");
+  checked.origin.kid = verified->kid;
+  return checked;
 }
 
 bool is_in_domains(std::string_view mc_identity, const std::vector<std::string>& domains) {

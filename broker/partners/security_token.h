@@ -17,6 +17,7 @@
 #include "broker/context.h"
 #include "broker/partners/derived_sessions.h"
 #include "broker/partners/partner_table.h"
+#include "broker/tokens/issuer.h"
 #include "broker/tokens/verifier/verifier.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
@@ -37,7 +38,8 @@ struct SecurityTokenClaims {
   std::string_view mc_id, mcptt_id, mcvideo_id, mcdata_id;  // empty: none
 };
 struct MadeSecurityToken {
-  std::string token;
+  tokens::UnsignedToken unsigned_token;
+  std::string token;  // when its maker has had it signed
   std::string jti;
   Seconds lifetime{0};
 };

@@ -166,6 +166,21 @@ void read_key_rotation(TomlReader& root, KeyRotation& rotation, const std::strin
   }
 }
 
+void read_pkcs11(TomlReader& root, Pkcs11& pkcs11, const std::string& file, std::vector<SettingsError>& errors) {
+  const toml::table* table = root.table_at("pkcs11");
+  if (table == nullptr) return;
+  TomlReader reader(*table, "pkcs11", file, errors);
+  reader.read("module_file", pkcs11.module_file);
+  reader.read("token", pkcs11.token);
+  reader.read("pin_file", pkcs11.pin_file);
+  reader.read("sessions", pkcs11.sessions, 1, 64);
+  read_texts(reader, "key_encryption_keys", pkcs11.key_encryption_keys);
+  // An absolute path: a name alone would be looked for wherever the loader looks.
+  if (!pkcs11.module_file.starts_with('/')) reader.fail(Code::ConfigValue, "module_file", "must be an absolute path");
+  if (pkcs11.token.empty()) reader.fail(Code::ConfigMissing, "token", "is missing: the token's label");
+  if (pkcs11.pin_file.empty()) reader.fail(Code::ConfigMissing, "pin_file", "is missing");
+}
+
 // A claim of ours under a registered name would be taken for that one.
 bool is_claim_name(const std::string& name) {
   static constexpr std::string_view kTaken[] = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "sid", "acr", "amr", "cnf", "act",
@@ -261,6 +276,7 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     read_log(root, settings.log, name, result.errors);
     read_costs(root, settings, name, result.errors);
     read_key_rotation(root, settings.key_rotation, name, result.errors);
+    read_pkcs11(root, settings.pkcs11, name, result.errors);
     read_val_claims(root, settings.val_claims, name, result.errors);
     read_account(root, settings.account, name, result.errors);
   }
@@ -296,6 +312,11 @@ SettingsOrError load_settings(const std::string& file) {
           {Code::PermissionsTooOpen, file + ": " + listener.key_file + " can be read by others: chmod 600"});
     }
   }
+  const std::string& pin_file = result.settings->pkcs11.pin_file;
+  struct stat status {};
+  if (!pin_file.empty() && (stat(pin_file.c_str(), &status) != 0 || (status.st_mode & 0077U) != 0)) {
+    result.errors.push_back({Code::PermissionsTooOpen, file + ": " + pin_file + " is missing or can be read by others: chmod 600"});
+  }
   if (!result.errors.empty()) result.settings.reset();
   return result;
 }
@@ -316,6 +337,7 @@ std::vector<std::string> differences_that_need_a_restart(const Settings& running
   compare("public_origin", running.public_origin, wanted.public_origin);
   compare("metrics_address", running.metrics_address, wanted.metrics_address);
   compare("metrics_port", running.metrics_port, wanted.metrics_port);
+  compare("pkcs11", running.pkcs11, wanted.pkcs11);
   compare("log.format", running.log.json, wanted.log.json);
   compare("log.file", running.log.file, wanted.log.file);
   compare("limits.block_cache_mib", running.limits.block_cache_bytes, wanted.limits.block_cache_bytes);
@@ -399,6 +421,15 @@ std::string to_toml(const Settings& settings) {
   toml::array cpus;
   for (const int cpu : settings.cpus) cpus.push_back(cpu);
   table.insert("cpus", std::move(cpus));
+  if (!settings.pkcs11.module_file.empty()) {
+    toml::array labels;
+    for (const std::string& label : settings.pkcs11.key_encryption_keys) labels.push_back(label);
+    table.insert("pkcs11", toml::table{{"module_file", settings.pkcs11.module_file},
+                                       {"token", settings.pkcs11.token},
+                                       {"pin_file", settings.pkcs11.pin_file},
+                                       {"sessions", settings.pkcs11.sessions},
+                                       {"key_encryption_keys", std::move(labels)}});
+  }
   toml::array listeners;
   for (const HttpsListener& listener : settings.https) {
     listeners.push_back(

@@ -70,6 +70,16 @@ struct KeyRotation {
   Seconds publish_ahead{24 * 3600};    // what verifiers may keep a key set for
 };
 
+// A PKCS #11 token (a hardware security module) that keeps keys for us. All [restart].
+struct Pkcs11 {
+  std::string module_file;        // the vendor's library; empty: there is no token
+  std::string token;              // its label
+  std::string pin_file;           // refused when others can read it
+  std::uint32_t sessions = 4;     // signatures at the same time
+  std::vector<std::string> key_encryption_keys;  // labels of AES keys in the token, the last one wraps; empty: the file does
+  bool operator==(const Pkcs11&) const = default;
+};
+
 // What the VAL claims of tokens are called: TS 33.434 Annex A leaves it to the VAL service.
 struct ValClaimNames {
   std::string user_id = "val_user_id";
@@ -107,6 +117,7 @@ struct Settings {
   ValClaimNames val_claims;
   AccountRequirement account;
   KeyRotation key_rotation;
+  Pkcs11 pkcs11;
 };
 
 // Unknown names, wrong types, values out of range and contradictions are errors; `message` says which, with the line.

@@ -121,12 +121,14 @@ std::vector<Tenant> list_tenants(const broker::Snapshot& snapshot) {
 
 Task<Result<broker::TenantViews>> load_tenants(Context* context) {
   broker::TenantViews tenants;
+  tokens::KeyTableBudget tables = tokens::key_table_budget(*context);
+  tokens::KeyTableBudget* budget = &tables;
   std::string from;
   for (;;) {
     CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kTenants, from, "", storage::kRangeMax));
     for (const storage::Record& record : page) {
       CLAVIGER_CO_TRY(tenant, decode_tenant(record.value, record.key));
-      CLAVIGER_CO_TRY(keys, co_await tokens::load_tenant_keys(context, record.key, tenant.issuer));
+      CLAVIGER_CO_TRY(keys, co_await tokens::load_tenant_keys(context, record.key, tenant.issuer, budget));
       tenants.emplace(record.key, broker::TenantView{std::move(tenant), std::move(keys)});
     }
     if (page.size() < storage::kRangeMax) co_return tenants;

@@ -6,12 +6,13 @@
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
 #include "core/crypto/digest.h"
+#include "core/pkcs11/key_store.h"
 
 namespace claviger::tokens {
 namespace {
 
-// RS256 with 4096 bits: the longest signature we make.
-constexpr std::size_t kSignatureSizeMax = 512;
+// RS256 with an imported key of 8192 bits: the longest signature we make.
+constexpr std::size_t kSignatureSizeMax = crypto::kSignatureBytesMax;
 // Claims of the longest names we allow; a usual payload has 500 bytes.
 constexpr std::size_t kPayloadBytesUsual = 768;
 
@@ -33,21 +34,24 @@ void put_val_claims(codec::JsonWriter<std::string>& json, const settings::ValCla
   json.end_array();
 }
 
-// header.payload.signature (RFC 7515 clause 7.1), in one string of the right size.
-Result<std::string> sign_compact(broker::Context& context, const TenantKey& key, std::string_view header,
-                                 std::string_view payload) {
-  std::string compact;
-  compact.reserve(header.size() + codec::base64url_encoded_size(payload.size()) +
-                  codec::base64url_encoded_size(key.key->signature_size()) + 2);
-  compact += header;
-  compact += '.';
-  codec::base64url_encode(as_bytes(payload), compact);
-  std::byte signature[kSignatureSizeMax];
-  CLAVIGER_ASSERT(key.key->signature_size() <= sizeof signature);
-  CLAVIGER_TRY(size, key.key->sign(context.tokens->signing(), as_bytes(compact), signature));
-  compact += '.';
-  codec::base64url_encode(Bytes(signature, size), compact);
-  return compact;
+// header.payload (RFC 7515 clause 7.1), in a string with room for the signature.
+UnsignedToken unsigned_token(const broker::TenantView& tenant, const TenantKey& key, std::string_view header,
+                             std::string_view payload) {
+  UnsignedToken token;
+  token.keys = tenant.keys;
+  token.key = &key;
+  token.input.reserve(header.size() + codec::base64url_encoded_size(payload.size()) +
+                      codec::base64url_encoded_size(key.verifying->signature_size()) + 2);
+  token.input += header;
+  token.input += '.';
+  codec::base64url_encode(as_bytes(payload), token.input);
+  return token;
+}
+
+std::string with_signature(UnsignedToken token, Bytes signature) {
+  token.input += '.';
+  codec::base64url_encode(signature, token.input);
+  return std::move(token.input);
 }
 
 void put_amr(codec::JsonWriter<std::string>& json, const std::vector<std::string_view>& amr) {
@@ -81,7 +85,7 @@ Result<const TenantKey*> key_for(broker::Context& context, const broker::TenantV
 
 }  // namespace
 
-Result<std::string> make_access_token(broker::Context& context, const broker::TenantView& tenant,
+Result<UnsignedToken> access_token_of(broker::Context& context, const broker::TenantView& tenant,
                                       const AccessTokenClaims& claims) {
   CLAVIGER_ASSERT(!claims.audiences.empty());
   CLAVIGER_TRY(key, key_for(context, tenant));
@@ -111,10 +115,10 @@ Result<std::string> make_access_token(broker::Context& context, const broker::Te
   if (!claims.primary_mc_service_id.empty()) json.member("x_primary_mc_service_id", claims.primary_mc_service_id);
   put_confirmation(json, claims);
   json.end_object();
-  return sign_compact(context, *key, key->access_token_header, payload);
+  return unsigned_token(tenant, *key, key->access_token_header, payload);
 }
 
-Result<std::string> make_id_token(broker::Context& context, const broker::TenantView& tenant, const IdTokenClaims& claims) {
+Result<UnsignedToken> id_token_of(broker::Context& context, const broker::TenantView& tenant, const IdTokenClaims& claims) {
   CLAVIGER_TRY(key, key_for(context, tenant));
   const std::int64_t now = numeric_date(context.shard.wall());
   std::string payload;
@@ -131,7 +135,7 @@ Result<std::string> make_id_token(broker::Context& context, const broker::Tenant
     // OIDC Core clause 3.1.3.6: the left half of the hash that the algorithm uses; SHA-256 for ES256 and RS256, and
     // by common agreement SHA-512 for EdDSA with Ed25519.
     std::string at_hash;
-    if (key->key->algorithm() == crypto::SignatureAlgorithm::EdDsa) {
+    if (key->verifying->algorithm() == crypto::SignatureAlgorithm::EdDsa) {
       const auto digest = crypto::sha512(as_bytes(claims.access_token));
       codec::base64url_encode(Bytes(digest).first(digest.size() / 2), at_hash);
     } else {
@@ -143,19 +147,45 @@ Result<std::string> make_id_token(broker::Context& context, const broker::Tenant
   put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
   put_val_claims(json, context.snapshot->settings->val_claims, claims);
   json.end_object();
-  return sign_compact(context, *key, key->id_token_header, payload);
+  return unsigned_token(tenant, *key, key->id_token_header, payload);
 }
 
-Result<std::string> sign_claims(broker::Context& context, const broker::TenantView& tenant, std::string_view typ,
-                                std::string_view claims) {
+Result<UnsignedToken> token_of(broker::Context& context, const broker::TenantView& tenant, std::string_view typ,
+                               std::string_view claims) {
   CLAVIGER_TRY(key, key_for(context, tenant));
   std::string header;
   codec::JsonWriter json(header);
-  json.begin_object().member("alg", crypto::name_of(key->key->algorithm())).member("kid", key->kid);
+  json.begin_object().member("alg", crypto::name_of(key->verifying->algorithm())).member("kid", key->kid);
   json.member("typ", typ).end_object();
   std::string encoded;
   codec::base64url_encode(as_bytes(header), encoded);
-  return sign_compact(context, *key, encoded, claims);
+  return unsigned_token(tenant, *key, encoded, claims);
+}
+
+Result<Unit> check_signing(broker::Context& context, const broker::TenantView& tenant) {
+  CLAVIGER_TRY(key, key_for(context, tenant));
+  if (key->key != nullptr) return Unit{};
+  pkcs11::KeyStore* store = context.tokens->key_store();
+  if (store == nullptr) return Error{Code::KeyStoreMissing, "token.key"};
+  return store->check_key(key->stored_as);
+}
+
+Result<std::string> sign_here(broker::Context& context, UnsignedToken token) {
+  CLAVIGER_ASSERT(token.is_signed_here());
+  const crypto::SigningKey& key = *token.key->key;
+  std::byte signature[kSignatureSizeMax];
+  CLAVIGER_ASSERT(key.signature_size() <= sizeof signature);
+  CLAVIGER_TRY(size, key.sign(context.tokens->signing(), as_bytes(token.input), signature));
+  return with_signature(std::move(token), Bytes(signature, size));
+}
+
+runtime::Task<Result<std::string>> sign(broker::Context* context, UnsignedToken token) {
+  if (token.is_signed_here()) co_return sign_here(*context, std::move(token));
+  pkcs11::KeyStore* store = context->tokens->key_store();
+  if (store == nullptr) co_return Error{Code::KeyStoreMissing, "token.key"};
+  auto signature = co_await store->sign(token.key->stored_as, *token.key->verifying, token.input);
+  if (!signature) co_return signature.error();
+  co_return with_signature(std::move(token), as_bytes(*signature));
 }
 
 std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes) {

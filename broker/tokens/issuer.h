@@ -1,11 +1,13 @@
 // Making tokens (RFC 9068 access tokens, OIDC Core clause 2 ID tokens; TS 33.180 clauses B.2.1, B.2.2).
 //
-// On the asking shard, inline: one signature (20 us for ES256) and an encoding into one buffer. Refuses with
-// Code::Unsupported while the wall clock stands more than 30 s behind (Clock::can_issue).
+// On the asking shard: one signature (20 us for ES256) and an encoding into one buffer, inline. A key that lives in a
+// PKCS #11 token signs there, off the shard. Refuses with Code::Unsupported while the wall clock stands more than 30 s
+// behind (Clock::can_issue).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 
 #include "broker/context.h"
 #include "core/base/result.h"
+#include "core/runtime/task.h"
 
 namespace claviger::tokens {
 
@@ -50,15 +53,30 @@ struct IdTokenClaims {
   Seconds lifetime{300};
 };
 
-// The compact JWS. `jti` of the access token is 128 random bits, base64url.
-Result<std::string> make_access_token(broker::Context& context, const broker::TenantView& tenant,
-                                      const AccessTokenClaims& claims);
-Result<std::string> make_id_token(broker::Context& context, const broker::TenantView& tenant,
-                                  const IdTokenClaims& claims);
+// A JWT that lacks its signature: header and payload are written, the key is chosen.
+struct UnsignedToken {
+  std::string input;                       // header.payload, with room for the rest
+  std::shared_ptr<const TenantKeys> keys;  // of which `key` is one
+  const TenantKey* key = nullptr;
 
-// Any other JWT, signed with the tenant's active key: `typ` and the claims are the caller's.
-Result<std::string> sign_claims(broker::Context& context, const broker::TenantView& tenant, std::string_view typ,
-                                std::string_view claims);
+  bool is_signed_here() const { return key->key != nullptr; }
+};
+
+// Asked before a code or a refresh token is spent on an answer that could not be signed. KeyStoreMissing.
+Result<Unit> check_signing(broker::Context& context, const broker::TenantView& tenant);
+
+// `jti` of the access token is 128 random bits, base64url.
+Result<UnsignedToken> access_token_of(broker::Context& context, const broker::TenantView& tenant,
+                                      const AccessTokenClaims& claims);
+Result<UnsignedToken> id_token_of(broker::Context& context, const broker::TenantView& tenant, const IdTokenClaims& claims);
+// Any other JWT: `typ` and the claims are the caller's.
+Result<UnsignedToken> token_of(broker::Context& context, const broker::TenantView& tenant, std::string_view typ,
+                               std::string_view claims);
+
+// The compact JWS. KeyStoreMissing, KeyStoreFailure, Overload, DeadlinePassed when the key is elsewhere.
+runtime::Task<Result<std::string>> sign(broker::Context* context, UnsignedToken token);
+// Only where is_signed_here() (asserted): hot paths.
+Result<std::string> sign_here(broker::Context& context, UnsignedToken token);
 
 // `aud` for granted scopes: the audiences the tenant maps them to, without duplicates; the default audience when none.
 std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes);

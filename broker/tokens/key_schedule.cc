@@ -30,6 +30,10 @@ std::optional<std::int64_t> rotates_at(const TenantKeys& keys, const settings::K
   return std::max(keys.active->changed_at + rotation.lifetime.count(), next->created_at + rotation.publish_ahead.count());
 }
 
+bool lacks_next(const TenantKeys& keys) {
+  return std::ranges::find(keys.keys, KeyState::Next, &TenantKey::state) == keys.keys.end();
+}
+
 bool has_key_over(const TenantKeys& keys, std::int64_t now) {
   return std::ranges::any_of(keys.keys, [now](const TenantKey& key) {
     return key.state == KeyState::Retiring && key.changed_at + kRetiringMax.count() <= now;
@@ -40,7 +44,8 @@ KeySchedule::KeySchedule(Context& context)
     : context_(context), timer_([](void* self) { static_cast<KeySchedule*>(self)->start(); }, this) {}
 
 void KeySchedule::start() {
-  context_.shard.timers().start(timer_, context_.shard.now() + kEvery);
+  const Seconds every = context_.snapshot->settings->is_sandbox ? kEveryInSandbox : kEvery;
+  context_.shard.timers().start(timer_, context_.shard.now() + every);
   if (is_looking_) return;
   is_looking_ = true;
   context_.shard.scope().spawn(look_and_note());
@@ -56,10 +61,12 @@ Task<void> KeySchedule::look() {
   if (!context_.shard.clock().can_issue()) co_return;
   const std::int64_t now = numeric_date(context_.shard.wall());
   std::vector<std::string> due;
+  std::vector<std::string> without_next;
   bool is_any_over = false;
   for (const auto& [name, view] : context_.snapshot->tenants) {
     const auto at = rotates_at(*view.keys, context_.snapshot->settings->key_rotation);
     if (at && *at <= now) due.push_back(name);
+    if (lacks_next(*view.keys)) without_next.push_back(name);
     is_any_over = is_any_over || has_key_over(*view.keys, now);
   }
   for (std::size_t i = 0; i < due.size(); ++i) {
@@ -69,6 +76,14 @@ Task<void> KeySchedule::look() {
     } else {
       context_.shard.logger().error("key.rotation", {{"tenant", due[i]}, {"code", name_of(rotated.error().code)}});
     }
+  }
+  for (std::size_t i = 0; i < without_next.size(); ++i) {
+    auto made = co_await make_missing_key(&context_, without_next[i]);
+    if (!made) context_.shard.logger().error("key.next", {{"tenant", without_next[i]}, {"code", name_of(made.error().code)}});
+  }
+  if (context_.sealer.wants_rotation()) {
+    auto rotated = co_await context_.sealer.rotate_data_key();
+    if (!rotated) context_.shard.logger().error("seal.rotation", {{"code", name_of(rotated.error().code)}});
   }
   if (!is_any_over || !due.empty()) co_return;
   auto published = co_await publish_again(&context_);

@@ -1,4 +1,5 @@
-// KeySchedule: rotates every tenant's signing key when its time has come, and drops retired keys whose time is over.
+// KeySchedule: rotates every tenant's signing key when its time has come, makes a next one where there is none, and drops
+// retired keys whose time is over; and gives the sealer another data key when the present one has sealed enough.
 //
 // It keeps nothing of its own: what is due follows from the keys' records and the settings, so a restart, a reload or an
 // operator's rotation changes nothing that it would have to be told. One per process, on shard 0, owned by Broker; made
@@ -18,13 +19,15 @@ namespace claviger::tokens {
 // When the next key takes over by itself: `lifetime` after the active one took over, but not before verifiers had
 // `publish_ahead` to fetch the next one. Nothing: never.
 std::optional<std::int64_t> rotates_at(const TenantKeys& keys, const settings::KeyRotation& rotation);
+bool lacks_next(const TenantKeys& keys);
 // True when a retired key is still published although nothing that it signed can be valid.
 bool has_key_over(const TenantKeys& keys, std::int64_t now);
 
 class KeySchedule {
  public:
-  // Keys live for days: a minute more is nothing.
+  // Keys live for days: a minute more is nothing. In a sandbox, whose clock may run fast, it would be long.
   static constexpr Seconds kEvery{60};
+  static constexpr Seconds kEveryInSandbox{1};
 
   explicit KeySchedule(broker::Context& context);
   KeySchedule(const KeySchedule&) = delete;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/identity_shard.h"
@@ -9,6 +10,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocation_records.h"
+#include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
 #include "broker/tokens/verifier/revocation_feed.h"
 #include "core/codec/form.h"
@@ -35,53 +37,35 @@ struct Question {
   std::int64_t wait = kFeedWaitUsual;
 };
 
-using Found = std::vector<std::pair<std::uint64_t, Revocation>>;
-// Kept while the table is read; cut to what goes into an answer whenever it is full.
-constexpr std::size_t kFoundMax = 8 * kFeedChangesMax;
+// The change feed has all that is in force but revoked keys, which are kept longer.
+constexpr std::int64_t kFeedKept = 24 * 3600;
+static_assert(kRevocationKept.count() < kFeedKept);
+// Half of an answer: the other half is for a commit that is not split.
+constexpr std::size_t kChangesPerLook = kFeedChangesMax / 2;
+// One answer of a catch-up passes over at most so many changes of other tenants; the asker comes again.
+constexpr int kLooksMax = 32;
 
-// The oldest of them, as many as an answer takes; a commit is never split. True: there were more.
-bool keep_oldest(Found& found) {
-  std::ranges::sort(found, {}, &Found::value_type::first);
-  std::size_t end = std::min(found.size(), kFeedChangesMax / 2);
-  while (end > 0 && end < found.size() && found[end].first == found[end - 1].first) ++end;
-  const bool are_more = end < found.size();
-  found.resize(end);
-  return are_more;
-}
+// An operator revokes keys, a handful in a year.
+constexpr std::size_t kRevokedKeysMax = kFeedChangesMax / 4;
 
-// From the table itself, in the order of the commits: for who starts, or was away longer than the change feed is kept.
-// Only what is in force is there, so this is at most the revocations of the last hour; a reader who gets a part goes on
-// from its last commit.
-Task<Result<RevocationDelta>> from_table(Context* context, Question question) {
-  const std::uint64_t now_at = context->store.latest_sequence();  // before reading: told twice rather than lost
-  const std::string prefix = broker::record_prefix({question.tenant});
-  const std::string end = broker::record_prefix_end(prefix);
-  Found found;
-  bool are_more = false;
-  std::string from = prefix;
-  for (bool is_last = false; !is_last;) {
-    CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kRevocations, from, end, storage::kRangeMax));
-    for (const storage::Record& record : page) {
-      if (record.value.version() < question.since) continue;
-      CLAVIGER_CO_TRY(stored, decode_revocation(record.key, record.value.bytes()));
-      stored.revocation.issuer = question.issuer;
-      found.emplace_back(record.value.version(), std::move(stored.revocation));
-    }
-    if (found.size() >= kFoundMax) are_more = keep_oldest(found) || are_more;
-    is_last = page.size() < storage::kRangeMax;
-    if (!is_last) from = page.back().key + '\0';
+Task<Result<std::vector<Revocation>>> revoked_keys(Context* context, const Question* question) {
+  const std::string prefix = broker::record_prefix({question->tenant, name_of(RevocationKind::Key)});
+  CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kRevocations, prefix, broker::record_prefix_end(prefix),
+                                                      kRevokedKeysMax + 1));
+  if (page.size() > kRevokedKeysMax) co_return Error{Code::TooMany, "feed.keys"};
+  std::vector<Revocation> keys;
+  for (const storage::Record& record : page) {
+    CLAVIGER_CO_TRY(stored, decode_revocation(record.key, record.value.bytes()));
+    stored.revocation.issuer = question->issuer;
+    keys.push_back(std::move(stored.revocation));
   }
-  are_more = keep_oldest(found) || are_more;
-  RevocationDelta delta;
-  delta.next = are_more ? found.back().first + 1 : now_at + 1;
-  for (auto& [version, revocation] : found) delta.changes.push_back(std::move(revocation));
-  co_return delta;
+  co_return keys;
 }
 
 // One look: the changes of this tenant since then, and where to go on.
 Task<Result<RevocationDelta>> changes_since(Context* context, Question question) {
   CLAVIGER_CO_TRY(changes,
-                  co_await context->store.changes(broker::tables::kRevocations, question.since, kFeedChangesMax / 2));
+                  co_await context->store.changes(broker::tables::kRevocations, question.since, kChangesPerLook));
   RevocationDelta delta;
   delta.next = changes.next_sequence;
   const std::string prefix = broker::record_prefix({question.tenant});
@@ -97,23 +81,56 @@ Task<Result<RevocationDelta>> changes_since(Context* context, Question question)
   co_return delta;
 }
 
+// For who starts, or was away longer than the change feed is kept: revoked keys, and the first part of the change feed.
+// What is left he gets by asking on, each change once.
+Task<Result<RevocationDelta>> from_start(Context* context, Question question) {
+  const Question* asked = &question;
+  CLAVIGER_CO_TRY(keys, co_await revoked_keys(context, asked));
+  RevocationDelta delta;
+  question.since = context->store.first_change(broker::tables::kRevocations);
+  for (int looks = 0; looks < kLooksMax && delta.changes.empty(); ++looks) {
+    auto found = co_await changes_since(context, question);
+    // The floor has moved just now.
+    if (found.failed_with(Code::OutOfRange)) {
+      question.since = context->store.first_change(broker::tables::kRevocations);
+      continue;
+    }
+    if (!found) co_return found.error();
+    const bool is_end = found->next <= question.since || found->next > context->store.latest_sequence();
+    question.since = found->next;
+    delta.changes = std::move(found->changes);
+    if (is_end) break;
+  }
+  delta.next = question.since;
+  delta.changes.insert(delta.changes.begin(), std::make_move_iterator(keys.begin()), std::make_move_iterator(keys.end()));
+  co_return delta;
+}
+
 Task<Result<RevocationDelta>> ask(Context* context, Question question) {
   const Monotonic deadline = context->shard.now() + Seconds(question.wait);
-  for (;;) {
+  for (int looks = 0;;) {
     // Registered before the look, so that what is revoked in between wakes us.
     auto wait = context->tokens->wait_for_feed();
     if (!wait) co_return wait.error();
     if (question.since == 0) {
-      auto first = co_await from_table(context, std::move(question));
+      auto first = co_await from_start(context, std::move(question));
       co_return first;
     }
     auto delta = co_await changes_since(context, question);
-    if (!delta && delta.error().code == Code::OutOfRange) delta = co_await from_table(context, question);
+    if (delta.failed_with(Code::OutOfRange)) {
+      question.since = 0;
+      continue;
+    }
     if (!delta) co_return delta.error();
     if (!delta->changes.empty()) co_return delta;
+    // There is more to read, of other tenants until now: no reason to wait.
+    const bool is_behind = delta->next > question.since && delta->next <= context->store.latest_sequence();
     question.since = delta->next;
+    if (is_behind && ++looks < kLooksMax) continue;
+    if (is_behind || question.wait == 0) co_return delta;
     const auto woken = co_await wait->until(deadline);
     if (!woken) co_return delta;
+    looks = 0;
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // For clients that may introspect. Sequence numbers are those of the store's commits. With nothing new the answer waits
 // up to `wait` seconds (30 at most; 25 unless given) for the first revocation. `since=0`, and anything older than the
-// change feed keeps, is answered from the table with what is still in force: no reader is ever too late.
+// change feed keeps, is answered at once, with what is still in force from its beginning on: no reader is ever too late,
+// and one who catches up reads each change once.
 #pragma once
 
 #include "broker/tokens/token_routes.h"

@@ -17,7 +17,9 @@ struct SigningKeyRecord {
   KeyState state = KeyState::Next;
   std::int64_t created_at = 0;
   std::int64_t changed_at = 0;
-  std::string sealed_pkcs8;   // empty once revoked
+  std::string sealed_pkcs8;   // empty once revoked, and of a key in the PKCS #11 token:
+  std::string stored_as;      // its label there,
+  std::string public_jwk;     // and what others verify with
   std::uint64_t version = 0;  // of the record; not stored in it
 };
 

@@ -23,7 +23,8 @@ struct TenantKey {
   KeyState state = KeyState::Next;
   std::int64_t created_at = 0;
   std::int64_t changed_at = 0;  // of the state
-  std::shared_ptr<const crypto::SigningKey> key;
+  std::shared_ptr<const crypto::SigningKey> key;  // null: its private part is in the PKCS #11 token
+  std::string stored_as;                          // its label there; empty when `key` is
   std::optional<crypto::VerifyKey> verifying;  // always there; with a table of multiples when there was room for one
   std::string access_token_header;  // base64url of {"alg":..,"kid":..,"typ":"at+jwt"}, encoded once
   std::string id_token_header;      // the same with "typ":"JWT"

@@ -23,6 +23,7 @@ struct TokenShard::State {
   Verifier verifier;
   crypto::RandomPool random;
   crypto::SigningContext signing;
+  pkcs11::KeyStore* key_store = nullptr;
   std::map<std::string, VerificationPolicy, std::less<>> own_policies;  // by issuer
   struct ServerPolicy {
     std::shared_ptr<const identity::Client> server;  // keeps the key's address from being used again
@@ -60,6 +61,9 @@ TokenShard::~TokenShard() = default;
 Verifier& TokenShard::verifier() { return state_->verifier; }
 crypto::RandomPool& TokenShard::random() { return state_->random; }
 crypto::SigningContext& TokenShard::signing() { return state_->signing; }
+
+pkcs11::KeyStore* TokenShard::key_store() { return state_->key_store; }
+void TokenShard::use_key_store(pkcs11::KeyStore* store) { state_->key_store = store; }
 
 Result<RandomId> TokenShard::random_id() {
   std::array<std::byte, 16> bytes{};

@@ -19,6 +19,10 @@
 #include "core/crypto/signing_key.h"
 #include "core/runtime/one_shot.h"
 
+namespace claviger::pkcs11 {
+class KeyStore;  // core/pkcs11/key_store.h
+}
+
 namespace claviger::tokens {
 
 // 128 bits in base64url.
@@ -38,6 +42,9 @@ class TokenShard {
   Verifier& verifier();
   crypto::RandomPool& random();
   crypto::SigningContext& signing();
+  // The PKCS #11 token, when there is one; the process's.
+  pkcs11::KeyStore* key_store();
+  void use_key_store(pkcs11::KeyStore* store);
   // A fresh jti, sid or sub. CryptoFailure.
   Result<RandomId> random_id();
 

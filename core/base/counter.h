@@ -15,6 +15,7 @@ namespace claviger {
 class Counter {
  public:
   void add(std::uint64_t by = 1) { set(read() + by); }
+  void subtract(std::uint64_t by = 1) { set(read() - by); }  // of a gauge
   void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
 

@@ -114,6 +114,8 @@ struct JsonReader::State {
   std::size_t padded_capacity = 0;
   Names names;
 
+  void wipe() noexcept;
+  void wipe_strings() noexcept;
   Result<Unit> make_room(std::size_t size);
   Result<JsonValue> parse(std::string_view text);
   Result<Unit> check_tape();
@@ -127,7 +129,10 @@ JsonReader::JsonReader(JsonLimits limits) : state_(std::make_unique<State>()) {
 }
 JsonReader::JsonReader(JsonReader&&) noexcept = default;
 JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
-JsonReader::~JsonReader() = default;
+// Who asked had a password in there, or he had not: nobody has to think of it.
+JsonReader::~JsonReader() {
+  if (state_ != nullptr) state_->wipe();
+}
 
 Result<JsonValue> JsonReader::parse_padded(std::string_view text) {
   if (text.empty()) return Error{Code::Empty, "json"};
@@ -138,7 +143,7 @@ Result<JsonValue> JsonReader::parse_padded(std::string_view text) {
 Result<JsonValue> JsonReader::parse(std::string_view text) {
   if (text.size() > state_->limits.bytes_max) return Error{Code::TooLarge, "json"};
   if (text.size() > state_->padded_capacity) {
-    wipe();
+    state_->wipe();
     state_->padded_capacity = std::max(std::bit_ceil(text.size()), kCapacityAtFirst);
     state_->padded = std::make_unique<char[]>(state_->padded_capacity + kJsonPadding);
   }
@@ -146,19 +151,24 @@ Result<JsonValue> JsonReader::parse(std::string_view text) {
   return parse_padded({state_->padded.get(), text.size()});
 }
 
-void JsonReader::wipe() noexcept {
-  const auto wipe_all = [](void* at, std::size_t size) {
-    if (at != nullptr) claviger::wipe({static_cast<std::byte*>(at), size});
-  };
-  wipe_all(state_->padded.get(), state_->padded_capacity);
+void JsonReader::wipe() noexcept { state_->wipe(); }
+
+void JsonReader::State::wipe() noexcept {
+  if (padded != nullptr) claviger::wipe({reinterpret_cast<std::byte*>(padded.get()), padded_capacity});
+  wipe_strings();
+}
+
+void JsonReader::State::wipe_strings() noexcept {
+  auto* strings = reinterpret_cast<std::byte*>(parser.doc.string_buf.get());
   // The size that simdjson gives its string buffer: 5/3 of the capacity, and no less.
-  wipe_all(state_->parser.doc.string_buf.get(), state_->capacity * 5 / 3);
+  if (strings != nullptr) claviger::wipe({strings, capacity * 5 / 3});
 }
 
 // Grows by doubling, so that texts that get longer little by little do not each allocate.
 Result<Unit> JsonReader::State::make_room(std::size_t size) {
   if (size <= capacity) return Unit{};
   const std::size_t wanted = std::max(std::bit_ceil(size), kCapacityAtFirst);
+  wipe_strings();  // their buffer goes; the text, which may be ours, is to be read yet
   capacity = 0;
   // simdjson counts the document itself as a level.
   if (parser.allocate(wanted, limits.depth_max + 1) != simdjson::SUCCESS ||

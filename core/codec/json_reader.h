@@ -49,7 +49,8 @@ class JsonReader {
   // copy: for bytes without padding behind them; one memcpy into the reader's own buffer.
   Result<JsonValue> parse(std::string_view text);
 
-  // Overwrites what the last text left in the buffers: after a text with a password or a key.
+  // Overwrites what the last text left in the buffers, as the destructor does: for a reader that is kept, after a text with
+  // a password or a key.
   void wipe() noexcept;
 
  private:

@@ -2,21 +2,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <cstdint>
+
+#include "core/base/counter.h"
 
 namespace claviger::http {
-
-// One writer: a plain load and store, no locked instruction.
-class Counter {
- public:
-  void add(std::uint64_t by = 1) { value_.store(read() + by, std::memory_order_relaxed); }
-  void subtract(std::uint64_t by = 1) { value_.store(read() - by, std::memory_order_relaxed); }
-  std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 struct Counters {
   Counter connections_accepted;

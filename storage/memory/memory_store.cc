@@ -122,6 +122,11 @@ Result<std::vector<Record>> MemoryStore::read_range(TableId table_id, std::strin
   return records;
 }
 
+std::uint64_t MemoryStore::first_change(TableId table) const {
+  const std::scoped_lock lock(mutex_);
+  return disk_->floor.floor(options_of(table).changes_kept_seconds, now()) + 1;
+}
+
 Result<Changes> MemoryStore::read_changes(TableId table_id, std::uint64_t from_sequence, std::size_t limit) {
   const std::scoped_lock lock(mutex_);
   const TableOptions& options = options_of(table_id);

@@ -53,6 +53,7 @@ class MemoryStore final : public Store {
   Task<Result<std::vector<Record>>> range(TableId table, std::string from, std::string to, std::size_t limit) override;
   Task<Result<Committed>> commit(Transaction transaction) override;
   Task<Result<Changes>> changes(TableId table, std::uint64_t from_sequence, std::size_t limit) override;
+  std::uint64_t first_change(TableId table) const override;
   std::uint64_t latest_sequence() const override;
   StoreHealth health() const override;
   StoreFigures figures() const override;

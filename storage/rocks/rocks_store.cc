@@ -66,6 +66,10 @@ Task<Result<std::vector<Record>>> RocksStore::range(TableId table, std::string f
   co_return *std::move(records);
 }
 
+std::uint64_t RocksStore::first_change(TableId table) const {
+  return writer_.change_floor(database_->options_of(table).changes_kept_seconds) + 1;
+}
+
 Task<Result<Changes>> RocksStore::changes(TableId table, std::uint64_t from_sequence, std::size_t limit) {
   const TableOptions& options = database_->options_of(table);
   CLAVIGER_ASSERT(options.tracks_changes);

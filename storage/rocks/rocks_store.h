@@ -25,6 +25,7 @@ class RocksStore final : public Store {
   Task<Result<Committed>> commit(Transaction transaction) override;
   Task<Result<Changes>> changes(TableId table, std::uint64_t from_sequence, std::size_t limit) override;
 
+  std::uint64_t first_change(TableId table) const override;
   std::uint64_t latest_sequence() const override { return writer_.latest_sequence(); }
   StoreHealth health() const override { return writer_.health(); }
   StoreFigures figures() const override;

@@ -45,6 +45,8 @@ pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(GMP REQUIRED IMPORTED_TARGET gmp)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+# Only its header: the modules are loaded by name.
+pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
 if(CLAVIGER_MIMALLOC)
   find_package(mimalloc REQUIRED)
 endif()

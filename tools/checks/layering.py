@@ -11,7 +11,7 @@ import sys
 
 import source
 
-CORE = ["core/base", "core/codec", "core/crypto", "core/runtime", "core/net", "core/http", "core/diameter", "core/sip"]
+CORE = ["core/base", "core/codec", "core/crypto", "core/runtime", "core/pkcs11", "core/net", "core/http", "core/diameter", "core/sip"]
 PROCEDURES = ["broker/identity", "broker/tokens", "broker/keys", "broker/subscriber", "broker/migration",
               "broker/administration", "broker/configuration", "broker/registration"]
 
@@ -20,6 +20,7 @@ MAY_USE = {
     "core/codec": ["core/base"],
     "core/crypto": ["core/base", "core/codec"],
     "core/runtime": ["core/base"],
+    "core/pkcs11": ["core/base", "core/crypto", "core/runtime"],
     "core/net": ["core/base", "core/codec", "core/crypto", "core/runtime"],
     "core/http": ["core/base", "core/codec", "core/crypto", "core/runtime", "core/net"],
     "core/diameter": ["core/base", "core/codec", "core/crypto", "core/runtime", "core/net"],
@@ -52,12 +53,14 @@ LIBRARY_ROOMS = {
     r"sodium": ["core/crypto"],
     r"gmp": ["core/crypto"],
     r"systemd/": ["broker"],
+    r"p11-kit/": ["core/pkcs11"],
 }
 LIBRARY_TARGETS = {
     "PkgConfig::UV": ["core/runtime", "core/net"], "RocksDB::": ["storage"], "PkgConfig::NGHTTP2": ["core/http", "tools"],
     "Boost::": ["core/http", "tools"], "simdjson::": ["core/codec"], "spdlog::": ["core/base"],
     "tomlplusplus::": ["broker"], "CLI11::": ["broker", "tools"], "PkgConfig::SODIUM": ["core/crypto"],
     "PkgConfig::GMP": ["core/crypto"], "PkgConfig::SYSTEMD": ["broker"],
+    "PkgConfig::P11KIT": ["core/pkcs11"],
 }
 # Slow to compile or leaking macros: they stay in .cc files, and in headers that only their own folder includes.
 HEAVY = re.compile(r"(spdlog/|toml\+\+/|CLI/|rocksdb/|nghttp2/|simdjson|boost/|argon2\.h|systemd/)")

@@ -1,9 +1,9 @@
 #include "broker/identity/authenticators/authenticator_record.h"
 
 #include "broker/identity/authenticator_generated.h"
-#include "broker/identity/flat_record.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
 
@@ -13,6 +13,7 @@ using runtime::Task;
 
 namespace {
 
+constexpr storage::RecordSchema kSchema{"authenticators", 1};
 constexpr std::size_t kDigestBytes = 32;
 
 }  // namespace
@@ -28,16 +29,16 @@ std::string credential_key(std::string_view tenant, std::string_view kind, std::
 std::string encode_authenticator(const AuthenticatorRecord& record) {
   CLAVIGER_ASSERT(record.digests.size() % kDigestBytes == 0);
   flatbuffers::FlatBufferBuilder builder(512);
-  const auto label = put_text(builder, record.label);
-  const auto serial = put_text(builder, record.serial);
+  const auto label = storage::put_text(builder, record.label);
+  const auto serial = storage::put_text(builder, record.serial);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> secret = 0;
-  if (!record.sealed_secret.empty()) secret = put_bytes(builder, as_bytes(record.sealed_secret));
+  if (!record.sealed_secret.empty()) secret = storage::put_bytes(builder, as_bytes(record.sealed_secret));
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> digests = 0;
-  if (!record.digests.empty()) digests = put_bytes(builder, as_bytes(record.digests));
+  if (!record.digests.empty()) digests = storage::put_bytes(builder, as_bytes(record.digests));
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> public_key = 0;
-  if (!record.public_key.empty()) public_key = put_bytes(builder, as_bytes(record.public_key));
+  if (!record.public_key.empty()) public_key = storage::put_bytes(builder, as_bytes(record.public_key));
   schema::AuthenticatorBuilder out(builder);
-  out.add_schema_version(kSchemaVersion);
+  out.add_schema_version(kSchema.version);
   out.add_label(label);
   out.add_serial(serial);
   out.add_secret(secret);
@@ -50,23 +51,23 @@ std::string encode_authenticator(const AuthenticatorRecord& record) {
   out.add_last_used_at(record.last_used_at);
   out.add_public_key(public_key);
   builder.Finish(out.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<AuthenticatorRecord> decode_authenticator(const storage::Value& value, std::string_view kind,
                                                  std::string_view id) {
-  CLAVIGER_TRY(in, FlatRecord<schema::Authenticator>::open(value, "authenticators"));
+  CLAVIGER_TRY(in, storage::FlatRecord<schema::Authenticator>::open(value, kSchema));
   AuthenticatorRecord record;
-  const Bytes digests = bytes_of(in->digests());
+  const Bytes digests = storage::bytes_of(in->digests());
   const bool is_sound = in->algorithm() <= static_cast<std::uint8_t>(crypto::OtpAlgorithm::Sha512) &&
                         in->digits() >= crypto::kOtpDigitsMin && in->digits() <= crypto::kOtpDigitsMax &&
                         in->period_seconds() != 0 && digests.size() % kDigestBytes == 0;
   if (!is_sound) return Error{Code::Corrupt, "authenticators"};
   record.kind = kind;
   record.id = id;
-  record.label = text_of(in->label());
-  record.serial = text_of(in->serial());
-  record.sealed_secret = as_text(bytes_of(in->secret()));
+  record.label = storage::text_of(in->label());
+  record.serial = storage::text_of(in->serial());
+  record.sealed_secret = as_text(storage::bytes_of(in->secret()));
   record.digests = as_text(digests);
   record.algorithm = static_cast<crypto::OtpAlgorithm>(in->algorithm());
   record.digits = in->digits();
@@ -74,7 +75,7 @@ Result<AuthenticatorRecord> decode_authenticator(const storage::Value& value, st
   record.counter = in->counter();
   record.created_at = in->created_at();
   record.last_used_at = in->last_used_at();
-  record.public_key = as_text(bytes_of(in->public_key()));
+  record.public_key = as_text(storage::bytes_of(in->public_key()));
   record.version = value.version();
   return record;
 }

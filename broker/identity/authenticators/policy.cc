@@ -4,9 +4,9 @@
 
 #include "broker/identity/authentication_policy_generated.h"
 #include "broker/identity/authenticators/authenticator.h"
-#include "broker/identity/flat_record.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
 
@@ -16,6 +16,7 @@ using runtime::Task;
 
 namespace {
 
+constexpr storage::RecordSchema kSchema{"policies", 1};
 template <typename E>
 bool is_valid(std::uint8_t value, E last) {
   return value <= static_cast<std::uint8_t>(last);
@@ -35,25 +36,25 @@ std::string policy_key(std::string_view tenant, const PolicyScope& scope) {
 
 std::string encode_policy(const AuthenticationPolicy& policy) {
   flatbuffers::FlatBufferBuilder builder(128);
-  const auto methods = put_texts(builder, policy.methods);
+  const auto methods = storage::put_texts(builder, policy.methods);
   schema::AuthenticationPolicyBuilder record(builder);
-  record.add_schema_version(kSchemaVersion);
+  record.add_schema_version(kSchema.version);
   record.add_methods(methods);
   record.add_second_factor(static_cast<std::uint8_t>(policy.second_factor));
   record.add_enrolment(static_cast<std::uint8_t>(policy.enrolment));
   record.add_browser_session(static_cast<std::uint8_t>(policy.browser_session));
   builder.Finish(record.Finish());
-  return finished(builder);
+  return storage::finished(builder);
 }
 
 Result<AuthenticationPolicy> decode_policy(const storage::Value& value) {
-  CLAVIGER_TRY(record, FlatRecord<schema::AuthenticationPolicy>::open(value, "policies"));
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::AuthenticationPolicy>::open(value, kSchema));
   if (!is_valid(record->second_factor(), SecondFactor::Required) || !is_valid(record->enrolment(), Enrolment::ByAdmin) ||
       !is_valid(record->browser_session(), BrowserSession::Off)) {
     return Error{Code::Corrupt, "policies"};
   }
   AuthenticationPolicy policy;
-  policy.methods = texts_of(record->methods());
+  policy.methods = storage::texts_of(record->methods());
   policy.second_factor = static_cast<SecondFactor>(record->second_factor());
   policy.enrolment = static_cast<Enrolment>(record->enrolment());
   policy.browser_session = static_cast<BrowserSession>(record->browser_session());

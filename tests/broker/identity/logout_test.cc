@@ -38,7 +38,9 @@ std::string sid_of(const Reply& tokens) { return member_of(claims_of(tokens.memb
 
 runtime::Task<Result<std::string>> logout_token_of(broker::Context* context) {
   const LogoutClaims claims{"app", "u", "s", "j"};
-  co_return make_logout_token(*context, *context->snapshot->find("alpha"), claims);
+  CLAVIGER_CO_TRY(unsigned_token, make_logout_token(*context, *context->snapshot->find("alpha"), claims));
+  auto token = co_await tokens::sign(context, std::move(unsigned_token));
+  co_return token;
 }
 
 struct Logouts : ::testing::Test {

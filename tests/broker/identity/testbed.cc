@@ -142,7 +142,8 @@ TestBroker::TestBroker(std::size_t shards, std::size_t hash_queue_max)
       sealer_(no_sealing(store_, work_pool_)),
       publisher_(
           shards_[0], settings_,
-          [this](broker::Context*) {
+          [this](broker::Context* on) {
+            if (load_) return load_(on);
             broker::TenantViews views;
             views.emplace(tenant_.name, broker::TenantView{tenant_, tenant_keys_});
             return give(std::move(views));

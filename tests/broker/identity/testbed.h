@@ -103,6 +103,7 @@ class TestBroker {
   std::shared_ptr<settings::Settings> settings_ = std::make_shared<settings::Settings>();
   tenants::Tenant tenant_;
   std::shared_ptr<const tokens::TenantKeys> tenant_keys_;
+  broker::SnapshotPublisher::Load load_;  // in place of the one tenant above
   broker::SnapshotPublisher publisher_;
   Contexts contexts_;
   http::Router router_;

@@ -306,6 +306,17 @@ TEST_F(BearerGrant, ATokenThatIsRevokedAtHomeIsHere) {
   EXPECT_FALSE(bed.is_accepted(second));
 }
 
+// The home system's emergency rotation: whatever the key signed is worth nothing here.
+TEST_F(BearerGrant, AKeyThatIsRevokedAtHomeMakesNoSession) {
+  const std::string token = bed.redeem(good()).member("access_token");
+  ASSERT_TRUE(bed.is_accepted(token));
+  ASSERT_TRUE(revoke_there(tokens::RevocationKind::Key, "another-key"));
+  EXPECT_TRUE(bed.is_accepted(token));
+  ASSERT_TRUE(revoke_there(tokens::RevocationKind::Key, bravo.key->kid()));
+  EXPECT_FALSE(bed.is_accepted(token));
+  expect_error(bed.redeem(good("jti-2")), 400, "invalid_grant");
+}
+
 // Signed before, shown after.
 TEST_F(BearerGrant, WhatWasRevokedAtHomeMakesNoSessionAfterwards) {
   ASSERT_TRUE(revoke_there(tokens::RevocationKind::Sid, "sid-there"));

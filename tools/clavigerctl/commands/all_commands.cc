@@ -10,7 +10,7 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> kAll = [] {
     std::vector<Command> all;
     for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
-                        consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(),
+                        consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(), seal_commands(),
                         partner_commands(), authenticator_commands(), administrator_commands(),
                         seal_key_commands(), capif_commands(),
                         kms_commands(),
@@ -23,7 +23,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -32,6 +32,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"ue", "The devices that users sign in on: shareable, gateway, lost"},
       {"token", "Look at a token, or revoke it"},
       {"key", "The signing keys of a tenant"},
+      {"seal", "The keys that secrets are sealed with on disk"},
       {"partner", "Other systems, their users here and ours there"},
       {"kms", "The key management server of a tenant: its domain, users' keys"},
       {"authenticator", "What users have enrolled to sign in with: apps, tokens, recovery codes"},

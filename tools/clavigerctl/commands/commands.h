@@ -17,6 +17,7 @@ std::vector<Command> session_commands();
 std::vector<Command> ue_commands();
 std::vector<Command> token_commands();
 std::vector<Command> key_commands();
+std::vector<Command> seal_commands();
 std::vector<Command> partner_commands();
 std::vector<Command> kms_commands();
 std::vector<Command> authenticator_commands();  // and policies

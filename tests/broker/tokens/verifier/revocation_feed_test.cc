@@ -10,20 +10,22 @@ namespace {
 constexpr std::string_view kFeed =
     R"({"next":1043,"changes":[{"kind":"jti","issuer":"https://idms.example","id":"tq3hD2","exp":1764000300},)"
     R"({"kind":"sid","issuer":"https://idms.example","id":"s1","exp":1764000301},)"
+    R"({"kind":"kid","issuer":"https://idms.example","id":"NzbLs","exp":1764000302},)"
     R"({"kind":"sub","issuer":"https://idms.example","id":"user-17","not_before":1764000001,"exp":1764003601}]})";
 
 TEST(RevocationFeed, ReadsEachKind) {
   const auto delta = parse_revocation_feed(kFeed);
   ASSERT_TRUE(delta);
   EXPECT_EQ(delta->next, 1043u);
-  ASSERT_EQ(delta->changes.size(), 3u);
+  ASSERT_EQ(delta->changes.size(), 4u);
   EXPECT_EQ(delta->changes[0].kind, RevocationKind::Jti);
   EXPECT_EQ(delta->changes[0].issuer, "https://idms.example");
   EXPECT_EQ(delta->changes[0].id, "tq3hD2");
   EXPECT_EQ(delta->changes[0].expires, 1764000300);
   EXPECT_EQ(delta->changes[1].kind, RevocationKind::Sid);
-  EXPECT_EQ(delta->changes[2].kind, RevocationKind::Subject);
-  EXPECT_EQ(delta->changes[2].not_before, 1764000001);
+  EXPECT_EQ(delta->changes[3].kind, RevocationKind::Subject);
+  EXPECT_EQ(delta->changes[2].kind, RevocationKind::Key);
+  EXPECT_EQ(delta->changes[3].not_before, 1764000001);
 }
 
 TEST(RevocationFeed, IsWrittenAsItIsRead) {

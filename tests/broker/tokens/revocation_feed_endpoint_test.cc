@@ -1,0 +1,119 @@
+// What an asker of the feed gets: at first, afterwards, and when he was away for longer than changes are kept.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "broker/tokens/revocations.h"
+#include "broker/tokens/token_routes.h"
+#include "broker/tokens/verifier/revocation_feed.h"
+#include "tests/broker/tokens/key_bed.h"
+
+namespace claviger::tokens {
+namespace {
+
+struct FeedTest : ::testing::Test {
+  KeyBed bed;
+  std::string secret;
+
+  void SetUp() override {
+    bed.add_token_endpoints();
+    identity::ClientDraft draft;
+    draft.client_id = "server";
+    draft.authentication = identity::ClientAuthentication::SecretBasic;
+    draft.may_introspect = true;
+    const auto created = bed.add_client(draft);
+    secret = std::string(as_text(created.secret.reveal()));
+  }
+  identity::Reply ask(const std::string& query) {
+    return bed.send(identity::with_basic(identity::get("/idms/v1/alpha/revocations?" + query), "server", secret));
+  }
+  RevocationDelta read(std::uint64_t since) {
+    const auto reply = ask("since=" + std::to_string(since) + "&wait=0");
+    EXPECT_EQ(reply.status, 200);
+    auto delta = parse_revocation_feed(reply.body);
+    EXPECT_TRUE(delta);
+    return delta ? *std::move(delta) : RevocationDelta{};
+  }
+  void revoke(const std::string& tenant, const std::vector<std::string>& sids) {
+    storage::Transaction change;
+    for (const std::string& sid : sids) {
+      add_revocation(change, tenant, revocation_of_session(bed.view(tenant), sid, bed.shard().wall()));
+    }
+    ASSERT_TRUE(bed.wait(bed.store().commit(std::move(change))));
+  }
+};
+
+TEST_F(FeedTest, GivesWhatWasRevokedAndGoesOnFromThere) {
+  revoke("alpha", {"one"});
+  const auto first = read(0);
+  ASSERT_EQ(first.changes.size(), 1U);
+  EXPECT_EQ(first.changes[0].id, "one");
+  EXPECT_EQ(first.changes[0].issuer, bed.view().tenant.issuer);
+  EXPECT_TRUE(read(first.next).changes.empty());
+  revoke("alpha", {"two", "three"});
+  const auto second = read(first.next);
+  EXPECT_EQ(second.changes.size(), 2U);
+  EXPECT_TRUE(read(second.next).changes.empty());
+}
+
+TEST_F(FeedTest, OtherTenantsAreNobodysBusiness) {
+  bed.add("bravo");
+  for (int i = 0; i < 700; ++i) revoke("bravo", {"b" + std::to_string(i)});
+  revoke("alpha", {"one"});
+  const auto first = read(0);
+  ASSERT_EQ(first.changes.size(), 1U);
+  EXPECT_EQ(first.changes[0].id, "one");
+}
+
+TEST_F(FeedTest, ARevokedKeyIsToldByItsName) {
+  const std::string stolen = bed.kid_of(KeyState::Active);
+  const auto before = read(0);
+  ASSERT_TRUE(bed.wait(revoke_key(bed.context(), "alpha", std::string(kActiveKey))));
+  const auto after = read(before.next);
+  ASSERT_EQ(after.changes.size(), 1U);
+  EXPECT_EQ(after.changes[0].kind, RevocationKind::Key);
+  EXPECT_EQ(after.changes[0].id, stolen);
+  // For as long as somebody may believe in the key, which is longer than changes are kept.
+  bed.forward(Seconds{20 * 24 * 3600});
+  revoke("alpha", {"late"});
+  const auto late = read(0);
+  ASSERT_FALSE(late.changes.empty());
+  EXPECT_EQ(late.changes[0].id, stolen);
+}
+
+// Issue 3: each change is read once, however many there are.
+TEST_F(FeedTest, CatchingUpIsLinear) {
+  constexpr std::size_t kSessions = 5000;
+  std::vector<std::string> batch;
+  for (std::size_t i = 0; i < kSessions; ++i) {
+    batch.push_back("sid-" + std::to_string(i));
+    if (batch.size() < 100) continue;
+    revoke("alpha", batch);
+    batch.clear();
+  }
+  std::set<std::string> seen;
+  std::size_t told = 0;
+  std::size_t answers = 0;
+  std::uint64_t next = 0;
+  for (;;) {
+    const auto delta = read(next);
+    ++answers;
+    if (delta.changes.empty()) break;
+    told += delta.changes.size();
+    for (const Revocation& change : delta.changes) seen.insert(change.id);
+    ASSERT_GT(delta.next, next);
+    next = delta.next;
+  }
+  EXPECT_EQ(seen.size(), kSessions);
+  EXPECT_EQ(told, kSessions);
+  EXPECT_LE(answers, kSessions / (kFeedChangesMax / 2) + 2);
+}
+
+TEST_F(FeedTest, RefusesWhatItDoesNotUnderstand) {
+  EXPECT_EQ(ask("since=x").status, 400);
+  EXPECT_EQ(ask("since=0&wait=31").status, 400);
+  EXPECT_EQ(bed.send(identity::get("/idms/v1/alpha/revocations?since=0")).status, 401);
+}
+
+}  // namespace
+}  // namespace claviger::tokens

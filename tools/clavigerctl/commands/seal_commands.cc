@@ -1,0 +1,38 @@
+#include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/view.h"
+
+namespace claviger::ctl {
+namespace {
+
+ExitStatus print_standing(Invocation& invocation, const Invocation::Answer& answer) {
+  if (!answer.is_ok()) return answer.status;
+  return print_object(invocation, answer.body,
+                      {{"data keys", "data_keys"},
+                       {"seals now", "data_key"},
+                       {"sealed by it since start", "seals"},
+                       {"key-encryption key", "key_encryption_key"},
+                       {"wrapped by a former one", "wrapped_by_former"}});
+}
+
+ExitStatus status(Invocation& invocation) { return print_standing(invocation, invocation.ask("GET", "/admin/v1/sealing")); }
+
+ExitStatus rotate(Invocation& invocation) {
+  const bool is_wrapping_key = invocation.args.has("--key-encryption-key");
+  return print_standing(invocation, invocation.ask("POST", is_wrapping_key ? "/admin/v1/sealing/key-encryption-key/rotate"
+                                                                           : "/admin/v1/sealing/data-key/rotate"));
+}
+
+}  // namespace
+
+std::vector<Command> seal_commands() {
+  return {
+      {"seal status", "The data keys and what wraps them", "clavigerctl seal status", {}, {}, status},
+      {"seal rotate", "Seal with a fresh data key from now on; what lies there stays readable", "clavigerctl seal rotate", {},
+       {{"--key-encryption-key",
+         "Wrap all data keys by a fresh key-encryption key instead: a new one in the file, or the last one configured in the token",
+         OptionKind::Flag}},
+       rotate},
+  };
+}
+
+}  // namespace claviger::ctl
