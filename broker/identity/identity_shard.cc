@@ -35,6 +35,7 @@ struct IdentityShard::State {
   crypto::HmacSha256 client_mac;
   crypto::HmacSha256 subject_mac;
   DpopShard dpop;
+  std::uint32_t outside_calls = 0;
 };
 
 IdentityShard::IdentityShard(broker::Context& context) : state_(std::make_unique<State>(context)) {}
@@ -48,6 +49,7 @@ const crypto::HmacSha256& IdentityShard::refresh_mac() const { return state_->re
 const crypto::HmacSha256& IdentityShard::client_mac() const { return state_->client_mac; }
 const crypto::HmacSha256& IdentityShard::subject_mac() const { return state_->subject_mac; }
 DpopShard& IdentityShard::dpop() { return state_->dpop; }
+std::uint32_t& IdentityShard::outside_calls() { return state_->outside_calls; }
 
 std::string home_name(std::string_view kind, std::string_view tenant, std::string_view id) {
   std::string name;

@@ -31,6 +31,7 @@ class IdentityShard {
   const crypto::HmacSha256& client_mac() const;   // of client secrets: client_secret.h
   const crypto::HmacSha256& subject_mac() const;  // of pairwise subjects: pairwise_subject.h
   DpopShard& dpop();
+  std::uint32_t& outside_calls();  // of this shard to tenants' verifiers, under way: outside_verifier.h
 
  private:
   struct State;

@@ -1,7 +1,6 @@
 // The call itself: a connection for each, closed with its answer; nobody's hot path.
-#include <atomic>
-
 #include "broker/identity/authenticators/outside_verifier.h"
+#include "broker/identity/identity_shard.h"
 #include "core/codec/base64url.h"
 #include "core/crypto/random.h"
 #include "core/http/client.h"
@@ -51,26 +50,24 @@ Task<Result<bool>> call(Context* context, VerifierQuestion question, SecretBytes
   co_return read_verdict(verifier.mac_key, question.nonce, answer->header(kVerifierMacHeader), answer->body);
 }
 
-// Under way, of all shards: a count, nothing that anybody decides by but how many there may be.
-std::atomic<std::uint32_t> calls{0};
-
 // Counted while it is under way, whatever ends it.
 class Place {
  public:
-  Place() : is_granted_(calls.fetch_add(1) < kVerifierCallsMax) {}
+  explicit Place(std::uint32_t& under_way) : under_way_(under_way), is_granted_(under_way++ < kVerifierCallsMax) {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { calls.fetch_sub(1); }
+  ~Place() { --under_way_; }
   bool is_granted() const { return is_granted_; }
 
  private:
+  std::uint32_t& under_way_;
   bool is_granted_;
 };
 
 }  // namespace
 
 Task<Result<bool>> ask_verifier(Context* context, VerifierQuestion question, SecretBytes code) {
-  const Place place;
+  const Place place(context->identity->outside_calls());
   if (!place.is_granted()) co_return Error{Code::Overload, "verifier.calls"};
   CLAVIGER_CO_TRY(random, crypto::random_bytes<16>());
   codec::base64url_encode(random.reveal(), question.nonce);

@@ -27,8 +27,8 @@ inline constexpr Milliseconds kVerifierTimeoutMin{100};
 // A user waits for it, and the sign-in with him.
 inline constexpr Milliseconds kVerifierTimeoutMax{10'000};
 inline constexpr std::size_t kVerifierAnswerMax = 16 * 1024;
-// At once, of all shards: what waits for a verifier that hangs holds a connection and a frame each.
-inline constexpr std::uint32_t kVerifierCallsMax = 512;
+// At once, of one shard: what waits for a verifier that hangs holds a connection and a frame each.
+inline constexpr std::uint32_t kVerifierCallsMax = 256;
 // RFC 2104 clause 3: shorter than the hash is weaker than it.
 inline constexpr std::size_t kVerifierMacKeyMin = 32;
 inline constexpr std::size_t kVerifierMacKeyMax = 128;
