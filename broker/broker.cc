@@ -32,6 +32,9 @@ constexpr Seconds kDrainMax{10};
 // Files, tables of keys: rare, so a queue of them means something is wrong.
 constexpr std::size_t kWorkQueueMax = 256;
 constexpr std::size_t kWorkThreads = 2;
+// At seven o'clock everybody's password is hashed on the cores where everybody's tokens are validated: the loops get six
+// times the share of the hashes (sched(7), weights of nice values), and who signs in waits for what is left.
+constexpr int kHashNiceness = 8;
 
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -146,7 +149,8 @@ Result<Unit> Broker::start() {
   CLAVIGER_TRY(store, storage::rocks::open(std::move(options), *shards_, *clock_, logger_));
   store_ = std::move(store);
   const std::size_t hash_threads = settings_->hash_threads != 0 ? settings_->hash_threads : cores();
-  hash_pool_ = std::make_unique<runtime::OffloadPool>("hash", hash_threads, settings_->limits.hash_queue_max, cpus());
+  hash_pool_ = std::make_unique<runtime::OffloadPool>("hash", hash_threads, settings_->limits.hash_queue_max, cpus(),
+                                                      kHashNiceness);
   work_pool_ = std::make_unique<runtime::OffloadPool>("work", kWorkThreads, kWorkQueueMax, cpus());
   if (const settings::Pkcs11& token = settings_->pkcs11; !token.module_file.empty()) {
     pkcs11::KeyStoreOptions wanted{token.module_file, token.token, token.pin_file, token.sessions};

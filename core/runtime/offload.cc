@@ -2,13 +2,15 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 namespace claviger::runtime {
 
-OffloadPool::OffloadPool(std::string name, std::size_t threads, std::size_t queue_max, std::vector<int> cpus)
+OffloadPool::OffloadPool(std::string name, std::size_t threads, std::size_t queue_max, std::vector<int> cpus,
+                         int niceness)
     : queue_max_(queue_max) {
   for (std::size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this, name, i, cpus] {
+    threads_.emplace_back([this, name, i, cpus, niceness] {
       pthread_setname_np(pthread_self(), (name.substr(0, 12) + "-" + std::to_string(i % 100)).c_str());
       if (!cpus.empty()) {
         cpu_set_t set;
@@ -16,6 +18,7 @@ OffloadPool::OffloadPool(std::string name, std::size_t threads, std::size_t queu
         CPU_SET(static_cast<std::size_t>(cpus[i % cpus.size()]), &set);
         pthread_setaffinity_np(pthread_self(), sizeof set, &set);
       }
+      if (niceness != 0) setpriority(PRIO_PROCESS, 0, niceness);  // of this thread alone
       work();
     });
   }

@@ -23,7 +23,9 @@ namespace claviger::runtime {
 
 class OffloadPool {
  public:
-  OffloadPool(std::string name, std::size_t threads, std::size_t queue_max, std::vector<int> cpus = {});
+  // `niceness`: how far its threads give way to the shards on the same cores (setpriority(2)); 0: not at all.
+  OffloadPool(std::string name, std::size_t threads, std::size_t queue_max, std::vector<int> cpus = {},
+              int niceness = 0);
   OffloadPool(const OffloadPool&) = delete;
   OffloadPool& operator=(const OffloadPool&) = delete;
   // Closes it. The shards must outlive it.
