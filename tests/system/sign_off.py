@@ -15,7 +15,7 @@ import urllib.parse
 
 from clavigerd import Failure, Sandbox
 from operators_day import NOT_FOUND, Ctl, expect
-from user_agent import UserAgent, new_verifier
+from user_agent import UserAgent, claims_of, new_verifier
 from wire import https
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -93,7 +93,7 @@ def check_shareable(system, ctl, receiver):
     device = Device(system)
     first = device.sign_in(system.username, system.password).json()
     listed = ctl.json("session", "list", system.username)["items"]
-    ue = next(session["ue_id"] for session in listed if session["state"] == "active")
+    ue = next(session["ue_id"] for session in listed if session["sid"] == claims_of(first["access_token"])["sid"])
     ctl.run("ue", "add", ue, "--class", "shareable", "--name", "Tablet")
     second = device.sign_in("bob", "bobs password").json()
     expect(not is_good(device, first) and is_good(device, second), "the previous user of a shareable UE is signed off")
