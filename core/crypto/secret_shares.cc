@@ -14,10 +14,10 @@ constexpr Error kBad{Code::CeremonyShares, "shares"};
 std::uint8_t multiply(std::uint8_t left, std::uint8_t right) {
   std::uint8_t product = 0;
   for (unsigned bit = 0; bit < 8; ++bit) {
-    const auto add = static_cast<std::uint8_t>(-((right >> bit) & 1U));
+    const auto add = static_cast<std::uint8_t>(0U - ((static_cast<unsigned>(right) >> bit) & 1U));
     product = static_cast<std::uint8_t>(product ^ (left & add));
-    const auto carry = static_cast<std::uint8_t>(-((left >> 7U) & 1U));
-    left = static_cast<std::uint8_t>((left << 1U) ^ (0x1BU & carry));
+    const auto carry = static_cast<std::uint8_t>(0U - ((static_cast<unsigned>(left) >> 7U) & 1U));
+    left = static_cast<std::uint8_t>((static_cast<unsigned>(left) << 1U) ^ (0x1BU & carry));
   }
   return product;
 }

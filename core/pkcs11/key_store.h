@@ -98,7 +98,6 @@ class KeyStore {
   // Exclusive while connecting; shared by whoever uses a session.
   std::shared_mutex connection_;
   std::unique_ptr<Module> module_;
-  SlotId slot_ = 0;
   SecretBytes refused_pin_;  // not tried again: the token would lock itself
   std::mutex sessions_mutex_;
   std::vector<std::unique_ptr<Session>> free_;  // as many as pool threads, so that one is always there
