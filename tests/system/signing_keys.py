@@ -140,7 +140,7 @@ def make_token(folder):
     make_pem(os.path.join(folder, "hsm.pem"), "EC -pkeyopt ec_paramgen_curve:P-256")
     softhsm(folder, "--import", os.path.join(folder, "hsm.pem"), "--token", "claviger", "--pin", "5678", "--label", "ceremony-1", "--id", "01")
     with open(os.path.join(folder, "aes"), "wb") as file:
-        file.write(os.urandom(32))
+        file.write(os.urandom(16).hex().encode())  # as text: softhsm2-util reads a key up to the first newline or zero
     softhsm(folder, "--import", os.path.join(folder, "aes"), "--aes", "--token", "claviger", "--pin", "5678", "--label", "kek-1", "--id", "02")
 
 

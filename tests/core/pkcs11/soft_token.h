@@ -53,7 +53,8 @@ class SoftToken {
     run("openssl genpkey -algorithm " + kind + " -out " + path(name + ".pem"));
   }
   void make_aes_key(const std::string& label) const {
-    run("openssl rand -out " + path("aes") + " 32");
+    // As text: softhsm2-util reads a key up to the first newline or zero.
+    run("openssl rand -hex 16 | tr -d '\\n' | tee " + path("aes"));
     run("softhsm2-util --import " + path("aes") + " --aes --token claviger --pin 5678 --label " + label + " --id 0a");
   }
   static void run(const std::string& command) { EXPECT_EQ(std::system((command + " > /dev/null 2>&1").c_str()), 0) << command; }
