@@ -49,6 +49,31 @@ inline constexpr TableId kKmsReports{33};         // tenant, time, id -> KRR tha
 inline constexpr TableId kServiceKeys{34};        // tenant, VAL service, target, generation -> key (sealed)
 inline constexpr TableId kCapifInvokers{35};      // tenant, API invoker, API -> revoked at
 inline constexpr TableId kGroupServers{36};       // tenant, group management server -> its identity and certificate
+inline constexpr TableId kKmsPeers{37};           // tenant, peer KMS -> how it is reached, what is shared with it
+inline constexpr TableId kSubscribers{38};        // tenant, IMPI -> Subscriber (K, OPc or TOPc sealed)
+inline constexpr TableId kPublicIdentities{39};   // tenant, IMPU -> IMPI
+inline constexpr TableId kSequences{40};      // tenant, IMPI -> SQN state of the AuC: what was reserved, SQN_MS seen
+inline constexpr TableId kServerNames{41};    // tenant, IMPI -> S-CSCF and registration state (TS 29.228)
+inline constexpr TableId kDiameterPeers{42};  // installation: Diameter identity -> peer admitted by an operator
+inline constexpr TableId kAgreements{43};     // tenant, MC system ID -> Agreement
+inline constexpr TableId kMigrationBindings{44};  // tenant, partner IMPI -> Binding
+inline constexpr TableId kBindingIdentities{
+    45};                                        // tenant, kind, identity -> partner IMPI: unique identities of bindings
+inline constexpr TableId kMigrationPools{46};   // tenant, system -> SIP identities to allocate to migrants
+inline constexpr TableId kMigrationStates{47};  // tenant, identity -> what is registered where (S-CSCF, RTR)
+inline constexpr TableId kMigrationServices{48};      // tenant, home system, MC service ID -> may migrate here, until
+inline constexpr TableId kRegistrations{49};          // tenant, public identity, instance, service -> SIP registration
+inline constexpr TableId kPublications{50};           // tenant, entity tag -> publication of service settings
+inline constexpr TableId kSubscriptions{51};          // tenant, resource, dialog -> subscription and its dialog
+inline constexpr TableId kServiceStates{52};          // tenant, MC service ID, client -> service state
+inline constexpr TableId kServiceDefinitions{53};     // tenant, service -> VAL service of the operator's own
+inline constexpr TableId kDocuments{54};              // tenant, XCAP path -> document and its entity tag
+inline constexpr TableId kDocumentHistory{55};        // tenant, XCAP path, time -> who changed what
+inline constexpr TableId kDocumentSubscriptions{56};  // tenant, who, id -> who hears of changes
+inline constexpr TableId kAcmClients{57};             // tenant, ACM client -> for whom, at which partners
+inline constexpr TableId kAcmSetups{58};   // tenant, request -> MC service user setup, as asked and as it stands
+inline constexpr TableId kAcmUsers{59};    // tenant, request, MC ID -> result per user and partner
+inline constexpr TableId kAcmJournal{60};  // tenant, peer, idempotency key -> answer that was given
 }  // namespace tables
 
 // In the order of the ids above.

@@ -74,7 +74,38 @@
   X(TransportKeyMissing) X(KmsTaken) X(KmsCertificateInvalid) X(AdmissionUnknown) X(CeremonyShares) X(UriPathInvalid) \
   /* keys: SEAL, CAPIF: TS 33.434, TS 29.549, TS 33.122 */ \
   X(ServiceUnknown) X(ServiceKeyUnknown) X(ServiceKeyDenied) X(ServiceKeyRevoked) X(SKeyProvMissing) \
-  X(InvokerUnknown) X(InvokerRevoked) X(InvokerDiffers) X(CapifScope) X(AcceptExcludes)
+  X(InvokerUnknown) X(InvokerRevoked) X(InvokerDiffers) X(CapifScope) X(AcceptExcludes) \
+  /* keys: KMS to KMS, SEAL-X1 */ \
+  X(KmsPeerUnknown) X(KmsPeerTaken) X(GroupServerUnknown) X(GroupServerTaken) X(SecurityInformationElsewhere) \
+  /* Diameter: RFC 6733 5, 6, 7 */ \
+  X(DiameterLength) X(DiameterVersion) X(DiameterHeaderBits) X(DiameterMessageLength) X(CommandUnknown) \
+  X(ApplicationUnknown) X(AvpUnknown) X(AvpFlags) X(AvpFlagsNotAllowed) X(AvpLength) X(AvpValue) X(AvpMissing) \
+  X(AvpNotAllowed) X(AvpTooMany) X(DestinationUnknown) X(RealmUnknown) X(RoutingLoop) X(RouteRefused) X(PeerUnknown) \
+  X(PeerTaken) X(PeerIdentity) X(ApplicationsDiffer) X(SecurityDiffers) X(ElectionLost) X(PeerBusy) \
+  /* AKA: TS 33.102, RFC 3310 */ \
+  X(AutsInvalid) X(SequenceExhausted) X(AkaRefused) X(AkaSynchronisation) X(AkaThrottled) \
+  /* subscriber: TS 29.228, TS 29.229 */ \
+  X(SubscriberUnknown) X(SubscriberTaken) X(SubscriberInvalid) X(SubscriberDisabled) X(PublicIdentityUnknown) \
+  X(IdentitiesDiffer) X(IdentityNotRegistered) X(IdentityRegistered) X(RoamingNotAllowed) X(AuthenticationScheme) \
+  X(AssignmentType) X(ServerNameDiffers) X(AkaKeyInvalid) \
+  /* migration: TS 23.280 10.6.2, 10.6.3 */ \
+  X(AgreementUnknown) X(AgreementTaken) X(AgreementInvalid) X(AgreementEnded) X(BindingUnknown) X(BindingTaken) \
+  X(BindingInvalid) X(BindingInactive) X(BindingVersion) X(MigrationNotAllowed) X(MigrationQuota) X(SystemUnknown) \
+  X(IdentitiesExhausted) X(AnswerDiffers) X(GrantInvalid) X(ServiceIdNotListed) \
+  /* SIP: RFC 3261, 3903, 6665 */ \
+  X(SipSyntax) X(SipVersion) X(SipHeaderMissing) X(SipHeaderRepeated) X(SipUri) X(SipTooManyHops) X(SipLoop) \
+  X(TransactionUnknown) X(DialogUnknown) X(EventUnsupported) X(IntervalTooBrief) X(ContentUnsupported) \
+  X(ExtensionRequired) X(EntityTagUnknown) X(RequestSequence) \
+  /* registration: TS 24.379, 24.281, 24.282 */ \
+  X(RegistrationUnknown) X(RegistrationEnded) X(ServiceUndefined) X(ServiceNotAuthorised) X(PublicationUnknown) \
+  X(SubscriptionUnknown) X(CskMissing) X(CskInvalid) X(XmlEncryption) X(BindingDiffers) \
+  /* configuration: TS 24.484, 24.546, RFC 4825 */ \
+  X(ProfileUnknown) X(ProfileInvalid) X(ProfileOfAnother) X(DocumentUnknown) X(DocumentInvalid) X(XcapSelector) \
+  X(XcapNoParent) X(XcapCannotInsert) X(XcapCannotDelete) X(XcapConstraint) X(XcapUniqueness) X(XcapUtf8) \
+  X(EntityTagDiffers) X(EntityTagMatches) X(TemplateUnknown) \
+  /* administration: TS 23.280 10.17 */ \
+  X(SetupUnknown) X(SetupDecided) X(SetupListTooLong) X(IdempotencyKeyMissing) X(IdempotencyKeyReused) \
+  X(AcmClientUnknown) X(AcmClientTaken) X(AcmNotAuthorised) X(AcmPartnerUnknown) X(AcmQuota)
 // clang-format on
 
 namespace claviger {
