@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/secret.h"
+#include "core/crypto/hash_memory.h"
 #include "core/crypto/openssl.h"
 #include "core/crypto/password_hash_text.h"
 #include "core/crypto/random.h"
@@ -35,6 +36,8 @@ Result<Unit> derive_argon2(Bytes password, const PasswordHashText& hash, Mutable
   context.lanes = hash.argon2.lanes;
   context.threads = 1;  // the pool has the threads; lanes one after the other give the same hash
   context.version = ARGON2_VERSION_13;
+  context.allocate_cbk = take_hash_memory;
+  context.free_cbk = give_hash_memory;
   if (argon2id_ctx(&context) != ARGON2_OK) return Error{Code::CryptoFailure, "password.argon2id"};
   return Unit{};
 }
