@@ -265,24 +265,21 @@ Task<Answer> write_policy_of(Call* call) {
 
 void add_authenticator_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
-                           Task<Answer> (*endpoint)(Call*)) {
-    add_verb(router, services, {method, pattern, name, effect, endpoint});
-  };
   constexpr std::string_view kAll = "/tenants/{tenant}/users/{login}/authenticators";
-  add_one(Method::Get, kAll, "authenticator.list", Effect::Reads, list);
-  add_one(Method::Post, kAll, "authenticator.add", Effect::Changes, add);
-  add_one(Method::Delete, "/tenants/{tenant}/users/{login}/authenticators/{id}", "authenticator.remove",
-          Effect::Changes, remove);
   constexpr std::string_view kOfTenant = "/tenants/{tenant}/policy";
   constexpr std::string_view kOfClient = "/tenants/{tenant}/clients/{id}/policy";
   constexpr std::string_view kOfUser = "/tenants/{tenant}/users/{login}/policy";
-  add_one(Method::Get, kOfTenant, "policy.show", Effect::Reads, show_policy_of<scope_of_tenant>);
-  add_one(Method::Put, kOfTenant, "policy.set", Effect::Changes, write_policy_of<scope_of_tenant>);
-  add_one(Method::Get, kOfClient, "policy.show", Effect::Reads, show_policy_of<scope_of_client>);
-  add_one(Method::Put, kOfClient, "policy.set", Effect::Changes, write_policy_of<scope_of_client>);
-  add_one(Method::Get, kOfUser, "policy.show", Effect::Reads, show_policy_of<scope_of_user>);
-  add_one(Method::Put, kOfUser, "policy.set", Effect::Changes, write_policy_of<scope_of_user>);
+  add_verbs(router, services,
+            {{Method::Get, kAll, "authenticator.list", Effect::Reads, list},
+             {Method::Post, kAll, "authenticator.add", Effect::Changes, add},
+             {Method::Delete, "/tenants/{tenant}/users/{login}/authenticators/{id}", "authenticator.remove",
+              Effect::Changes, remove},
+             {Method::Get, kOfTenant, "policy.show", Effect::Reads, show_policy_of<scope_of_tenant>},
+             {Method::Put, kOfTenant, "policy.set", Effect::Changes, write_policy_of<scope_of_tenant>},
+             {Method::Get, kOfClient, "policy.show", Effect::Reads, show_policy_of<scope_of_client>},
+             {Method::Put, kOfClient, "policy.set", Effect::Changes, write_policy_of<scope_of_client>},
+             {Method::Get, kOfUser, "policy.show", Effect::Reads, show_policy_of<scope_of_user>},
+             {Method::Put, kOfUser, "policy.set", Effect::Changes, write_policy_of<scope_of_user>}});
 }
 
 }  // namespace claviger::admin

@@ -245,22 +245,20 @@ Task<Answer> remove_user(Call* call) {
 
 void add_partner_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
-                           Task<Answer> (*endpoint)(Call*)) {
-    add_verb(router, services, {method, pattern, name, effect, endpoint});
-  };
-  add_one(Method::Get, "/tenants/{tenant}/partners", "partner.list", Effect::Reads, list);
-  add_one(Method::Post, "/tenants/{tenant}/partners", "partner.add", Effect::Changes, add);
-  add_one(Method::Get, "/tenants/{tenant}/partners/{partner}", "partner.show", Effect::Reads, show);
-  add_one(Method::Patch, "/tenants/{tenant}/partners/{partner}", "partner.change", Effect::Changes, change);
-  add_one(Method::Delete, "/tenants/{tenant}/partners/{partner}", "partner.remove", Effect::Changes, remove);
-  add_one(Method::Post, "/tenants/{tenant}/partners/{partner}/enable", "partner.enable", Effect::Changes, enable);
-  add_one(Method::Post, "/tenants/{tenant}/partners/{partner}/disable", "partner.disable", Effect::Changes, disable);
-  add_one(Method::Post, "/tenants/{tenant}/partners/{partner}/refresh", "partner.refresh", Effect::Changes, refresh);
-  add_one(Method::Get, "/tenants/{tenant}/partners/{partner}/users", "partner.user.list", Effect::Reads, list_users);
-  add_one(Method::Post, "/tenants/{tenant}/partners/{partner}/users", "partner.user.add", Effect::Changes, add_user);
-  add_one(Method::Delete, "/tenants/{tenant}/partners/{partner}/users/{kind}/{id}", "partner.user.remove",
-          Effect::Changes, remove_user);
+  add_verbs(
+      router, services,
+      {{Method::Get, "/tenants/{tenant}/partners", "partner.list", Effect::Reads, list},
+       {Method::Post, "/tenants/{tenant}/partners", "partner.add", Effect::Changes, add},
+       {Method::Get, "/tenants/{tenant}/partners/{partner}", "partner.show", Effect::Reads, show},
+       {Method::Patch, "/tenants/{tenant}/partners/{partner}", "partner.change", Effect::Changes, change},
+       {Method::Delete, "/tenants/{tenant}/partners/{partner}", "partner.remove", Effect::Changes, remove},
+       {Method::Post, "/tenants/{tenant}/partners/{partner}/enable", "partner.enable", Effect::Changes, enable},
+       {Method::Post, "/tenants/{tenant}/partners/{partner}/disable", "partner.disable", Effect::Changes, disable},
+       {Method::Post, "/tenants/{tenant}/partners/{partner}/refresh", "partner.refresh", Effect::Changes, refresh},
+       {Method::Get, "/tenants/{tenant}/partners/{partner}/users", "partner.user.list", Effect::Reads, list_users},
+       {Method::Post, "/tenants/{tenant}/partners/{partner}/users", "partner.user.add", Effect::Changes, add_user},
+       {Method::Delete, "/tenants/{tenant}/partners/{partner}/users/{kind}/{id}", "partner.user.remove",
+        Effect::Changes, remove_user}});
 }
 
 }  // namespace claviger::admin

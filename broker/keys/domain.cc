@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "broker/identity/flat_record.h"
 #include "broker/keys/kms_generated.h"
 #include "broker/record_key.h"
 #include "core/codec/hex.h"
@@ -24,7 +23,7 @@ std::string generation_text(std::uint32_t generation) {
 
 template <std::size_t N>
 Result<Unit> read_point(const flatbuffers::Vector<std::uint8_t>* field, std::array<std::byte, N>& point) {
-  const Bytes bytes = identity::bytes_of(field);
+  const Bytes bytes = storage::bytes_of(field);
   if (bytes.size() != N) return Error{Code::Corrupt, kSchema.name};
   std::ranges::copy(bytes, point.begin());
   return Unit{};
@@ -59,13 +58,13 @@ Result<DomainName> domain_name_of(std::string_view key) {
 
 std::string encode_domain(const Domain& domain) {
   flatbuffers::FlatBufferBuilder builder(2048);
-  const auto cert_uri = identity::put_text(builder, domain.cert_uri);
-  const auto issuer = identity::put_text(builder, domain.issuer);
-  const auto encryption = identity::put_bytes(builder, domain.public_encryption);
-  const auto authentication = identity::put_bytes(builder, domain.public_authentication);
-  const auto sealed = identity::put_bytes(builder, as_bytes(domain.sealed_secrets));
-  const auto scopes = identity::put_texts(builder, domain.policy.scopes);
-  const auto domains = identity::put_texts(builder, domain.domains);
+  const auto cert_uri = storage::put_text(builder, domain.cert_uri);
+  const auto issuer = storage::put_text(builder, domain.issuer);
+  const auto encryption = storage::put_bytes(builder, domain.public_encryption);
+  const auto authentication = storage::put_bytes(builder, domain.public_authentication);
+  const auto sealed = storage::put_bytes(builder, as_bytes(domain.sealed_secrets));
+  const auto scopes = storage::put_texts(builder, domain.policy.scopes);
+  const auto domains = storage::put_texts(builder, domain.domains);
   schema::DomainBuilder record(builder);
   record.add_schema_version(kSchema.version);
   record.add_state(static_cast<std::uint8_t>(domain.state));
@@ -93,7 +92,7 @@ std::string encode_domain(const Domain& domain) {
   record.add_early_percent(domain.policy.early_percent);
   record.add_domains(domains);
   builder.Finish(record.Finish());
-  return identity::finished(builder);
+  return storage::finished(builder);
 }
 
 Result<Domain> decode_domain(const storage::Value& value, const DomainName& name) {
@@ -105,20 +104,20 @@ Result<Domain> decode_domain(const storage::Value& value, const DomainName& name
   domain.kms_uri = name.kms_uri;
   domain.generation = name.generation;
   domain.state = static_cast<DomainState>(record->state());
-  domain.cert_uri = identity::text_of(record->cert_uri());
-  domain.issuer = identity::text_of(record->issuer());
+  domain.cert_uri = storage::text_of(record->cert_uri());
+  domain.issuer = storage::text_of(record->issuer());
   domain.periods = {record->period(), record->offset()};
   domain.valid_from = record->valid_from();
   domain.valid_to = record->valid_to();
   CLAVIGER_TRY(encryption, read_point(record->public_encryption(), domain.public_encryption));
   CLAVIGER_TRY(authentication, read_point(record->public_authentication(), domain.public_authentication));
-  domain.sealed_secrets = as_text(identity::bytes_of(record->sealed_secrets()));
+  domain.sealed_secrets = as_text(storage::bytes_of(record->sealed_secrets()));
   domain.created_at = record->created_at();
   domain.changed_at = record->changed_at();
   domain.cache_number = record->cache_number();
-  domain.domains = identity::texts_of(record->domains());
+  domain.domains = storage::texts_of(record->domains());
   DomainPolicy& policy = domain.policy;
-  policy.scopes = identity::texts_of(record->scopes());
+  policy.scopes = storage::texts_of(record->scopes());
   policy.wrap_mode = static_cast<WrapMode>(record->wrap_mode());
   policy.is_cipher_hex = record->is_cipher_hex();
   policy.is_user_id_base64 = record->is_user_id_base64();

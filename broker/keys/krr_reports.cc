@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "broker/identity/flat_record.h"
 #include "broker/keys/kms_generated.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -34,19 +33,19 @@ std::string id_of(std::string_view user_uri, std::int64_t now) {
 
 std::string encode(const KrrReport& report) {
   flatbuffers::FlatBufferBuilder builder(1024);
-  const auto user = identity::put_text(builder, report.user_uri);
-  const auto xml = identity::put_text(builder, report.xml);
+  const auto user = storage::put_text(builder, report.user_uri);
+  const auto xml = storage::put_text(builder, report.xml);
   builder.Finish(schema::CreateReport(builder, kSchema.version, user, report.received_at, xml));
-  return identity::finished(builder);
+  return storage::finished(builder);
 }
 
 Result<KrrReport> decode(const storage::Value& value, std::string_view id) {
   CLAVIGER_TRY(record, storage::FlatRecord<schema::Report>::open(value, kSchema, id));
   KrrReport report;
   report.id = id;
-  report.user_uri = identity::text_of(record->user_uri());
+  report.user_uri = storage::text_of(record->user_uri());
   report.received_at = record->received_at();
-  report.xml = identity::text_of(record->xml());
+  report.xml = storage::text_of(record->xml());
   return report;
 }
 

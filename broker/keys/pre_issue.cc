@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "broker/identity/flat_record.h"
 #include "broker/identity/user_procedures.h"
 #include "broker/keys/issue_procedure.h"
 #include "broker/keys/kms_generated.h"
@@ -32,7 +31,7 @@ std::string job_key(std::string_view tenant) { return broker::record_key({tenant
 
 std::string encode(const PreIssueJob& job) {
   flatbuffers::FlatBufferBuilder builder(256);
-  const auto cursor = identity::put_text(builder, job.cursor);
+  const auto cursor = storage::put_text(builder, job.cursor);
   schema::JobBuilder record(builder);
   record.add_schema_version(kSchema.version);
   record.add_generation(job.generation);
@@ -43,7 +42,7 @@ std::string encode(const PreIssueJob& job) {
   record.add_started_at(job.started_at);
   record.add_finished_at(job.finished_at);
   builder.Finish(record.Finish());
-  return identity::finished(builder);
+  return storage::finished(builder);
 }
 
 Result<PreIssueJob> decode(const storage::Value& value) {
@@ -51,7 +50,7 @@ Result<PreIssueJob> decode(const storage::Value& value) {
   PreIssueJob job;
   job.generation = record->generation();
   job.period = record->period();
-  job.cursor = identity::text_of(record->cursor());
+  job.cursor = storage::text_of(record->cursor());
   job.done = record->done();
   job.present = record->present();
   job.started_at = record->started_at();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "broker/identity/flat_record.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/keys/domain.h"
 #include "broker/keys/kms_generated.h"
@@ -32,9 +31,9 @@ Result<TransportKey> decode(const storage::Value& value, std::string_view user_u
   key.id = id;
   key.kind = static_cast<TransportKeyKind>(record->kind());
   key.state = static_cast<TransportKeyState>(record->state());
-  key.device_id = identity::text_of(record->device_id());
+  key.device_id = storage::text_of(record->device_id());
   key.created_at = record->created_at();
-  key.sealed = as_text(identity::bytes_of(record->sealed()));
+  key.sealed = as_text(storage::bytes_of(record->sealed()));
   key.version = value.version();
   return key;
 }
@@ -136,11 +135,11 @@ std::string transport_key_key(std::string_view tenant, std::string_view user_uri
 
 std::string encode_transport_key(const TransportKey& key) {
   flatbuffers::FlatBufferBuilder builder(256);
-  const auto sealed = identity::put_bytes(builder, as_bytes(key.sealed));
-  const auto device = identity::put_text(builder, key.device_id);
+  const auto sealed = storage::put_bytes(builder, as_bytes(key.sealed));
+  const auto device = storage::put_text(builder, key.device_id);
   builder.Finish(schema::CreateTransportKey(builder, kSchema.version, static_cast<std::uint8_t>(key.kind),
                                             static_cast<std::uint8_t>(key.state), sealed, device, key.created_at));
-  return identity::finished(builder);
+  return storage::finished(builder);
 }
 
 Result<SecretBytes> open_transport_key(storage::Sealer& sealer, std::string_view tenant, const TransportKey& key) {

@@ -1,6 +1,5 @@
 #include "broker/identity/authenticators/outside_verifier.h"
 
-#include "broker/identity/flat_record.h"
 #include "broker/identity/outside_verifier_generated.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -10,6 +9,7 @@
 #include "core/crypto/certificate.h"
 #include "core/crypto/hmac.h"
 #include "core/http/url.h"
+#include "storage/record.h"
 
 namespace claviger::identity {
 
@@ -18,6 +18,8 @@ using broker::Context;
 using runtime::Task;
 
 namespace {
+
+constexpr storage::RecordSchema kSchema{"verifier", 1};
 
 std::string verifier_key(std::string_view tenant) { return broker::record_key({tenant, "", "verifier"}); }
 // Places of the two secrets: one cannot be put where the other stands.
@@ -60,13 +62,13 @@ Result<Unit> check_verifier(const OutsideVerifier& verifier) {
 Task<Result<OutsideVerifier>> read_verifier(Context* context, std::string tenant) {
   auto value = co_await context->store.get(tables::kAuthenticators, verifier_key(tenant));
   if (!value) co_return value.error();
-  CLAVIGER_CO_TRY(in, FlatRecord<schema::OutsideVerifier>::open(*value, "verifier"));
+  CLAVIGER_CO_TRY(in, storage::FlatRecord<schema::OutsideVerifier>::open(*value, kSchema));
   OutsideVerifier verifier;
-  verifier.url = text_of(in->url());
-  verifier.ca_pem = text_of(in->ca());
-  verifier.certificate_pem = text_of(in->certificate());
-  CLAVIGER_CO_TRY(key, opened(*context, tenant, "key", bytes_of(in->key())));
-  CLAVIGER_CO_TRY(mac_key, opened(*context, tenant, "mac", bytes_of(in->mac_key())));
+  verifier.url = storage::text_of(in->url());
+  verifier.ca_pem = storage::text_of(in->ca());
+  verifier.certificate_pem = storage::text_of(in->certificate());
+  CLAVIGER_CO_TRY(key, opened(*context, tenant, "key", storage::bytes_of(in->key())));
+  CLAVIGER_CO_TRY(mac_key, opened(*context, tenant, "mac", storage::bytes_of(in->mac_key())));
   verifier.key_pem = std::move(key);
   verifier.mac_key = std::move(mac_key);
   verifier.timeout = Milliseconds(in->timeout_ms());
@@ -79,15 +81,15 @@ Task<Result<Unit>> write_verifier(Context* context, std::string tenant, OutsideV
   CLAVIGER_CO_TRY(key, sealed(*context, tenant, "key", verifier.key_pem));
   CLAVIGER_CO_TRY(mac_key, sealed(*context, tenant, "mac", verifier.mac_key));
   flatbuffers::FlatBufferBuilder builder(4096);
-  const auto url = put_text(builder, verifier.url);
-  const auto ca = put_text(builder, verifier.ca_pem);
-  const auto certificate = put_text(builder, verifier.certificate_pem);
+  const auto url = storage::put_text(builder, verifier.url);
+  const auto ca = storage::put_text(builder, verifier.ca_pem);
+  const auto certificate = storage::put_text(builder, verifier.certificate_pem);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> key_bytes = 0;
-  if (!key.empty()) key_bytes = put_bytes(builder, as_bytes(key));
+  if (!key.empty()) key_bytes = storage::put_bytes(builder, as_bytes(key));
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> mac_bytes = 0;
-  if (!mac_key.empty()) mac_bytes = put_bytes(builder, as_bytes(mac_key));
+  if (!mac_key.empty()) mac_bytes = storage::put_bytes(builder, as_bytes(mac_key));
   schema::OutsideVerifierBuilder out(builder);
-  out.add_schema_version(kSchemaVersion);
+  out.add_schema_version(kSchema.version);
   out.add_url(url);
   out.add_ca(ca);
   out.add_certificate(certificate);
@@ -96,7 +98,7 @@ Task<Result<Unit>> write_verifier(Context* context, std::string tenant, OutsideV
   out.add_timeout_ms(static_cast<std::uint32_t>(verifier.timeout.count()));
   builder.Finish(out.Finish());
   storage::Transaction transaction;
-  transaction.put(tables::kAuthenticators, verifier_key(tenant), as_bytes(finished(builder)));
+  transaction.put(tables::kAuthenticators, verifier_key(tenant), as_bytes(storage::finished(builder)));
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   co_return Unit{};
