@@ -1,0 +1,271 @@
+#include "core/diameter/check.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/codec/utf8.h"
+
+namespace claviger::diameter {
+namespace {
+
+using Found = std::optional<Fault>;
+
+// Diameter identities are FQDNs (RFC 6733 clause 4.3.1, RFC 1034 clause 3.1).
+constexpr std::size_t kIdentityBytesMax = 255;
+
+std::size_t header_size(const AvpId& id) { return id.vendor != 0 ? kAvpVendorHeaderBytes : kAvpHeaderBytes; }
+
+// Data of fixed length has it; other types have a least.
+struct Lengths {
+  std::size_t min = 0;
+  std::size_t max = kMessageBytesMax;
+};
+
+constexpr Lengths lengths_of(AvpType type) {
+  switch (type) {
+    case AvpType::Integer32:
+    case AvpType::Unsigned32:
+    case AvpType::Enumerated:
+    case AvpType::Time:
+      return {4, 4};
+    case AvpType::Integer64:
+    case AvpType::Unsigned64:
+      return {8, 8};
+    case AvpType::Address:
+      return {6, 2 + 20};  // an address family and at least an IPv4 address
+    case AvpType::Identity:
+      return {1, kIdentityBytesMax};
+    case AvpType::Grouped:
+    case AvpType::OctetString:
+    case AvpType::Utf8String:
+    case AvpType::Uri:
+      return {};
+  }
+  return {};
+}
+
+std::vector<std::byte> bytes_of(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+
+// An AVP of the least length its type has, all zeros: an example of what is missing, or of what has a wrong length.
+std::vector<std::byte> example(std::uint32_t code, std::uint32_t vendor, bool is_mandatory, const AvpRule* rule) {
+  const std::size_t header = header_size({code, vendor});
+  const std::size_t data = rule != nullptr && rule->type != AvpType::Grouped ? lengths_of(rule->type).min : 0;
+  std::vector<std::byte> made(header + data);
+  const std::uint32_t flags = (vendor != 0 ? kAvpVendor : 0U) | (is_mandatory ? kAvpMandatory : 0U);
+  store_u32(made.data(), code);
+  store_u32(made.data() + 4, flags << 24U | static_cast<std::uint32_t>(made.size()));
+  if (vendor != 0) store_u32(made.data() + 8, vendor);
+  return made;
+}
+
+Fault wrong_avp(Code code, std::uint32_t result, const AvpView& avp) { return {code, result, bytes_of(avp.whole())}; }
+
+// At `at` stands a header whose length cannot be right; fewer than 8 bytes are left over.
+Fault wrong_length(Bytes at, const Dictionary& dictionary) {
+  if (at.size() < kAvpHeaderBytes) return {Code::DiameterMessageLength, result_code::kInvalidMessageLength, {}};
+  const std::uint32_t code = load_u32(at.data());
+  const std::uint32_t flags = load_u32(at.data() + 4) >> 24U;
+  const bool has_vendor = (flags & kAvpVendor) != 0 && at.size() >= kAvpVendorHeaderBytes;
+  const std::uint32_t vendor = has_vendor ? load_u32(at.data() + 8) : 0;
+  return {Code::AvpLength, result_code::kInvalidAvpLength,
+          example(code, vendor, (flags & kAvpMandatory) != 0, dictionary.avp(code, vendor))};
+}
+
+bool is_identity(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != ',' && c != ';'; });
+}
+
+bool is_address(Bytes data) {
+  const auto family = load_be<std::uint16_t>(data);
+  if (family == 1) return data.size() == 2 + 4;
+  if (family == 2) return data.size() == 2 + 16;
+  return true;  // families of no interest here
+}
+
+Found check_value(const AvpView& avp, const AvpRule& rule) {
+  const Lengths lengths = lengths_of(rule.type);
+  const std::size_t size = avp.data().size();
+  if (size < lengths.min || size > lengths.max) {
+    return Fault{Code::AvpLength, result_code::kInvalidAvpLength,
+                 example(avp.code(), avp.vendor(), avp.is_mandatory(), &rule)};
+  }
+  bool is_good = true;
+  switch (rule.type) {
+    case AvpType::Unsigned32:
+    case AvpType::Enumerated: {
+      const std::uint32_t value = load_u32(avp.data().data());
+      is_good = value >= rule.value_min && value <= rule.value_max;
+      break;
+    }
+    case AvpType::Utf8String:
+      is_good = codec::is_utf8(avp.text());
+      break;
+    case AvpType::Identity:
+      is_good = is_identity(avp.text());
+      break;
+    case AvpType::Address:
+      is_good = is_address(avp.data());
+      break;
+    default:
+      break;
+  }
+  if (!is_good) return wrong_avp(Code::AvpValue, result_code::kInvalidAvpValue, avp);
+  return std::nullopt;
+}
+
+Found check_flags(const AvpView& avp) {
+  const bool has_odd_bits = (avp.flags() & (kAvpProtected | kAvpFlagsReserved)) != 0;
+  const bool has_empty_vendor = (avp.flags() & kAvpVendor) != 0 && avp.vendor() == 0;
+  if (has_odd_bits || has_empty_vendor) return wrong_avp(Code::AvpFlags, result_code::kInvalidAvpBits, avp);
+  return std::nullopt;
+}
+
+// RFC 6733 clause 6.11: exactly one of the two.
+Found check_vendor_application(const AvpView& group) {
+  const auto authentication = find_in_group(group, avp::kAuthApplicationId);
+  const auto accounting = find_in_group(group, avp::kAcctApplicationId);
+  if (authentication && accounting) {
+    return wrong_avp(Code::AvpTooMany, result_code::kAvpOccursTooManyTimes, *accounting);
+  }
+  if (!authentication && !accounting) {
+    const AvpRule rule{avp::kAuthApplicationId, "", AvpType::Unsigned32};
+    return Fault{Code::AvpMissing, result_code::kMissingAvp, example(avp::kAuthApplicationId.code, 0, true, &rule)};
+  }
+  return std::nullopt;
+}
+
+// All AVPs in their order, groups entered as they come.
+Found check_avps(const Message& message, const Dictionary& dictionary, bool is_strict) {
+  std::array<AvpWalk, kGroupDepthMax> walks{message.walk(), AvpWalk({}), AvpWalk({}), AvpWalk({}),
+                                            AvpWalk({}),    AvpWalk({}), AvpWalk({}), AvpWalk({})};
+  std::size_t depth = 1;
+  while (depth > 0) {
+    AvpWalk& walk = walks[depth - 1];
+    const auto avp = walk.next();
+    if (!avp) {
+      if (walk.is_malformed()) return wrong_length(walk.rest(), dictionary);
+      --depth;
+      continue;
+    }
+    if (is_strict) {
+      if (auto fault = check_flags(*avp)) return fault;
+    }
+    const AvpRule* const rule = dictionary.avp(avp->code(), avp->vendor());
+    if (rule == nullptr) {
+      if (!avp->is_mandatory()) continue;
+      return wrong_avp(Code::AvpUnknown, result_code::kAvpUnsupported, *avp);
+    }
+    if (is_strict && rule->mandatory == MandatoryBit::MustNot && avp->is_mandatory()) {
+      return wrong_avp(Code::AvpFlagsNotAllowed, result_code::kInvalidAvpBitCombination, *avp);
+    }
+    if (auto fault = check_value(*avp, *rule)) return fault;
+    if (rule->type != AvpType::Grouped || avp->is(avp::kFailedAvp)) continue;  // what failed may be anything
+    if (depth == kGroupDepthMax) {
+      return Fault{Code::AvpValue, result_code::kInvalidAvpValue,
+                   example(avp->code(), avp->vendor(), avp->is_mandatory(), rule)};
+    }
+    if (avp->is(avp::kVendorSpecificApplicationId)) {
+      if (auto fault = check_vendor_application(*avp)) return fault;
+    }
+    walks[depth++] = AvpWalk(avp->data());
+  }
+  return std::nullopt;
+}
+
+Found check_structure(const Message& message, const Dictionary& dictionary) {
+  const Bytes rest = message.bytes().subspan(message.structure_end());
+  switch (message.structure()) {
+    case Message::Structure::Sound:
+      return std::nullopt;
+    case Message::Structure::BadAvpLength:
+      return wrong_length(rest, dictionary);
+    case Message::Structure::Overrun:
+      return Fault{Code::DiameterMessageLength, result_code::kInvalidMessageLength, {}};
+    case Message::Structure::TooManyAvps:
+      return Fault{Code::AvpTooMany, result_code::kAvpOccursTooManyTimes, bytes_of(AvpWalk(rest).next()->whole())};
+  }
+  return std::nullopt;
+}
+
+Found check_occurrences(const Message& request, const CommandRule& command, const Dictionary& dictionary) {
+  std::array<std::uint16_t, kOccurrencesMax> counts{};
+  AvpWalk walk = request.walk();
+  while (const auto avp = walk.next()) {
+    for (std::size_t i = 0; i < command.request.size(); ++i) {
+      const Occurrence& rule = command.request[i];
+      if (!avp->is(rule.avp)) continue;
+      if (rule.max == 0) return wrong_avp(Code::AvpNotAllowed, result_code::kAvpNotAllowed, *avp);
+      if (rule.max != kAnyNumber && counts[i] == rule.max) {
+        return wrong_avp(Code::AvpTooMany, result_code::kAvpOccursTooManyTimes, *avp);
+      }
+      ++counts[i];
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < command.request.size(); ++i) {
+    const AvpId& id = command.request[i].avp;
+    if (counts[i] >= command.request[i].min) continue;
+    return Fault{Code::AvpMissing, result_code::kMissingAvp,
+                 example(id.code, id.vendor, id.is_mandatory, dictionary.avp(id.code, id.vendor))};
+  }
+  return std::nullopt;
+}
+
+Found check_version(const Message& message) {
+  if (message.header().version == 1) return std::nullopt;
+  return Fault{Code::DiameterVersion, result_code::kUnsupportedVersion, {}};
+}
+
+Fault bad_bits() { return {Code::DiameterHeaderBits, result_code::kInvalidHeaderBits, {}}; }
+
+// A dictionary that knows nothing: for relays, which look at lengths alone.
+const Dictionary& nothing() {
+  static const Dictionary dictionary;
+  return dictionary;
+}
+
+}  // namespace
+
+std::optional<Fault> check_routing(const Message& request) {
+  if (auto fault = check_version(request)) return fault;
+  const Header& header = request.header();
+  if (!header.is_request() || header.is_error() || !header.is_proxiable()) return bad_bits();
+  if (auto fault = check_structure(request, nothing())) return fault;
+  for (const AvpId& id : {avp::kDestinationRealm, avp::kDestinationHost, avp::kOriginHost, avp::kOriginRealm}) {
+    const auto found = request.find(id);
+    if (!found) continue;
+    const AvpRule rule{id, "", AvpType::Identity};
+    if (auto fault = check_flags(*found)) return fault;
+    if (auto fault = check_value(*found, rule)) return fault;
+  }
+  if (request.count(avp::kRouteRecord) > kRouteRecordsMax) {
+    return wrong_avp(Code::AvpTooMany, result_code::kAvpOccursTooManyTimes,
+                     *request.find_nth(avp::kRouteRecord, kRouteRecordsMax));
+  }
+  return std::nullopt;
+}
+
+std::optional<Fault> check_request(const Message& request, const Dictionary& dictionary) {
+  if (auto fault = check_version(request)) return fault;
+  const Header& header = request.header();
+  if (!header.is_request() || header.is_error()) return bad_bits();
+  if (!dictionary.knows_application(header.application)) {
+    return Fault{Code::ApplicationUnknown, result_code::kApplicationUnsupported, {}};
+  }
+  const CommandRule* const command = dictionary.command(header.application, header.command);
+  if (command == nullptr) return Fault{Code::CommandUnknown, result_code::kCommandUnsupported, {}};
+  if (command->is_proxiable != header.is_proxiable()) return bad_bits();
+  // The first thing wrong, in the order of the bytes: AVPs before a broken one are looked at first.
+  if (auto fault = check_avps(request, dictionary, true)) return fault;
+  if (auto fault = check_structure(request, dictionary)) return fault;
+  return check_occurrences(request, *command, dictionary);
+}
+
+std::optional<Fault> check_answer(const Message& answer, const Dictionary& dictionary) {
+  if (auto fault = check_version(answer)) return fault;
+  if (answer.header().is_request()) return bad_bits();
+  if (auto fault = check_structure(answer, dictionary)) return fault;
+  return check_avps(answer, dictionary, false);
+}
+
+}  // namespace claviger::diameter

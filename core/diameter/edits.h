@@ -1,0 +1,54 @@
+// What a relay changes in a message that it passes on: AVPs replaced, left out, or added at the end; everything else is
+// copied as it came, in its order (RFC 6733 clause 2.7).
+//
+// Lives for one call. Borrows what it is given until the message was spliced; no allocation.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/diameter/message.h"
+
+namespace claviger::diameter {
+
+class Edits {
+ public:
+  // Identities, realms and names of one message: beyond this it is rebuilt rather than edited.
+  static constexpr std::size_t kMax = 32;
+
+  // `old` is a top-level AVP of the message that is edited, each at most once, in any order. Code, vendor and flags stay.
+  void replace(const Message& message, const AvpView& old, Bytes data);
+  void remove(const Message& message, const AvpView& old);
+  void append(const AvpId& id, Bytes data);
+  void append_u32(const AvpId& id, std::uint32_t value);
+  // Replaces the first of that name, or adds it.
+  void set(const Message& message, const AvpId& id, Bytes data);
+  bool is_full() const { return count_ == kMax; }
+  bool empty() const { return count_ == 0; }
+
+  // Of the edited message, header included.
+  std::size_t size_of(const Message& message) const;
+  // `to` has size_of() bytes. The header's length is filled in.
+  void splice(const Message& message, Header header, MutableBytes to) const;
+
+ private:
+  enum class Kind : std::uint8_t { Replace, Remove, Append };
+  struct Edit {
+    Kind kind;
+    bool is_small;           // the data is `small`, not `data`
+    std::uint32_t offset;    // of the old AVP; appended ones: behind everything
+    std::uint32_t old_size;  // padded
+    AvpId id;
+    std::uint8_t flags;
+    Bytes data;
+    std::array<std::byte, 4> small;
+  };
+  Bytes data_of(const Edit& edit) const { return edit.is_small ? Bytes(edit.small) : edit.data; }
+  static std::size_t new_size(const Edit& edit, std::size_t data_size);
+  Edit& insert(std::uint32_t offset);
+
+  std::size_t count_ = 0;
+  std::array<Edit, kMax> edits_;  // by offset
+};
+
+}  // namespace claviger::diameter

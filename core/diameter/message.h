@@ -1,0 +1,100 @@
+// A received Diameter message, read in place (RFC 6733 clauses 3 and 4).
+//
+// Owns a Slice, so the bytes live as long as it does; one shard, as the slice's slab. Its top-level AVPs are walked once
+// and remembered (code, vendor, where); groups are walked when somebody looks into them. Nothing is decoded or copied.
+// A message that is damaged from some AVP on still has those before it: enough to answer it (structure_end()).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/base/slice.h"
+#include "core/diameter/avp_view.h"
+#include "core/diameter/header.h"
+
+namespace claviger::diameter {
+
+// Messages have some 15 AVPs. Beyond this many it is an attack; each costs the checks some 20 ns.
+inline constexpr std::size_t kAvpsMax = 512;
+// Groups within groups: Failed-AVP around a group of groups comes to 4.
+inline constexpr std::size_t kGroupDepthMax = 8;
+// Agents a request has passed: real chains have two to four.
+inline constexpr std::size_t kRouteRecordsMax = 16;
+
+class Message {
+ public:
+  // How the walk over the top-level AVPs ended.
+  enum class Structure : std::uint8_t { Sound, BadAvpLength, Overrun, TooManyAvps };
+
+  Message() = default;
+  // `bytes` is one whole message as FrameReader cuts it: a header, and as many bytes as its length field says.
+  explicit Message(Slice bytes);
+
+  const Header& header() const { return header_; }
+  const Slice& slice() const { return slice_; }
+  Bytes bytes() const { return slice_.bytes(); }
+  Bytes avps() const { return slice_.bytes().subspan(kHeaderBytes); }
+  bool empty() const { return slice_.empty(); }
+
+  Structure structure() const { return structure_; }
+  // Where the first AVP that is not well formed starts, from the message's first byte.
+  std::size_t structure_end() const { return structure_end_; }
+
+  std::optional<AvpView> find(const AvpId& id) const { return find_nth(id, 0); }
+  std::optional<AvpView> find_nth(const AvpId& id, std::size_t n) const;
+  std::size_t count(const AvpId& id) const;
+  // Its text; empty when it is not there.
+  std::string_view text(const AvpId& id) const {
+    const auto found = find(id);
+    return found ? found->text() : std::string_view();
+  }
+  std::optional<std::uint32_t> u32(const AvpId& id) const {
+    const auto found = find(id);
+    return found ? found->u32() : std::nullopt;
+  }
+  // All well-formed top-level AVPs in order.
+  AvpWalk walk() const { return AvpWalk(slice_.bytes().subspan(kHeaderBytes, structure_end_ - kHeaderBytes)); }
+  std::size_t avp_count() const { return count_; }
+  // Of an AVP of this message: from the message's first byte.
+  std::size_t offset_of(const AvpView& avp) const {
+    return static_cast<std::size_t>(avp.whole().data() - slice_.data());
+  }
+
+  std::string_view session_id() const { return text(avp::kSessionId); }
+  std::string_view origin_host() const { return text(avp::kOriginHost); }
+  std::string_view origin_realm() const { return text(avp::kOriginRealm); }
+  std::string_view destination_host() const { return text(avp::kDestinationHost); }
+  std::string_view destination_realm() const { return text(avp::kDestinationRealm); }
+
+  // Of an answer: {0, Result-Code} or {vendor, Experimental-Result-Code}; {0, 0} when neither is there.
+  struct Outcome {
+    std::uint32_t vendor = 0;
+    std::uint32_t code = 0;
+    bool is_success() const { return code / 1000 == 2; }
+  };
+  Outcome outcome() const;
+  // DRMP (RFC 7944): 0 is the most important of 16.
+  std::uint32_t priority() const;
+
+ private:
+  // The first AVPs' places; later ones (few messages have so many) are walked to.
+  static constexpr std::size_t kIndexed = 32;
+  struct Place {
+    std::uint32_t code;
+    std::uint32_t vendor;
+    std::uint32_t offset;
+    std::uint32_t length;
+  };
+
+  Slice slice_;
+  Header header_;
+  Structure structure_ = Structure::Sound;
+  std::uint32_t structure_end_ = 0;
+  std::uint32_t count_ = 0;
+  std::uint32_t indexed_end_ = 0;  // offset of the first AVP that is not in places_
+  std::array<Place, kIndexed> places_;
+};
+
+}  // namespace claviger::diameter

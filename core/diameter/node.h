@@ -1,0 +1,95 @@
+// A Diameter node (RFC 6733): listeners, peers and their connections, routing, and the transactions under way.
+//
+// One per process and identity, over all its shards. Each connection lives on one shard; a request is handled there and its
+// answer goes back from there, and what goes to a peer whose connection is elsewhere travels by mailbox. Peers and
+// routes are a table that every shard has a copy of; changing it is for the shard that made the node ("home").
+// The life of it: construct, serve(), start(), listen(), admit() … stop() on the home shard; destroy after the shards.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/diameter/dictionary.h"
+#include "core/diameter/peer_options.h"
+#include "core/diameter/request.h"
+#include "core/net/address.h"
+#include "core/runtime/shard.h"
+#include "core/runtime/task.h"
+
+namespace claviger::diameter {
+
+class NodeShard;
+class PeerTable;
+struct PeerEntry;
+
+// A request of our own.
+struct Outgoing {
+  Slice message;     // of the calling shard; identifiers are filled in
+  std::string host;  // as Destination
+  std::string realm;
+  Monotonic deadline;  // of all attempts together
+  Milliseconds attempt{1'800};
+  bool may_fail_over = true;
+};
+
+class Node {
+ public:
+  Node(runtime::Shards& shards, NodeOptions options, Dictionary dictionary);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  ~Node();
+
+  // Before start(). kRelayApplication as application: whatever nobody else serves; `command` 0: each of its commands.
+  void serve(std::uint32_t application, std::uint32_t command, Handler& handler, Check check = Check::Full);
+  void serve(std::uint32_t application, std::uint32_t command, Procedure procedure, void* owner,
+             Check check = Check::Full);
+  void advertise(Application application);
+  Dictionary& dictionary() { return dictionary_; }
+
+  // Home shard.
+  Result<Unit> start();
+  // Null context: in the clear. The address, with the port that the kernel chose.
+  Result<net::Address> listen(const net::Address& address, std::shared_ptr<const net::TlsContext> tls);
+  // For connections that we open under TLS.
+  void use_client_tls(std::shared_ptr<const net::TlsContext> tls);
+  void use_server_tls(std::shared_ptr<const net::TlsContext> tls);
+  // Code::PeerTaken when there is one of that identity.
+  Result<Unit> admit(PeerOptions peer);
+  // Code::PeerUnknown. Its connection ends; what waits for it fails over or is answered.
+  Result<Unit> remove(std::string_view identity);
+  // DPR, and a new connection only when the peer or reconnect() opens one. Code::PeerUnknown, Code::Unreachable.
+  Result<Unit> disconnect(std::string_view identity);
+  // DPR to everybody, and the end of all connections.
+  runtime::Task<void> stop(Monotonic deadline);
+
+  // Any shard; the answer is of that shard. Exactly one answer or error comes, before the deadline: Code::Unreachable (nobody
+  // to ask), RealmUnknown, DestinationUnknown, DeadlinePassed, Overload.
+  runtime::Task<Result<Message>> send(Outgoing request);
+  // "identity;time;number" (RFC 6733 clause 8.8), unique for this node. On a shard.
+  std::string new_session_id();
+  // A request's beginning: Session-Id, then Origin-Host and Origin-Realm. On a shard.
+  MessageBuilder request(std::uint32_t application, std::uint32_t command);
+
+  const NodeOptions& options() const { return options_; }
+  // Any thread.
+  std::vector<PeerFigures> figures() const;
+  bool is_connected(std::string_view identity) const;
+
+ private:
+  friend class NodeShard;
+  friend class Link;
+  struct Served;
+
+  NodeOptions options_;
+  Dictionary dictionary_;
+  runtime::Shards& shards_;
+  std::vector<std::unique_ptr<NodeShard>> parts_;  // by shard index
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace claviger::diameter
