@@ -11,7 +11,7 @@ const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export
 const resource = 'https://mcptt.example';
 const provider = new Provider('http://127.0.0.1', {
   clients: [{ client_id: 'bench', client_secret: 'a-secret-of-more-than-128-bits-0123456789', grant_types: ['client_credentials'],
-    redirect_uris: [], response_types: [] }],
+    redirect_uris: [], response_types: [], id_token_signed_response_alg: 'ES256' }],
   jwks: { keys: [{ ...key, alg: 'ES256', use: 'sig', kid: 'bench' }] },
   features: {
     clientCredentials: { enabled: true }, devInteractions: { enabled: false },
