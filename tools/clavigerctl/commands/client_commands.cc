@@ -5,6 +5,7 @@
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/noun.h"
 #include "tools/clavigerctl/view.h"
 
 namespace claviger::ctl {
@@ -42,21 +43,14 @@ const std::vector<Column>& client_columns() {
   return kColumns;
 }
 
-std::optional<std::string> target_of(Invocation& invocation, std::string_view verb = {}) {
-  return invocation.tenant_target("/clients/" + path_segment(invocation.args.get("CLIENT_ID")) + std::string(verb));
-}
+constexpr Noun kClient{"/clients/", "CLIENT_ID", client_columns};
 
 ExitStatus show_answer(Invocation& invocation, const Invocation::Answer& answer) {
   return answer.is_ok() ? print_object(invocation, answer.body, client_columns()) : answer.status;
 }
 
-ExitStatus ask_and_show(Invocation& invocation, std::string_view method, std::string_view verb) {
-  const auto target = target_of(invocation, verb);
-  if (!target) return ExitStatus::Failed;
-  return show_answer(invocation, invocation.ask(method, *target));
-}
-
-void add_list(codec::JsonWriter<std::string>& json, const Arguments& args, std::string_view option, std::string_view member) {
+void add_list(codec::JsonWriter<std::string>& json, const Arguments& args, std::string_view option,
+              std::string_view member) {
   if (!args.has(option)) return;
   json.name(member).begin_array();
   for (const std::string& value : args.list(option)) {
@@ -130,13 +124,13 @@ ExitStatus set(Invocation& invocation) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option) == "yes");
   }
   json.end_object();
-  const auto target = target_of(invocation);
+  const auto target = target_of(invocation, kClient);
   if (!target) return ExitStatus::Failed;
   return show_answer(invocation, invocation.ask("PATCH", *target, body));
 }
 
-ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", {}); }
-ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, "POST", "/enable"); }
+ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, kClient, "GET"); }
+ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, kClient, "POST", "/enable"); }
 
 ExitStatus list(Invocation& invocation) {
   const auto target = invocation.tenant_target("/clients");
@@ -154,13 +148,13 @@ ExitStatus list(Invocation& invocation) {
 ExitStatus disable(Invocation& invocation) {
   const std::string client(invocation.args.get("CLIENT_ID"));
   if (!invocation.is_confirmed("Disable client " + client + "? It gets no more tokens.")) return ExitStatus::Failed;
-  return ask_and_show(invocation, "POST", "/disable");
+  return ask_and_show(invocation, kClient, "POST", "/disable");
 }
 
 ExitStatus remove(Invocation& invocation) {
   const std::string client(invocation.args.get("CLIENT_ID"));
   if (!invocation.is_confirmed("Remove client " + client + " for good?")) return ExitStatus::Failed;
-  const auto target = target_of(invocation);
+  const auto target = target_of(invocation, kClient);
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("DELETE", *target);
   if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
@@ -172,7 +166,7 @@ ExitStatus rotate_secret(Invocation& invocation) {
   if (!invocation.is_confirmed("Give client " + client + " a new secret? The old one is refused from then on.")) {
     return ExitStatus::Failed;
   }
-  const auto target = target_of(invocation, "/secret");
+  const auto target = target_of(invocation, kClient, "/secret");
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("POST", *target);
   if (!answer.is_ok()) return answer.status;
@@ -186,12 +180,16 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
   return {
       {"--name", "What the login page calls it"},
       {"--profile", "plain OpenID Connect, or with what MC or VAL require", OptionKind::Value, {"plain", "mc", "val"}},
-      {"--authentication", "How it proves who it is",
+      {"--authentication",
+       "How it proves who it is",
        OptionKind::Value,
        {"none", "client_secret_basic", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}},
-      {"--grant", "What it may use", OptionKind::List,
+      {"--grant",
+       "What it may use",
+       OptionKind::List,
        {"authorization_code", "client_credentials", "token_exchange", "jwt_bearer"}},
-      {"--redirect-uri", "Where a sign-in may return to; exact, but for the port of a loopback address", OptionKind::List},
+      {"--redirect-uri", "Where a sign-in may return to; exact, but for the port of a loopback address",
+       OptionKind::List},
       {"--post-logout-redirect-uri", "Where a sign-off may return to; exact", OptionKind::List},
       {"--backchannel-logout-uri", "Where it is told that a session has ended (https)"},
       {"--scope", "A scope it may ask for; none: every one of the tenant", OptionKind::List},
@@ -207,7 +205,9 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
       {"--dpop-bound", "It gets no token without a DPoP proof (RFC 9449)", switch_kind, yes_no},
       {"--require-pushed-requests", "Its sign-ins begin at /par only (RFC 9126)", switch_kind, yes_no},
       {"--ask-consent", "Its users are asked before it gets their codes", switch_kind, yes_no},
-      {"--subject-type", "What its tokens call a user: his sub, or a name of its sector's own", OptionKind::Value,
+      {"--subject-type",
+       "What its tokens call a user: his sub, or a name of its sector's own",
+       OptionKind::Value,
        {"public", "pairwise"}},
       {"--sector", "Host name of the sector that shares pairwise subjects; none: that of its redirect URIs"},
   };
@@ -219,20 +219,39 @@ std::vector<Command> client_commands() {
   const Operand client{"CLIENT_ID", "The client's id"};
   const Option yes{"--yes", "Do not ask", OptionKind::Flag};
   return {
-      {"client add", "Register a client; a secret, if it has one, is shown this once",
+      {"client add",
+       "Register a client; a secret, if it has one, is shown this once",
        "clavigerctl client add mcptt-app --profile mc --grant authorization_code --redirect-uri http://127.0.0.1/cb",
-       {{"CLIENT_ID", "Its id; nothing: a random one", false}}, metadata_options(OptionKind::Flag), add},
-      {"client set", "Change what is registered of a client; what is not named stays, a list is replaced",
-       "clavigerctl client set mcptt-app --redirect-uri http://127.0.0.1/cb --dpop-bound yes", {client},
-       metadata_options(OptionKind::Value), set},
+       {{"CLIENT_ID", "Its id; nothing: a random one", false}},
+       metadata_options(OptionKind::Flag),
+       add},
+      {"client set",
+       "Change what is registered of a client; what is not named stays, a list is replaced",
+       "clavigerctl client set mcptt-app --redirect-uri http://127.0.0.1/cb --dpop-bound yes",
+       {client},
+       metadata_options(OptionKind::Value),
+       set},
       {"client show", "One client", "clavigerctl client show mcptt-app", {client}, {}, show},
       {"client list", "All clients", "clavigerctl client list", {}, {}, list},
-      {"client disable", "Give a client no more tokens", "clavigerctl client disable mcptt-app --yes", {client}, {yes},
+      {"client disable",
+       "Give a client no more tokens",
+       "clavigerctl client disable mcptt-app --yes",
+       {client},
+       {yes},
        disable},
       {"client enable", "Serve a disabled client again", "clavigerctl client enable mcptt-app", {client}, {}, enable},
-      {"client remove", "Remove a client for good", "clavigerctl client remove mcptt-app --yes", {client}, {yes}, remove},
-      {"client rotate-secret", "Make a new secret, shown this once", "clavigerctl client rotate-secret mcptt-server --yes",
-       {client}, {yes}, rotate_secret},
+      {"client remove",
+       "Remove a client for good",
+       "clavigerctl client remove mcptt-app --yes",
+       {client},
+       {yes},
+       remove},
+      {"client rotate-secret",
+       "Make a new secret, shown this once",
+       "clavigerctl client rotate-secret mcptt-server --yes",
+       {client},
+       {yes},
+       rotate_secret},
   };
 }
 

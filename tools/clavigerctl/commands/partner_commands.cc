@@ -6,6 +6,7 @@
 
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/noun.h"
 #include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
 
@@ -38,24 +39,7 @@ const std::vector<Column>& partner_columns() {
   return kColumns;
 }
 
-std::optional<std::string> target_of(Invocation& invocation, std::string_view verb = {}) {
-  return invocation.tenant_target("/partners/" + path_segment(invocation.args.get("PARTNER")) + std::string(verb));
-}
-
-ExitStatus ask_and_show(Invocation& invocation, std::string_view method, std::string_view verb) {
-  const auto target = target_of(invocation, verb);
-  if (!target) return ExitStatus::Failed;
-  const auto answer = invocation.ask(method, *target);
-  return answer.is_ok() ? print_object(invocation, answer.body, partner_columns()) : answer.status;
-}
-
-ExitStatus ask_only(Invocation& invocation, std::string_view method, const std::optional<std::string>& target,
-                    std::string_view body = {}) {
-  if (!target) return ExitStatus::Failed;
-  const auto answer = invocation.ask(method, *target, body);
-  if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
-  return answer.status;
-}
+constexpr Noun kPartner{"/partners/", "PARTNER", partner_columns};
 
 using Json = codec::JsonWriter<std::string>;
 
@@ -157,15 +141,15 @@ ExitStatus change(Invocation& invocation) {
   if (invocation.args.has("--strict-type")) json.member("strict_type", true);
   if (!add_members(json, invocation)) return ExitStatus::Usage;
   json.end_object();
-  const auto target = target_of(invocation);
+  const auto target = target_of(invocation, kPartner);
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("PATCH", *target, body.text());
   return answer.is_ok() ? print_object(invocation, answer.body, partner_columns()) : answer.status;
 }
 
-ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", {}); }
-ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, "POST", "/enable"); }
-ExitStatus refresh(Invocation& invocation) { return ask_and_show(invocation, "POST", "/refresh"); }
+ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, kPartner, "GET"); }
+ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, kPartner, "POST", "/enable"); }
+ExitStatus refresh(Invocation& invocation) { return ask_and_show(invocation, kPartner, "POST", "/refresh"); }
 
 ExitStatus list(Invocation& invocation) {
   const auto target = invocation.tenant_target("/partners");
@@ -185,7 +169,7 @@ ExitStatus disable(Invocation& invocation) {
   if (!invocation.is_confirmed("Disable partner " + partner + "? All sessions of its users here end at once.")) {
     return ExitStatus::Failed;
   }
-  return ask_and_show(invocation, "POST", "/disable");
+  return ask_and_show(invocation, kPartner, "POST", "/disable");
 }
 
 ExitStatus remove(Invocation& invocation) {
@@ -193,7 +177,7 @@ ExitStatus remove(Invocation& invocation) {
   if (!invocation.is_confirmed("Remove partner " + partner + ", its users set up here and their sessions, for good?")) {
     return ExitStatus::Failed;
   }
-  return ask_only(invocation, "DELETE", target_of(invocation));
+  return ask_only(invocation, "DELETE", target_of(invocation, kPartner));
 }
 
 struct Named {
@@ -224,11 +208,11 @@ ExitStatus add_user(Invocation& invocation) {
   json.begin_object().member("kind", named->kind).member("login", invocation.args.get("LOGIN"));
   if (named->kind != "outbound") json.member("id", named->id);
   json.end_object();
-  return ask_only(invocation, "POST", target_of(invocation, "/users"), body);
+  return ask_only(invocation, "POST", target_of(invocation, kPartner, "/users"), body);
 }
 
 ExitStatus list_users(Invocation& invocation) {
-  const auto target = target_of(invocation, "/users");
+  const auto target = target_of(invocation, kPartner, "/users");
   if (!target) return ExitStatus::Failed;
   return print_all_pages(invocation, *target, {{"KIND", "kind"}, {"THERE", "id"}, {"SUB HERE", "sub"}}, 0);
 }
@@ -239,8 +223,9 @@ ExitStatus remove_user(Invocation& invocation) {
   if (!invocation.is_confirmed("Remove " + named->id + "? The sessions he has from there end at once.")) {
     return ExitStatus::Failed;
   }
-  return ask_only(invocation, "DELETE",
-                  target_of(invocation, "/users/" + std::string(named->kind) + "/" + path_segment(named->id)));
+  return ask_only(
+      invocation, "DELETE",
+      target_of(invocation, kPartner, "/users/" + std::string(named->kind) + "/" + path_segment(named->id)));
 }
 
 }  // namespace

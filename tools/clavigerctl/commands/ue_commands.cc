@@ -2,6 +2,7 @@
 
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/noun.h"
 #include "tools/clavigerctl/view.h"
 
 namespace claviger::ctl {
@@ -22,17 +23,7 @@ const std::vector<Column>& ue_columns() {
   return kColumns;
 }
 
-std::optional<std::string> target_of(Invocation& invocation, std::string_view verb = {}) {
-  return invocation.tenant_target("/ues/" + path_segment(invocation.args.get("UE")) + std::string(verb));
-}
-
-ExitStatus ask_and_show(Invocation& invocation, std::string_view method, std::string_view verb,
-                        std::string_view body = {}) {
-  const auto target = target_of(invocation, verb);
-  if (!target) return ExitStatus::Failed;
-  const auto answer = invocation.ask(method, *target, body);
-  return answer.is_ok() ? print_object(invocation, answer.body, ue_columns()) : answer.status;
-}
+constexpr Noun kUe{"/ues/", "UE", ue_columns};
 
 // What add and set-class have in common. False: said why not.
 bool write_members(Invocation& invocation, codec::JsonWriter<std::string>& json) {
@@ -81,24 +72,24 @@ ExitStatus set_class(Invocation& invocation) {
   json.member("class", invocation.args.get("CLASS"));
   if (!write_members(invocation, json)) return ExitStatus::Usage;
   json.end_object();
-  return ask_and_show(invocation, "PUT", {}, body);
+  return ask_and_show(invocation, kUe, "PUT", {}, body);
 }
 
-ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", {}); }
-ExitStatus found(Invocation& invocation) { return ask_and_show(invocation, "POST", "/found"); }
+ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, kUe, "GET"); }
+ExitStatus found(Invocation& invocation) { return ask_and_show(invocation, kUe, "POST", "/found"); }
 
 ExitStatus lost(Invocation& invocation) {
   const std::string ue(invocation.args.get("UE"));
   if (!invocation.is_confirmed("Mark " + ue + " as lost? Everybody on it is signed off, nobody may sign in on it.")) {
     return ExitStatus::Failed;
   }
-  return ask_and_show(invocation, "POST", "/lost");
+  return ask_and_show(invocation, kUe, "POST", "/lost");
 }
 
 ExitStatus remove(Invocation& invocation) {
   const std::string ue(invocation.args.get("UE"));
   if (!invocation.is_confirmed("Remove " + ue + "? Everybody on it is signed off.")) return ExitStatus::Failed;
-  const auto target = target_of(invocation);
+  const auto target = target_of(invocation, kUe);
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("DELETE", *target);
   if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);

@@ -4,6 +4,7 @@
 
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/noun.h"
 #include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
 
@@ -28,16 +29,7 @@ const std::vector<Column>& user_columns_shown() {
   return kColumns;
 }
 
-std::optional<std::string> target_of(Invocation& invocation, std::string_view verb = {}) {
-  return invocation.tenant_target("/users/" + path_segment(invocation.args.get("LOGIN")) + std::string(verb));
-}
-
-ExitStatus ask_and_show(Invocation& invocation, std::string_view method, std::string_view verb) {
-  const auto target = target_of(invocation, verb);
-  if (!target) return ExitStatus::Failed;
-  const auto answer = invocation.ask(method, *target);
-  return answer.is_ok() ? print_object(invocation, answer.body, user_columns_shown()) : answer.status;
-}
+constexpr Noun kUser{"/users/", "LOGIN", user_columns_shown};
 
 // From the prompt or, with --password-stdin, from standard input. Never from the command line: others can read that.
 Result<SecretBytes> password_for(Invocation& invocation) {
@@ -108,14 +100,14 @@ ExitStatus add(Invocation& invocation) {
   return answer.is_ok() ? print_object(invocation, answer.body, user_columns_shown()) : answer.status;
 }
 
-ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", {}); }
-ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, "POST", "/enable"); }
+ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, kUser, "GET"); }
+ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, kUser, "POST", "/enable"); }
 
 ExitStatus disable(Invocation& invocation) {
   const std::string login(invocation.args.get("LOGIN"));
   if (!invocation.is_confirmed("Disable " + login + "? All sessions and tokens end at once."))
     return ExitStatus::Failed;
-  return ask_and_show(invocation, "POST", "/disable");
+  return ask_and_show(invocation, kUser, "POST", "/disable");
 }
 
 ExitStatus remove(Invocation& invocation) {
@@ -123,7 +115,7 @@ ExitStatus remove(Invocation& invocation) {
   if (!invocation.is_confirmed("Remove " + login + " for good? The MC identities are never given to anybody again.")) {
     return ExitStatus::Failed;
   }
-  const auto target = target_of(invocation);
+  const auto target = target_of(invocation, kUser);
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("DELETE", *target);
   if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
@@ -150,7 +142,7 @@ ExitStatus list(Invocation& invocation) {
 }
 
 ExitStatus set_password(Invocation& invocation) {
-  const auto target = target_of(invocation, "/password");
+  const auto target = target_of(invocation, kUser, "/password");
   if (!target) return ExitStatus::Failed;
   const auto password = password_for(invocation);
   if (!password) {
