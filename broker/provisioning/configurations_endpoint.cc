@@ -92,9 +92,7 @@ http::Response refusal(const Error& error) {
   return problem(row == std::end(kRows) ? kInternal : *row);
 }
 
-bool is_about_token(Code code) {
-  return name_of(code).starts_with("Token") || name_of(code).starts_with("Bearer");
-}
+bool is_about_token(Code code) { return name_of(code).starts_with("Token") || name_of(code).starts_with("Bearer"); }
 
 // RFC 6750 says it in a header; ProblemDetails say it once more in the body.
 http::Response caller_refusal(std::string_view tenant, const Error& error) {
@@ -169,8 +167,7 @@ std::string location_of(const Context& context, const broker::TenantView& tenant
 }
 
 // What every request begins with: who calls, and whether he can be answered.
-Task<Result<ValServer>> admit(Context* context, std::string tenant, const http::Request* request,
-                              Content content) {
+Task<Result<ValServer>> admit(Context* context, std::string tenant, const http::Request* request, Content content) {
   CLAVIGER_CO_TRY(server, co_await authenticate(context, std::move(tenant), request));
   CLAVIGER_CO_TRY(headers, check_headers(*request, type_of(content)));
   co_return server;
@@ -198,7 +195,8 @@ Task<http::Response> show_one(Context* context, std::uint16_t status, Configurat
 }
 
 // The change is durable; who was taken out is signed off before the VAL server hears that he is.
-Task<http::Response> finish(Context* context, std::string tenant, std::uint16_t status, Changed changed, bool has_features) {
+Task<http::Response> finish(Context* context, std::string tenant, std::uint16_t status, Changed changed,
+                            bool has_features) {
   auto settled = co_await settle_removals(context, tenant, std::move(changed.gone));
   if (!settled) co_return refusal(settled.error());
   const std::string id = changed.configuration.id;
@@ -222,39 +220,25 @@ Task<http::Response> create(Contexts* contexts, http::Request request, http::Pat
   co_return co_await finish(context, path[0], 201, *std::move(created), has_features);
 }
 
-Task<http::Response> replace(Contexts* contexts, http::Request request, http::PathValues path) {
+// PUT and PATCH: what differs is how the body is read and what is made of it.
+template <typename Body, auto parse, auto procedure, Content content>
+Task<http::Response> update(Contexts* contexts, http::Request request, http::PathValues path) {
   Context* context = &identity::here(*contexts);
   const http::Request* asked = &request;
-  auto server = co_await admit(context, path[0], asked, Content::Json);
+  auto server = co_await admit(context, path[0], asked, content);
   if (!server) co_return caller_refusal(path[0], server.error());
   const auto version = if_version_of(request);
   if (!version) co_return refusal(version.error());
-  auto parsed = co_await parse_in_pool<ConfigurationBody, parse_configuration>(context, asked);
+  auto parsed = co_await parse_in_pool<Body, parse>(context, asked);
   if (!parsed) co_return refusal(parsed.error());
   if (!parsed->body) co_return fault_problem(parsed->fault);
   const bool has_features = parsed->body->has_features;
-  auto changed = co_await replace_configuration(context, path[0], *std::move(server), path[1],
-                                                *std::move(parsed->body), *version);
+  auto changed = co_await procedure(context, path[0], *std::move(server), path[1], *std::move(parsed->body), *version);
   if (!changed) co_return refusal(changed.error());
   co_return co_await finish(context, path[0], 200, *std::move(changed), has_features);
 }
-
-Task<http::Response> patch(Contexts* contexts, http::Request request, http::PathValues path) {
-  Context* context = &identity::here(*contexts);
-  const http::Request* asked = &request;
-  auto server = co_await admit(context, path[0], asked, Content::MergePatch);
-  if (!server) co_return caller_refusal(path[0], server.error());
-  const auto version = if_version_of(request);
-  if (!version) co_return refusal(version.error());
-  auto parsed = co_await parse_in_pool<ConfigurationPatch, parse_patch>(context, asked);
-  if (!parsed) co_return refusal(parsed.error());
-  if (!parsed->body) co_return fault_problem(parsed->fault);
-  const bool has_features = parsed->body->has_features;
-  auto changed = co_await patch_configuration(context, path[0], *std::move(server), path[1], *std::move(parsed->body),
-                                              *version);
-  if (!changed) co_return refusal(changed.error());
-  co_return co_await finish(context, path[0], 200, *std::move(changed), has_features);
-}
+constexpr auto replace = update<ConfigurationBody, parse_configuration, replace_configuration, Content::Json>;
+constexpr auto patch = update<ConfigurationPatch, parse_patch, patch_configuration, Content::MergePatch>;
 
 Task<http::Response> remove(Contexts* contexts, http::Request request, http::PathValues path) {
   Context* context = &identity::here(*contexts);
