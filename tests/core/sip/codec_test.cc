@@ -1,0 +1,185 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/sip/answer.h"
+#include "core/sip/frame_scanner.h"
+#include "core/sip/header_id.h"
+#include "core/sip/message.h"
+#include "core/sip/multipart.h"
+#include "core/sip/request_check.h"
+#include "core/sip/uri.h"
+#include "core/sip/via.h"
+
+namespace claviger::sip {
+namespace {
+
+TEST(HeaderNames, EveryOneInAnyCaseAndItsCompactForm) {
+  for (std::size_t i = 0; i + 1 < kHeaderIds; ++i) {
+    const auto id = static_cast<HeaderId>(i);
+    std::string name(name_of(id));
+    EXPECT_EQ(header_id(name), id) << name;
+    for (char& c : name) c = static_cast<char>(std::toupper(c));
+    EXPECT_EQ(header_id(name), id) << name;
+    EXPECT_EQ(header_id(name + "x"), HeaderId::Other) << name;
+  }
+  EXPECT_EQ(header_id("I"), HeaderId::CallId);
+  EXPECT_EQ(header_id("o"), HeaderId::Event);
+  EXPECT_EQ(header_id("q"), HeaderId::Other);
+  EXPECT_EQ(header_id(""), HeaderId::Other);
+}
+
+TEST(Uris, TakenApart) {
+  const auto uri = parse_uri("SIPS:alice:secret@[2001:db8::1]:5061;lr;transport=TCP?h=v");
+  ASSERT_TRUE(uri);
+  EXPECT_TRUE(uri->is_secure);
+  EXPECT_EQ(uri->user, "alice:secret");
+  EXPECT_EQ(uri->host, "[2001:db8::1]");
+  EXPECT_EQ(uri->port, 5061);
+  EXPECT_EQ(find_parameter(uri->parameters, "transport").value, "TCP");
+  EXPECT_TRUE(find_parameter(uri->parameters, "lr").is_present);
+  EXPECT_EQ(uri->headers, "h=v");
+  for (const char* bad :
+       {"", "sip", "sip:", ":a", "sip:@a", "sip:a@", "sip:a@b:0", "sip:a@b:65536", "sip:a@b:x", "sip:a b@c",
+        "sip:a@b c", "sip:a@<b>", "sip:a@b?", "sip:a@b%", "sip:a@[::", "sip:a@b@c", "tel:", "tel:abc x", "sip:a\"@b"}) {
+    EXPECT_FALSE(parse_uri(bad)) << bad;
+  }
+}
+
+TEST(Uris, OneIdentityHasOneWriting) {
+  EXPECT_EQ(*canonical_identity("SIP:Alice@IMS.Example.ORG;user=phone"), "sip:Alice@ims.example.org");
+  EXPECT_EQ(*canonical_identity("tel:+1-(972).555-2222;ext=1"), "tel:+19725552222");
+  EXPECT_EQ(*canonical_identity("sip:a%2Db%40@h"), "sip:a-b%40@h");
+  EXPECT_TRUE(canonical_identity("http://a").failed_with(Code::SipUri));
+  EXPECT_TRUE(canonical_identity("sip:").failed_with(Code::SipSyntax));
+}
+
+TEST(Vias, SeveralInOneHeader) {
+  std::string_view rest;
+  const auto first = parse_first_via("SIP/2.0/TLS [2001:db8::9]:5061;branch=z9hG4bK1;rport , SIP/2.0/UDP b", &rest);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->host, "[2001:db8::9]");
+  EXPECT_EQ(first->port, 5061);
+  EXPECT_TRUE(first->wants_rport);
+  EXPECT_EQ(parse_first_via(rest)->host, "b");
+  EXPECT_TRUE(parse_first_via("SIP/2.0/UDP a;received=2001:db8::1;branch=b"));
+  for (const char* bad : {"", "SIP/2.0/UDP", "SIP/1.0/UDP a", "SIP/2.0 a", "SIP/2.0/UDP a;", "SIP/2.0/UDP a,",
+                          "SIP/2.0/UDP a;=b", "SIP/2.0/UDP a:99999"}) {
+    EXPECT_FALSE(parse_first_via(bad)) << bad;
+  }
+}
+
+TEST(Multiparts, HostileBoundaries) {
+  const auto parts_of = [](std::string_view boundary, std::string_view body) {
+    return Parts::of("multipart/mixed;boundary=" + std::string(boundary), body);
+  };
+  const std::string prefix = "--a\r\n\r\nx\r\n--ab\r\n\r\ny\r\n--a--\r\n";  // a boundary that begins another
+  ASSERT_TRUE(parts_of("a", prefix));
+  EXPECT_EQ(parts_of("a", prefix)->size(), 1U);
+  EXPECT_EQ((*parts_of("a", prefix))[0].body, "x\r\n--ab\r\n\r\ny");
+  EXPECT_TRUE(parts_of("a", "--a\r\n\r\nx\r\n").failed_with(Code::SipSyntax));  // not closed
+  EXPECT_FALSE(parts_of("a", "--a--\r\n"));
+  EXPECT_FALSE(parts_of("a", ""));
+  EXPECT_FALSE(parts_of(std::string(71, 'a'), "--" + std::string(71, 'a') + "--"));
+  EXPECT_TRUE(
+      parts_of(std::string(70, 'a'), "--" + std::string(70, 'a') + "\r\n\r\nx\r\n--" + std::string(70, 'a') + "--"));
+  EXPECT_FALSE(Parts::of("multipart/mixed", "x"));
+  EXPECT_FALSE(parts_of("a", "--a\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\nx\r\n--a--"));
+  EXPECT_FALSE(parts_of("a", "--a\r\nno header\r\n\r\nx\r\n--a--"));
+  std::string many;
+  for (std::size_t i = 0; i < kPartsMax; ++i) many += "--a\r\n\r\nx\r\n";
+  EXPECT_EQ(parts_of("a", many + "--a--")->size(), kPartsMax);
+  EXPECT_TRUE(parts_of("a", many + "--a\r\n\r\nx\r\n--a--").failed_with(Code::TooMany));
+  const auto empty = parts_of("\"a b\"", "--a b\r\nContent-Type: a/b; x=\"y\"\r\n\r\n\r\n--a b--");
+  ASSERT_TRUE(empty);
+  EXPECT_EQ((*empty)[0].body, "");
+  EXPECT_EQ((*empty)[0].media_type(), "a/b");
+  EXPECT_EQ(empty->find("A/B"), empty->begin());
+}
+
+TEST(Multiparts, ASinglePartIsOne) {
+  const auto parts = Parts::of("application/x ; a=b", "body");
+  ASSERT_TRUE(parts);
+  EXPECT_EQ((*parts)[0].media_type(), "application/x");
+  EXPECT_EQ((*parts)[0].body, "body");
+}
+
+using State = FrameScanner::State;
+
+TEST(Frames, ByteByByte) {
+  const std::string message = "OPTIONS sip:a SIP/2.0\r\nl\r\n : 3\r\nVia: x\r\n\r\nabc";
+  const std::string whole = "OPTIONS sip:a SIP/2.0\r\nl: 3\r\nVia: x\r\n\r\nabc";
+  FrameScanner scanner;
+  for (std::size_t size = 1; size < whole.size(); ++size)
+    ASSERT_EQ(scanner.scan(whole.substr(0, size)).state, State::NeedMore) << size;
+  const auto frame = scanner.scan(whole + "NEXT");
+  EXPECT_EQ(frame.state, State::Complete);
+  EXPECT_EQ(frame.size, whole.size());
+  EXPECT_FALSE(scanner.has_begun());
+  EXPECT_EQ(scanner.scan(message).state, State::Broken);  // a name and its colon stand on one line
+}
+
+TEST(Frames, KeepAlive) {
+  FrameScanner scanner;
+  auto frame = scanner.scan("\r\n\r\n");
+  EXPECT_TRUE(frame.is_ping);
+  EXPECT_EQ(frame.skip, 4U);
+  frame = scanner.scan("\r\nA sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_FALSE(frame.is_ping);
+  EXPECT_EQ(frame.skip, 2U);
+  EXPECT_EQ(frame.state, State::Complete);
+  EXPECT_EQ(scanner.scan("\r").skip, 0U);
+  EXPECT_FALSE(scanner.has_begun());
+}
+
+TEST(Frames, Broken) {
+  for (const char* bad : {"A b SIP/2.0\r\nVia: x\r\n\r\n", "A b SIP/2.0\r\nContent-Length: -1\r\n\r\n",
+                          "A b SIP/2.0\r\nl: 1\r\nl: 1\r\n\r\n", "A b SIP/2.0\r\nContent-Length: 65537\r\n\r\n",
+                          "A b SIP/2.0\r\nContent-Length:\r\n\r\n"}) {
+    FrameScanner scanner;
+    EXPECT_EQ(scanner.scan(bad).state, State::Broken) << bad;
+  }
+  FrameScanner scanner;
+  EXPECT_EQ(scanner.scan(std::string(kHeaderBytesMax + 1, 'a')).state, State::Broken);
+}
+
+TEST(Answers, ViaSaysWhereTheRequestCameFrom) {
+  Message request;
+  const std::string text =
+      "SUBSCRIBE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP host;rport;branch=z9hG4bKrport, SIP/2.0/TCP b\r\nVia: SIP/2.0/UDP "
+      "c\r\nTo: <sip:a@b>\r\n"
+      "From: <sip:c@d>;tag=1\r\nCall-ID: 1\r\nCSeq: 1 SUBSCRIBE\r\nRecord-Route: <sip:p;lr>\r\n\r\n";
+  ASSERT_TRUE(request.parse(text, Framing::Datagram));
+  Response response(200);
+  response.with("Expires", "60");
+  const std::string answer = write_response(request, response, {"192.0.2.1", 5070}, "tag0");
+  EXPECT_EQ(answer,
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP host;rport=5070;branch=z9hG4bKrport;received=192.0.2.1, SIP/2.0/TCP "
+            "b\r\nVia: SIP/2.0/UDP c\r\n"
+            "From: <sip:c@d>;tag=1\r\nTo: <sip:a@b>;tag=tag0\r\nCall-ID: 1\r\nCSeq: 1 SUBSCRIBE\r\nRecord-Route: "
+            "<sip:p;lr>\r\nExpires: 60\r\nContent-Length: 0\r\n\r\n");
+  Message again;
+  EXPECT_TRUE(again.parse(answer, Framing::Stream));
+  EXPECT_TRUE(check_response(again));
+}
+
+TEST(Answers, WhatIsMissingStaysMissing) {
+  Message request;
+  EXPECT_FALSE(
+      request.parse("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\nno header\r\n\r\n", Framing::Datagram));
+  EXPECT_EQ(write_response(request, Response(400), {"192.0.2.1", 5060}, "t"),
+            "SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 192.0.2.1\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST(Statuses, OneTable) {
+  EXPECT_EQ(status_of(Code::SipSyntax), 400);
+  EXPECT_EQ(status_of(Code::IntervalTooBrief), 423);
+  EXPECT_EQ(status_of(Code::EventUnsupported), 489);
+  EXPECT_EQ(status_of(Code::EntityTagUnknown), 412);
+  EXPECT_EQ(status_of(Code::DialogUnknown), 481);
+  EXPECT_EQ(status_of(Code::RequestSequence), 500);
+  EXPECT_EQ(status_of(Code::Overload), 503);
+}
+
+}  // namespace
+}  // namespace claviger::sip
