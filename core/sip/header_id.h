@@ -9,7 +9,8 @@ namespace claviger::sip {
 
 #define CLAVIGER_SIP_HEADERS(X)                                                                                        \
   X(Via, "Via", 'v')                                                                                                   \
-  X(From, "From", 'f') X(To, "To", 't') X(CallId, "Call-ID", 'i') X(CSeq, "CSeq", 0) X(Contact, "Contact", 'm')        \
+  X(From, "From", 'f')                                                                                                 \
+  X(To, "To", 't') X(CallId, "Call-ID", 'i') X(CSeq, "CSeq", 0) X(Contact, "Contact", 'm')                             \
       X(MaxForwards, "Max-Forwards", 0) X(ContentLength, "Content-Length", 'l') X(ContentType, "Content-Type", 'c')    \
           X(Expires, "Expires", 0) X(Event, "Event", 'o') X(Route, "Route", 0) X(RecordRoute, "Record-Route", 0)       \
               X(Require, "Require", 0) X(ProxyRequire, "Proxy-Require", 0) X(Supported, "Supported", 'k')              \
