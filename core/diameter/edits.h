@@ -14,7 +14,7 @@ namespace claviger::diameter {
 class Edits {
  public:
   // Identities, realms and names of one message: beyond this it is rebuilt rather than edited.
-  static constexpr std::size_t kMax = 32;
+  static constexpr std::size_t kMax = 24;
 
   // `old` is a top-level AVP of the message that is edited, each at most once, in any order. Code, vendor and flags stay.
   void replace(const Message& message, const AvpView& old, Bytes data);

@@ -5,8 +5,6 @@
 namespace claviger::diameter {
 namespace {
 
-// RFC 7944 clause 8: what a request without the AVP counts as.
-constexpr std::uint32_t kPriorityDefault = 10;
 constexpr std::uint32_t kPriorityLowest = 15;
 
 }  // namespace
@@ -83,7 +81,7 @@ Message::Outcome Message::outcome() const {
 
 std::uint32_t Message::priority() const {
   const auto given = u32(avp::kDrmp);
-  return given && *given <= kPriorityLowest ? *given : kPriorityDefault;
+  return given && *given <= kPriorityLowest ? *given : kPriorityUsual;
 }
 
 }  // namespace claviger::diameter

@@ -75,7 +75,8 @@ class Message {
     bool is_success() const { return code / 1000 == 2; }
   };
   Outcome outcome() const;
-  // DRMP (RFC 7944): 0 is the most important of 16.
+  // DRMP (RFC 7944): 0 is the most important of 16; what has none counts as kPriorityUsual (clause 8).
+  static constexpr std::uint32_t kPriorityUsual = 10;
   std::uint32_t priority() const;
 
  private:

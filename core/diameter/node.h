@@ -6,9 +6,9 @@
 // The life of it: construct, serve(), start(), listen(), admit() … stop() on the home shard; destroy after the shards.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -16,6 +16,7 @@
 #include "core/diameter/dictionary.h"
 #include "core/diameter/peer_options.h"
 #include "core/diameter/request.h"
+#include "core/net/acceptor.h"
 #include "core/net/address.h"
 #include "core/runtime/shard.h"
 #include "core/runtime/task.h"
@@ -25,6 +26,15 @@ namespace claviger::diameter {
 class NodeShard;
 class PeerTable;
 struct PeerEntry;
+class ProcedureHandler;
+
+// Who handles what.
+struct Served {
+  std::uint32_t application;
+  std::uint32_t command;  // 0: each
+  Handler* handler;
+  Check check;
+};
 
 // A request of our own.
 struct Outgoing {
@@ -52,17 +62,17 @@ class Node {
 
   // Home shard.
   Result<Unit> start();
-  // Null context: in the clear. The address, with the port that the kernel chose.
-  Result<net::Address> listen(const net::Address& address, std::shared_ptr<const net::TlsContext> tls);
-  // For connections that we open under TLS.
-  void use_client_tls(std::shared_ptr<const net::TlsContext> tls);
-  void use_server_tls(std::shared_ptr<const net::TlsContext> tls);
+  // Under TLS with the server's context of use_tls(). The address, with the port that the kernel chose.
+  Result<net::Address> listen(const net::Address& address, bool is_tls);
+  // For new connections, both ways; the server's asks for certificates. Null: none.
+  void use_tls(std::shared_ptr<const net::TlsContext> server, std::shared_ptr<const net::TlsContext> client);
   // Code::PeerTaken when there is one of that identity.
   Result<Unit> admit(PeerOptions peer);
   // Code::PeerUnknown. Its connection ends; what waits for it fails over or is answered.
   Result<Unit> remove(std::string_view identity);
   // DPR, and a new connection only when the peer or reconnect() opens one. Code::PeerUnknown, Code::Unreachable.
   Result<Unit> disconnect(std::string_view identity);
+  Result<Unit> reconnect(std::string_view identity);
   // DPR to everybody, and the end of all connections.
   runtime::Task<void> stop(Monotonic deadline);
 
@@ -75,6 +85,10 @@ class Node {
   MessageBuilder request(std::uint32_t application, std::uint32_t command);
 
   const NodeOptions& options() const { return options_; }
+  // When we started: a peer knows by it that we are new (RFC 6733 clause 8.16).
+  std::uint32_t origin_state() const { return origin_state_; }
+  std::size_t shard_count() const { return parts_.size(); }
+  const Dictionary& dictionary() const { return dictionary_; }
   // Any thread.
   std::vector<PeerFigures> figures() const;
   bool is_connected(std::string_view identity) const;
@@ -82,14 +96,38 @@ class Node {
  private:
   friend class NodeShard;
   friend class Link;
-  struct Served;
+
+  NodeShard& part();
+  NodeShard& part(std::size_t shard) { return *parts_[shard]; }
+  const Served* served(std::uint32_t application, std::uint32_t command) const;
+  bool serves_application(std::uint32_t application) const;
+  std::string_view lower_identity() const { return lower_identity_; }
+  std::string_view lower_realm() const { return lower_realm_; }
+  runtime::Shards& shards() { return shards_; }
+  std::shared_ptr<const net::TlsContext> server_tls() const;
+  std::shared_ptr<const net::TlsContext> client_tls() const;
+  std::shared_ptr<const PeerTable> table() const;
+  void use_table(std::vector<std::shared_ptr<PeerEntry>> peers);
+  void accepted(net::Descriptor socket, const net::Address& from, bool is_tls);
 
   NodeOptions options_;
+  std::string lower_identity_;
+  std::string lower_realm_;
   Dictionary dictionary_;
   runtime::Shards& shards_;
+  std::uint32_t origin_state_ = 0;  // when we started (RFC 6733 clause 8.16)
+  std::vector<Served> served_;
+  std::vector<std::unique_ptr<ProcedureHandler>> procedures_;
   std::vector<std::unique_ptr<NodeShard>> parts_;  // by shard index
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+  std::shared_ptr<const net::TlsContext> server_tls_;
+  std::shared_ptr<const net::TlsContext> client_tls_;
+  std::size_t next_part_ = 0;
+  std::size_t peers_made_ = 0;
+  bool is_stopping_ = false;
+  mutable std::mutex table_mutex_;
+  std::shared_ptr<const PeerTable> table_;
+  std::vector<std::shared_ptr<PeerEntry>> removed_;  // transactions may still name them
 };
 
 }  // namespace claviger::diameter

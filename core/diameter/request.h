@@ -81,7 +81,7 @@ struct Forwarding {
 class Request {
  public:
   // Made by the node.
-  Request(NodeShard& shard, std::uint64_t connection, std::shared_ptr<const Source> source, Message message);
+  Request(NodeShard& shard, std::uint64_t connection, std::shared_ptr<const Source> source, Slice message);
   Request(Request&& other) noexcept;
   Request& operator=(Request&&) = delete;
   ~Request();
@@ -90,20 +90,25 @@ class Request {
   const Source& source() const { return *source_; }
   NodeShard& shard() { return *shard_; }
 
+  // The same bytes in a slab of ours, for who keeps the request.
+  void keep(Slice bytes) { message_ = Message(std::move(bytes)); }
+
   // Identifiers, Session-Id, Proxy-Infos, and our Origin-Host and Origin-Realm are in it.
   MessageBuilder answer_builder() const;
   // Each ends the request.
   void answer(Slice message);
   void refuse(std::uint32_t code, std::string_view error_message = {});
   void refuse(const Fault& fault);
-  // Borrows `edits` and `how` for the call. Errors reach `how.returning`, and then the peer.
-  void forward(const Edits& edits, const Forwarding& how);
+  // Borrows `edits` (and adds the Route-Record to it) and `how` for the call. Errors reach `how.returning`, and then the
+  // peer.
+  void forward(Edits& edits, const Forwarding& how);
 
  private:
   NodeShard* shard_;  // null: answered
   std::uint64_t connection_;
   std::shared_ptr<const Source> source_;
   Message message_;
+  friend class NodeShard;
 };
 
 // Handles the requests of one command. One object for all shards, alive as long as the node.

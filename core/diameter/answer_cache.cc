@@ -1,0 +1,63 @@
+#include "core/diameter/answer_cache.h"
+
+#include <openssl/crypto.h>
+
+#include <array>
+
+namespace claviger::diameter {
+
+std::pair<std::uint64_t, std::uint64_t> AnswerCache::name(const Message& request) const {
+  const std::uint64_t number =
+      static_cast<std::uint64_t>(request.header().command) << 32U | request.header().end_to_end;
+  const auto hash = [&](SipKey key) {
+    const std::array<std::uint64_t, 3> parts{siphash(key, request.origin_host()), siphash(key, request.session_id()),
+                                             number};
+    return siphash(key, std::as_bytes(std::span(parts)));
+  };
+  return {hash(key_), hash(other_key_)};
+}
+
+void AnswerCache::wipe_oldest() {
+  Entry& entry = entries_[oldest_++ % kEntries];
+  OPENSSL_cleanse(ring_.data() + entry.at % kBytes, entry.size);
+  entry.size = 0;
+}
+
+void AnswerCache::remember(const Message& request, Bytes answer, Monotonic now) {
+  if (answer.size() > kBytes / 16) return;
+  if (ring_.empty()) {
+    ring_.resize(kBytes);
+    entries_.resize(kEntries);
+    heads_.assign(kEntries, 0);
+  }
+  expire(now);
+  std::uint64_t at = written_;
+  if (kBytes - at % kBytes < answer.size()) at += kBytes - at % kBytes;  // never around the ring's end
+  while (oldest_ != next_ &&
+         (next_ - oldest_ == kEntries || at + answer.size() - entries_[oldest_ % kEntries].at > kBytes)) {
+    wipe_oldest();
+  }
+  const auto [first, second] = name(request);
+  std::memcpy(ring_.data() + at % kBytes, answer.data(), answer.size());
+  entries_[next_ % kEntries] = {first, second, at, static_cast<std::uint32_t>(answer.size()), now};
+  heads_[first % kEntries] = static_cast<std::uint32_t>(next_ % kEntries) + 1;
+  ++next_;
+  written_ = at + answer.size();
+}
+
+std::optional<Bytes> AnswerCache::find(const Message& request, Monotonic now) {
+  if (ring_.empty()) return std::nullopt;
+  const auto [first, second] = name(request);
+  const std::uint32_t head = heads_[first % kEntries];
+  if (head == 0) return std::nullopt;
+  const Entry& entry = entries_[head - 1];
+  if (entry.size == 0 || entry.first != first || entry.second != second || now - entry.when > kKept)
+    return std::nullopt;
+  return Bytes(ring_.data() + entry.at % kBytes, entry.size);
+}
+
+void AnswerCache::expire(Monotonic now) {
+  while (oldest_ != next_ && now - entries_[oldest_ % kEntries].when > kKept) wipe_oldest();
+}
+
+}  // namespace claviger::diameter

@@ -1,0 +1,58 @@
+// Answers given lately, so that a request that comes again (T bit, after a link failed) gets the same one and touches
+// nothing (RFC 6733 clause 3, appendix C).
+//
+// One per shard: a ring of bytes and a table over it, of fixed size; the oldest make room. What is overwritten or too old is
+// wiped: answers may carry keys.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/clock.h"
+#include "core/base/siphash.h"
+#include "core/diameter/message.h"
+
+namespace claviger::diameter {
+
+class AnswerCache {
+ public:
+  // A peer resends within its watchdog's and its own time-outs' seconds.
+  static constexpr Seconds kKept{10};
+  // 4 MiB a shard: ten seconds of some thousand answers each; at higher rates it reaches less far back, and a duplicate is
+  // then handled anew, which costs one vector.
+  static constexpr std::size_t kBytes = 4 * 1024 * 1024;
+  static constexpr std::size_t kEntries = 16 * 1024;
+
+  AnswerCache(SipKey key, SipKey other_key) : key_(key), other_key_(other_key) {}
+
+  void remember(const Message& request, Bytes answer, Monotonic now);
+  // The answer's bytes, valid until the next remember(). Identifiers are those of the first request.
+  std::optional<Bytes> find(const Message& request, Monotonic now);
+  // Wipes what is too old. Called now and then.
+  void expire(Monotonic now);
+
+ private:
+  struct Entry {
+    std::uint64_t first = 0;  // two hashes of who, end-to-end identifier and session
+    std::uint64_t second = 0;
+    std::uint64_t at = 0;  // position in the ring's endless stream
+    std::uint32_t size = 0;
+    Monotonic when;
+  };
+  std::pair<std::uint64_t, std::uint64_t> name(const Message& request) const;
+  void wipe_oldest();
+
+  SipKey key_;
+  SipKey other_key_;
+  std::vector<std::byte> ring_;       // taken with the first answer
+  std::vector<Entry> entries_;        // a ring as well
+  std::vector<std::uint32_t> heads_;  // hash -> entry + 1; a later one of the same bucket replaces it
+  std::uint64_t written_ = 0;
+  std::uint64_t oldest_ = 0;  // entry numbers
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace claviger::diameter
