@@ -9,6 +9,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/val_identity.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
@@ -50,7 +51,9 @@ void refuse_repetitions(Lines& lines) {
   for (Line& line : lines) {
     if (line.is_refused) continue;
     std::vector<std::string> names{broker::record_key({"login", line.user.login})};
-    for (const auto& [kind, identity] : identities_of(line.user)) names.push_back(mc_identity_key(kind, identity));
+    for (const auto& [kind, identity] : identities_of(line.user)) {
+      names.push_back(broker::record_key({kind == kValKind ? "val" : "mc", identity}));
+    }
     if (std::ranges::any_of(names, [&](const std::string& name) { return seen.contains(name); })) {
       refuse(line, {Code::Duplicate, "import.batch"});
       continue;
@@ -111,13 +114,27 @@ Task<Result<Unit>> hash_passwords(Context* context, Lines* lines) {
 
 void keep(UserMember member, const User& existing, User& wanted) {
   switch (member) {
-    case UserMember::DisplayName: wanted.display_name = existing.display_name; break;
-    case UserMember::McId: wanted.mc_id = existing.mc_id; break;
-    case UserMember::McpttId: wanted.mcptt_id = existing.mcptt_id; break;
-    case UserMember::McvideoId: wanted.mcvideo_id = existing.mcvideo_id; break;
-    case UserMember::McdataId: wanted.mcdata_id = existing.mcdata_id; break;
-    case UserMember::Scopes: wanted.scopes = existing.scopes; break;
-    case UserMember::Status: wanted.status = existing.status; break;
+    case UserMember::DisplayName:
+      wanted.display_name = existing.display_name;
+      break;
+    case UserMember::McId:
+      wanted.mc_id = existing.mc_id;
+      break;
+    case UserMember::McpttId:
+      wanted.mcptt_id = existing.mcptt_id;
+      break;
+    case UserMember::McvideoId:
+      wanted.mcvideo_id = existing.mcvideo_id;
+      break;
+    case UserMember::McdataId:
+      wanted.mcdata_id = existing.mcdata_id;
+      break;
+    case UserMember::Scopes:
+      wanted.scopes = existing.scopes;
+      break;
+    case UserMember::Status:
+      wanted.status = existing.status;
+      break;
   }
 }
 
@@ -142,8 +159,7 @@ void merge(const User& existing, const std::vector<UserMember>& left_out, User& 
 Task<Result<bool>> add_end_of_tokens(Context* context, std::string tenant, std::string sub,
                                      storage::Transaction* transaction) {
   const std::string prefix = broker::record_prefix({tenant, sub});
-  auto sessions =
-      co_await context->store.range(tables::kUserSessions, prefix, broker::record_prefix_end(prefix), 1);
+  auto sessions = co_await context->store.range(tables::kUserSessions, prefix, broker::record_prefix_end(prefix), 1);
   if (!sessions) co_return sessions.error();
   if (sessions->empty()) co_return false;
   CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
@@ -264,9 +280,15 @@ ImportReport report_of(const Lines& lines) {
       continue;
     }
     switch (line.outcome) {
-      case Line::Outcome::Unchanged: ++report.unchanged; break;
-      case Line::Outcome::Created: ++report.created; break;
-      case Line::Outcome::Updated: ++report.updated; break;
+      case Line::Outcome::Unchanged:
+        ++report.unchanged;
+        break;
+      case Line::Outcome::Created:
+        ++report.created;
+        break;
+      case Line::Outcome::Updated:
+        ++report.updated;
+        break;
     }
   }
   return report;

@@ -1,6 +1,9 @@
 #include "broker/identity/user_records.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <optional>
 
 #include "broker/identity/user_draft.h"
 #include "broker/record_key.h"
@@ -42,6 +45,34 @@ Task<Result<std::string>> read_login(Context* context, std::string tenant, std::
   co_return std::string(value->text());
 }
 
+namespace {
+
+// Keys of a KMS, and whoever is called, are found by URI alone (TS 33.180 clause 5.3): of two users one would have the
+// other's keys. The MC ID and the MC service IDs of one user may be alike.
+constexpr std::array<std::string_view, 4> kMcKinds{"mc", "mcptt", "mcvideo", "mcdata"};
+
+std::vector<std::string_view> kinds_beside(std::string_view kind) {
+  if (std::ranges::find(kMcKinds, kind) == kMcKinds.end()) return {};
+  std::vector<std::string_view> kinds;
+  std::ranges::copy_if(kMcKinds, std::back_inserter(kinds), [&](std::string_view other) { return other != kind; });
+  return kinds;
+}
+
+bool is_his(const IdentityOwner& owner, std::string_view tenant, const User& user) {
+  return owner.tenant == tenant && owner.sub == user.sub;
+}
+
+// Nothing: nobody's.
+Task<Result<std::optional<IdentityOwner>>> owner_of(Context* context, std::string key) {
+  auto value = co_await context->store.get(tables::kMcIdentities, std::move(key));
+  if (value.failed_with(Code::NotFound)) co_return std::optional<IdentityOwner>();
+  if (!value) co_return value.error();
+  CLAVIGER_CO_TRY(owner, decode_owner(*value));
+  co_return std::optional(std::move(owner));
+}
+
+}  // namespace
+
 Task<Result<storage::Transaction>> claim_names(Context* context, std::string tenant, User user, User before) {
   storage::Transaction transaction;
   if (user.login != before.login) {
@@ -58,17 +89,23 @@ Task<Result<storage::Transaction>> claim_names(Context* context, std::string ten
   const auto has = identities_of(user);
   for (std::size_t i = 0; i < has.size(); ++i) {
     if (std::ranges::find(had, has[i]) != had.end()) continue;
+    const std::vector<std::string_view> kinds = kinds_beside(has[i].first);
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+      auto beside = co_await owner_of(context, mc_identity_key(kinds[k], has[i].second));
+      if (!beside) co_return beside.error();
+      if (*beside && !is_his(**beside, tenant, user)) co_return Error{Code::McIdentityTaken, "user.mc_identity"};
+      if (!*beside) transaction.expect_absent(tables::kMcIdentities, mc_identity_key(kinds[k], has[i].second));
+    }
     const std::string key = mc_identity_key(has[i].first, has[i].second);
-    auto value = co_await context->store.get(tables::kMcIdentities, key);
-    if (value.failed_with(Code::NotFound)) {
+    auto owner = co_await owner_of(context, key);
+    if (!owner) co_return owner.error();
+    if (!*owner) {
       transaction.expect_absent(tables::kMcIdentities, key);
       transaction.put(tables::kMcIdentities, key, as_bytes(encode_owner(tenant, user.sub)));
-      continue;
+    } else if (!is_his(**owner, tenant, user)) {
+      co_return Error{Code::McIdentityTaken, "user.mc_identity"};
     }
-    if (!value) co_return value.error();
-    CLAVIGER_CO_TRY(owner, decode_owner(*value));
     // One that was his before he may have again; the row never changes, so nothing needs to guard it.
-    if (owner.tenant != tenant || owner.sub != user.sub) co_return Error{Code::McIdentityTaken, "user.mc_identity"};
   }
   co_return transaction;
 }

@@ -88,10 +88,17 @@ TEST_F(Users, LoginsAreUniqueMcIdentitiesForEver) {
   draft = draft_of("bob");
   draft.mc_id = "sip:ann@alpha.example";
   EXPECT_TRUE(create(std::move(draft)).failed_with(Code::McIdentityTaken));
-  // Of another kind the same URI is another identity: MC service IDs may equal the MC ID.
-  draft = draft_of("bob");
-  draft.mcptt_id = "sip:ann@alpha.example";
-  EXPECT_TRUE(create(std::move(draft)));
+  // Nor in another service: the KMS finds a user's keys by URI alone.
+  for (std::string UserDraft::*kind : {&UserDraft::mcptt_id, &UserDraft::mcvideo_id, &UserDraft::mcdata_id}) {
+    draft = draft_of("bob");
+    draft.*kind = "sip:ann@alpha.example";
+    EXPECT_TRUE(create(std::move(draft)).failed_with(Code::McIdentityTaken));
+  }
+  // MC service IDs of one user may equal his MC ID.
+  UserChange same;
+  same.mcptt_id = "sip:ann@alpha.example";
+  same.mcdata_id = "sip:ann@alpha.example";
+  EXPECT_TRUE(bed.wait(change_user(context, "alpha", ann->sub, same)));
 
   ASSERT_TRUE(bed.wait(remove_user(context, "alpha", ann->sub)));
   EXPECT_TRUE(bed.wait(find_user(context, "alpha", ann->sub)).failed_with(Code::UserUnknown));
