@@ -205,12 +205,10 @@ Task<Answer> init(Call* call) {
     call->detail = "secrets brought along";
   }
   call->target += "/" + draft.kms_uri;
+  draft.change = std::move(policy.change);
   auto made = co_await keys::init_domain(call->services.kms, call->values[0], std::move(draft));
   if (!made) co_return made.error();
-  // What was said of the policy, checked in one place.
-  auto done = co_await keys::set_policy(call->services.kms, call->values[0], std::move(policy.change));
-  if (!done) co_return done.error();
-  co_return answer_with(**done);
+  co_return answer_with(**made);
 }
 
 Task<Answer> set(Call* call) {

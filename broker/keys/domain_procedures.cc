@@ -97,12 +97,9 @@ Task<Result<DomainRef>> init_at_home(Kms* kms, std::string tenant, DomainDraft d
   co_return co_await commit_and_publish(kms, std::move(tenant), std::move(transaction));
 }
 
-Task<Result<DomainRef>> set_at_home(Kms* kms, std::string tenant, PolicyChange change) {
-  auto turn = co_await kms->turns().take("kms");
-  if (!turn) co_return turn.error();
-  CLAVIGER_CO_TRY(domain, newest_of(*kms, tenant));
-  DomainPolicy& policy = domain.policy;
-  if (change.scopes) policy.scopes = *std::move(change.scopes);
+// Of `change` what a policy has.
+Result<Unit> apply(DomainPolicy& policy, const PolicyChange& change) {
+  if (change.scopes) policy.scopes = *change.scopes;
   policy.wrap_mode = change.wrap_mode.value_or(policy.wrap_mode);
   policy.is_cipher_hex = change.is_cipher_hex.value_or(policy.is_cipher_hex);
   policy.is_user_id_base64 = change.is_user_id_base64.value_or(policy.is_user_id_base64);
@@ -114,16 +111,27 @@ Task<Result<DomainRef>> set_at_home(Kms* kms, std::string tenant, PolicyChange c
        {std::tuple(&change.retained_periods, kRetainedMax, &policy.retained_periods, "retained_periods"),
         std::tuple(&change.early_percent, std::uint8_t{100}, &policy.early_percent, "early_percent")}) {
     if (!*wanted) continue;
-    if (**wanted < 0 || **wanted > max) co_return Error{Code::BadValue, where};
+    if (**wanted < 0 || **wanted > max) return Error{Code::BadValue, where};
     *field = static_cast<std::uint8_t>(**wanted);
   }
+  return check_policy(policy);
+}
+
+Task<Result<DomainRef>> set_at_home(Kms* kms, std::string tenant, PolicyChange change) {
+  auto turn = co_await kms->turns().take("kms");
+  if (!turn) co_return turn.error();
+  CLAVIGER_CO_TRY(domain, newest_of(*kms, tenant));
+  // Keys of one period and user would not fit each other.
+  if (change.is_uid_hex_text && *change.is_uid_hex_text != domain.policy.is_uid_hex_text) {
+    co_return Error{Code::BadValue, "is_uid_hex_text"};
+  }
+  CLAVIGER_CO_TRY(applied, apply(domain.policy, change));
   if (change.domains) {
     // They stand in the certificate: whoever holds it must hear of a change.
     CLAVIGER_CO_TRY(names, check_texts(*change.domains, kDomainNamesMax, "domains"));
     domain.domains = *std::move(change.domains);
     domain.cache_number = kms->table()->find(tenant)->cache_number() + 1;
   }
-  CLAVIGER_CO_TRY(checked, check_policy(policy));
   domain.changed_at = numeric_date(kms->home().shard.wall());
   storage::Transaction transaction;
   put_domain(transaction, tenant, domain);
@@ -186,7 +194,7 @@ Task<Result<DomainRef>> init_domain(Kms* kms, std::string tenant, DomainDraft dr
   if (draft.periods.seconds == 0) co_return Error{Code::BadValue, "period"};
   CLAVIGER_CO_TRY(names, check_texts(draft.domains, kDomainNamesMax, "domains"));
   if (draft.policy.scopes.empty()) draft.policy.scopes = default_scopes();
-  CLAVIGER_CO_TRY(policy, check_policy(draft.policy));
+  CLAVIGER_CO_TRY(policy, apply(draft.policy, draft.change));
   auto start = [kms, tenant = std::move(tenant), draft = std::move(draft)] { return init_at_home(kms, tenant, draft); };
   auto done = co_await runtime::call_on(&kms->home().shard, std::move(start));
   co_return done;

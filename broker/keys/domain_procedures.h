@@ -16,6 +16,16 @@
 
 namespace claviger::keys {
 
+// What is named; everything else stays. is_uid_hex_text is for a new domain only.
+struct PolicyChange {
+  std::optional<std::vector<std::string>> scopes;
+  std::optional<WrapMode> wrap_mode;
+  std::optional<bool> is_cipher_hex, is_user_id_base64, is_uid_hex_text, needs_signature, needs_transport_key,
+      is_time_lenient;
+  std::optional<std::int64_t> retained_periods, early_percent;
+  std::optional<std::vector<std::string>> domains;
+};
+
 struct DomainDraft {
   std::string kms_uri;
   std::string cert_uri;  // empty: the KMS URI and the generation
@@ -25,17 +35,8 @@ struct DomainDraft {
   std::int64_t valid_from = 0;  // 0: now
   std::int64_t valid_to = 0;    // 0: ten years later
   DomainPolicy policy;
+  PolicyChange change;  // of that policy, in force from the first moment; its domains are not looked at
   std::shared_ptr<const SecretBytes> secrets;  // of a domain that is brought along; null: drawn
-};
-
-// What is named; everything else stays.
-struct PolicyChange {
-  std::optional<std::vector<std::string>> scopes;
-  std::optional<WrapMode> wrap_mode;
-  std::optional<bool> is_cipher_hex, is_user_id_base64, is_uid_hex_text, needs_signature, needs_transport_key,
-      is_time_lenient;
-  std::optional<std::int64_t> retained_periods, early_percent;
-  std::optional<std::vector<std::string>> domains;
 };
 
 runtime::Task<Result<DomainRef>> init_domain(Kms* kms, std::string tenant, DomainDraft draft);

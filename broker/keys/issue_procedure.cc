@@ -1,7 +1,10 @@
 #include "broker/keys/issue_procedure.h"
 
+#include <algorithm>
+
 #include "broker/identity/identity_shard.h"
 #include "broker/keys/user_keys.h"
+#include "broker/keys/user_procedures.h"
 #include "broker/tables.h"
 #include "core/codec/hex.h"
 #include "core/runtime/call.h"
@@ -17,6 +20,16 @@ std::string home_of(const KeysWanted& wanted) {
   return identity::home_name("kms-user", wanted.domain->tenant, wanted.user_uri);
 }
 
+// Its secrets are the ones we loaded: neither retired into another generation's place nor revoked since.
+bool is_in_force(const Kms& kms, const KeysWanted& wanted) {
+  const auto table = kms.table();
+  const TenantDomains* domains = table->find(wanted.domain->tenant);
+  if (domains == nullptr) return false;
+  return std::ranges::any_of(domains->generations, [&](const DomainRef& each) {
+    return each->domain.generation == wanted.domain->domain.generation && each->domain.state != DomainState::Revoked;
+  });
+}
+
 Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) {
   auto turn = co_await context->identity->turns().take(home_of(wanted));
   if (!turn) co_return turn.error();
@@ -24,13 +37,19 @@ Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) 
   auto present = co_await context->store.get(tables::kKmsUserKeys, key);
   if (present) co_return Unit{};  // of who had the turn before
   if (!present.failed_with(Code::NotFound)) co_return present.error();
+  // Revoking takes the same turn: whoever comes after it finds it here, however long ago he was let in.
+  auto policy = co_await may_have_keys(kms, context, wanted);
+  if (!policy) co_return policy.error();
   auto work = [wanted, sealer = &context->sealer, now = numeric_date(context->shard.wall())] {
     return make_key_records(*sealer, {wanted}, now);
   };
   auto made = co_await runtime::offload(&kms->pool(), std::move(work));
   if (!made) co_return made.error();
   if (!*made) co_return made->error();
+  if (!is_in_force(*kms, wanted)) co_return Error{Code::KeysRevoked, "kms.domain"};
   storage::Transaction transaction;
+  transaction.expect_version(tables::kKmsUsers, user_policy_key(wanted.domain->tenant, wanted.user_uri),
+                             policy->version);
   transaction.expect_absent(tables::kKmsUserKeys, key);
   transaction.put(tables::kKmsUserKeys, key, as_bytes((*made)->front().value), wanted.expires_at());
   auto committed = co_await context->store.commit(std::move(transaction));
@@ -82,6 +101,13 @@ Result<Identifier> identifier_of(const KeysWanted& wanted) {
     identifier.octets = as_text(uid);
   }
   return identifier;
+}
+
+Task<Result<UserPolicy>> may_have_keys(const Kms* kms, Context* context, KeysWanted wanted) {
+  CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, wanted.domain->tenant, wanted.user_uri));
+  if (policy.is_revoked) co_return Error{Code::KeysRevoked, "kms.user"};
+  if (!is_in_force(*kms, wanted)) co_return Error{Code::KeysRevoked, "kms.domain"};
+  co_return policy;
 }
 
 Task<Result<storage::Value>> find_or_issue(Kms* kms, Context* context, KeysWanted wanted) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/keys/kms.h"
+#include "broker/keys/user_policy.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
 #include "storage/value.h"
@@ -28,6 +29,8 @@ struct KeysWanted {
   std::int64_t expires_at() const;
 };
 
+// As it stands now, not when the request was let in: KeysRevoked when the user's keys or the domain are revoked.
+runtime::Task<Result<UserPolicy>> may_have_keys(const Kms* kms, broker::Context* context, KeysWanted wanted);
 // The record, issued when it is not there.
 runtime::Task<Result<storage::Value>> find_or_issue(Kms* kms, broker::Context* context, KeysWanted wanted);
 

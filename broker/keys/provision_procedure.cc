@@ -76,6 +76,11 @@ Task<Result<std::vector<KeySet>>> provision_keys(Kms* kms, Context* context, Pro
     KeySet set{wanted[i].domain, wanted[i].period, wanted[i].user_uri, wanted[i].key(), *std::move(value)};
     sets.push_back(std::move(set));
   }
+  // What was revoked while we issued, or waited for others' turn, does not leave.
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    auto may = co_await may_have_keys(kms, context, wanted[i]);
+    if (!may) co_return may.error();
+  }
   co_return sets;
 }
 

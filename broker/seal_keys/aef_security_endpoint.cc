@@ -63,15 +63,17 @@ Task<http::Response> check(Room room, http::Request request, http::PathValues pa
   const auto parsed = parse_check_authentication(reader, request.body.text());
   if (!parsed.body) co_return fault_refusal(parsed.fault);
   const std::string invoker = parsed.body->invoker;
-  if (is_certificate_of(*request.peer, invoker)) co_return features();
-  const auto sender = sender_of(*context, *view, request);
-  if (!sender) co_return caller_refusal(path[0], sender.error());
-  if (sender->invoker != invoker) co_return refusal(Error{Code::ServiceKeyDenied, "capif.invoker"});
+  // A certificate says nothing of when it was shown to the core function: revoked is revoked.
+  std::optional<std::int64_t> issued_at;
+  if (!is_certificate_of(*request.peer, invoker)) {
+    const auto sender = sender_of(*context, *view, request);
+    if (!sender) co_return caller_refusal(path[0], sender.error());
+    if (sender->invoker != invoker) co_return refusal(Error{Code::ServiceKeyDenied, "capif.invoker"});
+    issued_at = sender->issued_at;
+  }
   auto known = co_await find_invoker(context, path[0], invoker);
   if (!known) co_return refusal(known.error());
-  if (is_revoked(*known, sender->issued_at)) {
-    co_return caller_refusal(path[0], Error{Code::InvokerRevoked, "capif.revoked"});
-  }
+  if (is_revoked(*known, issued_at)) co_return caller_refusal(path[0], Error{Code::InvokerRevoked, "capif.revoked"});
   co_return features();
 }
 
