@@ -19,6 +19,7 @@ struct Caller {
   std::string tenant;
   std::string sub;
   std::string client_id;
+  std::int64_t client_since = 0;  // when it was made
   // MC service IDs of the token: of mcptt_id, mcvideo_id, mcdata_id; at least one, but for a service.
   std::vector<std::string> identities;
   bool is_service = false;  // a token of client_credentials: what an operator granted it counts (UserPolicy::client_id)

@@ -1,6 +1,7 @@
 #include "broker/keys/kms_endpoint.h"
 
 #include "broker/identity/bearer.h"
+#include "broker/identity/client_procedures.h"
 #include "broker/identity/proxies.h"
 #include "broker/keys/kms_caller.h"
 #include "broker/keys/kms_error.h"
@@ -192,7 +193,8 @@ bool is_behind_proxy(const Asked& asked) {
 Task<Result<Unit>> add_granted(Context* context, Caller* caller, std::string uri) {
   if (!caller->is_service || uri.empty() || caller->may_ask_for(uri)) co_return Unit{};
   CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, caller->tenant, uri));
-  if (policy.client_id == caller->client_id) caller->identities.push_back(std::move(uri));
+  if (policy.client_id == caller->client_id && policy.client_since == caller->client_since)
+    caller->identities.push_back(std::move(uri));
   co_return Unit{};
 }
 
@@ -201,6 +203,11 @@ Task<Result<Slice>> answer(Asked* asked) {
   const auto table = asked->kms->table();
   // Nothing is looked at before it is known who asks.
   CLAVIGER_CO_TRY(admitted, admit(*table, context, asked->request));
+  // Its tokens live on for minutes.
+  auto client = co_await identity::find_client(&context, admitted.caller.tenant, admitted.caller.client_id);
+  if (!client && !client.failed_with(Code::ClientUnknown)) co_return client.error();
+  if (!client || !client->is_enabled) co_return Error{Code::TokenRevoked, "kms.client"};
+  admitted.caller.client_since = client->created_at;
   const Domain& domain = admitted.domain->domain;
   asked->tenant = admitted.caller.tenant;
   asked->head.kms_uri = domain.kms_uri;

@@ -56,7 +56,9 @@ Result<Unit> check_request(const KmsRequest& request, const Caller& caller, cons
   if (request.kms_uri != domain.kms_uri) return Error{Code::KmsUriDiffers, "kms.uri"};
   if (!is_same_url(request.client_req_url, url)) return Error{Code::RequestUrlDiffers, "kms.url"};
   const bool is_near = request.time >= now - kTimeWindow.count() && request.time <= now + kTimeWindow.count();
-  if (!is_near && !domain.policy.is_time_lenient) return Error{Code::RequestTime, "kms.time"};
+  // A signed one is remembered as long as its Time may be near, no longer: lenience would let it be served again.
+  const bool is_lenient = domain.policy.is_time_lenient && !request.signature;
+  if (!is_near && !is_lenient) return Error{Code::RequestTime, "kms.time"};
   return Unit{};
 }
 

@@ -22,7 +22,7 @@ std::string encode_user_policy(const UserPolicy& policy) {
   const auto external = storage::put_texts(builder, policy.external_kms);
   const auto client = storage::put_text(builder, policy.client_id);
   builder.Finish(schema::CreateUserPolicy(builder, kSchema.version, policy.is_revoked, policy.revoked_at, reason,
-                                          migration, external, client));
+                                          migration, external, client, policy.client_since));
   return storage::finished(builder);
 }
 
@@ -36,6 +36,7 @@ Result<UserPolicy> decode_user_policy(const storage::Value& value, std::string_v
   policy.migration_kms = storage::texts_of(record->migration());
   policy.external_kms = storage::texts_of(record->external());
   policy.client_id = storage::text_of(record->client_id());
+  policy.client_since = record->client_since();
   policy.version = value.version();
   return policy;
 }

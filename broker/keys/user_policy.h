@@ -22,6 +22,7 @@ struct UserPolicy {
   std::vector<std::string> migration_kms;  // in order of preference
   std::vector<std::string> external_kms;
   std::string client_id;      // of a server identity (group management, MCX server): the client that has its keys
+  std::int64_t client_since = 0;  // when that client was made: a later one of the same name does not inherit
   std::uint64_t version = 0;  // of the record; not stored in it
 };
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "broker/identity/client_procedures.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/user_records.h"
 #include "broker/keys/domain.h"
@@ -102,11 +103,16 @@ Task<Result<UserPolicy>> set_user_kms(Context* context, std::string tenant, User
       CLAVIGER_CO_TRY(checked, check_uri(uri));
     }
   }
+  if (!wanted.client_id.empty()) {
+    CLAVIGER_CO_TRY(client, co_await identity::find_client(context, tenant, wanted.client_id));
+    wanted.client_since = client.created_at;
+  }
   std::string user_uri = wanted.user_uri;
   Edit edit = [wanted = std::move(wanted)](UserPolicy& policy) {
     policy.migration_kms = wanted.migration_kms;
     policy.external_kms = wanted.external_kms;
     policy.client_id = wanted.client_id;
+    policy.client_since = wanted.client_since;
   };
   auto done = co_await change(context, std::move(tenant), std::move(user_uri), std::move(edit));
   co_return done;

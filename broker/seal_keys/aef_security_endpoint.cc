@@ -34,7 +34,8 @@ Result<Sender> sender_of(Context& context, const CapifView& view, const http::Re
   if (is_certificate_of(*request.peer, view.core.core_name)) return Sender{};
   CLAVIGER_TRY(token, identity::read_bearer(request));
   const std::int64_t now = numeric_date(context.shard.wall());
-  CLAVIGER_TRY(read, read_capif_token(context.tokens->verifier(), view, token, now));
+  CLAVIGER_TRY(
+      read, read_capif_token(context.tokens->verifier(), view, context.snapshot->settings->public_origin, token, now));
   if (read.confirmation &&
       (read.confirmation->key || read.confirmation->certificate != request.peer->certificate_digest)) {
     return Error{Code::TokenBinding, "capif.cnf"};

@@ -93,7 +93,8 @@ Result<Unit> check_certificate(const CapifToken& token, const CapifView& view, c
 Result<Bearer> read_invoker(Context& context, const CapifView& view, const http::Request& request,
                             std::string_view token) {
   const std::int64_t now = numeric_date(context.shard.wall());
-  CLAVIGER_TRY(read, read_capif_token(context.tokens->verifier(), view, token, now));
+  CLAVIGER_TRY(
+      read, read_capif_token(context.tokens->verifier(), view, context.snapshot->settings->public_origin, token, now));
   if (read.invoker.empty()) return Error{Code::TokenSubject, "capif.client_id"};
   CLAVIGER_TRY(same, check_certificate(read, view, request));
   if (!read.has_our_scope) return Error{Code::CapifScope, "capif.scope"};

@@ -55,9 +55,22 @@ bool group_names(std::string_view group, const CapifCore& core, std::string_view
   return false;
 }
 
-Result<CapifToken> judge(const tokens::Claims& claims, const CapifView& view, std::int64_t now) {
+// TS 29.222 asks for no audience. One that is there must be ours, or what is shown to another AEF would be good here.
+bool is_for_us(const tokens::Claims& claims, const CapifCore& core, std::string_view origin) {
+  bool is_ours = claims.audiences.empty();
+  claims.audiences.for_each([&](std::string_view audience) {
+    const bool is_url = !origin.empty() && audience.starts_with(origin) &&
+                        (audience.size() == origin.size() || audience[origin.size()] == '/');
+    is_ours = is_ours || is_url || core.is_our_aef(audience);
+  });
+  return is_ours;
+}
+
+Result<CapifToken> judge(const tokens::Claims& claims, const CapifView& view, std::string_view origin,
+                         std::int64_t now) {
   if (!claims.expires || *claims.expires < kDateMin) return Error{Code::TokenClaims, "capif.exp"};
   CLAVIGER_TRY(in_time, tokens::check_times(claims, now, tokens::kLeewayMax.count()));
+  if (!is_for_us(claims, view.core, origin)) return Error{Code::TokenAudience, "capif.aud"};
   CapifToken read;
   read.issued_at = claims.issued_at;
   read.confirmation = claims.confirmation;
@@ -73,14 +86,15 @@ Result<CapifToken> judge(const tokens::Claims& claims, const CapifView& view, st
 }
 
 // A core function that has one key need not name it (RFC 7515 clause 4.1.4).
-Result<CapifToken> read_without_kid(const CapifView& view, std::string_view token, std::int64_t now) {
+Result<CapifToken> read_without_kid(const CapifView& view, std::string_view origin, std::string_view token,
+                                    std::int64_t now) {
   const auto reader = std::make_unique<tokens::JwsReader>();
   CLAVIGER_TRY(opened, reader->open(token, kAlgorithms));
   if (!opened.header->kid.view().empty()) return Error{Code::TokenKeyUnknown, "capif.kid"};
   CLAVIGER_TRY(signature, reader->check_signature(opened, view.keys->keys().front().key));
   CLAVIGER_TRY(type, tokens::check_type(*opened.header, kTypes, true));
   CLAVIGER_TRY(claims, reader->read_payload(opened.parts.payload));
-  return judge(*claims, view, now);
+  return judge(*claims, view, origin, now);
 }
 
 }  // namespace
@@ -96,17 +110,17 @@ bool scope_names(std::string_view scope, const CapifCore& core, std::string_view
   return false;
 }
 
-Result<CapifToken> read_capif_token(tokens::Verifier& verifier, const CapifView& view, std::string_view token,
-                                    std::int64_t now) {
+Result<CapifToken> read_capif_token(tokens::Verifier& verifier, const CapifView& view, std::string_view origin,
+                                    std::string_view token, std::int64_t now) {
   tokens::JwsRules rules;
   rules.keys = view.keys.get();
   rules.algorithms = kAlgorithms;
   rules.types = kTypes;
   rules.typ_may_be_absent = true;
   const auto verified = verifier.verify_jws(token, rules);
-  if (verified) return judge(*verified->claims, view, now);
+  if (verified) return judge(*verified->claims, view, origin, now);
   if (!verified.failed_with(Code::TokenKeyUnknown) || view.keys->keys().size() != 1) return verified.error();
-  return read_without_kid(view, token, now);
+  return read_without_kid(view, origin, token, now);
 }
 
 }  // namespace claviger::seal_keys

@@ -26,9 +26,10 @@ struct CapifToken {
   bool has_our_scope = false;  // this AEF and ss-kir
 };
 
-// Token... codes. The scope is not asked yet: CapifToken::has_our_scope.
-Result<CapifToken> read_capif_token(tokens::Verifier& verifier, const CapifView& view, std::string_view token,
-                                    std::int64_t now);
+// Token... codes. The scope is not asked yet: CapifToken::has_our_scope. An audience, where the token has one, must be our
+// AEF ID or a URL below `origin`.
+Result<CapifToken> read_capif_token(tokens::Verifier& verifier, const CapifView& view, std::string_view origin,
+                                    std::string_view token, std::int64_t now);
 
 // True when a group of `scope` names one of our AEF IDs with `api`.
 bool scope_names(std::string_view scope, const CapifCore& core, std::string_view api);

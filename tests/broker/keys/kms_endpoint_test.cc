@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/identity/client_procedures.h"
 #include "broker/keys/date_time.h"
 #include "broker/keys/user_keys.h"
 #include "core/codec/hex.h"
@@ -169,6 +170,25 @@ TEST(KmsServer, AServerGetsTheKeysOfTheIdentityItWasGranted) {  // spec 4.11 ste
   expect_error(bed.post_as(token, kKeyprovAnn), 403, "1102");
   // A user's token does not get it, whoever its client is.
   expect_error(bed.post("keyprov/sip:gms@alpha.example"), 403, "1102");
+
+  // A disabled client's token is still good for minutes; here it is not.
+  ASSERT_TRUE(bed.wait(identity::set_client_enabled(bed.context(), "alpha", "gms", false)).has_value());
+  EXPECT_EQ(bed.post_as(token, "keyprov/sip:gms@alpha.example").status, 401);
+  ASSERT_TRUE(bed.wait(identity::remove_client(bed.context(), "alpha", "gms")).has_value());
+  EXPECT_EQ(bed.post_as(token, "keyprov/sip:gms@alpha.example").status, 401);
+  // Nor does the next one of that name inherit.
+  bed.clock().advance(Seconds{1});
+  bed.run_turns(1);
+  identity::ClientDraft successor;
+  successor.client_id = "gms";
+  successor.authentication = identity::ClientAuthentication::SecretBasic;
+  successor.may_client_credentials = true;
+  successor.scopes = {"3gpp:mc:ptt_key_management_service"};
+  const auto next = bed.add_client(std::move(successor));
+  const Reply again =
+      bed.send(identity::with_basic(identity::post_form("/idms/v1/alpha/token", "grant_type=client_credentials"), "gms",
+                                    as_text(next.secret.reveal())));
+  expect_error(bed.post_as(again.member("access_token"), "keyprov/sip:gms@alpha.example"), 403, "1102");
 }
 
 // Rows of spec 11.

@@ -48,6 +48,19 @@ class CapifTest : public ::testing::Test {
 const std::string kRevocation =
     R"({"revokeInfo":{"apiInvokerId":"inv-1","apiIds":["ss-kir"],"cause":"UNEXPECTED_REASON"},"supportedFeatures":"0"})";
 
+std::string certificate_of(std::string common_name, std::vector<std::string> uris = {}) {
+  const auto authority = crypto::CertificateAuthority::make("CA", 1, 4'000'000'000);
+  crypto::CertificateRequest request;
+  request.common_name = std::move(common_name);
+  request.uris = std::move(uris);
+  request.use = crypto::CertificateUse::Client;
+  request.not_before = 1;
+  request.not_after = 4'000'000'000;
+  const auto issued = authority->issue(request);
+  EXPECT_TRUE(issued.has_value());
+  return std::string(as_text(crypto::Certificate::from_pem(issued->certificate_pem)->front().der()));
+}
+
 TEST_F(CapifTest, AnInvokersTokenReadsWhatIsOpen) {
   const Reply reply = ask(bed.invoker_claims());
   EXPECT_EQ(reply.status, 200) << reply.body;
@@ -135,8 +148,12 @@ TEST_F(CapifTest, RevocationBeatsTheToken) {
   EXPECT_NE(refused.header("www-authenticate").find("error=\"invalid_token\""), std::string::npos);
   EXPECT_EQ(status_with("iat", ""), 401);
   EXPECT_EQ(status_with("client_id", "\"inv-2\""), 200);  // others are not concerned
+  // The core function's clock may have been half a minute ahead of ours when it issued one before.
+  bed.clock().advance(Seconds{30});
+  bed.run_turns(1);  // the shard's time is that of its turn
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 401);
   bed.clock().advance(Seconds{1});
-  bed.run_turns(1);                                  // the shard's time is that of its turn
+  bed.run_turns(1);
   EXPECT_EQ(ask(bed.invoker_claims()).status, 200);  // authorised again by the core function
   EXPECT_EQ(ask(before).status, 401);
   EXPECT_EQ(status_with("iat", ""), 401);
@@ -203,6 +220,28 @@ TEST_F(CapifTest, OnlyTheCoreFunctionRevokes) {
   EXPECT_EQ(ask(bed.invoker_claims()).status, 200);
 }
 
+TEST_F(CapifTest, AnAudienceMustBeOurs) {
+  EXPECT_EQ(status_with("aud", R"("https://other-aef.example")"), 401);
+  EXPECT_EQ(status_with("aud", R"("AEF-1")"), 200);
+  EXPECT_EQ(status_with("aud", R"(["https://other-aef.example","AEF-1"])"), 200);
+  const std::string origin = bed.context()->snapshot->settings->public_origin;
+  ASSERT_FALSE(origin.empty());
+  EXPECT_EQ(status_with("aud", '"' + origin + R"(/ss-kir/v1")"), 200);
+  EXPECT_EQ(status_with("aud", '"' + origin + R"(.evil.example")"), 401);
+}
+
+TEST_F(CapifTest, ARevokedInvokersCertificateIsRefused) {
+  bed.peer().is_certificate_trusted = true;
+  bed.peer().certificate_der = certificate_of("inv-1");
+  const std::string body = R"({"apiInvokerId":"inv-1","supportedFeatures":"0"})";
+  EXPECT_EQ(bed.ask_as("", Method::Post, kCheck, body).status, 200);
+  bed.peer() = {};
+  ASSERT_EQ(revoke(kRevocation).status, 200);
+  bed.peer().is_certificate_trusted = true;
+  bed.peer().certificate_der = certificate_of("inv-1");
+  EXPECT_EQ(bed.ask_as("", Method::Post, kCheck, body).status, 401);
+}
+
 TEST_F(CapifTest, CheckAuthenticationIsForTheInvokerItself) {
   const std::string body = R"({"apiInvokerId":"inv-1","supportedFeatures":"0"})";
   const std::string token = bed.capif_bearer(bed.invoker_claims());
@@ -246,19 +285,6 @@ TEST_F(CapifTest, InvokersAreListedInPages) {
     after = page->next;
   } while (!after.empty());
   EXPECT_EQ(seen, "abc");
-}
-
-std::string certificate_of(std::string common_name, std::vector<std::string> uris = {}) {
-  const auto authority = crypto::CertificateAuthority::make("CA", 1, 4'000'000'000);
-  crypto::CertificateRequest request;
-  request.common_name = std::move(common_name);
-  request.uris = std::move(uris);
-  request.use = crypto::CertificateUse::Client;
-  request.not_before = 1;
-  request.not_after = 4'000'000'000;
-  const auto issued = authority->issue(request);
-  EXPECT_TRUE(issued.has_value());
-  return std::string(as_text(crypto::Certificate::from_pem(issued->certificate_pem)->front().der()));
 }
 
 TEST_F(CapifTest, Row37CertificateAndTokenNameDifferentInvokers) {
