@@ -117,9 +117,11 @@ JacobianPoint plus_or_double(const JacobianPoint& a, const AffinePoint& b) {
 
 Result<AffinePoint> to_affine(const JacobianPoint& point) {
   if (is_zero(point.z) != 0) return Error{Code::KeyNotOnCurve, "sakke.infinity"};
-  CLAVIGER_TRY(over, inverse(field_modulus(), point.z));
-  const Fp over2 = squared(over);
-  return AffinePoint{times(point.x, over2), times(point.y, times(over2, over))};
+  auto over = inverse(field_modulus(), point.z);
+  if (!over) return over.error();
+  const WipeAtEnd wipe_over(*over);  // of a secret multiple Z tells of the scalar
+  const Fp over2 = squared(*over);
+  return AffinePoint{times(point.x, over2), times(point.y, times(over2, *over))};
 }
 
 Result<AffinePoint> sum_of(const AffinePoint& a, const AffinePoint& b) {

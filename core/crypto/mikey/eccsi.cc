@@ -230,12 +230,13 @@ Result<EccsiSignature> eccsi_sign_with(const EccsiPublicKey& public_key, Bytes i
   Number divisor = q.sum(to_form(he), q.product(r_number, ssk));
   const WipeAtEnd wipe_divisor(divisor);
   if ((is_zero(divisor) | is_zero(r_number)) != 0) return Error{Code::OutOfRange, "eccsi.j"};
-  CLAVIGER_TRY(over, inverse(q, divisor));
-  const WipeAtEnd wipe_over(over);
+  auto over = inverse(q, divisor);
+  if (!over) return over.error();
+  const WipeAtEnd wipe_over(*over);
 
   EccsiSignature signature;
   std::copy(r.begin(), r.end(), signature.begin());
-  from_form(q.product(j_number, over), std::span(signature).subspan(32, 32));
+  from_form(q.product(j_number, *over), std::span(signature).subspan(32, 32));
   std::copy(key.pvt.begin(), key.pvt.end(), signature.begin() + 64);
   return signature;
 }

@@ -30,7 +30,7 @@ Result<Words<N>> random_below(const Words<N>& m) {
     if (auto filled = crypto::fill_random(std::as_writable_bytes(std::span(drawn))); !filled) return filled.error();
     // Whether a draw was thrown away tells nothing of the next.
     if (is_less(drawn, m) != 0) {
-      const Words<N> kept = drawn;
+      Result<Words<N>> kept(drawn);
       wipe(std::as_writable_bytes(std::span(drawn)));
       return kept;
     }
@@ -55,7 +55,8 @@ Result<Words<N>> inverse(const Modulus<N>& modulus, const Words<N>& a) {
   Words<N> words{};
   std::copy_n(mpz_limbs_read(inverted.value), mpz_size(inverted.value), words.begin());
   // With A = a R: words = R / (A r); times r / R is 1 / A = 1 / (a R), and R^2 / R twice brings 1 / a into the form.
-  const Words<N> plain = modulus.product(words, *blind);
+  Words<N> plain = modulus.product(words, *blind);
+  const WipeAtEnd wipe_plain(plain);
   return modulus.to_form(modulus.to_form(plain));
 }
 

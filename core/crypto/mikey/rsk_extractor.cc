@@ -104,9 +104,11 @@ Result<bool> sums_agree(RskBatch<Engine>& batch, std::span<const Scalar> t, std:
     }
     total = q.from_form(total);
     if (is_zero(sum.z) != 0 || is_zero(total) != 0) continue;
-    CLAVIGER_TRY(expected, multiply_generator(total));
+    auto expected = multiply_generator(total);
+    if (!expected) return expected.error();
+    const WipeAtEnd wipe_expected(*expected);
     const Fp zz = squared(sum.z);
-    return (is_equal(times(expected.x, zz), sum.x) & is_equal(times(expected.y, times(zz, sum.z)), sum.y)) != 0;
+    return (is_equal(times(expected->x, zz), sum.x) & is_equal(times(expected->y, times(zz, sum.z)), sum.y)) != 0;
   }
   return false;
 }
@@ -115,8 +117,10 @@ Result<Unit> multiply_one_by_one(std::span<const Scalar> t, std::span<AffinePoin
   for (std::size_t i = 0; i < t.size(); ++i) {
     Scalar k = order_modulus().from_form(t[i]);
     const WipeAtEnd wipe_k(k);
-    CLAVIGER_TRY(point, multiply_generator(k));
-    points[i] = point;
+    auto point = multiply_generator(k);
+    if (!point) return point.error();
+    const WipeAtEnd wipe_point(*point);
+    points[i] = *point;
   }
   return Unit{};
 }

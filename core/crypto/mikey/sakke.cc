@@ -88,25 +88,28 @@ Result<Rsk> extract_rsk(const SakkeMasterSecret& master, Bytes identifier) {
   Scalar s = q.to_form(q.sum(a, z));
   const WipeAtEnd wipe_s(s);
   if (is_zero(s) != 0) return Error{Code::BadValue, "sakke.identifier"};
-  CLAVIGER_TRY(inverted, inverse(q, s));
-  const WipeAtEnd wipe_inverted(inverted);
+  auto inverted = inverse(q, s);
+  if (!inverted) return inverted.error();
+  const WipeAtEnd wipe_inverted(*inverted);
   // A fault here or below would hand out a point from which z_T might be found.
-  if (is_equal(q.product(inverted, s), q.one) == 0) return Error{Code::CryptoFailure, "sakke.rsk.inverse"};
-  Scalar t = q.from_form(inverted);
+  if (is_equal(q.product(*inverted, s), q.one) == 0) return Error{Code::CryptoFailure, "sakke.rsk.inverse"};
+  Scalar t = q.from_form(*inverted);
   const WipeAtEnd wipe_t(t);
-  CLAVIGER_TRY(point, multiply_generator(t));
-  const WipeAtEnd wipe_point(point);
-  if (!is_on_curve(point)) return Error{Code::CryptoFailure, "sakke.rsk.check"};
+  auto point = multiply_generator(t);
+  if (!point) return point.error();
+  const WipeAtEnd wipe_point(*point);
+  if (!is_on_curve(*point)) return Error{Code::CryptoFailure, "sakke.rsk.check"};
   Rsk rsk;
-  point_to_octets(point, rsk.reveal_for_writing());
+  point_to_octets(*point, rsk.reveal_for_writing());
   return rsk;
 }
 
 Result<Unit> check_rsk(const SakkePublicKey& public_key, Bytes identifier, Bytes rsk) {
-  CLAVIGER_TRY(key, point_from_octets(rsk));
-  const WipeAtEnd wipe_key(key);
+  auto key = point_from_octets(rsk);
+  if (!key) return key.error();
+  const WipeAtEnd wipe_key(*key);
   CLAVIGER_TRY(receiver, point_of(public_key, identifier));
-  CLAVIGER_TRY(value, pairing(key, receiver));
+  CLAVIGER_TRY(value, pairing(*key, receiver));
   if (is_equal(field_modulus().from_form(value), kGeneratorPairing) == 0) return Error{Code::KeyType, "sakke.rsk"};
   return Unit{};
 }
@@ -116,25 +119,27 @@ Result<Encapsulated> sakke_encapsulate(const SakkePublicKey& public_key, Bytes i
   CLAVIGER_TRY(point, ephemeral_point(receiver, secret, identifier));
   Scalar r = ephemeral_of(secret, identifier);
   const WipeAtEnd wipe_r(r);
-  CLAVIGER_TRY(value, generator_power(r));
-  const WipeAtEnd wipe_value(value);
+  auto value = generator_power(r);
+  if (!value) return value.error();
+  const WipeAtEnd wipe_value(*value);
   Encapsulated out;
   point_to_octets(point, std::span(out).first<kSakkePointBytes>());
-  const SharedSecret h = masked(secret.reveal(), value);
+  const SharedSecret h = masked(secret.reveal(), *value);
   std::copy(h.reveal().begin(), h.reveal().end(), out.begin() + kSakkePointBytes);
   return out;
 }
 
 Result<SharedSecret> sakke_decapsulate(const SakkePublicKey& public_key, Bytes identifier, const Rsk& rsk,
                                        Bytes encapsulated) {
-  CLAVIGER_TRY(key, point_from_octets(rsk.reveal()));
-  const WipeAtEnd wipe_key(key);
+  auto key = point_from_octets(rsk.reveal());
+  if (!key) return key.error();
+  const WipeAtEnd wipe_key(*key);
   CLAVIGER_TRY(receiver, point_of(public_key, identifier));
   const Error refused{Code::SealBroken, "sakke.decapsulate"};
   if (encapsulated.size() != kEncapsulatedBytes) return refused;
   const auto r = point_from_octets(encapsulated.first<kSakkePointBytes>());
   if (!r) return refused;
-  auto value = pairing(*r, key);  // looks at the order of R, too
+  auto value = pairing(*r, *key);  // looks at the order of R, too
   if (!value) return refused;
   const WipeAtEnd wipe_value(*value);
   SharedSecret secret = masked(encapsulated.last<kSharedSecretBytes>(), *value);
