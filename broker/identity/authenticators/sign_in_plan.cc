@@ -38,18 +38,28 @@ std::string_view next_value(std::string_view& values) {
 
 using Kinds = std::vector<std::string_view>;
 
-// Enrolled and allowed; without spares when there is nothing that they are spares of.
-Kinds usable_kinds(const AuthenticationPolicy& policy, const std::vector<AuthenticatorRecord>& enrolled) {
+// What could follow a first step, of what he has enrolled; nothing when all of it are spares of nothing.
+Kinds enrolled_kinds(const std::vector<AuthenticatorRecord>& enrolled) {
   Kinds kinds;
   bool has_proper = false;
   for (const Authenticator* authenticator : authenticators()) {
     if (authenticator->input() == Input::Connection) continue;  // a first step
     const bool is_enrolled =
         std::ranges::find(enrolled, authenticator->kind(), &AuthenticatorRecord::kind) != enrolled.end();
-    if (!is_enrolled || !policy.allows(authenticator->kind())) continue;
+    if (!is_enrolled) continue;
     kinds.push_back(authenticator->kind());
     has_proper = has_proper || !authenticator->is_spare();
   }
+  if (!has_proper) kinds.clear();
+  return kinds;
+}
+
+// Those that policy allows. Nothing when only spares are left: they stand in for what is allowed, not for what is not.
+Kinds usable_kinds(const AuthenticationPolicy& policy, const Kinds& owned) {
+  Kinds kinds;
+  std::ranges::copy_if(owned, std::back_inserter(kinds), [&](std::string_view kind) { return policy.allows(kind); });
+  const bool has_proper =
+      std::ranges::any_of(kinds, [](std::string_view kind) { return !find_authenticator(kind)->is_spare(); });
   if (!has_proper) kinds.clear();
   return kinds;
 }
@@ -109,6 +119,15 @@ SignInPlan plan_of(Next next, Kinds kinds = {}) {
   return plan;
 }
 
+// Who has a second factor shows it first: a password alone must not get a thief a factor of his own. Where nothing that he
+// has is allowed, it still proves that it is he, and nothing else.
+SignInPlan plan_enrolment(Kinds enrollable, const Kinds& owned, const Kinds& usable, const Passed& passed) {
+  const Kinds& proofs = usable.empty() ? owned : usable;
+  const bool has_proved = std::ranges::find(proofs, passed.second) != proofs.end();
+  if (!proofs.empty() && !has_proved) return plan_of(Next::SecondFactor, proofs);
+  return plan_of(Next::Enrol, std::move(enrollable));
+}
+
 }  // namespace
 
 std::vector<std::string_view> supported_acrs() {
@@ -160,24 +179,25 @@ SignInPlan plan_sign_in(std::string_view acr_values, const AuthenticationPolicy&
                         const std::vector<AuthenticatorRecord>& enrolled, const Passed& passed) {
   const Authenticator* first = find_authenticator(passed.first);
   if (!policy.allows(first == nullptr ? "password" : first->kind())) return plan_of(Next::Forbidden);
-  const Kinds usable = usable_kinds(policy, enrolled);
+  const Kinds owned = enrolled_kinds(enrolled);
+  const Kinds usable = usable_kinds(policy, owned);
   Kinds enrollable = policy.enrolment == Enrolment::Himself ? enrollable_kinds(policy) : Kinds();
   Goal goal = first == nullptr ? choose_goal(acr_values, usable, enrollable)
                                : goal_without_password(*first, acr_values, usable);
   if (!goal.is_found) {
     if (goal.lacking.empty()) return plan_of(Next::Unmet);
-    // Who has a second factor shows it first: a password alone must not get a thief a factor of his own.
-    const bool has_second = std::ranges::find(usable, passed.second) != usable.end();
-    if (!usable.empty() && !has_second) return plan_of(Next::SecondFactor, usable);
-    return plan_of(Next::Enrol, serving(enrollable, goal.lacking));
+    return plan_enrolment(serving(enrollable, goal.lacking), owned, usable, passed);
   }
+  // By what he owns, not by what of it is allowed: a shorter list of methods must not make a second factor needless.
   const bool is_forced = policy.second_factor == SecondFactor::Required ||
-                         (policy.second_factor != SecondFactor::OnRequest && !usable.empty());
-  if (!goal.wants_second && !is_forced) return reached_with(passed);
-  if (std::ranges::find(goal.kinds, passed.second) != goal.kinds.end()) return reached_with(passed);
+                         (policy.second_factor != SecondFactor::OnRequest && !owned.empty());
+  // What he showed so that he might enrol, and what was forbidden since, reaches nothing.
+  const Passed counted{passed.first, policy.allows(passed.second) ? passed.second : std::string_view()};
+  if (!goal.wants_second && !is_forced) return reached_with(counted);
+  if (std::ranges::find(goal.kinds, counted.second) != goal.kinds.end()) return reached_with(counted);
   if (!goal.kinds.empty()) return plan_of(Next::SecondFactor, std::move(goal.kinds));
   if (enrollable.empty()) return plan_of(Next::EnrolFirst);
-  return plan_of(Next::Enrol, std::move(enrollable));
+  return plan_enrolment(std::move(enrollable), owned, usable, passed);
 }
 
 }  // namespace claviger::identity

@@ -30,8 +30,8 @@ struct SignInPlan {
   enum class Next : std::uint8_t {
     Done,          // `acr` and `amr` are reached
     SecondFactor,  // of one of `kinds`
-    Enrol,         // he has none: `kinds` can be enrolled now
-    EnrolFirst,    // he has none, and an administrator must enrol him
+    Enrol,         // he has none that does, and has shown what he has: `kinds` can be enrolled now
+    EnrolFirst,    // he has none that is allowed, and an administrator must enrol him
     Unmet,         // no acr_values that he can reach
     Forbidden      // policy does not let him use what he came with: a password, or what took its place
   } next = Next::Unmet;

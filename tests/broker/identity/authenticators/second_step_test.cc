@@ -302,6 +302,68 @@ TEST_F(SecondStep, TheStrictestPolicyCounts) {
   EXPECT_EQ(password().status, 200);
 }
 
+// "The strictest of each counts": fewer methods never ask for less.
+TEST_F(SecondStep, AListOfMethodsWithoutHisSecondFactorLetsNobodyIn) {
+  ASSERT_TRUE(enrol(ann, "hotp"));
+  AuthenticationPolicy narrow;
+  narrow.methods = {"password", "webauthn"};
+  for (const PolicyScope& scope : {PolicyScope{}, PolicyScope{"app", {}}, PolicyScope{{}, ann.sub}}) {
+    ASSERT_TRUE(bed.wait(write_policy(bed.context(), "alpha", scope, narrow)));
+    begin();
+    EXPECT_EQ(password().redirected("error"), "access_denied");
+    ASSERT_TRUE(bed.wait(write_policy(bed.context(), "alpha", scope, AuthenticationPolicy())));
+  }
+  begin();
+  password();
+  EXPECT_EQ(code(hotp(0)).status, 302);
+}
+
+TEST_F(SecondStep, SparesOfWhatIsNotAllowedLetNobodyIn) {
+  ASSERT_TRUE(enrol(ann, "hotp"));
+  ASSERT_TRUE(enrol(ann, "recovery", ""));
+  AuthenticationPolicy narrow;
+  narrow.methods = {"password", "recovery"};
+  ASSERT_TRUE(bed.wait(write_policy(bed.context(), "alpha", {}, narrow)));
+  begin();
+  EXPECT_EQ(password().redirected("error"), "access_denied");
+}
+
+TEST_F(SecondStep, WhatIsNotAllowedStillProvesWhoEnrolsAnother) {
+  ASSERT_TRUE(enrol(ann, "hotp"));
+  AuthenticationPolicy narrow;
+  narrow.methods = {"password", "totp"};
+  narrow.enrolment = Enrolment::Himself;
+  std::uint64_t counter = 0;
+  for (const SecondFactor second : {SecondFactor::Required, SecondFactor::Unsaid}) {
+    narrow.second_factor = second;
+    for (const PolicyScope& scope : {PolicyScope{}, PolicyScope{"app", {}}, PolicyScope{{}, ann.sub}}) {
+      ASSERT_TRUE(bed.wait(write_policy(bed.context(), "alpha", scope, narrow)));
+      begin();
+      const Reply asked = password();  // the thief of the password gets no further
+      EXPECT_EQ(asked.status, 200);
+      EXPECT_EQ(asked.body.find("id=\"seed\">"), std::string::npos);
+      EXPECT_EQ(code("000000").body.find("id=\"seed\">"), std::string::npos);
+      const Reply page = code(hotp(counter++));
+      EXPECT_EQ(page.status, 200);  // no code for a client: it is a proof for the enrolment alone
+      EXPECT_NE(page.body.find("id=\"seed\">"), std::string::npos);
+      ASSERT_TRUE(bed.wait(write_policy(bed.context(), "alpha", scope, AuthenticationPolicy())));
+    }
+  }
+}
+
+TEST_F(SecondStep, AskingForAnotherContextIsNoWayToAFactorOfAThiefsOwn) {
+  ASSERT_TRUE(enrol(ann, "hotp"));
+  AuthenticationPolicy narrow;
+  narrow.methods = {"password", "webauthn"};
+  narrow.enrolment = Enrolment::Himself;
+  ASSERT_TRUE(bed.wait(write_policy(bed.context(), "alpha", {"app", {}}, narrow)));
+  begin(query("urn:claviger:acr:password-webauthn"));
+  const Reply asked = password();
+  EXPECT_NE(asked.body.find("name=\"code\""), std::string::npos);
+  EXPECT_EQ(asked.body.find("<script"), std::string::npos);
+  EXPECT_NE(code(hotp(0)).body.find("<script"), std::string::npos);
+}
+
 TEST_F(SecondStep, HeEnrolsOnThePageAndTheFirstCodeIsUsedUp) {
   set_policy(SecondFactor::Required, Enrolment::Himself);
   begin();
