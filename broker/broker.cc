@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "broker/configuration/configuration.h"
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
@@ -126,6 +127,7 @@ Broker::~Broker() {
   partners_.reset();
   kms_.reset();
   capif_.reset();
+  configuration_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   key_schedule_.reset();
@@ -238,7 +240,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
     capif_->stop();
     co_return known.error();
   }
-  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_);
+  configuration_ = std::make_unique<configuration::Configuration>(contexts_);
+  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_);
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);
   auto following = co_await partners_->start();

@@ -25,6 +25,9 @@
 namespace claviger::identity {
 class BackchannelDelivery;  // broker/identity/backchannel_delivery.h
 }
+namespace claviger::configuration {
+class Configuration;  // broker/configuration/configuration.h
+}
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
@@ -92,6 +95,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<partners::Partners> partners_;
   std::unique_ptr<keys::Kms> kms_;
   std::unique_ptr<seal_keys::Capif> capif_;
+  std::unique_ptr<configuration::Configuration> configuration_;
   std::unique_ptr<Listeners> listeners_;
 };
 

@@ -6,11 +6,12 @@
 
 #include "broker/admin/metrics_endpoint.h"
 #include "broker/admin/routes.h"
+#include "broker/configuration/xcap_endpoint.h"
 #include "broker/identity/proxies.h"
 #include "broker/identity/routes.h"
 #include "broker/keys/kms_endpoint.h"
-#include "broker/provisioning/configurations_endpoint.h"
 #include "broker/partners/partner_grants.h"
+#include "broker/provisioning/configurations_endpoint.h"
 #include "broker/seal_keys/aef_security_endpoint.h"
 #include "broker/seal_keys/key_records_endpoint.h"
 #include "broker/seal_keys/km_endpoint.h"
@@ -98,12 +99,14 @@ SipKey fresh_source_key() {
 
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit,
-        partners::Partners& known_partners, keys::Kms& known_kms, seal_keys::Capif& known_capif)
+        partners::Partners& known_partners, keys::Kms& known_kms, seal_keys::Capif& known_capif,
+        configuration::Configuration& known_configuration)
       : contexts(all),
         partners(known_partners),
         kms(known_kms),
         capif(known_capif),
-        services{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif},
+        configuration(known_configuration),
+        services{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
         server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {}
 
@@ -128,6 +131,7 @@ struct Listeners::State {
   partners::Partners& partners;
   keys::Kms& kms;
   seal_keys::Capif& capif;
+  configuration::Configuration& configuration;
   admin::AdminServices services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
@@ -159,6 +163,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   seal_keys::add_km_routes(*router, contexts, &capif);
   seal_keys::add_aef_security_routes(*router, contexts, &capif);
   keys::add_kms_routes(*router, contexts, kms);
+  configuration::add_xcap_routes(*router, contexts, configuration);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
   options.name = "https " + address.text();
@@ -219,8 +224,9 @@ Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr
 }
 
 Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
-                     admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif)
-    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif)) {}
+                     admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
+                     configuration::Configuration& configuration)
+    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration)) {}
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

@@ -15,6 +15,9 @@
 #include "core/net/tls_context.h"
 #include "core/runtime/task.h"
 
+namespace claviger::configuration {
+class Configuration;  // broker/configuration/configuration.h
+}
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
@@ -31,7 +34,8 @@ namespace claviger::broker {
 class Listeners {
  public:
   Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,
-            partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif);
+            partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
+            configuration::Configuration& configuration);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();

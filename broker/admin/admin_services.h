@@ -10,6 +10,9 @@
 #include "broker/context.h"
 #include "broker/partners/partners.h"
 
+namespace claviger::configuration {
+class Configuration;  // broker/configuration/configuration.h
+}
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
@@ -29,6 +32,7 @@ struct AdminServices {
   partners::Partners* partners = nullptr;  // null: this broker has none to do with them
   keys::Kms* kms = nullptr;                // the same
   seal_keys::Capif* capif = nullptr;       // the same
+  configuration::Configuration* configuration = nullptr;  // the same
 };
 
 }  // namespace claviger::admin

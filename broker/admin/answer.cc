@@ -13,6 +13,17 @@ Meaning meaning_of(Code code) {
     case Code::SessionUnknown: return {404, "no such session"};
     case Code::ServiceKeyUnknown: return {404, "no such key of a VAL service"};
     case Code::UeUnknown: return {404, "no such UE"};
+    case Code::DocumentUnknown: return {404, "no such document"};
+    case Code::ProfileUnknown: return {404, "no such profile"};
+    case Code::TemplateUnknown: return {404, "no such template"};
+    case Code::EntityTagDiffers: return {409, "the document is not in the state that was expected"};
+    case Code::DocumentInvalid: return {400, "not a document of its kind"};
+    case Code::XcapConstraint: return {400, "the document contradicts its name"};
+    case Code::XcapUniqueness: return {400, "something that must be unique comes twice"};
+    case Code::XcapUtf8: return {400, "not UTF-8"};
+    case Code::XmlSyntax: return {400, "not well-formed XML"};
+    case Code::XmlDoctype: return {400, "a document type declaration is not allowed"};
+    case Code::XmlTooLarge: return {400, "more than a document of its kind has"};
 
     case Code::PartnerUnknown: return {404, "no such partner"};
     case Code::PartnerUserUnknown: return {404, "no such user of this partner"};

@@ -24,6 +24,7 @@ void add_kms_key_verbs(http::Router& router, AdminServices& services);  // trans
 void add_authenticator_verbs(http::Router& router, AdminServices& services);  // and policies
 void add_capif_verbs(http::Router& router, AdminServices& services);
 void add_seal_key_verbs(http::Router& router, AdminServices& services);  // keys of VAL services
+void add_document_verbs(http::Router& router, AdminServices& services);  // profiles, templates
 void add_audit_verbs(http::Router& router, AdminServices& services);
 
 }  // namespace claviger::admin

@@ -14,6 +14,7 @@ const std::vector<Command>& all_commands() {
                         partner_commands(), authenticator_commands(), administrator_commands(),
                         seal_key_commands(), capif_commands(),
                         kms_commands(),
+                        profile_commands(),
                         audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
@@ -23,7 +24,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -35,6 +36,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"seal", "The keys that secrets are sealed with on disk"},
       {"partner", "Other systems, their users here and ours there"},
       {"kms", "The key management server of a tenant: its domain, users' keys"},
+      {"profile", "Profiles of users, UE and service configurations"},
       {"authenticator", "What users have enrolled to sign in with: apps, tokens, recovery codes"},
       {"policy", "How people must sign in"},
       {"verifier", "The outside verifier of a tenant's codes"},

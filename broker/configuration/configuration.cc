@@ -1,0 +1,73 @@
+#include "broker/configuration/configuration.h"
+
+#include <functional>
+
+#include "broker/snapshot_publisher.h"
+
+namespace claviger::configuration {
+
+using broker::Context;
+using runtime::Task;
+
+Configuration::Configuration(Contexts& contexts) : contexts_(contexts), shards_(contexts.size()) {}
+Configuration::~Configuration() = default;
+
+Result<std::unique_ptr<Watch>> Configuration::watch(std::vector<std::string> keys) {
+  PerShard& here = shards_[runtime::Shard::current().index()];
+  if (here.watches >= kWatchesMax) return Error{Code::Overload, "configuration.watches"};
+  return std::make_unique<Watch>(here, std::move(keys));
+}
+
+std::size_t Configuration::watches() const { return shards_[runtime::Shard::current().index()].watches; }
+
+Task<void> Configuration::announce(Context* context, std::vector<std::string> keys) {
+  auto shared_keys = std::make_shared<const std::vector<std::string>>(std::move(keys));
+  std::function<void(Context&)> step = [this, shared_keys](Context& there) { tell(there, *shared_keys); };
+  auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
+  co_await broker::on_every_shard(context, std::move(shared_step));
+}
+
+void Configuration::tell(Context& context, const std::vector<std::string>& keys) {
+  PerShard& here = shards_[context.shard.index()];
+  auto waiters = std::make_shared<Waiters>();
+  for (const std::string& key : keys) {
+    const auto [first, last] = here.waiters.equal_range(key);
+    for (auto at = first; at != last; ++at) {
+      if (std::exchange(at->second->is_told, true)) continue;
+      waiters->push_back(at->second);
+    }
+  }
+  if (!waiters->empty()) tell_some(&context, std::move(waiters), 0);
+}
+
+// Completing runs the poll's code: from the loop, and a part of them at a time.
+void Configuration::tell_some(Context* context, std::shared_ptr<Waiters> waiters, std::size_t from) {
+  context->shard.defer([context, waiters = std::move(waiters), from] {
+    const std::size_t end = std::min(waiters->size(), from + kToldAtOnce);
+    for (std::size_t i = from; i < end; ++i) (*waiters)[i]->completer.complete(Unit{});
+    if (end < waiters->size()) tell_some(context, waiters, end);
+  });
+}
+
+Watch::Watch(Configuration::PerShard& shard, std::vector<std::string> keys)
+    : shard_(shard),
+      keys_(std::move(keys)),
+      waiter_(std::make_shared<Configuration::Waiter>(std::move(pair_.completer))) {
+  for (const std::string& key : keys_) shard_.waiters.emplace(key, waiter_);
+  ++shard_.watches;
+}
+
+Watch::~Watch() {
+  for (const std::string& key : keys_) {
+    const auto [first, last] = shard_.waiters.equal_range(key);
+    for (auto at = first; at != last;) at = at->second == waiter_ ? shard_.waiters.erase(at) : std::next(at);
+  }
+  --shard_.watches;
+}
+
+Task<bool> Watch::until(Monotonic deadline) {
+  const auto told = co_await pair_.waiter.until(deadline);
+  co_return told.has_value();
+}
+
+}  // namespace claviger::configuration

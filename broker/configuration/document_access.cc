@@ -1,0 +1,117 @@
+#include "broker/configuration/document_access.h"
+
+#include <algorithm>
+
+#include "broker/identity/bearer.h"
+#include "broker/identity/val_identity.h"
+#include "broker/tokens/issuer.h"
+#include "broker/tokens/token_shard.h"
+
+namespace claviger::configuration {
+namespace {
+
+using broker::Context;
+
+// RFC 8705 clause 3. A token that is bound to a DPoP key would need a proof, which no configuration client sends.
+bool is_holder(const tokens::Claims& claims, const http::Request& request) {
+  if (!claims.confirmation) return true;
+  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
+}
+
+bool is_service(const tokens::Claims& claims) { return claims.sid.empty() && claims.subject == claims.client_id; }
+
+struct Verified {
+  const broker::TenantView* tenant;
+  const tokens::Claims* claims;
+};
+
+Result<Verified> verify(Context& context, std::string_view tenant, const http::Request& request) {
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) return Error{Code::NotFound, "xcap.tenant"};
+  CLAVIGER_TRY(token, identity::read_bearer(request));
+  CLAVIGER_TRY(claims, context.tokens->verify_own(*view, token));
+  if (!is_holder(*claims, request)) return Error{Code::TokenBinding, "xcap.cnf"};
+  return Verified{view, claims};
+}
+
+Result<Unit> check_scope(const Verified& verified, std::string_view scope) {
+  if (!verified.claims->has_scope(scope)) return Error{Code::BearerScope, "xcap.scope"};
+  for (const std::string_view audience : tokens::audiences_of(verified.tenant->tenant, {scope})) {
+    if (verified.claims->audiences.contains(audience)) return Unit{};
+  }
+  return Error{Code::TokenAudience, "xcap.aud"};
+}
+
+std::string text_claim(const tokens::Claims& claims, std::string_view name) {
+  const auto value = claims.all ? claims.all->find(name) : std::nullopt;
+  const auto text = value ? value->as_string() : Result<std::string_view>(Error{Code::JsonMissing, "claim"});
+  return text ? std::string(*text) : std::string();
+}
+
+bool has_service(const tokens::Claims& claims, std::string_view name, std::string_view service) {
+  const auto value = claims.all ? claims.all->find(name) : std::nullopt;
+  if (!value) return false;
+  const auto array = value->as_array();
+  if (!array || array->size() > identity::kValServicesMax) return false;
+  for (const codec::JsonValue each : *array) {
+    const auto text = each.as_string();
+    if (text && *text == service) return true;
+  }
+  return false;
+}
+
+Result<std::string> identity_of(const Context& context, const tokens::Claims& claims, const Application& application) {
+  if (!application.is_val) return canonical_xui(claims.mc_id(application.service));
+  // TS 24.546 clause 7.1: of the VAL service that the AUID names.
+  const settings::ValClaimNames& names = context.snapshot->settings->val_claims;
+  if (!has_service(claims, names.service_ids, application.auid)) return Error{Code::TokenIdentity, "xcap.val_service"};
+  std::string user = text_claim(claims, names.user_id);
+  return canonical_xui(user.empty() ? text_claim(claims, names.ue_id) : user);
+}
+
+}  // namespace
+
+Result<Caller> admit(Context& context, std::string_view tenant, const http::Request& request,
+                     const Application& application) {
+  CLAVIGER_TRY(verified, verify(context, tenant, request));
+  const tokens::Claims& claims = *verified.claims;
+  Caller caller;
+  if (is_service(claims)) {
+    caller.who = "client " + std::string(claims.client_id);
+    caller.role = claims.has_scope(kWriteScope) ? Role::Writer : Role::Server;
+    if (caller.role == Role::Writer) {
+      CLAVIGER_TRY(writes, check_scope(verified, kWriteScope));
+      return caller;
+    }
+    CLAVIGER_TRY(reads, check_scope(verified, application.scope));
+    return caller;
+  }
+  CLAVIGER_TRY(scope, check_scope(verified, application.scope));
+  CLAVIGER_TRY(identity, identity_of(context, claims, application));
+  if (identity.empty()) return Error{Code::TokenIdentity, "xcap.identity"};
+  caller.identity = std::move(identity);
+  caller.who = caller.identity + " by client " + std::string(claims.client_id);
+  return caller;
+}
+
+Result<Unit> admit_any(Context& context, std::string_view tenant, const http::Request& request) {
+  CLAVIGER_TRY(verified, verify(context, tenant, request));
+  Error last{Code::BearerScope, "xcap.scope"};
+  for (const std::string_view scope : {std::string_view("3gpp:mc:ptt_config_management_service"),
+                                       std::string_view("3gpp:mc:video_config_management_service"),
+                                       std::string_view("3gpp:mc:data_config_management_service"),
+                                       std::string_view("3gpp:seal:config_management"), kWriteScope}) {
+    const auto checked = check_scope(verified, scope);
+    if (checked) return Unit{};
+    if (checked.error().code != Code::BearerScope) last = checked.error();
+  }
+  return last;
+}
+
+Result<Unit> check_may_read(const Caller& caller, const DocumentName& name) {
+  if (caller.role != Role::User || name.tree == Tree::Global) return Unit{};
+  if (caller.identity != name.xui) return Error{Code::ProfileOfAnother, "xcap.xui"};
+  return Unit{};
+}
+
+}  // namespace claviger::configuration
