@@ -14,21 +14,24 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-// Over all tenants; a page of the store.
-constexpr std::size_t kDomainsMax = storage::kRangeMax;
+// Null: they do not open, or are not the domain's. A millisecond of arithmetic: off the loop.
+std::shared_ptr<const DomainKeys> open_keys(storage::Sealer& sealer, std::string_view key, const Domain& domain) {
+  const auto opened = sealer.open(tables::kKmsDomains, key, as_bytes(domain.sealed_secrets));
+  if (!opened) return nullptr;
+  auto keys = DomainKeys::restore(opened->reveal());
+  const bool is_right = keys && (*keys)->public_encryption() == domain.public_encryption &&
+                        (*keys)->public_authentication() == domain.public_authentication;
+  return is_right ? *std::move(keys) : nullptr;
+}
 
-// A domain whose secrets do not open serves its certificate and nothing else: the others must not suffer for it.
-std::shared_ptr<const DomainKeys> open_keys(Context& context, std::string_view key, const Domain& domain) {
-  if (domain.sealed_secrets.empty() || domain.state == DomainState::Revoked) return nullptr;
-  const auto opened = context.sealer.open(tables::kKmsDomains, key, as_bytes(domain.sealed_secrets));
-  if (opened) {
-    auto keys = DomainKeys::restore(opened->reveal());
-    const bool is_right = keys && (*keys)->public_encryption() == domain.public_encryption &&
-                          (*keys)->public_authentication() == domain.public_authentication;
-    if (is_right) return *std::move(keys);
-  }
-  context.shard.logger().error("kms.secrets", {{"kms", domain.kms_uri}, {"generation", domain.generation}});
-  return nullptr;
+DomainRef find_loaded(const DomainTable& table, const DomainName& name, std::uint64_t version) {
+  const TenantDomains* domains = table.find(name.tenant);
+  if (domains == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(domains->generations, [&](const DomainRef& each) {
+    return each->domain.kms_uri == name.kms_uri && each->domain.generation == name.generation &&
+           each->domain.version == version;
+  });
+  return found == domains->generations.end() ? nullptr : *found;
 }
 
 }  // namespace
@@ -65,20 +68,46 @@ Task<Result<Unit>> Kms::start() {
   co_return Unit{};
 }
 
-Task<Result<DomainTable>> Kms::load() {
-  CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kKmsDomains, "", "", kDomainsMax));
-  DomainTable table;
-  for (const storage::Record& row : rows) {
-    CLAVIGER_CO_TRY(name, domain_name_of(row.key));
-    CLAVIGER_CO_TRY(domain, decode_domain(row.value, name));
-    LoadedDomain loaded;
-    loaded.tenant = name.tenant;
-    // Opening is a millisecond of arithmetic; it happens at start and when an operator changes something.
-    loaded.keys = open_keys(home(), row.key, domain);
-    loaded.domain = std::move(domain);
-    table.by_tenant[name.tenant].generations.push_back(std::make_shared<const LoadedDomain>(std::move(loaded)));
+// A domain whose secrets do not open serves its certificate and nothing else: the others must not suffer for it.
+Task<Result<DomainRef>> Kms::load_one(storage::Value value, std::string key) {
+  CLAVIGER_CO_TRY(name, domain_name_of(key));
+  if (DomainRef as_before = find_loaded(*table(), name, value.version())) co_return as_before;
+  CLAVIGER_CO_TRY(domain, decode_domain(value, name));
+  auto loaded = std::make_shared<LoadedDomain>();
+  loaded->tenant = name.tenant;
+  loaded->domain = std::move(domain);
+  if (!loaded->domain.sealed_secrets.empty() && loaded->domain.state != DomainState::Revoked) {
+    auto work = [loaded, sealer = &home().sealer, key = std::move(key)] {
+      return open_keys(*sealer, key, loaded->domain);
+    };
+    auto opened = co_await runtime::offload(&home().work_pool, std::move(work));
+    if (!opened) co_return opened.error();
+    loaded->keys = *std::move(opened);
+    if (loaded->keys == nullptr) {
+      home().shard.logger().error("kms.secrets", {{"kms", name.kms_uri}, {"generation", name.generation}});
+    }
   }
-  co_return table;
+  co_return loaded;
+}
+
+Task<Result<DomainTable>> Kms::load() {
+  DomainTable table;
+  for (std::string from;;) {
+    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kKmsDomains, from, "", storage::kRangeMax));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto one = co_await load_one(std::move(rows[i].value), rows[i].key);
+      if (one) {
+        const std::string& tenant = (*one)->tenant;
+        table.by_tenant[tenant].generations.push_back(*std::move(one));
+      } else if (one.failed_with(Code::Corrupt) || one.failed_with(Code::SchemaTooNew)) {
+        home().shard.logger().error("kms.domain", {{"code", claviger::name_of(one.error().code)}});
+      } else {
+        co_return one.error();
+      }
+    }
+    if (rows.size() < storage::kRangeMax) co_return table;
+    from = rows.back().key + '\0';
+  }
 }
 
 Task<Result<Unit>> Kms::reload() {

@@ -81,6 +81,7 @@ class Kms {
 
  private:
   runtime::Task<Result<DomainTable>> load();
+  runtime::Task<Result<DomainRef>> load_one(storage::Value value, std::string key);
 
   Contexts& contexts_;
   std::vector<std::shared_ptr<const DomainTable>> tables_;  // by shard

@@ -154,8 +154,10 @@ Task<Result<CapifRef>> Capif::set_at_home(std::string tenant, std::shared_ptr<Ca
   }
   fresh->core = *std::move(written);
   CapifRef view = std::move(fresh);
-  CLAVIGER_CO_TRY(adopted, co_await adopt(tenant, view));
+  // First: whoever signed with a key that is gone must be refused from now on, whatever comes of the link.
+  known_.insert_or_assign(tenant, view);
   co_await publish();
+  CLAVIGER_CO_TRY(adopted, co_await adopt(tenant, view));
   co_return view;
 }
 
@@ -163,10 +165,10 @@ Task<Result<Unit>> Capif::remove_at_home(std::string tenant) {
   auto turn = co_await turns_.take("capif");
   if (!turn) co_return turn.error();
   if (!known_.contains(tenant)) co_return Error{Code::NotFound, "capif"};
-  links_.erase(tenant);
   storage::Transaction change;
   change.erase(tables::kInstallation, capif_core_key(tenant));
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
+  links_.erase(tenant);  // what it still wanted to write expects the record that is gone
   known_.erase(tenant);
   co_await publish();
   co_return Unit{};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/tables.h"
 #include "core/crypto/secret_shares.h"
 #include "tests/broker/keys/kms_bed.h"
 
@@ -51,6 +52,28 @@ TEST(DomainProcedures, ADomainComesBackAfterARestart) {
   const auto after = bed.domains().active();
   ASSERT_NE(after->keys, nullptr);
   EXPECT_EQ(after->keys->public_encryption(), before->domain.public_encryption);
+}
+
+TEST(DomainProcedures, WhatDidNotChangeIsNotOpenedAgain) {
+  KmsBed bed;
+  const auto before = bed.domains().active();
+  ASSERT_TRUE(bed.wait(init_domain(&bed.kms(), "beta",
+                                   [] {
+                                     DomainDraft draft;
+                                     draft.kms_uri = "kms.beta.example";
+                                     return draft;
+                                   }()))
+                  .has_value());
+  EXPECT_EQ(bed.domains().active(), before);
+}
+
+TEST(DomainProcedures, OneUnreadableDomainIsItsOwnMisfortune) {
+  KmsBed bed;
+  storage::Transaction damage;
+  damage.put(broker::tables::kKmsDomains, domain_key("beta", "kms.beta.example", 1), as_bytes("rubbish"));
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(damage))).has_value());
+  ASSERT_TRUE(bed.wait(bed.kms().start()).has_value());
+  EXPECT_NE(bed.domains().active(), nullptr);
 }
 
 TEST(DomainProcedures, ARotationMakesOtherSecretsAndAnotherCertificate) {
