@@ -13,6 +13,7 @@
 #include "broker/installation.h"
 #include "broker/keys/kms.h"
 #include "broker/partners/partners.h"
+#include "broker/peers/peers.h"
 #include "broker/seal_keys/capif.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
@@ -128,6 +129,7 @@ Broker::~Broker() {
   kms_.reset();
   capif_.reset();
   configuration_.reset();
+  peers_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   key_schedule_.reset();
@@ -232,6 +234,9 @@ Task<Result<Unit>> Broker::start_on_shard() {
   key_schedule_ = std::make_unique<tokens::KeySchedule>(*context);
   key_schedule_->start();
   partners_ = std::make_unique<partners::Partners>(contexts_);
+  // Rooms register on its node what they serve; it talks to nobody before its start.
+  CLAVIGER_CO_TRY(diameter, settings::load_diameter(settings_file_));
+  if (diameter != nullptr) peers_ = std::make_unique<peers::Peers>(contexts_, diameter);
   kms_ = std::make_unique<keys::Kms>(contexts_, cores(), cpus());
   CLAVIGER_CO_TRY(domains, co_await kms_->start());
   // What it knows is known before the first request; what it sends needs no listener.
@@ -242,7 +247,11 @@ Task<Result<Unit>> Broker::start_on_shard() {
   }
   configuration_ = std::make_unique<configuration::Configuration>(contexts_);
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_);
+  listeners_->use_peers(peers_.get());
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
+  if (peers_) {
+    CLAVIGER_CO_TRY(peering, co_await peers_->start());
+  }
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);
   auto following = co_await partners_->start();
   if (!following) {
@@ -300,6 +309,10 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
     co_return report;
   }
   listeners_->replace(*certificates);
+  if (peers_) {
+    auto renewed = co_await peers_->reload();
+    if (!renewed) report.errors.push_back("diameter certificates: " + std::string(name_of(renewed.error().code)));
+  }
   settings_ = merged;
   logger_.set_level(settings_->log.level);
   report.snapshot = context->snapshot->number;
@@ -321,6 +334,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   if (partners_) partners_->stop();
   if (kms_) kms_->stop();
   if (capif_) capif_->stop();
+  if (peers_) co_await peers_->stop();
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (backchannel_) {

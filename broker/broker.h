@@ -12,8 +12,8 @@
 #include "broker/admin/audit_log.h"
 #include "broker/admin/process_control.h"
 #include "broker/context.h"
-#include "broker/listeners.h"
 #include "broker/key_encryption.h"
+#include "broker/listeners.h"
 #include "broker/provisioning/removal_sweep.h"
 #include "broker/settings/settings.h"
 #include "broker/snapshot_publisher.h"
@@ -33,6 +33,10 @@ class Kms;  // broker/keys/kms.h
 }
 namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
+}
+
+namespace claviger::peers {
+class Peers;  // broker/peers/peers.h
 }
 
 namespace claviger::seal_keys {
@@ -82,7 +86,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<runtime::OffloadPool> hash_pool_;
   std::unique_ptr<runtime::OffloadPool> work_pool_;
-  std::unique_ptr<pkcs11::KeyStore> key_store_;    // null: no PKCS #11 token
+  std::unique_ptr<pkcs11::KeyStore> key_store_;   // null: no PKCS #11 token
   std::unique_ptr<TokenKeyWrapper> key_wrapper_;  // null: key-encryption keys lie in a file
   std::unique_ptr<storage::Sealer> sealer_;
   InstallationKeys keys_;
@@ -96,6 +100,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<keys::Kms> kms_;
   std::unique_ptr<seal_keys::Capif> capif_;
   std::unique_ptr<configuration::Configuration> configuration_;
+  std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
   std::unique_ptr<Listeners> listeners_;
 };
 

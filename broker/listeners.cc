@@ -227,6 +227,8 @@ Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::Pro
                      admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
                      configuration::Configuration& configuration)
     : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration)) {}
+void Listeners::use_peers(peers::Peers* peers) { state_->services.peers = peers; }
+
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

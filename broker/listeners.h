@@ -25,6 +25,10 @@ namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
 }
 
+namespace claviger::peers {
+class Peers;  // broker/peers/peers.h
+}
+
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
@@ -40,6 +44,8 @@ class Listeners {
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();
 
+  // Before start().
+  void use_peers(peers::Peers* peers);
   // AddressInUse, Unreadable, CertificateInvalid, KeyMalformed: logged with the listener's name.
   runtime::Task<Result<Unit>> start(std::shared_ptr<const settings::Settings> settings);
   // New certificates for new connections; the old ones live on in the open ones. read() changes nothing yet, and what

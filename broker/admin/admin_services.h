@@ -16,6 +16,9 @@ class Configuration;  // broker/configuration/configuration.h
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
+namespace claviger::peers {
+class Peers;  // broker/peers/peers.h
+}
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
@@ -33,6 +36,7 @@ struct AdminServices {
   keys::Kms* kms = nullptr;                // the same
   seal_keys::Capif* capif = nullptr;       // the same
   configuration::Configuration* configuration = nullptr;  // the same
+  peers::Peers* peers = nullptr;           // null: no Diameter node
 };
 
 }  // namespace claviger::admin

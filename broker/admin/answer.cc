@@ -26,6 +26,9 @@ Meaning meaning_of(Code code) {
     case Code::XmlTooLarge: return {400, "more than a document of its kind has"};
 
     case Code::PartnerUnknown: return {404, "no such partner"};
+    case Code::PeerUnknown: return {404, "no such peer"};
+    case Code::PeerTaken: return {409, "there is a peer of this identity, or it is ours"};
+    case Code::SecurityDiffers: return {409, "a peer under TLS needs a certificate of ours: [diameter] certificate_file"};
     case Code::PartnerUserUnknown: return {404, "no such user of this partner"};
     case Code::PartnerTaken: return {409, "another partner has this name, issuer or resource"};
     case Code::PartnerDisabled: return {409, "the partner is disabled"};

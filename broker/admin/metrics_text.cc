@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "broker/admin/process_facts.h"
+#include "broker/peers/peers.h"
 #include "core/http/counters.h"
 
 namespace claviger::admin {
@@ -188,6 +189,47 @@ void add_listeners(Exposition& out, const AdminServices& services) {
   }
 }
 
+struct PeerFigure {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  std::uint64_t (*read)(const diameter::PeerFigures& peer);
+};
+constexpr std::array<PeerFigure, 10> kPeerFigures{{
+    {"diameter_peer_connected", "gauge", "1 while there is a connection.",
+     [](const diameter::PeerFigures& peer) -> std::uint64_t { return peer.is_connected ? 1 : 0; }},
+    {"diameter_peer_okay", "gauge", "1 while its watchdog lets it serve.",
+     [](const diameter::PeerFigures& peer) -> std::uint64_t {
+       return peer.is_connected && peer.state == diameter::PeerState::Okay ? 1 : 0;
+     }},
+    {"diameter_pending", "gauge", "Requests that the peer has not answered.",
+     [](const diameter::PeerFigures& peer) { return peer.pending; }},
+    {"diameter_requests_received_total", "counter", "Requests from the peer.",
+     [](const diameter::PeerFigures& peer) { return peer.requests_in; }},
+    {"diameter_answers_sent_total", "counter", "Answers to the peer.",
+     [](const diameter::PeerFigures& peer) { return peer.answers_out; }},
+    {"diameter_requests_sent_total", "counter", "Requests to the peer.",
+     [](const diameter::PeerFigures& peer) { return peer.requests_out; }},
+    {"diameter_answers_received_total", "counter", "Answers from the peer.",
+     [](const diameter::PeerFigures& peer) { return peer.answers_in; }},
+    {"diameter_dropped_total", "counter",
+     "Messages of the peer thrown away: late, repeated, damaged, or before it is trusted again.",
+     [](const diameter::PeerFigures& peer) { return peer.dropped; }},
+    {"diameter_refused_total", "counter", "Requests of the peer that were answered with an error on behalf of others.",
+     [](const diameter::PeerFigures& peer) { return peer.refused; }},
+    {"diameter_failovers_total", "counter", "Requests moved from the peer to another.",
+     [](const diameter::PeerFigures& peer) { return peer.failovers; }},
+}};
+
+void add_peers(Exposition& out, const AdminServices& services) {
+  if (services.peers == nullptr) return;
+  const std::vector<diameter::PeerFigures> peers = services.peers->figures();
+  for (const PeerFigure& figure : kPeerFigures) {
+    out.begin(figure.name, figure.type, figure.help);
+    for (const diameter::PeerFigures& peer : peers) out.sample(label("peer", peer.identity), figure.read(peer));
+  }
+}
+
 void add_process(Exposition& out, const AdminServices& services) {
   // The asking shard's own: others assign theirs meanwhile.
   const broker::Context& context = *services.contexts[runtime::Shard::current().index()];
@@ -223,6 +265,7 @@ std::string metrics_text(const AdminServices& services) {
   add_identity(out, services);
   add_store(out, services);
   add_listeners(out, services);
+  add_peers(out, services);
   return out.take();
 }
 

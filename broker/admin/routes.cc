@@ -28,6 +28,7 @@ void add_admin_routes(http::Router& router, AdminServices& services) {
   add_administrator_verbs(router, services);
   add_capif_verbs(router, services);
   add_document_verbs(router, services);
+  add_peer_verbs(router, services);
   add_audit_verbs(router, services);
 }
 

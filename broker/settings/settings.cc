@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "broker/settings/diameter_settings.h"
 #include "broker/settings/toml_reader.h"
 
 namespace claviger::settings {
@@ -279,6 +280,7 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     read_pkcs11(root, settings.pkcs11, name, result.errors);
     read_val_claims(root, settings.val_claims, name, result.errors);
     read_account(root, settings.account, name, result.errors);
+    check_diameter(root, name, result.errors);
   }
   check_whole(settings, name, result.errors);
   if (result.errors.empty()) result.settings = std::move(settings);

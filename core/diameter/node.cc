@@ -216,7 +216,8 @@ runtime::Task<void> on_parts(const std::vector<std::unique_ptr<NodeShard>>* part
   for (const std::unique_ptr<NodeShard>& part : *parts) {
     NodeShard* const its = part.get();
     auto start = [its, work] { return on_part(its, work); };
-    static_cast<void>(co_await runtime::call_on(&its->shard(), start));
+    const auto done = co_await runtime::call_on(&its->shard(), start);
+    if (!done) its->shard().logger().error("diameter.stop", {{"code", name_of(done.error().code)}});
   }
 }
 
@@ -290,5 +291,13 @@ bool Node::is_connected(std::string_view identity) const {
   const PeerEntry* const found = present->find(identity);
   return found != nullptr && found->shard != PeerEntry::kNowhere;
 }
+
+bool Node::has_quirk(std::string_view identity, std::string_view quirk) const {
+  const auto present = table();
+  const PeerEntry* const found = present->find(identity);
+  return found != nullptr && std::ranges::find(found->options.quirks, quirk) != found->options.quirks.end();
+}
+
+bool Node::knows_peer(std::string_view identity) const { return table()->find(identity) != nullptr; }
 
 }  // namespace claviger::diameter

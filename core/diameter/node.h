@@ -92,6 +92,8 @@ class Node {
   // Any thread.
   std::vector<PeerFigures> figures() const;
   bool is_connected(std::string_view identity) const;
+  bool has_quirk(std::string_view identity, std::string_view quirk) const;
+  bool knows_peer(std::string_view identity) const;
 
  private:
   friend class NodeShard;

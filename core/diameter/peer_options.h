@@ -53,8 +53,7 @@ struct PeerOptions {
   std::vector<RealmRoute> routes;         // its own realm is not one of them unless it stands here
   std::uint32_t requests_per_second = 0;  // admitted from it; 0: as many as the bounds allow
   bool operator_admitted = false;         // added while running, not in the configuration
-  // Known faults of its implementation.
-  bool accepts_relay_only = false;  // it advertises the relay application and nothing else: taken for any
+  std::vector<std::string> quirks;        // known faults of its implementation, named by whoever allows for them
 };
 
 // Which way a peer's watchdog stands (RFC 3539 clause 3.4.1).

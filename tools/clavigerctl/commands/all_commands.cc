@@ -9,13 +9,11 @@ namespace claviger::ctl {
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> kAll = [] {
     std::vector<Command> all;
-    for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
-                        consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(), seal_commands(),
-                        partner_commands(), authenticator_commands(), administrator_commands(),
-                        seal_key_commands(), capif_commands(),
-                        kms_commands(),
-                        profile_commands(),
-                        audit_commands()}) {
+    for (auto&& some : {daemon_commands(),        tenant_commands(),        user_commands(),     transfer_commands(),
+                        client_commands(),        consent_commands(),       session_commands(),  ue_commands(),
+                        token_commands(),         key_commands(),           seal_commands(),     partner_commands(),
+                        authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
+                        kms_commands(),           profile_commands(),       peer_commands(),     audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -24,7 +22,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 25> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -43,6 +41,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"administrator", "Who administers the people of one tenant, and nothing else"},
       {"seal-key", "The keys of VAL services, and of users and UEs in them"},
       {"capif", "The CAPIF core function and its API invokers"},
+      {"peer", "The peers of the Diameter node"},
       {"log", "The daemon's log"},
       {"config", "The daemon's configuration"},
       {"clock", "The wall clock of a sandbox"},

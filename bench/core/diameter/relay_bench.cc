@@ -1,0 +1,389 @@
+// A whole relay with mapping, over real sockets: N connections ask, one answers, the node on one core between them maps
+// identities both ways (as broker/migration does). CPU of the node's thread per transaction, and its allocations.
+//
+//   bench_diameter_relay [--window 1,32,256] [--connections 1,64] [--seconds 2] [--cpus NODE,LOAD] [--rate PERCENT]
+//   --rate: besides, at that part of the peak: latencies. A transaction is request and answer, four socket crossings.
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/allocation_count.h"
+#include "bench/core/diameter/vector_messages.h"
+#include "core/diameter/node.h"
+#include "core/net/descriptor.h"
+#include "core/runtime/call.h"
+
+namespace claviger::bench {
+namespace {
+
+using namespace diameter;
+using Now = std::chrono::steady_clock;
+
+// What a proxy between two systems does with each request and answer.
+struct Mapper final : Handler, Returning {
+  struct Kept {
+    char user[64];
+    char identity[64];
+    std::uint8_t user_size;
+    std::uint8_t identity_size;
+  };
+  static void keep(std::string_view text, char* to, std::uint8_t& size) {
+    size = static_cast<std::uint8_t>(std::min<std::size_t>(text.size(), 64));
+    text.copy(to, size);
+  }
+  void handle(Request& request) override {
+    const Message& message = request.message();
+    Edits edits;
+    Forwarding how;
+    Kept& kept = how.state.as<Kept>();
+    keep(message.text(avp::kUserName), kept.user, kept.user_size);
+    keep(message.text(kPublicIdentity), kept.identity, kept.identity_size);
+    char session[64];
+    const int session_size = std::snprintf(session, sizeof session, "mms.bravo.example;1700000000;%u", ++sessions);
+    edits.set(message, avp::kSessionId, as_bytes({session, static_cast<std::size_t>(session_size)}));
+    edits.set(message, avp::kOriginHost, as_bytes("mms.bravo.example"));
+    edits.set(message, avp::kOriginRealm, as_bytes("bravo.example"));
+    edits.set(message, avp::kDestinationRealm, as_bytes("alpha.example"));
+    edits.set(message, avp::kUserName, as_bytes("001010000123456@ims.alpha.example"));
+    edits.set(message, kPublicIdentity, as_bytes("sip:001010000123456@ims.alpha.example"));
+    edits.set(message, kServerName, as_bytes("sip:mms.bravo.example"));
+    how.to = {"", "alpha.example"};
+    how.deadline = runtime::Shard::current().now() + Milliseconds(4'200);
+    how.returning = this;
+    how.renews_end_to_end = true;
+    request.forward(edits, how);
+  }
+  std::optional<Slice> on_answer(ForwardState& state, const Slice& request, const Message& answer,
+                                 Edits& edits) override {
+    const Kept& kept = state.as<Kept>();
+    if (answer.text(avp::kUserName) != "001010000123456@ims.alpha.example") std::abort();
+    const Message original(request);
+    edits.set(answer, avp::kSessionId, as_bytes(original.session_id()));
+    edits.set(answer, avp::kOriginHost, as_bytes("mms.bravo.example"));
+    edits.set(answer, avp::kOriginRealm, as_bytes("bravo.example"));
+    edits.set(answer, avp::kUserName, as_bytes({kept.user, kept.user_size}));
+    edits.set(answer, kPublicIdentity, as_bytes({kept.identity, kept.identity_size}));
+    return std::nullopt;
+  }
+  void on_failure(ForwardState&, const Slice&, Error, MessageBuilder&) override { ++failures; }
+  std::uint32_t sessions = 0;
+  std::atomic<std::uint64_t> failures{0};
+};
+
+struct Peer {
+  std::string identity;
+  net::Descriptor socket;
+  std::vector<char> in = std::vector<char>(1 << 20);
+  std::size_t have = 0;
+  std::vector<char> out;
+  std::uint64_t unanswered = 0;
+
+  void connect(const net::Address& to, const std::string& capabilities) {
+    socket = net::Descriptor(::socket(to.family(), SOCK_STREAM, 0));
+    if (::connect(socket.number(), to.data(), to.size()) != 0) std::abort();
+    const int yes = 1;
+    setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (::send(socket.number(), capabilities.data(), capabilities.size(), 0) < 0) std::abort();
+    const ssize_t count = ::recv(socket.number(), in.data(), in.size(), 0);
+    if (count < 20 || in[4] != 0) std::abort();
+    fcntl(socket.number(), F_SETFL, O_NONBLOCK);
+  }
+  void flush() {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const ssize_t count = ::send(socket.number(), out.data() + done, out.size() - done, MSG_NOSIGNAL);
+      if (count > 0)
+        done += static_cast<std::size_t>(count);
+      else if (errno != EAGAIN)
+        std::abort();
+    }
+    out.clear();
+  }
+  template <typename Each>
+  void receive(Each each) {
+    const ssize_t count = ::recv(socket.number(), in.data() + have, in.size() - have, 0);
+    if (count == 0) std::abort();
+    if (count < 0) return;
+    have += static_cast<std::size_t>(count);
+    std::size_t at = 0;
+    while (have - at >= kHeaderBytes) {
+      const auto* bytes = reinterpret_cast<const std::byte*>(in.data() + at);
+      const std::size_t length = load_u32(bytes) & 0xffffffU;
+      if (have - at < length) break;
+      each(bytes, length);
+      at += length;
+    }
+    std::copy(in.begin() + static_cast<std::ptrdiff_t>(at), in.begin() + static_cast<std::ptrdiff_t>(have), in.begin());
+    have -= at;
+  }
+};
+
+void pin(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(cpu), &set);
+  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+template <typename Work>
+void on(runtime::Shard& shard, Work work) {
+  std::promise<void> done;
+  shard.mailbox().post_control([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+double thread_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+std::string capabilities(SlabPool& pool, const std::string& identity) {
+  auto builder = MessageBuilder::request(pool, 0, command::kCapabilitiesExchange, 0);
+  builder.origin(identity, "load.example").u32(avp::kVendorId, 0).text(avp::kProductName, "load");
+  builder.u32(avp::kSupportedVendorId, kVendor).u32(avp::kAuthApplicationId, kApplication);
+  return std::string(builder.finish()->text());
+}
+
+struct Measured {
+  double per_second = 0;
+  double cpu_us = 0;
+  double allocations = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+};
+
+class Load {
+ public:
+  Load(const net::Address& address, std::size_t connections, SlabPool& pool) {
+    up_.identity = "up.load.example";
+    up_.connect(address, capabilities(pool, up_.identity));
+    answer_ = vector_answer(pool, up_.identity);
+    for (std::size_t i = 0; i < connections; ++i) {
+      auto peer = std::make_unique<Peer>();
+      peer->identity = "down" + std::to_string(i) + ".load.example";
+      peer->connect(address, capabilities(pool, peer->identity));
+      request_.push_back(vector_request(pool, peer->identity));
+      downs_.push_back(std::move(peer));
+    }
+    polls_.push_back({up_.socket.number(), POLLIN, 0});
+    for (const auto& down : downs_) polls_.push_back({down->socket.number(), POLLIN, 0});
+  }
+  // Until `end`: as many as `window` at the same time, or with a rate, so many a second.
+  std::uint64_t run(std::size_t window, double rate, Now::time_point end, std::vector<float>* latencies) {
+    std::uint64_t done = 0;
+    const auto start = Now::now();
+    std::uint64_t sent = 0;
+    const std::size_t each = std::max<std::size_t>(1, window / downs_.size());
+    const std::size_t active = std::min(window, downs_.size());
+    for (;;) {
+      const auto now = Now::now();
+      const bool is_over = now >= end;
+      if (is_over && under_way_ == 0) return done;
+      if (!is_over && rate > 0) {
+        const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(now - start).count() * rate);
+        for (; sent < due; ++sent) ask(sent % downs_.size());
+      } else if (!is_over) {
+        for (std::size_t i = 0; i < active; ++i) {
+          while (downs_[i]->unanswered < each) ask(i);
+        }
+      }
+      for (const auto& down : downs_) {
+        if (!down->out.empty()) down->flush();
+      }
+      if (::poll(polls_.data(), polls_.size(), rate > 0 ? 0 : 1) < 0) std::abort();
+      if (polls_[0].revents != 0) {
+        up_.receive([&](const std::byte* bytes, std::size_t) { reply(bytes); });
+        if (!up_.out.empty()) up_.flush();
+      }
+      for (std::size_t i = 0; i < downs_.size(); ++i) {
+        if (polls_[i + 1].revents == 0) continue;
+        const auto arrived = Now::now();
+        downs_[i]->receive([&](const std::byte* bytes, std::size_t) {
+          if ((std::to_integer<unsigned>(bytes[4]) & 0x80U) != 0) return watchdog(*downs_[i], bytes);
+          const std::uint32_t number = load_u32(bytes + 16);
+          if (latencies != nullptr) {
+            latencies->push_back(std::chrono::duration<float, std::micro>(arrived - sent_at_[number % kTimes]).count());
+          }
+          --downs_[i]->unanswered;
+          --under_way_;
+          ++done;
+        });
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kTimes = 1 << 20;
+  void ask(std::size_t i) {
+    Peer& down = *downs_[i];
+    const std::size_t at = down.out.size();
+    down.out.insert(down.out.end(), request_[i].begin(), request_[i].end());
+    auto* bytes = reinterpret_cast<std::byte*>(down.out.data() + at);
+    store_u32(bytes + 12, number_);
+    store_u32(bytes + 16, number_);
+    sent_at_[number_ % kTimes] = Now::now();
+    ++number_;
+    ++down.unanswered;
+    ++under_way_;
+  }
+  void reply(const std::byte* request) {
+    if (load_u32(request + 8) == 0) return watchdog(up_, request);
+    const std::size_t at = up_.out.size();
+    up_.out.insert(up_.out.end(), answer_.begin(), answer_.end());
+    std::memcpy(up_.out.data() + at + 12, request + 12, 8);
+  }
+  void watchdog(Peer& peer, const std::byte* request) {
+    SlabPool pool;
+    const std::size_t length = load_u32(request) & 0xffffffU;
+    const Message asked(Slice::copy_of(pool, Bytes(request, length)));
+    auto builder = MessageBuilder::answer(pool, asked);
+    builder.result(2001).origin(peer.identity, "load.example");
+    const auto built = builder.finish();
+    peer.out.insert(peer.out.end(), built->text().begin(), built->text().end());
+  }
+
+  Peer up_;
+  std::string answer_;
+  std::vector<std::unique_ptr<Peer>> downs_;
+  std::vector<std::string> request_;
+  std::vector<pollfd> polls_;
+  std::uint32_t number_ = 1;
+  std::uint64_t under_way_ = 0;
+  std::vector<Now::time_point> sent_at_ = std::vector<Now::time_point>(kTimes);
+};
+
+std::vector<std::size_t> numbers(const std::string& text) {
+  std::vector<std::size_t> found;
+  for (std::size_t at = 0; at < text.size();) {
+    found.push_back(std::strtoul(text.c_str() + at, nullptr, 10));
+    at = text.find(',', at);
+    if (at != std::string::npos) ++at;
+  }
+  return found;
+}
+
+int main_of(int count, char** arguments) {
+  std::vector<std::size_t> windows{1, 32, 256};
+  std::vector<std::size_t> connections{1, 64};
+  std::vector<std::size_t> cpus{0, 1};
+  double seconds = 2;
+  double percent = 0;
+  for (int i = 1; i + 1 < count; i += 2) {
+    const std::string name = arguments[i];
+    if (name == "--window") windows = numbers(arguments[i + 1]);
+    if (name == "--connections") connections = numbers(arguments[i + 1]);
+    if (name == "--cpus") cpus = numbers(arguments[i + 1]);
+    if (name == "--seconds") seconds = std::atof(arguments[i + 1]);
+    if (name == "--rate") percent = std::atof(arguments[i + 1]);
+  }
+  SystemClock clock;
+  Logger logger;
+  runtime::Shards shards(1, clock, logger, SipKey{1, 2}, {static_cast<int>(cpus[0])});
+  Mapper mapper;
+  NodeOptions options;
+  options.identity = "mms.bravo.example";
+  options.realm = "bravo.example";
+  options.applications = {{kApplication, kVendor}};
+  options.pending_max = 1 << 18;
+  Node node(shards, options, vector_dictionary());
+  node.serve(kApplication, kCommand, mapper);
+  shards.start();
+  net::Address address;
+  on(shards[0], [&] {
+    if (!node.start()) std::abort();
+    address = *node.listen(*net::Address::ip("127.0.0.1", 0), false);
+    PeerOptions up;
+    up.identity = "up.load.example";
+    up.realm = "load.example";
+    up.routes = {{"alpha.example", 1, 1}};
+    if (!node.admit(up)) std::abort();
+    for (std::size_t i = 0; i < *std::ranges::max_element(connections); ++i) {
+      PeerOptions down;
+      down.identity = "down" + std::to_string(i) + ".load.example";
+      down.realm = "load.example";
+      if (!node.admit(down)) std::abort();
+    }
+  });
+  pin(static_cast<int>(cpus[1]));
+  SlabPool pool;
+  std::printf("connections window  transactions/s   CPU us   allocations\n");
+  for (const std::size_t sockets : connections) {
+    Load load(address, sockets, pool);
+    double peak = 0;
+    for (const std::size_t window : windows) {
+      const auto measure = [&](double rate, std::vector<float>* latencies) {
+        load.run(window, rate, Now::now() + std::chrono::milliseconds(300), nullptr);
+        double cpu = 0;
+        std::uint64_t allocations = 0;
+        on(shards[0], [&] {
+          cpu = thread_seconds();
+          allocations = allocation_count();
+        });
+        const auto start = Now::now();
+        const auto end = start + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
+        const std::uint64_t done = load.run(window, rate, end, latencies);
+        const double took = std::chrono::duration<double>(Now::now() - start).count();
+        Measured measured;
+        on(shards[0], [&] {
+          measured.cpu_us = (thread_seconds() - cpu) * 1e6 / static_cast<double>(done);
+          measured.allocations = static_cast<double>(allocation_count() - allocations) / static_cast<double>(done);
+        });
+        measured.per_second = static_cast<double>(done) / took;
+        return measured;
+      };
+      const Measured measured = measure(0, nullptr);
+      peak = std::max(peak, measured.per_second);
+      std::printf("%11zu %6zu %15.0f %8.3f %13.6f\n", sockets, window, measured.per_second, measured.cpu_us,
+                  measured.allocations);
+      std::fflush(stdout);
+    }
+    if (percent > 0) {
+      std::vector<float> latencies;
+      latencies.reserve(std::size_t{1} << 24);
+      const double rate = peak * percent / 100;
+      load.run(1, rate, Now::now() + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), &latencies);
+      std::ranges::sort(latencies);
+      const auto at = [&](double part) {
+        return latencies[static_cast<std::size_t>(part * static_cast<double>(latencies.size() - 1))];
+      };
+      std::printf("%11zu at %.0f/s: p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n", sockets, rate, at(0.5), at(0.99),
+                  at(0.999));
+    }
+  }
+  std::printf("failures %llu\n", static_cast<unsigned long long>(mapper.failures.load()));
+  std::fflush(stdout);
+  auto stopped = std::make_shared<std::promise<void>>();
+  shards[0].mailbox().post_control([&] {
+    shards[0].scope().spawn([](Node* its, std::shared_ptr<std::promise<void>> done) -> runtime::Task<void> {
+      co_await its->stop(runtime::Shard::current().now() + Seconds(1));
+      done->set_value();
+    }(&node, stopped));
+  });
+  stopped->get_future().wait();
+  shards.stop_and_join();
+  return 0;
+}
+
+}  // namespace
+}  // namespace claviger::bench
+
+int main(int count, char** arguments) { return claviger::bench::main_of(count, arguments); }

@@ -1,0 +1,29 @@
+// A Diameter peer that an operator admitted while we ran: what stands in tables::kDiameterPeers.
+//
+// The same members as [[diameter.peers]] of the configuration. A value, any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "broker/settings/diameter_settings.h"
+#include "core/base/result.h"
+#include "core/diameter/peer_options.h"
+#include "storage/value.h"
+
+namespace claviger::peers {
+
+using settings::DiameterPeer;
+
+// What it must be to be taken: names, a port, realms. The first thing wrong, for an operator; nothing: good.
+std::optional<std::string> what_is_wrong(const DiameterPeer& peer);
+
+diameter::PeerOptions options_of(const DiameterPeer& peer, bool is_admitted);
+
+std::string peer_key(std::string_view identity);  // lower case
+std::string encode_peer(const DiameterPeer& peer, std::int64_t created_at);
+Result<DiameterPeer> decode_peer(const storage::Value& value);
+
+}  // namespace claviger::peers

@@ -1,0 +1,193 @@
+#include "broker/peers/peers.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/tables.h"
+#include "core/net/descriptor.h"
+#include "core/net/resolve.h"
+#include "core/runtime/call.h"
+#include "core/runtime/offload.h"
+
+namespace claviger::peers {
+namespace {
+
+namespace tables = broker::tables;
+using runtime::Task;
+using settings::DiameterSettings;
+
+// A chain of a few certificates, a bundle of CAs, a CRL.
+constexpr std::size_t kPemBytesMax = 16 << 20;
+
+// Without a stream's buffer, which would keep a key's bytes.
+Result<SecretBytes> read_file(const std::string& file) {
+  const net::Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!descriptor.is_open() || fstat(descriptor.number(), &status) != 0)
+    return Error{Code::Unreadable, "diameter.file"};
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size > kPemBytesMax) return Error{Code::TooLarge, "diameter.file"};
+  SecretBytes content(size);
+  for (std::size_t done = 0; done < size;) {
+    const MutableBytes rest = MutableBytes(content.reveal_for_writing()).subspan(done);
+    const ssize_t count = ::read(descriptor.number(), rest.data(), rest.size());
+    if (count <= 0) return Error{Code::Unreadable, "diameter.file"};
+    done += static_cast<std::size_t>(count);
+  }
+  return content;
+}
+
+Result<std::string> read_public(const std::string& file) {
+  if (file.empty()) return std::string();
+  CLAVIGER_TRY(content, read_file(file));
+  return std::string(as_text(content.reveal()));
+}
+
+struct TlsContexts {
+  std::shared_ptr<const net::TlsContext> server;
+  std::shared_ptr<const net::TlsContext> client;
+};
+
+// Both ways with the same certificate: mutual authentication (RFC 6733 clause 13.1). Off the loop.
+Result<TlsContexts> make_tls(const DiameterSettings& settings) {
+  CLAVIGER_TRY(chain, read_public(settings.certificate_file));
+  CLAVIGER_TRY(ca, read_public(settings.ca_file));
+  CLAVIGER_TRY(crls, read_public(settings.crl_file));
+  net::TlsServerOptions server;
+  CLAVIGER_TRY(server_key, read_file(settings.key_file));
+  server.certificate_chain_pem = chain;
+  server.private_key_pem = std::move(server_key);
+  server.client_certificate = net::ClientCertificate::Required;
+  server.client_ca_pem = ca;
+  server.client_crls_pem = crls;
+  server.alpn = {};
+  server.session_name = "diameter";
+  net::TlsClientOptions client;
+  CLAVIGER_TRY(client_key, read_file(settings.key_file));
+  client.ca_pem = ca;
+  client.certificate_chain_pem = chain;
+  client.private_key_pem = std::move(client_key);
+  client.alpn = {};
+  TlsContexts made;
+  CLAVIGER_TRY(server_context, net::TlsContext::server(std::move(server)));
+  CLAVIGER_TRY(client_context, net::TlsContext::client(std::move(client)));
+  made.server = std::move(server_context);
+  made.client = std::move(client_context);
+  return made;
+}
+
+diameter::NodeOptions node_options(const DiameterSettings& settings) {
+  diameter::NodeOptions options;
+  options.identity = settings.identity;
+  options.realm = settings.realm;
+  options.product = settings.product_name;
+  options.vendor = kVendor3gpp;
+  // Cx itself, never the relay's identifier: identities are mapped here, and some peers understand nothing else.
+  options.applications = {{kCxApplication, kVendor3gpp}};
+  if (auto address = net::Address::ip(settings.address, settings.port)) options.addresses = {*address};
+  options.watchdog = settings.watchdog;
+  options.pending_max = settings.pending_max;
+  return options;
+}
+
+}  // namespace
+
+Peers::Peers(Contexts& contexts, std::shared_ptr<const DiameterSettings> settings)
+    : contexts_(contexts),
+      settings_(std::move(settings)),
+      node_(std::make_unique<diameter::Node>(contexts.front()->shard.shards(), node_options(*settings_),
+                                             diameter::Dictionary::base())),
+      turns_(contexts.front()->shard) {}
+
+Peers::~Peers() = default;
+
+Task<Result<Unit>> Peers::reload() {
+  if (settings_->certificate_file.empty()) co_return Unit{};
+  auto work = [settings = settings_] { return make_tls(*settings); };
+  auto made = co_await runtime::offload(&home().work_pool, std::move(work));
+  if (!made) co_return made.error();
+  if (!*made) co_return made->error();
+  TlsContexts tls = **std::move(made);
+  node_->use_tls(std::move(tls.server), std::move(tls.client));
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Peers::start() {
+  CLAVIGER_CO_TRY(certificates, co_await reload());
+  CLAVIGER_CO_TRY(started, node_->start());
+  for (const DiameterPeer& peer : settings_->peers) {
+    auto admitted = node_->admit(options_of(peer, false));
+    if (!admitted) {
+      home().shard.logger().error("diameter.peer", {{"peer", peer.identity}, {"code", name_of(admitted.error().code)}});
+      co_return admitted.error();
+    }
+  }
+  CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kDiameterPeers, "", "", storage::kRangeMax));
+  for (const storage::Record& row : rows) {
+    auto peer = decode_peer(row.value);
+    auto admitted = peer ? node_->admit(options_of(*peer, true)) : Result<Unit>(peer.error());
+    // One that the configuration names as well: that is the one.
+    if (!admitted && admitted.error().code != Code::PeerTaken) co_return admitted.error();
+  }
+  for (const bool is_tls : {false, true}) {
+    const std::uint16_t port = is_tls ? settings_->tls_port : settings_->port;
+    if (port == 0) continue;
+    auto address = net::Address::ip(settings_->address, port);
+    if (!address) co_return address.error();
+    auto bound = node_->listen(*address, is_tls);
+    if (!bound) {
+      home().shard.logger().error("diameter.listen",
+                                  {{"address", address->text()}, {"code", name_of(bound.error().code)}});
+      co_return bound.error();
+    }
+    home().shard.logger().info("diameter.listening", {{"address", bound->text()}, {"tls", is_tls ? "yes" : "no"}});
+  }
+  co_return Unit{};
+}
+
+Task<void> Peers::stop() { co_await node_->stop(home().shard.now() + kStopMax); }
+
+Task<Result<Unit>> Peers::add_at_home(DiameterPeer peer) {
+  auto turn = co_await turns_.take("peers");
+  if (!turn) co_return turn.error();
+  if (node_->knows_peer(peer.identity)) co_return Error{Code::PeerTaken, "peer.identity"};
+  if (peer.is_tls && settings_->certificate_file.empty()) co_return Error{Code::SecurityDiffers, "peer.tls"};
+  const std::string key = peer_key(peer.identity);
+  storage::Transaction change;
+  change.expect_absent(tables::kDiameterPeers, key);
+  change.put(tables::kDiameterPeers, key, as_bytes(encode_peer(peer, numeric_date(home().shard.wall()))));
+  CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
+  co_return node_->admit(options_of(peer, true));
+}
+
+Task<Result<Unit>> Peers::remove_at_home(std::string identity) {
+  auto turn = co_await turns_.take("peers");
+  if (!turn) co_return turn.error();
+  if (!node_->knows_peer(identity)) co_return Error{Code::PeerUnknown, "peer.identity"};
+  const std::string key = peer_key(identity);
+  auto found = co_await home().store.get(tables::kDiameterPeers, key);
+  if (!found && found.error().code == Code::NotFound) co_return Error{Code::Refused, "peer.configured"};
+  if (!found) co_return found.error();
+  storage::Transaction change;
+  change.erase(tables::kDiameterPeers, key);
+  CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
+  co_return node_->remove(identity);
+}
+
+Task<Result<Unit>> Peers::add(DiameterPeer peer) {
+  if (what_is_wrong(peer)) co_return Error{Code::BadValue, "peer"};
+  auto start = [this, peer = std::move(peer)] { return add_at_home(peer); };
+  co_return co_await runtime::call_on(&home().shard, std::move(start));
+}
+
+Task<Result<Unit>> Peers::remove(std::string identity) {
+  auto start = [this, identity = std::move(identity)] { return remove_at_home(identity); };
+  co_return co_await runtime::call_on(&home().shard, std::move(start));
+}
+
+// These two are safe from any shard.
+Task<Result<Unit>> Peers::disconnect(std::string identity) { co_return node_->disconnect(identity); }
+Task<Result<Unit>> Peers::reconnect(std::string identity) { co_return node_->reconnect(identity); }
+
+}  // namespace claviger::peers

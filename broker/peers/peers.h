@@ -1,0 +1,69 @@
+// Peers: the broker's one Diameter node, and the peers it knows: those of the configuration and those an operator admitted.
+//
+// Made by Broker on the home shard (0) when [diameter] is configured. Rooms register what they serve on node() before
+// start(); after it they send and forward through it from any shard. Stopped before the shards end, destroyed after.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/context.h"
+#include "broker/peers/peer.h"
+#include "core/base/result.h"
+#include "core/diameter/node.h"
+#include "core/runtime/task.h"
+#include "core/runtime/turns.h"
+
+namespace claviger::peers {
+
+using Contexts = std::vector<std::unique_ptr<broker::Context>>;
+
+// Cx and Dx (TS 29.229 clause 6): what the broker's rooms speak.
+inline constexpr std::uint32_t kCxApplication = 16777216;
+inline constexpr std::uint32_t kVendor3gpp = 10415;
+
+// Until a stop that was asked for breaks off what peers still owe us.
+inline constexpr Milliseconds kStopMax{3'000};
+
+class Peers {
+ public:
+  Peers(Contexts& contexts, std::shared_ptr<const settings::DiameterSettings> settings);
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
+  ~Peers();
+
+  // The tenant whose subscribers and agreements these peers deal with.
+  const std::string& tenant() const { return settings_->tenant; }
+  diameter::Node& node() { return *node_; }
+
+  // Home shard: reads certificates and admitted peers, listens, calls.
+  runtime::Task<Result<Unit>> start();
+  // Home shard: certificates again, for new connections.
+  runtime::Task<Result<Unit>> reload();
+  // Home shard: parts from all peers.
+  runtime::Task<void> stop();
+
+  // Any shard. PeerTaken, BadValue; durable when it returns.
+  runtime::Task<Result<Unit>> add(DiameterPeer peer);
+  // PeerUnknown; Refused for one of the configuration, which would be back after a restart.
+  runtime::Task<Result<Unit>> remove(std::string identity);
+  runtime::Task<Result<Unit>> disconnect(std::string identity);
+  runtime::Task<Result<Unit>> reconnect(std::string identity);
+
+  // Any thread: the port that the kernel chose for port 0.
+  std::vector<diameter::PeerFigures> figures() const { return node_->figures(); }
+
+ private:
+  runtime::Task<Result<Unit>> add_at_home(DiameterPeer peer);
+  runtime::Task<Result<Unit>> remove_at_home(std::string identity);
+  broker::Context& home() { return *contexts_.front(); }
+
+  Contexts& contexts_;
+  std::shared_ptr<const settings::DiameterSettings> settings_;
+  std::unique_ptr<diameter::Node> node_;
+  runtime::Turns turns_;  // one change of the table at a time
+};
+
+}  // namespace claviger::peers

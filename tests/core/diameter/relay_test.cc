@@ -1,0 +1,507 @@
+#include "core/diameter/relay.h"
+
+#include <gtest/gtest.h>
+
+#include "core/diameter/node.h"
+#include "tests/core/diameter/node_world.h"
+
+namespace claviger::diameter {
+namespace {
+
+using namespace samples;
+using namespace std::chrono_literals;
+
+constexpr const char* kRealm = "served.example";
+
+struct DiameterRelay : testing::Test {
+  NodeWorld world;
+  Relay relay;
+  void start() {
+    world.start([&](Node& node) { node.serve(kApplication, kCommand, relay, Check::Routing); });
+  }
+  bool hears(BarePeer& peer, std::size_t count = 1) {
+    return world.run([&] { return peer.heard.size() >= count; });
+  }
+  std::uint32_t refusal_of(BarePeer& peer, const std::string& bytes) {
+    peer.heard.clear();
+    peer.say(bytes);
+    EXPECT_TRUE(hears(peer));
+    return peer.heard.empty() ? 0 : peer.heard.front().result();
+  }
+};
+
+TEST_F(DiameterRelay, PassesRequestsAndAnswers) {  // RFC 6733 clauses 6.1.9 and 6.2
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  const std::string unknown = avp_of(4000, 0xc0, 99, "opaque");
+  down.say(down.question(77, 78, unknown));
+  ASSERT_TRUE(hears(up));
+  const Heard request = up.heard.front();
+  EXPECT_EQ(request.header().end_to_end, 78U);
+  EXPECT_NE(request.header().hop_by_hop, 77U);
+  EXPECT_EQ(request.header().flags, kFlagRequest | kFlagProxiable);
+  EXPECT_EQ(request.text(avp::kRouteRecord), "down.far.example");
+  EXPECT_EQ(request.text(avp::kOriginHost), "down.far.example");
+  EXPECT_TRUE(request.find({4000, 99}));  // what we do not know passes as it is, with M
+  up.answer(request);
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().header().hop_by_hop, 77U);
+  EXPECT_EQ(down.heard.front().header().end_to_end, 78U);
+  EXPECT_EQ(down.heard.front().result(), 2001U);
+  EXPECT_EQ(down.heard.front().count(avp::kRouteRecord), 0U);
+  EXPECT_EQ(world.figures("up.far.example").pending, 0U);
+}
+
+// Two peers with the same identifiers: each gets its own answer, whatever the order.
+TEST_F(DiameterRelay, KeepsEqualIdentifiersApart) {
+  start();
+  BarePeer& one = world.connected("one.far.example");
+  BarePeer& two = world.connected("two.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  one.say(one.question(5, 6));
+  ASSERT_TRUE(hears(up));
+  two.say(two.question(5, 6));
+  ASSERT_TRUE(hears(up, 2));
+  EXPECT_NE(up.heard[0].header().hop_by_hop, up.heard[1].header().hop_by_hop);
+  up.answer(up.heard[1]);
+  up.answer(up.heard[0]);
+  ASSERT_TRUE(hears(one));
+  ASSERT_TRUE(hears(two));
+  EXPECT_EQ(one.heard.front().text(avp::kSessionId), "one.far.example;1;6");
+  EXPECT_EQ(two.heard.front().text(avp::kSessionId), "two.far.example;1;6");
+}
+
+TEST_F(DiameterRelay, DropsAnswersThatNobodyWaitsFor) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  down.say(down.question(1, 1));
+  ASSERT_TRUE(hears(up));
+  const Heard request = up.heard.front();
+  Heard other = request;
+  Header header = request.header();
+  header.end_to_end = 2;  // the right hop-by-hop identifier, but not this request's
+  other.bytes = message(header, as_text(as_bytes(request.bytes).subspan(kHeaderBytes)));
+  up.answer(other);
+  up.answer(request);
+  up.answer(request);  // again
+  ASSERT_TRUE(hears(down));
+  world.settle();
+  EXPECT_EQ(down.heard.size(), 1U);
+  EXPECT_EQ(world.figures("up.far.example").dropped, 2U);
+}
+
+TEST_F(DiameterRelay, ALateAnswerIsDropped) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  down.say(down.question(1, 1));
+  ASSERT_TRUE(hears(up));
+  world.pass(5s);
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().result(), 3002U);
+  EXPECT_TRUE(down.heard.front().header().is_error());
+  EXPECT_EQ(down.heard.front().text(avp::kErrorReportingHost), "Node.Here.example");
+  EXPECT_EQ(world.figures("up.far.example").pending, 0U);
+  up.answer(up.heard.front());
+  world.settle();
+  EXPECT_EQ(down.heard.size(), 1U);
+}
+
+TEST_F(DiameterRelay, ADamagedAnswerIsNoAnswer) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  down.say(down.question(1, 1));
+  ASSERT_TRUE(hears(up));
+  up.say(up.answer_to(up.heard.front(), avp_of(264, 0x40, 0, "host", 4000)));
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().result(), 3002U);  // at once: nobody else will answer
+}
+
+TEST_F(DiameterRelay, RefusesWhatCannotBeRouted) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  world.admit(NodeWorld::known("absent.far.example", "absent.example"));
+  EXPECT_EQ(refusal_of(down, down.question(1, 1, {}, "nowhere.example")), 3003U);
+  EXPECT_EQ(refusal_of(down, down.question(1, 1, {}, "absent.example")), 3002U);
+  EXPECT_TRUE(down.heard.front().header().is_error());
+  EXPECT_EQ(refusal_of(down, down.question(1, 1, avp_of(avp::kRouteRecord, "NODE.here.example"))), 3005U);
+  world.connected("up.far.example", kRealm);
+  EXPECT_EQ(refusal_of(down, down.question(1, 1, avp_of(avp::kRouteRecord, "NODE.here.example"))), 3005U);
+  const auto bare = [&](std::uint32_t application, std::uint32_t command, const std::string& avps) {
+    return message(request_header(application, command), avp_of(avp::kSessionId, "s") + avps);
+  };
+  EXPECT_EQ(refusal_of(down, bare(4, 272, "")), 3007U);
+  EXPECT_EQ(refusal_of(down, bare(kApplication, 999, "")), 3001U);
+  EXPECT_EQ(refusal_of(down, bare(kApplication, kCommand, avp_of(avp::kDestinationHost, "h.example"))), 3002U);
+  EXPECT_EQ(down.heard.front().text(avp::kSessionId), "s");
+  Header header = request_header(kApplication, kCommand);
+  header.flags = kFlagRequest;
+  EXPECT_EQ(refusal_of(down, message(header, "")), 3008U);
+  header = request_header(kApplication, kCommand);
+  header.version = 2;
+  EXPECT_EQ(refusal_of(down, message(header, "")), 5011U);
+  EXPECT_GE(world.figures("down.far.example").refused, 7U);
+}
+
+TEST_F(DiameterRelay, ARequestNeverGoesBackWhereItCameFrom) {
+  start();
+  BarePeer& only = world.connected("only.far.example", kRealm);
+  EXPECT_EQ(refusal_of(only, only.question(1, 1)), 3002U);
+}
+
+TEST_F(DiameterRelay, PrefersPriorityThenWeightThenHealth) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& second = world.connected("second.far.example", kRealm, 2);
+  BarePeer& first = world.connected("first.far.example", kRealm, 1);
+  BarePeer& also = world.connected("also.far.example", kRealm, 1);
+  for (std::uint32_t i = 0; i < 100; ++i) down.say(down.question(i, i));
+  ASSERT_TRUE(world.run([&] { return first.heard.size() + also.heard.size() == 100; }));
+  EXPECT_GT(first.heard.size(), 20U);
+  EXPECT_GT(also.heard.size(), 20U);
+  EXPECT_TRUE(second.heard.empty());
+  // To one by name, whatever the realm's order.
+  down.say(down.question(1, 1000, avp_of(avp::kDestinationHost, "SECOND.far.example")));
+  ASSERT_TRUE(hears(second));
+  first.hang_up();
+  also.hang_up();
+  ASSERT_TRUE(hears(second, 101));
+}
+
+// The upstream dies with requests under way: each is answered exactly once.
+TEST_F(DiameterRelay, FailsOverWithTheTBitAndTheSameEndToEndIdentifier) {  // RFC 6733 clause 5.5.4
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& first = world.connected("first.far.example", kRealm, 1);
+  BarePeer& second = world.connected("second.far.example", kRealm, 2);
+  constexpr std::uint32_t kCount = 3000;
+  for (std::uint32_t i = 0; i < kCount; ++i) {
+    down.say(down.question(i, 100'000 + i));
+    if (i % 100 == 99) world.settle();
+  }
+  ASSERT_TRUE(hears(first, kCount));
+  for (std::uint32_t i = 0; i < kCount / 2; ++i) first.answer(first.heard[i]);
+  ASSERT_TRUE(hears(down, kCount / 2));
+  first.hang_up();
+  ASSERT_TRUE(hears(second, kCount / 2));
+  for (const Heard& each : second.heard) {
+    EXPECT_TRUE(each.header().is_retransmitted());
+    EXPECT_GE(each.header().end_to_end, 100'000 + kCount / 2);
+    second.answer(each);
+  }
+  ASSERT_TRUE(hears(down, kCount));
+  world.settle();
+  EXPECT_EQ(down.heard.size(), kCount);
+  std::vector<bool> seen(kCount);
+  for (const Heard& each : down.heard) {
+    EXPECT_EQ(each.result(), 2001U);
+    EXPECT_FALSE(seen.at(each.header().hop_by_hop));
+    seen.at(each.header().hop_by_hop) = true;
+  }
+  EXPECT_EQ(world.figures("first.far.example").failovers, kCount / 2);
+}
+
+TEST_F(DiameterRelay, AnswersForAnUpstreamThatDied) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  for (std::uint32_t i = 0; i < 500; ++i) down.say(down.question(i, i));
+  ASSERT_TRUE(hears(up, 500));
+  up.hang_up();
+  ASSERT_TRUE(hears(down, 500));
+  world.settle();
+  EXPECT_EQ(down.heard.size(), 500U);
+  for (const Heard& each : down.heard) EXPECT_EQ(each.result(), 3002U);
+}
+
+TEST_F(DiameterRelay, ASilentPeerIsLeftForAnotherWithinTheBudget) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& first = world.connected("first.far.example", kRealm, 1);
+  BarePeer& second = world.connected("second.far.example", kRealm, 2);
+  down.say(down.question(9, 9));
+  ASSERT_TRUE(hears(first));
+  world.pass(2s);
+  ASSERT_TRUE(hears(second));
+  EXPECT_TRUE(second.heard.front().header().is_retransmitted());
+  second.answer(second.heard.front());
+  ASSERT_TRUE(hears(down));
+  first.answer(first.heard.front());
+  world.settle();
+  ASSERT_EQ(down.heard.size(), 1U);
+  EXPECT_EQ(down.heard.front().result(), 2001U);
+}
+
+TEST_F(DiameterRelay, KeepsATBitThatItReceives) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  down.say(down.question(1, 1, {}, kRealm, kFlagRetransmitted));
+  ASSERT_TRUE(hears(up));
+  EXPECT_TRUE(up.heard.front().header().is_retransmitted());
+}
+
+TEST_F(DiameterRelay, AFullPeerRefusesTheLeastImportantFirst) {  // RFC 7944
+  world.options.pending_max = 64;
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  for (std::uint32_t i = 0; i < 64; ++i) down.say(down.question(i, i));
+  world.settle();
+  const std::size_t usual = up.heard.size();
+  EXPECT_LT(usual, 64U);
+  EXPECT_GT(usual, 32U);
+  EXPECT_EQ(down.heard.size(), 64 - usual);  // told at once, by an answer
+  EXPECT_EQ(down.heard.front().result(), 3002U);
+  for (std::uint32_t i = 0; i < 64; ++i) down.say(down.question(100 + i, 100 + i, avp_u32(avp::kDrmp, 0)));
+  world.settle();
+  EXPECT_EQ(up.heard.size(), 64U);
+}
+
+TEST_F(DiameterRelay, APeerHasItsRate) {
+  start();
+  PeerOptions options = NodeWorld::known("down.far.example");
+  options.requests_per_second = 10;
+  world.admit(options);
+  BarePeer& down = world.add("down.far.example");
+  down.connect(world.address);
+  down.say_cer();
+  ASSERT_TRUE(hears(down));
+  down.heard.clear();
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  for (std::uint32_t i = 0; i < 50; ++i) down.say(down.question(i, i));
+  world.settle();
+  EXPECT_EQ(up.heard.size(), 10U);
+  EXPECT_EQ(down.heard.size(), 40U);
+  world.pass(1s);
+  for (std::uint32_t i = 0; i < 50; ++i) down.say(down.question(i, i));
+  world.settle();
+  EXPECT_EQ(up.heard.size(), 20U);
+}
+
+TEST_F(DiameterRelay, ShedsWhatAnOverloadedHostAsksFor) {  // RFC 7683
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  down.say(down.question(1, 1));
+  ASSERT_TRUE(hears(up));
+  std::string sequence(8, '\0');
+  sequence[7] = 1;
+  const std::string report =
+      avp_of(avp::kOcOlr, avp_of(avp::kOcSequenceNumber, sequence) + avp_u32(avp::kOcReportType, 0) +
+                              avp_u32(avp::kOcReductionPercentage, 100) + avp_u32(avp::kOcValidityDuration, 5));
+  up.say(up.answer_to(up.heard.front(), avp_u32(avp::kResultCode, 2001) + up.origin() + report));
+  ASSERT_TRUE(hears(down));
+  down.heard.clear();
+  up.heard.clear();
+  down.say(down.question(2, 2));
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().result(), 3002U);
+  EXPECT_TRUE(up.heard.empty());
+  world.pass(6s);
+  down.say(down.question(3, 3));
+  EXPECT_TRUE(hears(up));
+}
+
+// A proxy that maps identities both ways.
+struct Mapping final : Handler, Returning {
+  struct Kept {
+    std::uint32_t number;
+  };
+  Node* node = nullptr;
+  bool refuses_answers = false;
+  void handle(Request& request) override {
+    Edits edits;
+    edits.replace(request.message(), *request.message().find(kWho), as_bytes("primary identity"));
+    edits.set(request.message(), avp::kOriginHost, as_bytes("Node.Here.example"));
+    const std::string session = node->new_session_id();
+    edits.set(request.message(), avp::kSessionId, as_bytes(session));
+    Forwarding how;
+    how.to = {"", kRealm};
+    how.deadline = runtime::Shard::current().now() + 4s;
+    how.returning = this;
+    how.renews_end_to_end = true;
+    how.records_route = false;
+    how.state.as<Kept>().number = 42;
+    request.forward(edits, how);
+  }
+  std::optional<Slice> on_answer(ForwardState& state, const Slice& request, const Message& answer,
+                                 Edits& edits) override {
+    EXPECT_EQ(state.as<Kept>().number, 42U);
+    const Message original(request);
+    if (refuses_answers) {
+      auto built = MessageBuilder::answer(runtime::Shard::current().slabs(), original).result(5012).finish();
+      return *std::move(built);
+    }
+    edits.replace(answer, *answer.find(kWho), original.find(kWho)->data());
+    edits.set(answer, avp::kSessionId, as_bytes(original.session_id()));
+    return std::nullopt;
+  }
+  void on_failure(ForwardState& state, const Slice& request, Error, MessageBuilder& answer) override {
+    EXPECT_EQ(state.as<Kept>().number, 42U);
+    answer.octets(kWho, Message(request).find(kWho)->data());
+  }
+};
+
+struct DiameterProxy : DiameterRelay {
+  Mapping mapping;
+  void start() {
+    world.start([&](Node& node) {
+      mapping.node = &node;
+      node.serve(kApplication, kCommand, mapping);
+    });
+  }
+};
+
+TEST_F(DiameterProxy, MapsBothWays) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  down.say(down.question(7, 8));
+  ASSERT_TRUE(hears(up));
+  const Heard request = up.heard.front();
+  EXPECT_EQ(request.text(kWho), "primary identity");
+  EXPECT_EQ(request.text(avp::kOriginHost), "Node.Here.example");
+  EXPECT_EQ(request.count(avp::kRouteRecord), 0U);
+  EXPECT_NE(request.header().end_to_end, 8U);
+  EXPECT_NE(request.text(avp::kSessionId), "down.far.example;1;8");
+  up.answer(request);
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().text(kWho), "who");
+  EXPECT_EQ(down.heard.front().text(avp::kSessionId), "down.far.example;1;8");
+  EXPECT_EQ(down.heard.front().header().end_to_end, 8U);
+  // The same request again, after a link failed: the same answer, and nobody is asked.
+  up.heard.clear();
+  const Heard before = down.heard.front();
+  down.heard.clear();
+  down.say(down.question(70, 8, {}, kRealm, kFlagRetransmitted));
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().header().hop_by_hop, 70U);
+  EXPECT_EQ(down.heard.front().bytes.substr(16), before.bytes.substr(16));
+  EXPECT_TRUE(up.heard.empty());
+}
+
+TEST_F(DiameterProxy, MayAnswerItselfOrAddToAFailure) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  world.admit(NodeWorld::known("absent.far.example", kRealm));
+  down.say(down.question(1, 1));
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().result(), 3002U);
+  EXPECT_EQ(down.heard.front().text(kWho), "who");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  mapping.refuses_answers = true;
+  down.heard.clear();
+  down.say(down.question(2, 2));
+  ASSERT_TRUE(hears(up));
+  up.answer(up.heard.front());
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().result(), 5012U);
+}
+
+TEST_F(DiameterProxy, ChecksWhatItHandles) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  world.connected("up.far.example", kRealm);
+  const std::string unknown = avp_of(4000, 0xc0, 99, "opaque");
+  EXPECT_EQ(refusal_of(down, down.question(1, 1, unknown)), 5001U);
+  EXPECT_TRUE(down.heard.front().find(avp::kFailedAvp));
+  EXPECT_EQ(refusal_of(down, down.question(1, 1, avp_of(264, 0x60, 0, "h"))), 3009U);
+}
+
+// Handlers that are coroutines, and requests of our own.
+struct DiameterClient : DiameterRelay {
+  static runtime::Task<void> serve(void* owner, Request request) {
+    auto* self = static_cast<DiameterClient*>(owner);
+    if (self->drops) co_return;
+    runtime::Shard& shard = runtime::Shard::current();
+    co_await shard.wait_until(shard.now() + 100ms);
+    auto built = request.answer_builder().result(2001).text(kWho, request.message().text(kWho)).finish();
+    request.answer(*std::move(built));
+  }
+  static runtime::Task<void> ask(DiameterClient* self, std::string host, std::string realm, Milliseconds budget) {
+    Outgoing request;
+    auto built = self->world.node->request(kApplication, kCommand).text(kWho, "asked").finish();
+    request.message = *std::move(built);
+    request.host = std::move(host);
+    request.realm = std::move(realm);
+    request.deadline = runtime::Shard::current().now() + budget;
+    auto answer = co_await self->world.node->send(std::move(request));
+    self->answers.push_back(answer ? Result<std::string>(std::string(answer->text(kWho))) : answer.error());
+  }
+  void start() {
+    world.start([&](Node& node) { node.serve(kApplication, kCommand, &DiameterClient::serve, this); });
+  }
+  void spawn(std::string host, std::string realm, Milliseconds budget = 4s) {
+    world.on_shard([&] { world.one.shard.scope().spawn(ask(this, std::move(host), std::move(realm), budget)); });
+  }
+  bool drops = false;
+  std::vector<Result<std::string>> answers;
+};
+
+TEST_F(DiameterClient, ProceduresAnswerLater) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  down.say(down.question(1, 1, {}, "here.example"));
+  world.settle();
+  EXPECT_TRUE(down.heard.empty());
+  world.pass(1s);
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().text(kWho), "who");
+  drops = true;
+  EXPECT_EQ(refusal_of(down, down.question(2, 2, {}, "here.example")), 5012U);
+  // The connection goes before the answer comes.
+  drops = false;
+  down.say(down.question(3, 3, {}, "here.example"));
+  world.settle();
+  down.hang_up();
+  world.pass(1s);
+}
+
+TEST_F(DiameterClient, OwnRequestsAreAnsweredOrFail) {
+  start();
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  spawn("", kRealm);
+  ASSERT_TRUE(hears(up));
+  EXPECT_EQ(up.heard.front().text(avp::kOriginHost), "Node.Here.example");
+  EXPECT_EQ(up.heard.front().text(avp::kSessionId).find("Node.Here.example;"), 0U);
+  up.answer(up.heard.front());
+  ASSERT_TRUE(world.run([&] { return answers.size() == 1; }));
+  EXPECT_EQ(*answers[0], "answered");
+  spawn("UP.far.example", "");
+  ASSERT_TRUE(hears(up, 2));
+  up.say(up.answer_to(up.heard[1], avp_of(264, 0x40, 0, "h", 7)));  // damaged
+  ASSERT_TRUE(world.run([&] { return answers.size() == 2; }));
+  EXPECT_TRUE(answers[1].failed_with(Code::Unreachable));
+  spawn("", "nowhere.example");
+  spawn("nobody.example", "");
+  ASSERT_TRUE(world.run([&] { return answers.size() == 4; }));
+  EXPECT_TRUE(answers[2].failed_with(Code::RealmUnknown));
+  EXPECT_TRUE(answers[3].failed_with(Code::DestinationUnknown));
+  spawn("", kRealm, 1s);
+  world.pass(2s);
+  ASSERT_TRUE(world.run([&] { return answers.size() == 5; }));
+  EXPECT_TRUE(answers[4].failed_with(Code::DeadlinePassed));
+}
+
+TEST_F(DiameterClient, OwnRequestsFailOver) {
+  start();
+  BarePeer& first = world.connected("first.far.example", kRealm, 1);
+  BarePeer& second = world.connected("second.far.example", kRealm, 2);
+  spawn("", kRealm);
+  ASSERT_TRUE(hears(first));
+  EXPECT_FALSE(first.heard.front().header().is_retransmitted());
+  first.hang_up();
+  ASSERT_TRUE(hears(second));
+  EXPECT_TRUE(second.heard.front().header().is_retransmitted());
+  EXPECT_EQ(second.heard.front().header().end_to_end, first.heard.front().header().end_to_end);
+  second.answer(second.heard.front());
+  ASSERT_TRUE(world.run([&] { return answers.size() == 1; }));
+  EXPECT_EQ(*answers[0], "answered");
+}
+
+}  // namespace
+}  // namespace claviger::diameter
