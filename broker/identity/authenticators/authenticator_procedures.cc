@@ -4,9 +4,10 @@
 
 #include "broker/identity/authenticators/authenticator.h"
 #include "broker/identity/identity_shard.h"
-#include "broker/identity/session_procedures.h"
+#include "broker/identity/session_records.h"
 #include "broker/identity/user_records.h"
 #include "broker/tables.h"
+#include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
 #include "core/codec/utf8.h"
 #include "core/runtime/call.h"
@@ -55,13 +56,19 @@ Task<Result<EnrolledAuthenticator>> add_at_home(Context* context, std::string te
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));
     CLAVIGER_CO_TRY(enrolled, co_await read_authenticators(context, tenant, sub));
-    if (enrolled.size() >= kAuthenticatorsMax) co_return Error{Code::AuthenticatorRefused, "authenticator.count"};
     CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
     const std::string name = view->tenant.display_name.empty() ? tenant : view->tenant.display_name;
     const Enrollee enrollee{tenant, name, sub, user.login};
     CLAVIGER_CO_TRY(made, make_record(*context, enrollee, *kept));
+    const bool is_new = std::ranges::none_of(enrolled, [&made](const AuthenticatorRecord& record) {
+      return record.kind == made.record.kind && record.id == made.record.id;
+    });
+    if (is_new && enrolled.size() >= kAuthenticatorsMax) {
+      co_return Error{Code::AuthenticatorRefused, "authenticator.count"};
+    }
     storage::Transaction transaction;
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
+    transaction.put(tables::kUsers, user_key(tenant, sub), as_bytes(encode_user(user)));
     claim_credential(transaction, tenant, sub, made.record);
     transaction.put(tables::kAuthenticators, authenticator_key(tenant, sub, made.record.kind, made.record.id),
                     as_bytes(encode_authenticator(made.record)));
@@ -85,13 +92,23 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(enrolled, co_await read_authenticators(context, tenant, sub));
     std::erase_if(enrolled, [&id](const AuthenticatorRecord& record) { return record.id != id; });
     if (enrolled.empty()) co_return Error{Code::AuthenticatorUnknown, "authenticator.id"};
+    CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
     storage::Transaction transaction;
     const AuthenticatorRecord& gone = enrolled.front();
     transaction.expect_version(tables::kAuthenticators, authenticator_key(tenant, sub, gone.kind, gone.id), gone.version);
     erase_authenticators(transaction, tenant, sub, enrolled);
+    // In one transaction: whoever asks again finds it gone already, and his sessions must be dead then, too.
+    const WallTime now = context->shard.wall();
+    transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
+    user.not_before = std::max(user.not_before, numeric_date(now) + 1);
+    transaction.put(tables::kUsers, user_key(tenant, sub), as_bytes(encode_user(user)));
+    std::vector<tokens::Revocation> revocations{tokens::revocation_of_user(*view, sub, now)};
+    tokens::add_revocation(transaction, tenant, revocations.front());
     auto committed = co_await context->store.commit(std::move(transaction));
-    if (committed) co_return Unit{};
-    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+    if (committed.failed_with(Code::Conflict)) continue;
+    if (!committed) co_return committed.error();
+    CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
+    co_return co_await mark_sessions_revoked(context, tenant, sub);
   }
   co_return Error{Code::Conflict, "authenticator.remove"};
 }
@@ -119,11 +136,10 @@ Task<Result<Unit>> remove_authenticator(Context* context, std::string tenant, st
   if (id.find('\0') != std::string::npos) co_return Error{Code::AuthenticatorUnknown, "authenticator.id"};
   runtime::Shard* home = &context->home_of(home_name("user", tenant, sub));
   Context* there = &context->at(*home);
-  auto start = [there, tenant, sub, id = std::move(id)]() mutable {
+  auto start = [there, tenant = std::move(tenant), sub = std::move(sub), id = std::move(id)]() mutable {
     return remove_at_home(there, std::move(tenant), std::move(sub), std::move(id));
   };
-  CLAVIGER_CO_TRY(removed, co_await runtime::call_on(home, std::move(start)));
-  co_return co_await end_sessions_of_user(context, std::move(tenant), std::move(sub));
+  co_return co_await runtime::call_on(home, std::move(start));
 }
 
 }  // namespace claviger::identity

@@ -3,6 +3,8 @@
 #include "broker/identity/authenticator_generated.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "core/codec/hex.h"
+#include "core/crypto/digest.h"
 #include "storage/record.h"
 
 namespace claviger::identity {
@@ -15,6 +17,11 @@ namespace {
 
 constexpr storage::RecordSchema kSchema{"authenticators", 1};
 constexpr std::size_t kDigestBytes = 32;
+// With tenant and kind before it, within a key of the store (storage::Transaction::kKeyBytesMax). Serials of tokens and
+// names in certificates are shorter; a key's credential id may be 1364 characters.
+constexpr std::size_t kPlainCredentialMax = 512;
+// What is one too many shows, so that it can be taken away.
+constexpr std::size_t kRowsMax = 2 * kAuthenticatorsMax;
 
 }  // namespace
 
@@ -23,7 +30,10 @@ std::string authenticator_key(std::string_view tenant, std::string_view sub, std
   return broker::record_key({tenant, sub, kind, id});
 }
 std::string credential_key(std::string_view tenant, std::string_view kind, std::string_view credential) {
-  return broker::record_key({tenant, kind, credential});
+  if (credential.size() <= kPlainCredentialMax) return broker::record_key({tenant, kind, credential});
+  std::string digest;
+  codec::hex_encode(crypto::sha256(as_bytes(credential)), digest);
+  return broker::record_key({tenant, kind, "", digest});
 }
 
 std::string encode_authenticator(const AuthenticatorRecord& record) {
@@ -84,7 +94,7 @@ Task<Result<std::vector<AuthenticatorRecord>>> read_authenticators(Context* cont
                                                                    std::string sub) {
   const std::string prefix = broker::record_prefix({tenant, sub});
   auto rows = co_await context->store.range(tables::kAuthenticators, prefix, broker::record_prefix_end(prefix),
-                                            kAuthenticatorsMax);
+                                            kRowsMax);
   if (!rows) co_return rows.error();
   std::vector<AuthenticatorRecord> records;
   records.reserve(rows->size());

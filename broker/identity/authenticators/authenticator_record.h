@@ -1,9 +1,10 @@
 // Something a user has enrolled to sign in with besides his password.
 //
 // Record of tables::kAuthenticators, key tenant + sub + kind + id; its uniqueness (spec 3.2: a credential is enrolled for
-// one user at most) in tables::kCredentialIds, key tenant + kind + credential id -> sub NUL id. The secret is sealed,
-// bound to its key. Changed by administrators at home_of("user/" tenant "/" sub), and by each sign-in that uses it: its
-// version is what makes a one-time password good once.
+// one user at most) in tables::kCredentialIds, key tenant + kind + credential id -> sub NUL id; a long credential id stands
+// there as "" + hexadecimal SHA-256. The secret is sealed, bound to its key. Changed by administrators at
+// home_of("user/" tenant "/" sub), and by each sign-in that uses it: its version is what makes a one-time password good once.
+// Whoever adds one writes the user's record anew, too: of two who add at the same time one finds his version gone.
 #pragma once
 
 #include <cstdint>

@@ -160,8 +160,9 @@ Task<Result<Answered>> judge_enrolment(Context* context, const SignIn* request, 
     }
     const std::string key = authenticator_key(request->tenant, user.sub, made.kind, made.id);
     answered.kind = made.kind;
-    // He is the same, and what he has enrolled is still what was planned with.
+    // He is the same, and what he has enrolled is still what was planned with: whoever adds writes his record anew.
     answered.with.expect_version(tables::kUsers, user_key(request->tenant, user.sub), user.version);
+    answered.with.put(tables::kUsers, user_key(request->tenant, user.sub), as_bytes(encode_user(user)));
     answered.with.expect_absent(tables::kAuthenticators, key);
     answered.with.put(tables::kAuthenticators, key, as_bytes(encode_authenticator(made)));
     claim_credential(answered.with, request->tenant, user.sub, made);

@@ -8,6 +8,7 @@
 #include "broker/identity/authenticators/authenticator_procedures.h"
 #include "broker/identity/authenticators/policy.h"
 #include "broker/identity/authenticators/sign_in_plan.h"
+#include "broker/identity/authenticators/webauthn.h"
 #include "core/codec/base64url.h"
 #include "core/crypto/certificate_authority.h"
 #include "core/crypto/digest.h"
@@ -171,6 +172,22 @@ TEST_F(KeySignIn, AKeyIsOneUsersOnly) {  // spec 3.2
   password();
   key.count = 9;
   EXPECT_EQ(answer(key.sign(challenge())).status, 200);
+}
+
+TEST_F(KeySignIn, TheLongestCredentialIdIsEnrolledAndOneUsersOnly) {  // WebAuthn clause 6.5.1: 1023 octets
+  key.id = std::string(kCredentialIdMax, 'i');
+  EXPECT_EQ(enrol().status, 302);
+  bed.add_user("bob");
+  begin();
+  password("bob");
+  EXPECT_EQ(answer(key.make(challenge())).status, 200);
+  key.id.back() = 'j';
+  EXPECT_EQ(answer(key.make(challenge())).status, 302);
+  key.id.back() = 'i';
+  begin();
+  password();
+  key.count = 2;
+  EXPECT_EQ(answer(key.sign(challenge())).status, 302);
 }
 
 TEST_F(KeySignIn, WhoHasASecondFactorShowsItBeforeHeEnrolsAnother) {

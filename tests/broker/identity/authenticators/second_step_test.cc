@@ -420,8 +420,36 @@ TEST_F(SecondStep, WhatCannotBeEnrolled) {
   EXPECT_EQ(enrol(ann, "totp", std::string(129, 'x')).error().code, Code::AuthenticatorRefused);
   EXPECT_EQ(enrol(ann, "recovery", kSeed).error().code, Code::AuthenticatorRefused);
   EXPECT_EQ(enrol(ann, "totp", kSeed, "line\nfeed").error().code, Code::AuthenticatorRefused);
-  for (std::size_t i = 0; i < kAuthenticatorsMax; ++i) ASSERT_TRUE(enrol(ann, "totp", "")) << i;
+  ASSERT_TRUE(enrol(ann, "recovery", ""));
+  for (std::size_t i = 1; i < kAuthenticatorsMax; ++i) ASSERT_TRUE(enrol(ann, "totp", "")) << i;
   EXPECT_EQ(enrol(ann, "totp", "").error().code, Code::AuthenticatorRefused);
+  EXPECT_TRUE(enrol(ann, "recovery", ""));  // takes the place of the sheet before it
+}
+
+TEST_F(SecondStep, OfTwoEnrolmentsAtOnceOneIs) {
+  set_policy(SecondFactor::Required, Enrolment::Himself);
+  std::vector<Sent> both;
+  for (int i = 0; i < 2; ++i) {
+    begin();
+    const Reply page = password();
+    const std::size_t at = page.body.find("id=\"seed\">") + 10;
+    std::array<std::byte, 20> seed{};
+    ASSERT_EQ(*codec::base32_decode(page.body.substr(at, page.body.find('<', at) - at), seed), 20U);
+    both.push_back(form("code=" + totp(0, seed)));
+  }
+  const auto replies = bed.send_together(both);
+  EXPECT_EQ(std::ranges::count(replies, 302, &Reply::status), 1);
+  const auto enrolled = bed.wait(list_authenticators(bed.context(), "alpha", ann.sub));
+  ASSERT_TRUE(enrolled);
+  EXPECT_EQ(enrolled->size(), 1U);
+  // Whoever counted before finds him changed, and counts anew.
+  const auto after = bed.wait(find_user(bed.context(), "alpha", ann.sub));
+  ASSERT_TRUE(after);
+  EXPECT_GT(after->version, ann.version);
+  ASSERT_TRUE(enrol(ann, "hotp"));
+  const auto last = bed.wait(find_user(bed.context(), "alpha", ann.sub));
+  ASSERT_TRUE(last);
+  EXPECT_GT(last->version, after->version);
 }
 
 TEST_F(SecondStep, TakingOneAwayEndsHisSessions) {
@@ -433,6 +461,14 @@ TEST_F(SecondStep, TakingOneAwayEndsHisSessions) {
   const auto user = bed.wait(find_user(bed.context(), "alpha", ann.sub));
   ASSERT_TRUE(user);
   EXPECT_GT(user->not_before, 0);
+}
+
+TEST_F(SecondStep, ItIsGoneAndHisSessionsAreDeadInOneCommit) {
+  const auto made = enrol(ann, "totp");
+  ASSERT_TRUE(made);
+  const std::uint64_t before = bed.store().latest_sequence();
+  ASSERT_TRUE(bed.wait(remove_authenticator(bed.context(), "alpha", ann.sub, made->record.id)));
+  EXPECT_EQ(bed.store().latest_sequence(), before + 1);
 }
 
 TEST_F(SecondStep, SeedsLieSealed) {
