@@ -15,6 +15,7 @@
 #include "broker/partners/partners.h"
 #include "broker/peers/peers.h"
 #include "broker/seal_keys/capif.h"
+#include "broker/subscriber/sip_database.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
 #include "broker/tokens/revocations.h"
@@ -130,6 +131,7 @@ Broker::~Broker() {
   capif_.reset();
   configuration_.reset();
   peers_.reset();
+  subscribers_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   key_schedule_.reset();
@@ -246,7 +248,10 @@ Task<Result<Unit>> Broker::start_on_shard() {
     co_return known.error();
   }
   configuration_ = std::make_unique<configuration::Configuration>(contexts_);
-  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_);
+  subscribers_ = std::make_unique<subscriber::SipDatabase>(contexts_);
+  CLAVIGER_CO_TRY(numbering, co_await subscribers_->start());
+  listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
+                                           *subscribers_);
   listeners_->use_peers(peers_.get());
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   if (peers_) {
@@ -335,6 +340,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   if (kms_) kms_->stop();
   if (capif_) capif_->stop();
   if (peers_) co_await peers_->stop();
+  if (subscribers_) subscribers_->stop();
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (backchannel_) {

@@ -42,6 +42,9 @@ class Peers;  // broker/peers/peers.h
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
+namespace claviger::subscriber {
+class SipDatabase;  // broker/subscriber/sip_database.h
+}
 
 namespace claviger::broker {
 
@@ -101,6 +104,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<seal_keys::Capif> capif_;
   std::unique_ptr<configuration::Configuration> configuration_;
   std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
+  std::unique_ptr<subscriber::SipDatabase> subscribers_;
   std::unique_ptr<Listeners> listeners_;
 };
 

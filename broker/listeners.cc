@@ -15,6 +15,7 @@
 #include "broker/seal_keys/aef_security_endpoint.h"
 #include "broker/seal_keys/key_records_endpoint.h"
 #include "broker/seal_keys/km_endpoint.h"
+#include "broker/subscriber/sip_database.h"
 #include "broker/tokens/token_routes.h"
 #include "core/crypto/random.h"
 #include "core/http/problem.h"
@@ -100,15 +101,18 @@ SipKey fresh_source_key() {
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit,
         partners::Partners& known_partners, keys::Kms& known_kms, seal_keys::Capif& known_capif,
-        configuration::Configuration& known_configuration)
+        configuration::Configuration& known_configuration, subscriber::SipDatabase& known_subscribers)
       : contexts(all),
         partners(known_partners),
         kms(known_kms),
         capif(known_capif),
         configuration(known_configuration),
+        subscribers(known_subscribers),
         services{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
         server(all[0]->shard.shards(), fresh_source_key()),
-        tickets(std::make_shared<net::TicketKeys>()) {}
+        tickets(std::make_shared<net::TicketKeys>()) {
+    services.subscribers = &known_subscribers;
+  }
 
   Context& home() { return *contexts[0]; }
   Result<Unit> listen(http::ListenerOptions options);
@@ -132,6 +136,7 @@ struct Listeners::State {
   keys::Kms& kms;
   seal_keys::Capif& capif;
   configuration::Configuration& configuration;
+  subscriber::SipDatabase& subscribers;
   admin::AdminServices services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
@@ -156,7 +161,7 @@ Result<Unit> Listeners::State::listen(http::ListenerOptions options) {
 Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& listener, const settings::Limits& limits,
                                             TlsRef tls) {
   auto router = std::make_shared<http::Router>();
-  identity::add_identity_routes(*router, contexts, partners::partner_grants(partners));
+  identity::add_identity_routes(*router, contexts, partners::partner_grants(partners), &subscribers);
   tokens::add_token_routes(*router, contexts);
   provisioning::add_provisioning_routes(*router, contexts);
   seal_keys::add_key_record_routes(*router, contexts, &capif);
@@ -225,8 +230,8 @@ Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr
 
 Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
                      admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
-                     configuration::Configuration& configuration)
-    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration)) {}
+                     configuration::Configuration& configuration, subscriber::SipDatabase& subscribers)
+    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration, subscribers)) {}
 void Listeners::use_peers(peers::Peers* peers) { state_->services.peers = peers; }
 
 Listeners::~Listeners() = default;

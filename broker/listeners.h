@@ -32,6 +32,9 @@ class Peers;  // broker/peers/peers.h
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
+namespace claviger::subscriber {
+class SipDatabase;  // broker/subscriber/sip_database.h
+}
 
 namespace claviger::broker {
 
@@ -39,7 +42,7 @@ class Listeners {
  public:
   Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,
             partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
-            configuration::Configuration& configuration);
+            configuration::Configuration& configuration, subscriber::SipDatabase& subscribers);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();

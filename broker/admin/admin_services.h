@@ -22,6 +22,9 @@ class Peers;  // broker/peers/peers.h
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
+namespace claviger::subscriber {
+class SipDatabase;  // broker/subscriber/sip_database.h
+}
 
 namespace claviger::admin {
 
@@ -37,6 +40,7 @@ struct AdminServices {
   seal_keys::Capif* capif = nullptr;       // the same
   configuration::Configuration* configuration = nullptr;  // the same
   peers::Peers* peers = nullptr;           // null: no Diameter node
+  subscriber::SipDatabase* subscribers = nullptr;  // the same
 };
 
 }  // namespace claviger::admin

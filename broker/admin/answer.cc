@@ -25,6 +25,11 @@ Meaning meaning_of(Code code) {
     case Code::XmlDoctype: return {400, "a document type declaration is not allowed"};
     case Code::XmlTooLarge: return {400, "more than a document of its kind has"};
 
+    case Code::SubscriberUnknown: return {404, "no such subscriber"};
+    case Code::SubscriberTaken: return {409, "another subscriber has this private or public identity"};
+    case Code::SubscriberInvalid: return {400, "this is not allowed of a subscriber"};
+    case Code::AkaKeyInvalid: return {400, "K has 16 octets (TUAK: or 32), OPc 16, TOPc 32, as hexadecimal digits"};
+
     case Code::PartnerUnknown: return {404, "no such partner"};
     case Code::PeerUnknown: return {404, "no such peer"};
     case Code::PeerTaken: return {409, "there is a peer of this identity, or it is ours"};

@@ -26,6 +26,7 @@ void add_capif_verbs(http::Router& router, AdminServices& services);
 void add_seal_key_verbs(http::Router& router, AdminServices& services);  // keys of VAL services
 void add_document_verbs(http::Router& router, AdminServices& services);  // profiles, templates
 void add_peer_verbs(http::Router& router, AdminServices& services);      // of the Diameter node
+void add_subscriber_verbs(http::Router& router, AdminServices& services);  // of the SIP database
 void add_audit_verbs(http::Router& router, AdminServices& services);
 
 }  // namespace claviger::admin

@@ -29,6 +29,7 @@ void add_admin_routes(http::Router& router, AdminServices& services) {
   add_capif_verbs(router, services);
   add_document_verbs(router, services);
   add_peer_verbs(router, services);
+  add_subscriber_verbs(router, services);
   add_audit_verbs(router, services);
 }
 

@@ -1,5 +1,6 @@
 #include "broker/identity/authorize_endpoint.h"
 
+#include "broker/identity/authenticators/aka_sign_in.h"
 #include "broker/identity/authenticators/connection_sign_in.h"
 #include "broker/identity/authenticators/session_answer.h"
 #include "broker/identity/authorization_request.h"
@@ -135,10 +136,19 @@ Error as_seen_here(Error error) {
   return error;
 }
 
-Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+Task<http::Response> handle(Contexts* contexts, SubscriberVectors* vectors, http::Request request,
+                            http::PathValues path) {
   Context& context = here(*contexts);
   const std::string tenant = std::move(path[0]);
   if (context.snapshot->find(tenant) == nullptr) co_return http::problem(404);
+  const http::Request* asked = &request;
+  // What a subscriber module answers has all else of its first request with it.
+  auto module = vectors == nullptr ? Result<AkaRequest>(AkaRequest()) : read_aka_request(request);
+  if (!module) co_return local_error_response(tenant, {Code::ParameterMalformed, "authorize.digest"}, request);
+  if (module->kind == AkaRequest::Kind::Answer) {
+    auto answered = co_await answer_from_module(&context, vectors, tenant, std::move(module->credentials), asked);
+    co_return answered;
+  }
   auto form = read_parameters(request);
   if (!form) co_return local_error_response(tenant, form.error(), request);
 
@@ -189,12 +199,17 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   begun->interaction.subject = *std::move(subject);
 
   // Signed in already? Else he is asked, which prompt=none forbids.
-  const http::Request* asked = &request;
   auto answered = co_await answer_from_session(&context, tenant, asked, *client, begun->interaction, wanted->prompt);
   view = context.snapshot->find(tenant);
   if (view == nullptr) co_return http::problem(404);
   if (!answered) co_return refusal_response(view->tenant, target, answered.error());
   if (*answered) co_return with_cookies(context, std::move(**answered), *begun, from->cookie);
+  if (module->kind == AkaRequest::Kind::First) {
+    Interaction wants = begun->interaction;
+    auto challenge = co_await challenge_module(&context, vectors, tenant, std::move(wants),
+                                               std::move(module->private_identity), asked);
+    co_return with_cookies(context, std::move(challenge), *begun, from->cookie);
+  }
   std::vector<ProvedCredential> credentials = proved_by_connection(*request.peer);
   std::string acr = begun->interaction.acr;
   auto connected = co_await user_of_connection(&context, tenant, std::move(credentials), std::move(acr));
@@ -208,13 +223,13 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
 
 }  // namespace
 
-void add_authorize_routes(http::Router& router, Contexts& contexts) {
+void add_authorize_routes(http::Router& router, Contexts& contexts, SubscriberVectors* vectors) {
   for (const http::Method method : {http::Method::Get, http::Method::Post}) {
     http::Route route;
     route.method = method;
     route.pattern = "/idms/v1/{tenant}/authorize";
-    route.handler = [&contexts](http::Request request, http::PathValues path) {
-      return handle(&contexts, std::move(request), std::move(path));
+    route.handler = [&contexts, vectors](http::Request request, http::PathValues path) {
+      return handle(&contexts, vectors, std::move(request), std::move(path));
     };
     router.add(std::move(route));
   }

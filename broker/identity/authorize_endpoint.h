@@ -8,6 +8,7 @@
 
 namespace claviger::identity {
 
-void add_authorize_routes(http::Router& router, Contexts& contexts);
+// `vectors` may be null (routes.h).
+void add_authorize_routes(http::Router& router, Contexts& contexts, SubscriberVectors* vectors);
 
 }  // namespace claviger::identity

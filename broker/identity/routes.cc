@@ -12,8 +12,9 @@
 
 namespace claviger::identity {
 
-void add_identity_routes(http::Router& router, Contexts& contexts, ExtensionGrants extensions) {
-  add_authorize_routes(router, contexts);
+void add_identity_routes(http::Router& router, Contexts& contexts, ExtensionGrants extensions,
+                         SubscriberVectors* vectors) {
+  add_authorize_routes(router, contexts, vectors);
   add_par_route(router, contexts);
   add_sign_in_routes(router, contexts);
   add_consent_route(router, contexts);

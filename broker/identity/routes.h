@@ -14,8 +14,12 @@ namespace claviger::identity {
 
 using Contexts = std::vector<std::unique_ptr<broker::Context>>;
 
-// `extensions`: grants of the token endpoint that rooms above this one serve.
-void add_identity_routes(http::Router& router, Contexts& contexts, ExtensionGrants extensions = {});
+class SubscriberVectors;  // broker/identity/authenticators/subscriber_vectors.h
+
+// `extensions`: grants of the token endpoint that rooms above this one serve. `vectors`: of the subscriber database; null:
+// nobody signs in with a subscriber module here.
+void add_identity_routes(http::Router& router, Contexts& contexts, ExtensionGrants extensions = {},
+                         SubscriberVectors* vectors = nullptr);
 
 inline broker::Context& here(Contexts& contexts) { return *contexts[runtime::Shard::current().index()]; }
 

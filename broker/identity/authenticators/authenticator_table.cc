@@ -11,6 +11,7 @@ std::span<const Authenticator* const> authenticators() {
   static const std::array kAll{
       webauthn_authenticator(), totp_authenticator(),     hotp_authenticator(),
       outside_authenticator(),  recovery_authenticator(), certificate_authenticator(),
+        aka_authenticator(),
   };
   return kAll;
 }

@@ -11,5 +11,6 @@ const Authenticator* recovery_authenticator();
 const Authenticator* webauthn_authenticator();
 const Authenticator* certificate_authenticator();
 const Authenticator* outside_authenticator();
+const Authenticator* aka_authenticator();
 
 }  // namespace claviger::identity

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "broker/identity/authenticators/aka_sign_in.h"
 #include "broker/identity/authenticators/authenticator.h"
 #include "broker/identity/authorization_request.h"
 
@@ -19,6 +20,7 @@ struct Order {
 constexpr std::array kOrder{
     Order{kAcrPasswordOtp, kAcrPasswordWebAuthn},  // no page of another site can ask for it
     Order{kAcrPassword, kAcrCertificate},
+    Order{kAcrPassword, kAcrAka},
 };
 
 bool serves(const Authenticator& authenticator, std::string_view wanted) {

@@ -14,6 +14,14 @@ const std::vector<Command>& all_commands() {
                         token_commands(),         key_commands(),           seal_commands(),     partner_commands(),
                         authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
                         kms_commands(),           profile_commands(),       peer_commands(),     audit_commands()}) {
+    for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
+                        consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(), seal_commands(),
+                        partner_commands(), authenticator_commands(), administrator_commands(),
+                        seal_key_commands(), capif_commands(),
+                        kms_commands(),
+                        profile_commands(),
+                        subscriber_commands(),
+                        audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -22,7 +30,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 25> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -35,6 +43,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"partner", "Other systems, their users here and ours there"},
       {"kms", "The key management server of a tenant: its domain, users' keys"},
       {"profile", "Profiles of users, UE and service configurations"},
+      {"subscriber", "The subscribers of a tenant's SIP database, with the keys of their modules"},
       {"authenticator", "What users have enrolled to sign in with: apps, tokens, recovery codes"},
       {"policy", "How people must sign in"},
       {"verifier", "The outside verifier of a tenant's codes"},

@@ -222,11 +222,11 @@ std::vector<Command> authenticator_commands() {
       {"authenticator add",
        "Enrol an authenticator; shows its seed as a QR code, or the recovery codes, once",
        "clavigerctl authenticator add alice totp --label phone",
-       {login, {"KIND", "What it is", true, {"totp", "hotp", "outside", "recovery", "x509"}}},
+       {login, {"KIND", "What it is", true, {"totp", "hotp", "outside", "recovery", "x509", "aka"}}},
        {{"--label", "What people call it"},
         {"--serial",
          "Serial number of a hardware token; of a certificate san:URI or x5t:THUMBPRINT; the name at the outside "
-         "verifier"},
+         "verifier; the private identity (IMPI) of a subscriber module"},
         {"--certificate", "PEM file of the user's certificate", OptionKind::Value, {}, true},
         {"--algorithm", "SHA1 unless said", OptionKind::Value, {"SHA1", "SHA256", "SHA512"}},
         {"--digits", "6 unless said"},

@@ -10,7 +10,8 @@ namespace claviger::ctl {
 std::vector<Command> daemon_commands();  // status, metrics, config, reload, shutdown, log, clock, completion
 std::vector<Command> tenant_commands();
 std::vector<Command> user_commands();
-std::vector<Command> transfer_commands();  // user import, user export
+std::vector<Command> transfer_commands();  // user import, user export, subscriber import
+std::vector<Command> subscriber_commands();
 std::vector<Command> client_commands();
 std::vector<Command> consent_commands();
 std::vector<Command> session_commands();

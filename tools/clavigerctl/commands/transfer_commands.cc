@@ -108,13 +108,21 @@ std::optional<Beginning> beginning_of(Invocation& invocation, const std::string&
   return beginning;
 }
 
-ExitStatus print_summary(Invocation& invocation, const ImportSummary& summary, const ImportState& state) {
+// What is imported, and to where.
+struct ImportKind {
+  std::string_view noun;        // "users"
+  std::string_view collection;  // "/user-import"
+  const ImportColumns& columns;
+};
+
+ExitStatus print_summary(Invocation& invocation, const ImportKind& kind, const ImportSummary& summary,
+                         const ImportState& state) {
   std::string json = "{\"good\":" + std::to_string(state.good) + ",\"bad\":" + std::to_string(state.bad) +
                      ",\"created\":" + std::to_string(summary.created) + ",\"updated\":" + std::to_string(summary.updated) +
                      ",\"complete\":" + (summary.stopped_by.empty() && !summary.is_interrupted ? "true" : "false") + "}";
   if (invocation.args.wants_json) invocation.print_json(json);
   else {
-    invocation.print(std::to_string(state.good) + " good lines (" + std::to_string(summary.created) + " users created, " +
+    invocation.print(std::to_string(state.good) + " good lines (" + std::to_string(summary.created) + " " + std::string(kind.noun) + " created, " +
                      std::to_string(summary.updated) + " updated now), " + std::to_string(state.bad) + " bad lines\n");
   }
   if (!summary.stopped_by.empty()) {
@@ -128,7 +136,7 @@ ExitStatus print_summary(Invocation& invocation, const ImportSummary& summary, c
   return state.bad > 0 || summary.is_interrupted ? ExitStatus::Failed : ExitStatus::Ok;
 }
 
-ExitStatus import_file(Invocation& invocation) {
+ExitStatus import_file(Invocation& invocation, const ImportKind& kind) {
   const std::string file(invocation.args.get("FILE"));
   const auto format = format_for(invocation, file);
   if (!format) return ExitStatus::Usage;
@@ -139,9 +147,9 @@ ExitStatus import_file(Invocation& invocation) {
   }
   const auto tenant = invocation.tenant();
   if (!tenant) return ExitStatus::Failed;
-  const std::string target = "/admin/v1/tenants/" + path_segment(*tenant) + "/user-import";
+  const std::string target = "/admin/v1/tenants/" + path_segment(*tenant) + std::string(kind.collection);
 
-  ImportReader reader(*std::move(source), *format);
+  ImportReader reader(*std::move(source), *format, kind.columns);
   const auto header = reader.start();
   if (!header || !header->empty()) {
     invocation.complain(file + ":1: " + (header ? *header : std::string("cannot be read")));
@@ -162,7 +170,7 @@ ExitStatus import_file(Invocation& invocation) {
   std::vector<AdminClient> clients;
   const std::size_t connections = connections_of(invocation);
   for (std::size_t i = 0; i < connections; ++i) clients.emplace_back(invocation.client().socket_path());
-  ProgressLine line("users", !invocation.args.has("--quiet"), {state.offset, reader.size(), state.good});
+  ProgressLine line(std::string(kind.noun), !invocation.args.has("--quiet"), {state.offset, reader.size(), state.good});
 
   ImportHooks hooks;
   hooks.interrupted = &interruption.flag();
@@ -184,7 +192,14 @@ ExitStatus import_file(Invocation& invocation) {
   const bool is_complete = summary.stopped_by.empty() && !summary.is_interrupted;
   if (is_complete && !beginning->state_file.empty()) remove_import_state(beginning->state_file);
   if (!is_complete && !beginning->state_file.empty()) invocation.complain("the same command goes on where this one stopped");
-  return print_summary(invocation, summary, state);
+  return print_summary(invocation, kind, summary, state);
+}
+
+ExitStatus import_user_file(Invocation& invocation) {
+  return import_file(invocation, {"users", "/user-import", user_import_columns()});
+}
+ExitStatus import_subscriber_file(Invocation& invocation) {
+  return import_file(invocation, {"subscribers", "/subscriber-import", subscriber_import_columns()});
 }
 
 // A new file that only its owner may read: it may hold password hashes.
@@ -268,6 +283,11 @@ ExitStatus export_file(Invocation& invocation) {
 std::vector<Command> transfer_commands() {
   const Option format{"--format", "What the file holds, when its name does not say", OptionKind::Value, {"csv", "ndjson"}};
   const Option quiet{"--quiet", "No progress", OptionKind::Flag};
+  const std::vector<Option> how{format,
+                                {"--connections", "Batches in flight, 1 to 16 (4)"},
+                                {"--resume-from", "The state file (FILE.import-state)", OptionKind::Value, {}, true},
+                                {"--restart", "From the first line, whatever an earlier run reached", OptionKind::Flag},
+                                quiet};
   return {
       {"user import",
        "Add or update users from a CSV or NDJSON file. Names each bad line and takes all others. The same command again "
@@ -275,12 +295,16 @@ std::vector<Command> transfer_commands() {
        "mcvideo_id mcdata_id scopes",
        "clavigerctl user import people.csv",
        {{"FILE", "The file; - is standard input", true, {}, true}},
-       {format,
-        {"--connections", "Batches in flight, 1 to 16 (4)"},
-        {"--resume-from", "The state file (FILE.import-state)", OptionKind::Value, {}, true},
-        {"--restart", "From the first line, whatever an earlier run reached", OptionKind::Flag},
-        quiet},
-       import_file},
+       how,
+       import_user_file},
+      {"subscriber import",
+       "Add or update subscribers of the SIP database from a CSV or NDJSON file; as user import. Keys as hexadecimal "
+       "digits: guard the file. Members: impi impus algorithm k opc op topc top amf sqn ind_bits response_bytes "
+       "iterations enabled serves_unregistered visited_networks",
+       "clavigerctl subscriber import subscribers.csv",
+       {{"FILE", "The file; - is standard input", true, {}, true}},
+       how,
+       import_subscriber_file},
       {"user export", "Write all users to a new file that `user import` reads", "clavigerctl user export people.ndjson",
        {{"FILE", "The file; - is standard output", true, {}, true}},
        {format, {"--with-password-hashes", "The hashes, too: guard the file", OptionKind::Flag}, quiet},

@@ -21,14 +21,37 @@ std::optional<ImportFormat> format_of(std::string_view file_name) {
   return std::nullopt;
 }
 
-const std::vector<std::string_view>& user_columns() {
-  static const std::vector<std::string_view> kColumns{"login",      "display_name", "password", "password_hash",
-                                                      "enabled",    "mc_id",        "mcptt_id", "mcvideo_id",
-                                                      "mcdata_id",  "scopes",       "val_user_ids"};
+const std::vector<std::string_view>& user_columns() { return user_import_columns().names; }
+
+const ImportColumns& user_import_columns() {
+  static const ImportColumns kColumns{{"login", "display_name", "password", "password_hash", "enabled", "mc_id",
+                                       "mcptt_id", "mcvideo_id", "mcdata_id", "scopes", "val_user_ids"},
+                                      "login",
+                                      {"enabled"},
+                                      {"scopes", "val_user_ids"},
+                                      {}};
   return kColumns;
 }
 
-JsonOrReason user_json_of(const std::vector<std::string>& columns, const std::vector<std::string>& fields) {
+const ImportColumns& subscriber_import_columns() {
+  static const ImportColumns kColumns{
+      {"impi", "impus", "algorithm", "k", "opc", "op", "topc", "top", "amf", "sqn", "ind_bits", "response_bytes",
+       "iterations", "enabled", "serves_unregistered", "visited_networks"},
+      "impi",
+      {"enabled", "serves_unregistered"},
+      {"impus", "visited_networks"},
+      {"ind_bits", "response_bytes", "iterations"}};
+  return kColumns;
+}
+
+namespace {
+
+bool is_one_of(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+JsonOrReason json_of(const ImportColumns& known, const std::vector<std::string>& columns,
+                     const std::vector<std::string>& fields) {
   if (fields.size() != columns.size()) {
     return {{}, std::to_string(fields.size()) + " fields where the header has " + std::to_string(columns.size())};
   }
@@ -39,10 +62,15 @@ JsonOrReason user_json_of(const std::vector<std::string>& columns, const std::ve
     const std::string& field = fields[i];
     if (field.empty()) continue;
     if (!codec::is_utf8(field)) return {{}, columns[i] + ": not UTF-8"};
-    if (columns[i] == "enabled") {
-      if (field != "true" && field != "false") return {{}, "enabled: neither true nor false"};
-      json.member("enabled", field == "true");
-    } else if (columns[i] == "scopes" || columns[i] == "val_user_ids") {
+    if (is_one_of(known.flags, columns[i])) {
+      if (field != "true" && field != "false") return {{}, columns[i] + ": neither true nor false"};
+      json.member(columns[i], field == "true");
+    } else if (is_one_of(known.numbers, columns[i])) {
+      constexpr std::size_t kDigitsMax = 9;
+      const bool is_number = field.size() <= kDigitsMax && field.find_first_not_of("0123456789") == std::string::npos;
+      if (!is_number) return {{}, columns[i] + ": not a number"};
+      json.member(columns[i], std::stoi(field));
+    } else if (is_one_of(known.lists, columns[i])) {
       json.name(columns[i]).begin_array();
       for (std::size_t at = 0; at < field.size();) {
         const std::size_t end = std::min(field.find(' ', at), field.size());
@@ -58,8 +86,14 @@ JsonOrReason user_json_of(const std::vector<std::string>& columns, const std::ve
   return result;
 }
 
-ImportReader::ImportReader(std::unique_ptr<ByteSource> source, ImportFormat format)
-    : source_(std::move(source)), format_(format) {}
+}  // namespace
+
+JsonOrReason user_json_of(const std::vector<std::string>& columns, const std::vector<std::string>& fields) {
+  return json_of(user_import_columns(), columns, fields);
+}
+
+ImportReader::ImportReader(std::unique_ptr<ByteSource> source, ImportFormat format, const ImportColumns& known)
+    : source_(std::move(source)), format_(format), known_(known) {}
 
 Result<Unit> ImportReader::fill() {
   if (is_end_) return Unit{};
@@ -124,12 +158,11 @@ Result<std::string> ImportReader::start() {
   if (header.kind == CsvScan::Kind::Bad) return std::string(header.reason);
   take(header.consumed);
   for (const std::string& name : header.fields) {
-    const auto& known = user_columns();
-    if (std::find(known.begin(), known.end(), name) == known.end()) return "unknown column \"" + name + "\"";
+    if (!is_one_of(known_.names, name)) return "unknown column \"" + name + "\"";
     if (std::count(header.fields.begin(), header.fields.end(), name) > 1) return "column \"" + name + "\" twice";
   }
-  if (std::find(header.fields.begin(), header.fields.end(), "login") == header.fields.end()) {
-    return std::string("the header has no column \"login\"");
+  if (std::find(header.fields.begin(), header.fields.end(), known_.key) == header.fields.end()) {
+    return "the header has no column \"" + std::string(known_.key) + "\"";
   }
   columns_ = std::move(header.fields);
   return std::string();
@@ -168,7 +201,7 @@ Result<std::optional<ImportLine>> ImportReader::next_csv() {
     }
     const bool is_blank = scan.fields.size() == 1 && scan.fields[0].empty();
     if (is_blank) continue;
-    JsonOrReason object = user_json_of(columns_, scan.fields);
+    JsonOrReason object = json_of(known_, columns_, scan.fields);
     line.json = std::move(object.json);
     line.reason = std::move(object.reason);
     if (!line.reason.empty()) line.json.clear();

@@ -1,6 +1,6 @@
 // ImportReader: a CSV or NDJSON file as numbered lines, each one JSON object ready to be sent, or bad with a reason.
 //
-// CSV has a header row with names from user_columns(); NDJSON lines go as they are (the daemon reads them). Blank lines
+// CSV has a header row with names from ImportColumns (users, unless another is said); NDJSON lines go as they are (the daemon reads them). Blank lines
 // are skipped, a UTF-8 byte order mark at the front, too. Owned by one thread, blocking.
 #pragma once
 
@@ -39,9 +39,21 @@ struct JsonOrReason {
 JsonOrReason user_json_of(const std::vector<std::string>& columns, const std::vector<std::string>& fields);
 const std::vector<std::string_view>& user_columns();
 
+// What a CSV file may have as columns, and which of them are no texts.
+struct ImportColumns {
+  std::vector<std::string_view> names;
+  std::string_view key;                 // must be there
+  std::vector<std::string_view> flags;  // true, false
+  std::vector<std::string_view> lists;  // with blanks between
+  std::vector<std::string_view> numbers;
+};
+const ImportColumns& user_import_columns();
+const ImportColumns& subscriber_import_columns();
+
 class ImportReader {
  public:
-  ImportReader(std::unique_ptr<ByteSource> source, ImportFormat format);
+  ImportReader(std::unique_ptr<ByteSource> source, ImportFormat format,
+               const ImportColumns& known = user_import_columns());
 
   // Reads the header row (CSV). An empty text is fine; else it says what is wrong with the header.
   Result<std::string> start();
@@ -62,6 +74,7 @@ class ImportReader {
 
   std::unique_ptr<ByteSource> source_;
   ImportFormat format_;
+  const ImportColumns& known_;
   std::vector<std::string> columns_;
   std::string buffer_;
   std::size_t at_ = 0;

@@ -1,0 +1,70 @@
+// SipDatabase: this process's SIP database (HSS) with its authentication centre, one a tenant: what every shard has at hand
+// of its subscribers, the clock of their sequence numbers, turns.
+//
+// One per process, made by Broker after the Contexts; stopped before the shards end. shard() is of the calling shard.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/context.h"
+#include "broker/identity/authenticators/subscriber_vectors.h"
+#include "broker/subscriber/sequence_clock.h"
+#include "broker/subscriber/subscriber_cache.h"
+#include "core/base/counter.h"
+#include "core/base/result.h"
+#include "core/crypto/random.h"
+#include "core/runtime/task.h"
+#include "core/runtime/turns.h"
+
+namespace claviger::subscriber {
+
+using Contexts = std::vector<std::unique_ptr<broker::Context>>;
+
+// Written by its shard, read by any.
+struct SubscriberFigures {
+  Counter vectors;             // that were made
+  Counter resynchronisations;  // that were right
+  Counter refused;             // requests for vectors
+  Counter cache_misses;
+};
+
+struct SubscriberShard {
+  SubscriberShard(runtime::Shard& shard, std::size_t entries_max) : cache(entries_max), turns(shard) {}
+  SubscriberCache cache;
+  runtime::Turns turns;
+  crypto::RandomPool random;
+  SubscriberFigures figures;
+};
+
+class SipDatabase final : public identity::SubscriberVectors {
+ public:
+  explicit SipDatabase(Contexts& contexts, std::size_t cached_max = kCachedSubscribersMax);
+  SipDatabase(const SipDatabase&) = delete;
+  SipDatabase& operator=(const SipDatabase&) = delete;
+  ~SipDatabase() override;
+
+  // On the home shard (0).
+  runtime::Task<Result<Unit>> start();
+  void stop();
+
+  SequenceClock& clock() { return clock_; }
+  SubscriberShard& shard();
+  SubscriberShard& shard(std::size_t index) { return *shards_[index]; }
+  Contexts& contexts() { return contexts_; }
+  broker::Context& here();
+  // The home of a subscriber, by his canonical private identity.
+  runtime::Shard& home_of(std::string_view tenant, std::string_view private_identity);
+
+  // For SIM-based sign-in at the IdMS: a serving domain of its own.
+  runtime::Task<Result<identity::SubscriberVector>> next(std::string tenant, std::string private_identity,
+                                                         SecretBytes resynchronisation) override;
+
+ private:
+  Contexts& contexts_;
+  SequenceClock clock_;
+  std::vector<std::unique_ptr<SubscriberShard>> shards_;
+};
+
+}  // namespace claviger::subscriber

@@ -1,0 +1,51 @@
+// Authentication vectors: what a Multimedia-Auth-Request asks for (TS 29.228 clause 6.3.1), and what the IdMS does.
+//
+//   1. The private and the public identity are known, and belong together.
+//   2. The scheme is one of AKA, or left open.
+//   3. With AUTS: SQN_HE is brought to where the module accepts it (TS 33.102 clause 6.3.5), on first registration too.
+//   4. Served by another S-CSCF than before, or not registered: its name is kept, authentication is pending.
+//   5. One vector with a RAND of its own.
+// A step that changes something is durable before the vector leaves; with the name unchanged there is none, and a cached
+// subscriber costs no read either. Called on any shard; runs at the subscriber's home.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "broker/subscriber/sip_database.h"
+#include "core/base/result.h"
+#include "core/crypto/aka/aka.h"
+#include "core/runtime/task.h"
+
+namespace claviger::subscriber {
+
+struct VectorRequest {
+  std::string tenant;
+  std::string private_identity;
+  std::string public_identity;  // empty: any of his (the IdMS)
+  std::string scheme;           // as it came; empty: left open
+  std::string server_name;      // empty: nobody is to be remembered (the IdMS)
+  std::string host;             // Diameter identity of who asks
+  std::string realm;
+  std::string serving_domain;     // whose part of IND it is; empty: home
+  std::string resynchronisation;  // RAND AUTS, 30 octets; empty: none. Public: it went over the air
+};
+
+struct VectorAnswer {
+  std::string private_identity;
+  std::string public_identity;
+  aka::Vector vector;
+};
+
+// SubscriberUnknown, PublicIdentityUnknown, IdentitiesDiffer, SubscriberDisabled, AuthenticationScheme, AutsInvalid,
+// OutOfRange (the length of `resynchronisation`), AkaThrottled, SequenceExhausted; SealBroken; what the store says.
+runtime::Task<Result<VectorAnswer>> make_vector(SipDatabase* database, VectorRequest request);
+
+// The same without waiting, when it can be: the subscriber is at home on this shard, at hand, and nothing of him changes.
+// For the wire's fast path; nothing: ask make_vector().
+std::optional<Result<VectorAnswer>> make_vector_now(SipDatabase& database, const VectorRequest& request);
+
+// Step 2: AKAv1, AKAv2 are not told apart in the vector. Any case; "Unknown" leaves it open (TS 29.228 clause 6.3.1).
+bool is_known_scheme(std::string_view scheme);
+
+}  // namespace claviger::subscriber
