@@ -11,6 +11,7 @@
 #include "broker/context.h"
 #include "broker/identity/authenticators/subscriber_vectors.h"
 #include "broker/subscriber/sequence_clock.h"
+#include "broker/subscriber/server_notices.h"
 #include "broker/subscriber/subscriber_cache.h"
 #include "core/base/counter.h"
 #include "core/base/result.h"
@@ -49,6 +50,9 @@ class SipDatabase final : public identity::SubscriberVectors {
   runtime::Task<Result<Unit>> start();
   void stop();
 
+  // Before requests come; null, as at first: S-CSCFs hear of nothing.
+  void use_notices(ServerNotices* notices) { notices_ = notices; }
+  ServerNotices* notices() { return notices_; }
   SequenceClock& clock() { return clock_; }
   SubscriberShard& shard();
   SubscriberShard& shard(std::size_t index) { return *shards_[index]; }
@@ -64,6 +68,7 @@ class SipDatabase final : public identity::SubscriberVectors {
  private:
   Contexts& contexts_;
   SequenceClock clock_;
+  ServerNotices* notices_ = nullptr;
   std::vector<std::unique_ptr<SubscriberShard>> shards_;
 };
 

@@ -20,6 +20,14 @@ using runtime::Task;
 // A draft does not go through a copyable lambda.
 using SharedDraft = std::shared_ptr<const SubscriberDraft>;
 
+// By whom he is served, before a change that this S-CSCF must hear of.
+Task<Result<ServerState>> read_server(Context* context, std::string key) {
+  auto value = co_await context->store.get(tables::kServerNames, std::move(key));
+  if (value.failed_with(Code::NotFound)) co_return ServerState();
+  if (!value) co_return value.error();
+  co_return decode_server_state(*value);
+}
+
 Task<Result<Subscriber>> edit_at_home(SipDatabase* database, std::string tenant, std::string private_identity,
                                       SharedDraft draft, Edit edit) {
   auto turn = co_await database->shard().turns.take(home_name_of(tenant, private_identity));
@@ -30,9 +38,19 @@ Task<Result<Subscriber>> edit_at_home(SipDatabase* database, std::string tenant,
     const SubscriberDraft* said = draft.get();
     CLAVIGER_CO_TRY(edited, co_await edit_subscriber(database, tenant, said, edit, into));
     if (!edited.is_changed) co_return std::move(edited.subscriber);
+    const std::string key = subscriber_key(tenant, private_identity);
+    CLAVIGER_CO_TRY(server, co_await read_server(&database->here(), key));
+    // Who is disabled has no S-CSCF any more (RTR); who is not has another profile there (PPR).
+    const bool is_ended = !edited.subscriber.is_enabled && !server.is_empty();
+    if (is_ended) transaction.erase(tables::kServerNames, key);
     auto committed = co_await database->here().store.commit(std::move(transaction));
-    database->shard().cache.erase(subscriber_key(tenant, private_identity));
-    if (committed) co_return std::move(edited.subscriber);
+    database->shard().cache.erase(key);
+    if (committed) {
+      ServerNotices* notices = database->notices();
+      if (notices != nullptr && is_ended) notices->end_registration(edited.subscriber, server);
+      if (notices != nullptr && !is_ended && !edited.is_new) notices->push_profile(edited.subscriber, server);
+      co_return std::move(edited.subscriber);
+    }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
   }
   co_return Error{Code::Conflict, "subscriber"};
@@ -55,6 +73,7 @@ Task<Result<Subscriber>> remove_at_home(SipDatabase* database, std::string tenan
   const std::string key = subscriber_key(tenant, private_identity);
   for (int tries = 0; tries < identity::kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(before, co_await read_subscriber(&database->here(), tenant, private_identity));
+    CLAVIGER_CO_TRY(server, co_await read_server(&database->here(), key));
     storage::Transaction transaction;
     transaction.expect_version(tables::kSubscribers, key, before.version);
     transaction.erase(tables::kSubscribers, key);
@@ -65,7 +84,10 @@ Task<Result<Subscriber>> remove_at_home(SipDatabase* database, std::string tenan
     }
     auto committed = co_await database->here().store.commit(std::move(transaction));
     database->shard().cache.erase(key);
-    if (committed) co_return before;
+    if (committed) {
+      if (database->notices() != nullptr) database->notices()->end_registration(before, server);
+      co_return before;
+    }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
   }
   co_return Error{Code::Conflict, "subscriber"};

@@ -9,11 +9,14 @@ import json
 import os
 import secrets
 
+HOME = "alpha"
 NAMES = ("static", "dynamic", "sim")
 
 
 def provision(system, write):
     """What the environment file says of them, by name without the system's prefix. What is there already stays."""
+    if system.name != HOME:
+        return {}
     path = os.path.join(system.folder, "subscribers.json")
     with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
         return json.load(file)
