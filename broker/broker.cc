@@ -15,6 +15,7 @@
 #include "broker/partners/partners.h"
 #include "broker/peers/peers.h"
 #include "broker/seal_keys/capif.h"
+#include "broker/subscriber/cx_service.h"
 #include "broker/subscriber/sip_database.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
@@ -131,6 +132,7 @@ Broker::~Broker() {
   capif_.reset();
   configuration_.reset();
   peers_.reset();
+  cx_.reset();
   subscribers_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
@@ -250,6 +252,10 @@ Task<Result<Unit>> Broker::start_on_shard() {
   configuration_ = std::make_unique<configuration::Configuration>(contexts_);
   subscribers_ = std::make_unique<subscriber::SipDatabase>(contexts_);
   CLAVIGER_CO_TRY(numbering, co_await subscribers_->start());
+  if (peers_) {
+    cx_ = std::make_unique<subscriber::CxService>(peers_->node(), *subscribers_, peers_->tenant());
+    cx_->serve();
+  }
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
                                            *subscribers_);
   listeners_->use_peers(peers_.get());

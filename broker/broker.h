@@ -43,6 +43,7 @@ namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
 namespace claviger::subscriber {
+class CxService;    // broker/subscriber/cx_service.h
 class SipDatabase;  // broker/subscriber/sip_database.h
 }
 
@@ -105,6 +106,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<configuration::Configuration> configuration_;
   std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
   std::unique_ptr<subscriber::SipDatabase> subscribers_;
+  std::unique_ptr<subscriber::CxService> cx_;  // null: no Diameter node
   std::unique_ptr<Listeners> listeners_;
 };
 

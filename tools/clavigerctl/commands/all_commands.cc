@@ -13,14 +13,7 @@ const std::vector<Command>& all_commands() {
                         client_commands(),        consent_commands(),       session_commands(),  ue_commands(),
                         token_commands(),         key_commands(),           seal_commands(),     partner_commands(),
                         authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
-                        kms_commands(),           profile_commands(),       peer_commands(),     audit_commands()}) {
-    for (auto&& some : {daemon_commands(), tenant_commands(), user_commands(), transfer_commands(), client_commands(),
-                        consent_commands(), session_commands(), ue_commands(), token_commands(), key_commands(), seal_commands(),
-                        partner_commands(), authenticator_commands(), administrator_commands(),
-                        seal_key_commands(), capif_commands(),
-                        kms_commands(),
-                        profile_commands(),
-                        subscriber_commands(),
+                        kms_commands(),           profile_commands(),       peer_commands(),     subscriber_commands(),
                         audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
