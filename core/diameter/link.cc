@@ -96,7 +96,10 @@ void Link::receive(Slice message) {
   if (header.application == kBaseApplication && header.version == 1) return receive_base(Message(std::move(message)));
   const Watchdog::Actions actions = watchdog_.on(Watchdog::Event::Other);
   apply(actions);
-  if (actions.discards) return peer_->counters.dropped.add();
+  // RFC 3539 clause 3.4.1 throws away all that a returned connection brings before its third answer, for it speaks to
+  // whoever chooses among peers. A request that came this way will come no other, and a peer that was restarted would
+  // hear nothing for a minute and a half: it is answered. Ours go elsewhere until the third answer.
+  if (actions.discards && !header.is_request()) return peer_->counters.dropped.add();
   if (header.is_request()) {
     peer_->counters.requests_in.add();
     shard_.receive_request(*this, std::move(message));
