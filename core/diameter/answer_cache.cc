@@ -6,15 +6,13 @@
 
 namespace claviger::diameter {
 
-std::pair<std::uint64_t, std::uint64_t> AnswerCache::name(const Message& request) const {
+AnswerCache::Name AnswerCache::name_of(const Message& request) const {
   const std::uint64_t number =
       static_cast<std::uint64_t>(request.header().command) << 32U | request.header().end_to_end;
-  const auto hash = [&](SipKey key) {
-    const std::array<std::uint64_t, 3> parts{siphash(key, request.origin_host()), siphash(key, request.session_id()),
-                                             number};
-    return siphash(key, std::as_bytes(std::span(parts)));
-  };
-  return {hash(key_), hash(other_key_)};
+  const std::array<std::uint64_t, 3> parts{siphash(key_, request.origin_host()), siphash(key_, request.session_id()),
+                                           number};
+  const Bytes bytes = std::as_bytes(std::span(parts));
+  return {siphash(key_, bytes), siphash(other_key_, bytes)};
 }
 
 void AnswerCache::wipe_oldest() {
@@ -23,7 +21,7 @@ void AnswerCache::wipe_oldest() {
   entry.size = 0;
 }
 
-void AnswerCache::remember(const Message& request, Bytes answer, Monotonic now) {
+void AnswerCache::remember(const Name& name, Bytes answer, Monotonic now) {
   if (answer.size() > kBytes / 16) return;
   if (ring_.empty()) {
     ring_.resize(kBytes);
@@ -37,21 +35,20 @@ void AnswerCache::remember(const Message& request, Bytes answer, Monotonic now) 
          (next_ - oldest_ == kEntries || at + answer.size() - entries_[oldest_ % kEntries].at > kBytes)) {
     wipe_oldest();
   }
-  const auto [first, second] = name(request);
   std::memcpy(ring_.data() + at % kBytes, answer.data(), answer.size());
-  entries_[next_ % kEntries] = {first, second, at, static_cast<std::uint32_t>(answer.size()), now};
-  heads_[first % kEntries] = static_cast<std::uint32_t>(next_ % kEntries) + 1;
+  entries_[next_ % kEntries] = {name, at, static_cast<std::uint32_t>(answer.size()), now};
+  heads_[name.first % kEntries] = static_cast<std::uint32_t>(next_ % kEntries) + 1;
   ++next_;
   written_ = at + answer.size();
 }
 
 std::optional<Bytes> AnswerCache::find(const Message& request, Monotonic now) {
   if (ring_.empty()) return std::nullopt;
-  const auto [first, second] = name(request);
-  const std::uint32_t head = heads_[first % kEntries];
+  const Name name = name_of(request);
+  const std::uint32_t head = heads_[name.first % kEntries];
   if (head == 0) return std::nullopt;
   const Entry& entry = entries_[head - 1];
-  if (entry.size == 0 || entry.first != first || entry.second != second || now - entry.when > kKept)
+  if (entry.size == 0 || entry.name.first != name.first || entry.name.second != name.second || now - entry.when > kKept)
     return std::nullopt;
   return Bytes(ring_.data() + entry.at % kBytes, entry.size);
 }

@@ -28,7 +28,13 @@ class AnswerCache {
 
   AnswerCache(SipKey key, SipKey other_key) : key_(key), other_key_(other_key) {}
 
-  void remember(const Message& request, Bytes answer, Monotonic now);
+  // What a request is known by: two hashes of who, end-to-end identifier and session.
+  struct Name {
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+  };
+  Name name_of(const Message& request) const;
+  void remember(const Name& name, Bytes answer, Monotonic now);
   // The answer's bytes, valid until the next remember(). Identifiers are those of the first request.
   std::optional<Bytes> find(const Message& request, Monotonic now);
   // Wipes what is too old. Called now and then.
@@ -36,13 +42,11 @@ class AnswerCache {
 
  private:
   struct Entry {
-    std::uint64_t first = 0;  // two hashes of who, end-to-end identifier and session
-    std::uint64_t second = 0;
+    Name name;
     std::uint64_t at = 0;  // position in the ring's endless stream
     std::uint32_t size = 0;
     Monotonic when;
   };
-  std::pair<std::uint64_t, std::uint64_t> name(const Message& request) const;
   void wipe_oldest();
 
   SipKey key_;

@@ -71,6 +71,19 @@ Fault wrong_length(Bytes at, const Dictionary& dictionary) {
           example(code, vendor, (flags & kAvpMandatory) != 0, dictionary.avp(code, vendor))};
 }
 
+// Most texts are; eight bytes at a time.
+bool is_ascii(Bytes data) {
+  std::uint64_t all = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= data.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, data.data() + at, 8);
+    all |= word;
+  }
+  for (; at < data.size(); ++at) all |= std::to_integer<std::uint64_t>(data[at]);
+  return (all & 0x8080808080808080ULL) == 0;
+}
+
 bool is_identity(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != ',' && c != ';'; });
 }
@@ -98,7 +111,7 @@ Found check_value(const AvpView& avp, const AvpRule& rule) {
       break;
     }
     case AvpType::Utf8String:
-      is_good = codec::is_utf8(avp.text());
+      is_good = is_ascii(avp.data()) || codec::is_utf8(avp.text());
       break;
     case AvpType::Identity:
       is_good = is_identity(avp.text());

@@ -39,6 +39,7 @@ void NodeShard::forward(std::uint64_t connection, const Message& request, const 
   transaction->application = header.application;
   transaction->command = header.command;
   transaction->remembers = how.renews_end_to_end;
+  if (transaction->remembers) transaction->name = answers_.name_of(request);
   transaction->returning = how.returning;
   transaction->state = how.state;
   transaction->deadline = how.deadline;
@@ -202,7 +203,7 @@ void NodeShard::complete_forwarded(Transaction& transaction, const Message& answ
     edits.splice(answer, header, to);
     down = std::move(slice);
   }
-  if (transaction.remembers) answers_.remember(Message(transaction.original), down.bytes(), shard_.now());
+  if (transaction.remembers) answers_.remember(transaction.name, down.bytes(), shard_.now());
   const std::uint64_t connection = transaction.downstream;
   transactions_.release(transaction);
   send_down(connection, std::move(down));

@@ -168,9 +168,12 @@ bool Link::is_certified(std::string_view identity) const {
 
 Link::Entry Link::enter(PeerEntry& entry, const Capabilities& theirs) {
   const std::lock_guard lock(entry.mutex);
+  // A peer that has been restarted is a new one: what made the old one fail is over, and its connection is of nobody
+  // (RFC 6733 clause 8.16).
+  const bool is_new = theirs.origin_state != 0 && theirs.origin_state != entry.origin_state;
   if (entry.connection != 0) {
     // One connection a peer (RFC 6733 clause 2.1). One that seems dead gives way to the peer's new attempt.
-    if (entry.state == PeerState::Okay && !entry.is_leaving) return Entry::Rejected;
+    if (entry.state == PeerState::Okay && !entry.is_leaving && !is_new) return Entry::Rejected;
     shard_.close_elsewhere(entry.shard, entry.connection, {Code::PeerClosed, "diameter.replaced"});
   } else if (dialled_ == nullptr && entry.connecting != 0) {
     // Both sides at once (RFC 6733 clause 5.6.4): the higher name, octet by octet, keeps the connection it was offered.
@@ -179,8 +182,6 @@ Link::Entry Link::enter(PeerEntry& entry, const Capabilities& theirs) {
     shard_.close_elsewhere(home, entry.connecting, {Code::ElectionLost, "diameter.election"});
   }
   if (dialled_ != nullptr) entry.connecting = 0;
-  // A peer that has been restarted is a new one: what made the old one fail is over (RFC 6733 clause 8.16).
-  const bool is_new = theirs.origin_state != 0 && theirs.origin_state != entry.origin_state;
   watchdog_ = Watchdog(entry.has_failed && !is_new ? PeerState::Down : PeerState::Initial);
   entry.has_failed = false;
   entry.origin_state = theirs.origin_state;

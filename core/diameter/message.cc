@@ -64,8 +64,13 @@ std::optional<AvpView> Message::find_nth(const AvpId& id, std::size_t n) const {
 
 std::size_t Message::count(const AvpId& id) const {
   std::size_t found = 0;
-  AvpWalk all = walk();
-  while (const auto avp = all.next()) found += avp->is(id) ? 1U : 0U;
+  const std::size_t indexed = std::min<std::size_t>(count_, kIndexed);
+  for (std::size_t i = 0; i < indexed; ++i) {
+    found += places_[i].code == id.code && places_[i].vendor == id.vendor ? 1U : 0U;
+  }
+  if (count_ <= kIndexed) return found;
+  AvpWalk rest(slice_.bytes().subspan(indexed_end_, structure_end_ - indexed_end_));
+  while (const auto avp = rest.next()) found += avp->is(id) ? 1U : 0U;
   return found;
 }
 

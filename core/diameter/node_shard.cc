@@ -253,7 +253,7 @@ void NodeShard::receive_request(Link& from, Slice message) {
 }
 
 void NodeShard::answer(std::uint64_t connection, const Message& request, Slice message) {
-  answers_.remember(request, message.bytes(), shard_.now());
+  answers_.remember(answers_.name_of(request), message.bytes(), shard_.now());
   // copy: an answer is built in a slab of its own.
   send_down(connection, packer_.keep(message.bytes()));
 }

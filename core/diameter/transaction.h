@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/diameter/answer_cache.h"
 #include "core/diameter/peer_table.h"
 #include "core/diameter/request.h"
 #include "core/runtime/one_shot.h"
@@ -43,6 +44,7 @@ struct Transaction {
   std::uint32_t down_hop_by_hop = 0;
   std::uint32_t down_end_to_end = 0;
   bool remembers = false;  // the answer goes into the cache
+  AnswerCache::Name name;  // under which
   Returning* returning = nullptr;
   ForwardState state;
   std::optional<runtime::Completer<Result<Message>>> completer;

@@ -39,14 +39,14 @@ def read_environment(file):
     return values
 
 
-def to_toml(settings):
+def to_toml(settings, path=""):
     """The few kinds of value that our configuration has: scalars, lists of them, tables, arrays of tables."""
     lines, tables = [], []
     for name, value in settings.items():
         if isinstance(value, dict):
-            tables.append(f"[{name}]\n{to_toml(value)}")
+            tables.append(f"[{path}{name}]\n{to_toml(value, f'{path}{name}.')}")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            tables += [f"[[{name}]]\n{to_toml(item)}" for item in value]
+            tables += [f"[[{path}{name}]]\n{to_toml(item, f'{path}{name}.')}" for item in value]
         else:
             lines.append(f"{name} = {json.dumps(value)}")
     return "\n".join(lines + tables) + "\n"

@@ -188,19 +188,20 @@ class Load {
     for (const auto& down : downs_) polls_.push_back({down->socket.number(), POLLIN, 0});
   }
   // Until `end`: as many as `window` at the same time, or with a rate, so many a second.
-  std::uint64_t run(std::size_t window, double rate, Now::time_point end, std::vector<float>* latencies) {
+  std::uint64_t run(std::size_t sockets, std::size_t window, double rate, Now::time_point end,
+                    std::vector<float>* latencies) {
     std::uint64_t done = 0;
     const auto start = Now::now();
     std::uint64_t sent = 0;
-    const std::size_t each = std::max<std::size_t>(1, window / downs_.size());
-    const std::size_t active = std::min(window, downs_.size());
+    const std::size_t each = std::max<std::size_t>(1, window / sockets);
+    const std::size_t active = std::min(window, sockets);
     for (;;) {
       const auto now = Now::now();
       const bool is_over = now >= end;
       if (is_over && under_way_ == 0) return done;
       if (!is_over && rate > 0) {
         const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(now - start).count() * rate);
-        for (; sent < due; ++sent) ask(sent % downs_.size());
+        for (; sent < due; ++sent) ask(sent % sockets);
       } else if (!is_over) {
         for (std::size_t i = 0; i < active; ++i) {
           while (downs_[i]->unanswered < each) ask(i);
@@ -326,12 +327,12 @@ int main_of(int count, char** arguments) {
   pin(static_cast<int>(cpus[1]));
   SlabPool pool;
   std::printf("connections window  transactions/s   CPU us   allocations\n");
+  Load load(address, *std::ranges::max_element(connections), pool);
   for (const std::size_t sockets : connections) {
-    Load load(address, sockets, pool);
     double peak = 0;
     for (const std::size_t window : windows) {
       const auto measure = [&](double rate, std::vector<float>* latencies) {
-        load.run(window, rate, Now::now() + std::chrono::milliseconds(300), nullptr);
+        load.run(sockets, window, rate, Now::now() + std::chrono::milliseconds(300), nullptr);
         double cpu = 0;
         std::uint64_t allocations = 0;
         on(shards[0], [&] {
@@ -340,7 +341,7 @@ int main_of(int count, char** arguments) {
         });
         const auto start = Now::now();
         const auto end = start + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
-        const std::uint64_t done = load.run(window, rate, end, latencies);
+        const std::uint64_t done = load.run(sockets, window, rate, end, latencies);
         const double took = std::chrono::duration<double>(Now::now() - start).count();
         Measured measured;
         on(shards[0], [&] {
@@ -360,7 +361,8 @@ int main_of(int count, char** arguments) {
       std::vector<float> latencies;
       latencies.reserve(std::size_t{1} << 24);
       const double rate = peak * percent / 100;
-      load.run(1, rate, Now::now() + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), &latencies);
+      load.run(sockets, 1, rate, Now::now() + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)),
+               &latencies);
       std::ranges::sort(latencies);
       const auto at = [&](double part) {
         return latencies[static_cast<std::size_t>(part * static_cast<double>(latencies.size() - 1))];
