@@ -84,8 +84,23 @@ bool is_ascii(Bytes data) {
   return (all & 0x8080808080808080ULL) == 0;
 }
 
-bool is_identity(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != ',' && c != ';'; });
+// Printable ASCII without blanks, eight bytes at a time: no byte has its high bit, is 0x7f, or below 0x21.
+bool is_identity(Bytes data) {
+  constexpr std::uint64_t kHigh = 0x8080808080808080ULL;
+  const auto is_odd = [](std::uint64_t word) {
+    return ((word | (word + 0x0101010101010101ULL) | ~((word | kHigh) - 0x2121212121212121ULL)) & kHigh) != 0;
+  };
+  std::size_t at = 0;
+  for (; at + 8 <= data.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, data.data() + at, 8);
+    if (is_odd(word)) return false;
+  }
+  for (; at < data.size(); ++at) {
+    const auto c = std::to_integer<unsigned>(data[at]);
+    if (c < 0x21 || c >= 0x7f) return false;
+  }
+  return true;
 }
 
 bool is_address(Bytes data) {
@@ -95,42 +110,56 @@ bool is_address(Bytes data) {
   return true;  // families of no interest here
 }
 
-Found check_value(const AvpView& avp, const AvpRule& rule) {
+bool has_good_length(const AvpView& avp, const AvpRule& rule) {
   const Lengths lengths = lengths_of(rule.type);
   const std::size_t size = avp.data().size();
-  if (size < lengths.min || size > lengths.max) {
-    return Fault{Code::AvpLength, result_code::kInvalidAvpLength,
-                 example(avp.code(), avp.vendor(), avp.is_mandatory(), &rule)};
-  }
-  bool is_good = true;
+  return size >= lengths.min && size <= lengths.max;
+}
+
+// Its length is good.
+bool has_good_value(const AvpView& avp, const AvpRule& rule) {
   switch (rule.type) {
     case AvpType::Unsigned32:
     case AvpType::Enumerated: {
       const std::uint32_t value = load_u32(avp.data().data());
-      is_good = value >= rule.value_min && value <= rule.value_max;
-      break;
+      return value >= rule.value_min && value <= rule.value_max;
     }
     case AvpType::Utf8String:
-      is_good = is_ascii(avp.data()) || codec::is_utf8(avp.text());
-      break;
+      return is_ascii(avp.data()) || codec::is_utf8(avp.text());
     case AvpType::Identity:
-      is_good = is_identity(avp.text());
-      break;
+      return is_identity(avp.data());
     case AvpType::Address:
-      is_good = is_address(avp.data());
-      break;
+      return is_address(avp.data());
     default:
-      break;
+      return true;
   }
-  if (!is_good) return wrong_avp(Code::AvpValue, result_code::kInvalidAvpValue, avp);
+}
+
+bool has_good_flags(const AvpView& avp) {
+  if ((avp.flags() & (kAvpProtected | kAvpFlagsReserved)) != 0) return false;
+  return (avp.flags() & kAvpVendor) == 0 || avp.vendor() != 0;
+}
+
+// The checks of one AVP in their order, when one of them has failed.
+Found check_value(const AvpView& avp, const AvpRule& rule) {
+  if (!has_good_length(avp, rule)) {
+    return Fault{Code::AvpLength, result_code::kInvalidAvpLength,
+                 example(avp.code(), avp.vendor(), avp.is_mandatory(), &rule)};
+  }
+  if (!has_good_value(avp, rule)) return wrong_avp(Code::AvpValue, result_code::kInvalidAvpValue, avp);
   return std::nullopt;
 }
 
 Found check_flags(const AvpView& avp) {
-  const bool has_odd_bits = (avp.flags() & (kAvpProtected | kAvpFlagsReserved)) != 0;
-  const bool has_empty_vendor = (avp.flags() & kAvpVendor) != 0 && avp.vendor() == 0;
-  if (has_odd_bits || has_empty_vendor) return wrong_avp(Code::AvpFlags, result_code::kInvalidAvpBits, avp);
-  return std::nullopt;
+  if (has_good_flags(avp)) return std::nullopt;
+  return wrong_avp(Code::AvpFlags, result_code::kInvalidAvpBits, avp);
+}
+
+Found check_known(const AvpView& avp, const AvpRule& rule, bool is_strict) {
+  if (is_strict && rule.mandatory == MandatoryBit::MustNot && avp.is_mandatory()) {
+    return wrong_avp(Code::AvpFlagsNotAllowed, result_code::kInvalidAvpBitCombination, avp);
+  }
+  return check_value(avp, rule);
 }
 
 // RFC 6733 clause 6.11: exactly one of the two.
@@ -160,18 +189,17 @@ Found check_avps(const Message& message, const Dictionary& dictionary, bool is_s
       --depth;
       continue;
     }
-    if (is_strict) {
-      if (auto fault = check_flags(*avp)) return fault;
-    }
+    if (is_strict && !has_good_flags(*avp)) return check_flags(*avp);
     const AvpRule* const rule = dictionary.avp(avp->code(), avp->vendor());
     if (rule == nullptr) {
       if (!avp->is_mandatory()) continue;
       return wrong_avp(Code::AvpUnknown, result_code::kAvpUnsupported, *avp);
     }
-    if (is_strict && rule->mandatory == MandatoryBit::MustNot && avp->is_mandatory()) {
-      return wrong_avp(Code::AvpFlagsNotAllowed, result_code::kInvalidAvpBitCombination, *avp);
+    const bool has_odd_m = is_strict && rule->mandatory == MandatoryBit::MustNot && avp->is_mandatory();
+    // In good messages no Fault is made at all: its vector costs more than the checks.
+    if (has_odd_m || !has_good_length(*avp, *rule) || !has_good_value(*avp, *rule)) {
+      return check_known(*avp, *rule, is_strict);
     }
-    if (auto fault = check_value(*avp, *rule)) return fault;
     if (rule->type != AvpType::Grouped || avp->is(avp::kFailedAvp)) continue;  // what failed may be anything
     if (depth == kGroupDepthMax) {
       return Fault{Code::AvpValue, result_code::kInvalidAvpValue,
@@ -200,19 +228,33 @@ Found check_structure(const Message& message, const Dictionary& dictionary) {
   return std::nullopt;
 }
 
+Fault not_so_often(const AvpView& avp, const Occurrence& rule) {
+  if (rule.max == 0) return wrong_avp(Code::AvpNotAllowed, result_code::kAvpNotAllowed, avp);
+  return wrong_avp(Code::AvpTooMany, result_code::kAvpOccursTooManyTimes, avp);
+}
+
 Found check_occurrences(const Message& request, const CommandRule& command, const Dictionary& dictionary) {
   std::array<std::uint16_t, kOccurrencesMax> counts{};
-  AvpWalk walk = request.walk();
-  while (const auto avp = walk.next()) {
+  // The rule that is broken by one more of that AVP; null: none.
+  const auto count = [&](std::uint32_t code, std::uint32_t vendor) -> const Occurrence* {
     for (std::size_t i = 0; i < command.request.size(); ++i) {
       const Occurrence& rule = command.request[i];
-      if (!avp->is(rule.avp)) continue;
-      if (rule.max == 0) return wrong_avp(Code::AvpNotAllowed, result_code::kAvpNotAllowed, *avp);
-      if (rule.max != kAnyNumber && counts[i] == rule.max) {
-        return wrong_avp(Code::AvpTooMany, result_code::kAvpOccursTooManyTimes, *avp);
-      }
-      ++counts[i];
-      break;
+      if (rule.avp.code != code || rule.avp.vendor != vendor) continue;
+      return ++counts[i] > rule.max ? &rule : nullptr;  // at most kAvpsMax: below kAnyNumber
+    }
+    return nullptr;
+  };
+  for (std::size_t n = 0; n < request.indexed_count(); ++n) {
+    const Message::Place& place = request.place(n);
+    if (const Occurrence* const broken = count(place.code, place.vendor)) {
+      return not_so_often(AvpView(request.bytes().subspan(place.offset, place.length)), *broken);
+    }
+  }
+  if (request.avp_count() > request.indexed_count()) {
+    AvpWalk walk = request.walk();
+    for (std::size_t n = 0; const auto avp = walk.next(); ++n) {
+      if (n < request.indexed_count()) continue;
+      if (const Occurrence* const broken = count(avp->code(), avp->vendor())) return not_so_often(*avp, *broken);
     }
   }
   for (std::size_t i = 0; i < command.request.size(); ++i) {

@@ -57,6 +57,15 @@ class Message {
   // All well-formed top-level AVPs in order.
   AvpWalk walk() const { return AvpWalk(slice_.bytes().subspan(kHeaderBytes, structure_end_ - kHeaderBytes)); }
   std::size_t avp_count() const { return count_; }
+  // The n-th AVP's name and place, without a walk, for n < indexed_count().
+  struct Place {
+    std::uint32_t code;
+    std::uint32_t vendor;
+    std::uint32_t offset;
+    std::uint32_t length;
+  };
+  std::size_t indexed_count() const { return count_ < kIndexed ? count_ : kIndexed; }
+  const Place& place(std::size_t n) const { return places_[n]; }
   // Of an AVP of this message: from the message's first byte.
   std::size_t offset_of(const AvpView& avp) const {
     return static_cast<std::size_t>(avp.whole().data() - slice_.data());
@@ -82,12 +91,6 @@ class Message {
  private:
   // The first AVPs' places; later ones (few messages have so many) are walked to.
   static constexpr std::size_t kIndexed = 32;
-  struct Place {
-    std::uint32_t code;
-    std::uint32_t vendor;
-    std::uint32_t offset;
-    std::uint32_t length;
-  };
 
   Slice slice_;
   Header header_;
