@@ -1,5 +1,7 @@
 #include "broker/identity/sign_in_throttle.h"
 
+#include "broker/identity/source_bucket.h"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -11,14 +13,6 @@ namespace {
 
 // 2^20 seconds are twelve days: beyond that every delay is at its maximum.
 constexpr std::uint32_t kDoublingsMax = 20;
-
-// One host has a whole IPv6 network of 64 bits to call from: it counts as one source.
-std::string bucket_of(std::string_view source) {
-  std::array<unsigned char, 16> address;
-  const std::string text(source);
-  if (inet_pton(AF_INET6, text.c_str(), address.data()) != 1) return text;
-  return std::string(address.begin(), address.begin() + 8);
-}
 
 // What a guesser cannot have many of; whatever is no address stands for itself.
 std::string network_of(std::string_view source) {
@@ -139,6 +133,21 @@ void SignInThrottle::withdraw(std::string_view tenant, std::string_view login, s
   uncount(pairs_, hash('p', tenant, login, source));
   uncount(logins_, hash('l', tenant, login, {}));
   uncount(sources_, hash('s', {}, {}, source));
+}
+
+Milliseconds SignInThrottle::begin_total(const Total& total, std::string_view tenant, std::string_view login,
+                                         Monotonic now) {
+  const std::uint64_t account = hash('t', tenant, login, {});
+  Window* window = totals_.find(account);
+  if (window == nullptr || now - window->begun >= total.window) window = &totals_.insert(account, Window{0, now});
+  if (window->tries >= total.tries) return std::chrono::ceil<Milliseconds>(window->begun + total.window - now);
+  ++window->tries;
+  return Milliseconds{0};
+}
+
+void SignInThrottle::withdraw_total(std::string_view tenant, std::string_view login) {
+  Window* window = totals_.find(hash('t', tenant, login, {}));
+  if (window != nullptr && window->tries != 0) --window->tries;
 }
 
 }  // namespace claviger::identity

@@ -15,6 +15,9 @@
 // And who shares his address with whoever guesses at his account is not kept out, either, on a device of his: a source is
 // also a UE that proves itself by a cookie or key of its own, once he has signed in on it (source_for()).
 //
+// All that bounds a guesser of passwords who has few sources. What follows a right password is bounded by a total, too
+// (begin_total()): there is no owner to be kept out by strangers, and none of the rules above that let him through.
+//
 // A try is counted when it begins: a thousand at once do not slip through while the first is being checked, nor does one
 // whose asker hangs up before the answer.
 #pragma once
@@ -60,8 +63,18 @@ class SignInThrottle {
   // Nobody looked at the password (the pool was full): the try did not happen.
   void withdraw(std::string_view tenant, std::string_view login, std::string_view source);
 
+  // Over all sources, known or not: so many tries in a window, then none before it is over. Zero when counted, else how long
+  // to wait.
+  struct Total {
+    std::uint32_t tries;
+    Seconds window;
+  };
+  Milliseconds begin_total(const Total& total, std::string_view tenant, std::string_view login, Monotonic now);
+  // It was right, or nobody has looked at it.
+  void withdraw_total(std::string_view tenant, std::string_view login);
+
   std::size_t entries() const {
-    return pairs_.size() + logins_.size() + sources_.size() + known_.size() + turns_.size();
+    return totals_.size() + pairs_.size() + logins_.size() + sources_.size() + known_.size() + turns_.size();
   }
 
  private:
@@ -98,6 +111,11 @@ class SignInThrottle {
   Table sources_{kEntriesMax};
   RecentMap<std::uint64_t, Monotonic> known_{kEntriesMax};  // login and source -> since when
   RecentMap<std::uint64_t, Turn> turns_{kEntriesMax};       // login and network
+  struct Window {
+    std::uint32_t tries = 0;
+    Monotonic begun;
+  };
+  RecentMap<std::uint64_t, Window> totals_{kEntriesMax};  // login
 };
 
 }  // namespace claviger::identity

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/identity/authenticators/authenticator_record.h"
+#include "broker/identity/authenticators/failed_codes.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
 #include "broker/identity/session_records.h"
@@ -50,6 +51,7 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(authenticators, co_await read_authenticators(context, tenant, sub));
     storage::Transaction transaction;
     erase_authenticators(transaction, tenant, sub, authenticators);
+    forget_wrong_codes(transaction, tenant, sub);
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
     transaction.erase(tables::kUsers, user_key(tenant, sub));
     transaction.erase(tables::kLogins, login_key(tenant, user.login));
@@ -116,7 +118,11 @@ Task<Result<Unit>> enable_user(Context* context, std::string tenant, std::string
     user.status = UserStatus::Enabled;
     return Result<Unit>(Unit{});
   };
-  return without_user(update_user(context, std::move(tenant), std::move(sub), std::move(edit), Sessions::Keep));
+  CLAVIGER_CO_TRY(enabled, co_await update_user(context, tenant, sub, std::move(edit), Sessions::Keep));
+  storage::Transaction transaction;
+  forget_wrong_codes(transaction, tenant, sub);
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
+  co_return Unit{};
 }
 
 Task<Result<Unit>> disable_user(Context* context, std::string tenant, std::string sub) {

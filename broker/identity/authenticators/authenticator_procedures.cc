@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/authenticators/authenticator.h"
+#include "broker/identity/authenticators/failed_codes.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_records.h"
@@ -70,6 +71,7 @@ Task<Result<EnrolledAuthenticator>> add_at_home(Context* context, std::string te
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
     transaction.put(tables::kUsers, user_key(tenant, sub), as_bytes(encode_user(user)));
     claim_credential(transaction, tenant, sub, made.record);
+    forget_wrong_codes(transaction, tenant, sub);
     transaction.put(tables::kAuthenticators, authenticator_key(tenant, sub, made.record.kind, made.record.id),
                     as_bytes(encode_authenticator(made.record)));
     auto committed = co_await context->store.commit(std::move(transaction));

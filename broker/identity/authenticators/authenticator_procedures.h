@@ -18,7 +18,7 @@
 
 namespace claviger::identity {
 
-// A new sheet of recovery codes takes the place of the one before.
+// A new sheet of recovery codes takes the place of the one before. Wrong codes until now are forgotten (failed_codes.h).
 runtime::Task<Result<EnrolledAuthenticator>> add_authenticator(broker::Context* context, std::string tenant,
                                                                std::string sub, AuthenticatorDraft draft);
 runtime::Task<Result<std::vector<AuthenticatorRecord>>> list_authenticators(broker::Context* context,

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "broker/identity/authenticators/authenticator.h"
+#include "broker/identity/authenticators/failed_codes.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/sign_in_throttle.h"
 #include "broker/identity/user_records.h"
@@ -110,6 +111,12 @@ void forget_try(Context& context, const SignIn& request, const User& user) {
   SignInThrottle& throttle = context.identity->second_factor_throttle();
   const std::string source = source_for(throttle, request, user.login, context.shard.now());
   throttle.withdraw(request.tenant, user.login, source);
+  throttle.withdraw_total(request.tenant, user.login);
+}
+
+// After too many wrong codes: what nobody guesses.
+void keep_spares(SignInPlan& plan) {
+  std::erase_if(plan.kinds, [](std::string_view kind) { return !find_authenticator(kind)->is_spare(); });
 }
 
 Task<Result<Answered>> judge_all(Context* context, const SignIn* request, User user,
@@ -260,19 +267,34 @@ Task<Result<SignInOutcome>> try_once(Context* context, const SignIn* request, Si
   if (request->step != SignIn::Step::SecondFactor) co_return next_step(std::move(plan), std::move(progress));
 
   const std::size_t count = grounds.enrolled.size();
+  const bool is_code = plan.next == Next::SecondFactor && request->answer.empty();
+  WrongCodes wrong_codes;
+  if (is_code) {
+    CLAVIGER_CO_TRY(counted, co_await read_wrong_codes(context, request->tenant, user.sub));
+    wrong_codes = counted;
+  }
+  SignInPlan judging = plan;
+  if (wrong_codes.is_locked()) keep_spares(judging);
   if (plan.next == Next::Enrol) {
     CLAVIGER_CO_TRY(judged, co_await judge_enrolment(context, request, user, count, plan));
     answered = std::move(judged);
   } else {
-    CLAVIGER_CO_TRY(judged, co_await judge_all(context, request, user, grounds.enrolled, plan));
+    CLAVIGER_CO_TRY(judged, co_await judge_all(context, request, user, grounds.enrolled, judging));
     answered = std::move(judged);
   }
   if (answered.kind.empty()) {
     if (answered.is_replay) {
       context->shard.logger().warning("sign_in.replay", {{"tenant", request->tenant}, {"sub", user.sub}});
     }
+    if (is_code && !wrong_codes.is_locked()) {
+      CLAVIGER_CO_TRY(now_wrong, co_await count_wrong_code(context, request->tenant, user.sub));
+      if (now_wrong >= kWrongCodesMax) {
+        context->shard.logger().warning("sign_in.codes_locked", {{"tenant", request->tenant}, {"sub", user.sub}});
+      }
+    }
     co_return wrong_answer(std::move(plan), std::move(progress), is_last);
   }
+  if (wrong_codes.count != 0) forget_wrong_codes(answered.with, request->tenant, user.sub);
   progress.second = answered.kind;
   if (plan.next == Next::Enrol) grounds.enrolled.push_back(std::move(answered.record));
   SignInPlan reached = plan_with(*request, grounds, progress);
@@ -340,6 +362,12 @@ Task<Result<SignInOutcome>> second_step_at_home(Context* context, SignIn request
     limits.sign_in_window = kWindow;
     verdict = throttle.begin(limits, request.tenant, progress.login, source, context->shard.now());
   }
+  const bool is_counted = is_typed && verdict.is_admitted && request.answer.empty();
+  if (is_counted) {
+    verdict.retry_after =
+        throttle.begin_total({kCodesPerWindow, kCodesWindow}, request.tenant, progress.login, context->shard.now());
+    verdict.is_admitted = verdict.retry_after == Milliseconds{0};
+  }
   if (!verdict.is_admitted) {
     co_return co_await too_many(context, kept, std::move(progress), verdict.retry_after);
   }
@@ -349,6 +377,7 @@ Task<Result<SignInOutcome>> second_step_at_home(Context* context, SignIn request
     if (is_right && is_typed) {
       remember_source(throttle, request, progress.login, source, context->shard.now());
     }
+    if (is_right && is_counted) throttle.withdraw_total(request.tenant, progress.login);
     if (!outcome.failed_with(Code::Conflict)) co_return outcome;
     CLAVIGER_CO_TRY(used, co_await is_interaction_used(context, kept));
     if (used) co_return Error{Code::InteractionUsed, "interaction"};

@@ -152,6 +152,9 @@ Result<CoseKey> read_cose_members(codec::CborReader& reader) {
   return key;
 }
 
+constexpr std::size_t kRsaBytesMax = 4096 / 8;
+constexpr std::string_view kRsaExponent("\x01\x00\x01", 3);  // 65537
+
 Result<crypto::VerifyKey> key_of(const CoseKey& cose) {
   const auto as_ours = [](Result<crypto::VerifyKey> made) -> Result<crypto::VerifyKey> {
     if (!made) return invalid("webauthn.key");
@@ -163,7 +166,12 @@ Result<crypto::VerifyKey> key_of(const CoseKey& cose) {
   if (cose.type == 1 && cose.algorithm == -8 && cose.curve == 6 && cose.second.empty()) {
     return as_ours(crypto::VerifyKey::from_ed25519(cose.first));
   }
-  if (cose.type == 3 && cose.algorithm == -257) return as_ours(crypto::VerifyKey::from_rsa(cose.first, cose.second));
+  if (cose.type == 3 && cose.algorithm == -257) {
+    // A peer chooses what verifying costs us.
+    const bool is_quick = cose.first.size() <= kRsaBytesMax && as_text(cose.second) == kRsaExponent;
+    if (!is_quick) return invalid("webauthn.key");
+    return as_ours(crypto::VerifyKey::from_rsa(cose.first, cose.second));
+  }
   return invalid("webauthn.algorithm");
 }
 

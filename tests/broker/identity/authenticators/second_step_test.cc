@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "broker/identity/authenticators/authenticator_procedures.h"
+#include "broker/identity/authenticators/failed_codes.h"
 #include "core/codec/base32.h"
 #include "core/crypto/one_time_password.h"
 #include "tests/broker/identity/authenticators/sealing_bed.h"
@@ -204,6 +205,59 @@ TEST_F(SecondStep, FiveWrongCodesEndIt) {  // spec 3.4: rate limit 5/5 min
   password();
   EXPECT_EQ(code(totp()).status, 429);
   bed.clock().advance(30s);
+  EXPECT_EQ(code(totp()).status, 302);
+}
+
+// Whoever knows the password may have any number of networks: the account counts over all of them.
+TEST_F(SecondStep, WrongCodesFromManyNetworksCountTogether) {
+  ASSERT_TRUE(enrol(ann, "totp"));
+  const std::string at_home = bed.peer().address;
+  unsigned looked_at = 0;
+  for (int network = 1; network <= 40; ++network) {
+    bed.peer().address = "10." + std::to_string(network) + ".0.1";
+    begin();
+    password();
+    if (code("000000").status == 200) ++looked_at;
+    bed.clock().advance(1s);
+  }
+  EXPECT_EQ(looked_at, kCodesPerWindow);
+  // The owner waits, too, for as long as the window lasts: somebody else knows his password.
+  bed.peer().address = at_home;
+  begin();
+  password();
+  EXPECT_EQ(code(totp()).status, 429);
+  bed.clock().advance(kCodesWindow);
+  begin();
+  password();
+  EXPECT_EQ(code(totp()).status, 302);
+}
+
+// However slowly somebody guesses: after kWrongCodesMax only a recovery code or an administrator helps.
+TEST_F(SecondStep, AHundredWrongCodesOneAfterTheOtherLock) {
+  ASSERT_TRUE(enrol(ann, "totp"));
+  const auto sheet = enrol(ann, "recovery", "");
+  ASSERT_TRUE(sheet);
+  const auto guess = [&] {
+    for (std::uint32_t i = 0; i < kWrongCodesMax; ++i) {
+      bed.clock().advance(kCodesWindow);
+      begin();
+      password();
+      EXPECT_EQ(code("000000").status, 200) << i;
+    }
+    bed.clock().advance(kCodesWindow);
+    begin();
+    password();
+  };
+  guess();
+  EXPECT_EQ(code(totp()).status, 200);  // right, and not looked at
+  EXPECT_EQ(code(as_text(sheet->codes[0].reveal())).status, 302);
+  begin();
+  password();
+  EXPECT_EQ(code(totp()).status, 302);
+
+  guess();
+  EXPECT_EQ(code(totp()).status, 200);
+  ASSERT_TRUE(bed.wait(enable_user(bed.context(), "alpha", ann.sub)));
   EXPECT_EQ(code(totp()).status, 302);
 }
 
