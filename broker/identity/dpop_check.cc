@@ -4,6 +4,8 @@
 
 #include "broker/identity/dpop_nonce.h"
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/proxies.h"
+#include "broker/identity/source_bucket.h"
 #include "broker/tokens/verifier/dpop_proof.h"
 #include "core/codec/base64url.h"
 #include "core/codec/hex.h"
@@ -26,21 +28,30 @@ Result<tokens::DpopProof> read_proof(Context& context, const http::Request& requ
   if (request.is_repeated(http::Field::Dpop)) return Error{Code::DpopInvalid, "dpop.headers"};
   DpopShard& shard = context.identity->dpop();
   const std::int64_t now = numeric_date(context.shard.wall());
-  const tokens::DpopExpectation expected{
-      .method = http::name_of(request.method), .url = wanted.url, .access_token = wanted.access_token, .now = now};
-  CLAVIGER_TRY(
-      proof, tokens::read_dpop_proof({shard.reader, shard.verify_context}, request.field(http::Field::Dpop), expected));
-  if (!is_current_dpop_nonce(shard.mac, wanted.tenant, proof.nonce, now, shard.started_at)) {
-    return Error{Code::DpopNonce, "dpop.nonce"};
-  }
-  return proof;
+  const auto is_current = [&](std::string_view nonce) {
+    return is_current_dpop_nonce(shard.mac, wanted.tenant, nonce, now, shard.started_at);
+  };
+  const tokens::DpopExpectation expected{.method = http::name_of(request.method),
+                                         .url = wanted.url,
+                                         .access_token = wanted.access_token,
+                                         .now = now,
+                                         .is_current_nonce = is_current};
+  return tokens::read_dpop_proof({shard.reader, shard.verify_context}, request.field(http::Field::Dpop), expected);
 }
 
-Task<Result<Unit>> remember_at_home(Context* context, DpopReplays::Id id) {
-  co_return context->identity->dpop().replays.remember(id, numeric_date(context->shard.wall()));
+Task<Result<Unit>> remember_at_home(Context* context, DpopReplays::Id id, DpopReplays::Source source) {
+  co_return context->identity->dpop().replays.remember(id, source, numeric_date(context->shard.wall()));
 }
 
 }  // namespace
+
+// Keyed, as the ids are.
+DpopReplays::Source replay_source(const Context& context, const http::Request& request) {
+  std::string text = "source";
+  text.append(1, '\0').append(bucket_of(source_of(*context.snapshot->settings, request)));
+  const auto digest = context.identity->dpop().mac.compute(as_bytes(text));
+  return load_be<DpopReplays::Source>(Bytes(digest).first(sizeof(DpopReplays::Source)));
+}
 
 DpopShard::DpopShard(Context& context) : mac(dpop_mac_of(context)), started_at(numeric_date(context.shard.wall())) {}
 
@@ -54,7 +65,8 @@ Task<Result<std::string>> check_dpop(Context* context, const http::Request* requ
   codec::hex_encode(id, name);
   runtime::Shard* home = &context->home_of(home_name("dpop", wanted.tenant, name));
   Context* there = &context->at(*home);
-  auto start = [there, id]() { return remember_at_home(there, id); };
+  const DpopReplays::Source source = replay_source(*context, *request);
+  auto start = [there, id, source]() { return remember_at_home(there, id, source); };
   auto remembered = co_await runtime::call_on(home, std::move(start));
   if (!remembered) co_return remembered.error();
   co_return std::string(as_text(proof.key));

@@ -26,6 +26,8 @@ struct DpopShard {
   crypto::HmacSha256 mac;  // of nonces and of replay ids; one for the installation
   std::int64_t started_at;
   DpopReplays replays;
+  // Pushed requests that were taken (pushed_request.h), at their home: they live as long as a proof does.
+  DpopReplays taken_pushes;
 };
 
 struct DpopRequest {
@@ -38,6 +40,9 @@ struct DpopRequest {
 // ends. DpopInvalid, DpopNonce, DpopReplayed; Overload.
 runtime::Task<Result<std::string>> check_dpop(broker::Context* context, const http::Request* request,
                                               DpopRequest wanted);
+
+// Where a request comes from, as DpopReplays counts.
+DpopReplays::Source replay_source(const broker::Context& context, const http::Request& request);
 
 // A fresh nonce for whoever uses DPoP (clause 8.2), in good answers and bad ones.
 void offer_dpop_nonce(broker::Context& context, std::string_view tenant, const http::Request& request,

@@ -25,6 +25,16 @@ Result<codec::JsonObject> read_segment(codec::JsonReader& reader, std::string_vi
   return value.as_object();
 }
 
+// Before a key is built of it: anybody may bring one, and what it costs to verify with is his choice.
+bool is_quick(const codec::JsonObject& jwk) {
+  const auto type = jwk.string_at("kty");
+  if (!type || *type != "RSA") return true;
+  const auto modulus = jwk.string_at("n");
+  const auto exponent = jwk.string_at("e");
+  return modulus && exponent && modulus->size() <= codec::base64url_encoded_size(kDpopRsaBitsMax / 8) &&
+         *exponent == "AQAB";
+}
+
 // typ, alg, jwk (clause 4.2), and no extension.
 Result<crypto::VerifyKey> read_header(const codec::JsonObject& object, const codec::JsonValue& value) {
   const auto header = read_jose_header(value);
@@ -34,7 +44,7 @@ Result<crypto::VerifyKey> read_header(const codec::JsonObject& object, const cod
   const auto member = object.find("jwk");
   if (!member) return invalid("dpop.jwk");
   const auto jwk_object = member->as_object();
-  if (!jwk_object) return invalid("dpop.jwk");
+  if (!jwk_object || !is_quick(*jwk_object)) return invalid("dpop.jwk");
   // Public only: read_jwk() refuses private and symmetric members.
   auto jwk = crypto::read_jwk(*jwk_object);
   if (!jwk || jwk->key.algorithm() != *header->algorithm) return invalid("dpop.jwk");
@@ -109,7 +119,6 @@ bool is_same_htu(std::string_view htu, std::string_view url) {
 Result<DpopProof> read_dpop_proof(DpopTools tools, std::string_view proof, const DpopExpectation& expected) {
   const auto token = split_compact(proof);
   if (!token) return invalid("dpop.segments");
-  CLAVIGER_TRY(key, check_header_and_signature(tools, *token));
   const auto claims = read_segment(tools.reader, token->payload);
   if (!claims) return invalid("dpop.payload");
 
@@ -125,13 +134,16 @@ Result<DpopProof> read_dpop_proof(DpopTools tools, std::string_view proof, const
     if (!text || text->empty() || text->size() > kDpopNonceMax) return invalid("dpop.nonce");
     read.nonce = *text;
   }
-  const auto jti = claims->string_at("jti");
-  if (!jti || jti->empty() || jti->size() > kJtiBytesMax) return invalid("dpop.jti");
+  const auto said = claims->string_at("jti");
+  if (!said || said->empty() || said->size() > kJtiBytesMax) return invalid("dpop.jti");
+  const std::string jti(*said);  // the reader goes on to the header
+  if (expected.is_current_nonce && !expected.is_current_nonce(read.nonce)) return Error{Code::DpopNonce, "dpop.nonce"};
 
+  CLAVIGER_TRY(key, check_header_and_signature(tools, *token));
   if (!codec::base64url_decode(key.thumbprint(), read.key)) return invalid("dpop.jwk");
   crypto::Sha256 id;
   id.update(read.key);
-  id.update(as_bytes(*jti));
+  id.update(as_bytes(jti));
   read.id = id.finish();
   return read;
 }

@@ -4,12 +4,16 @@
 // and hands `key` on in Presentation::key. What is left to the caller: exactly one DPoP header was there, `id` was never
 // seen before (remembered for kDpopAgeMax + kDpopAheadMax), and `nonce` is one that it gave out, if it gives out any.
 //
+// What costs nothing is looked at first: a signature is verified for a proof that fits its request, here and now, and only
+// by keys that verify quickly.
+//
 // The only place where a key that comes along is used, and only to show that its holder sent this: it earns no trust, it
 // is compared with the thumbprint in the token (RFC 8725 clause 3.10 is about keys that are believed).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +31,8 @@ inline constexpr std::string_view kDpopAlgorithms = "ES256 EdDSA RS256";
 inline constexpr Seconds kDpopAgeMax{60};
 inline constexpr Seconds kDpopAheadMax{30};
 inline constexpr std::size_t kDpopNonceMax = 256;
+// Of an RSA key that comes along: more would cost us milliseconds a request, and the exponent is 65537.
+inline constexpr std::size_t kDpopRsaBitsMax = 4096;
 
 struct DpopTools {
   codec::JsonReader& reader;
@@ -38,6 +44,8 @@ struct DpopExpectation {
   std::string_view url;           // of the request as its sender knows it; query and fragment do not count
   std::string_view access_token;  // shown with the proof, then ath must be its hash; empty: none (token endpoint)
   std::int64_t now = 0;           // NumericDate
+  // Whether a nonce (empty: none) is one that was given out; asked before the signature. Unset: none is wanted.
+  std::function<bool(std::string_view nonce)> is_current_nonce = {};
 };
 
 struct DpopProof {
@@ -47,7 +55,7 @@ struct DpopProof {
   std::int64_t issued_at = 0;
 };
 
-// DpopInvalid, whatever is wrong; `where` says what, for the log.
+// DpopInvalid, whatever is wrong; `where` says what, for the log. DpopNonce when is_current_nonce says no.
 Result<DpopProof> read_dpop_proof(DpopTools tools, std::string_view proof, const DpopExpectation& expected);
 
 // Scheme and host without case, a port that the scheme implies is none, the path as it is, up to the query (RFC 9449

@@ -309,14 +309,31 @@ TEST(DpopReplays, RemembersForAWindowAndRefusesWhenFull) {
     return made;
   };
   const std::int64_t begin = 1'000'000;
-  EXPECT_TRUE(replays.remember(id(1), begin));
-  EXPECT_EQ(replays.remember(id(1), begin + 1).error().code, Code::DpopReplayed);
-  EXPECT_TRUE(replays.remember(id(2), begin + 1));
-  EXPECT_EQ(replays.remember(id(3), begin + 2).error().code, Code::Overload);
-  EXPECT_EQ(replays.remember(id(2), begin + DpopReplays::kGeneration + 1).error().code, Code::DpopReplayed);
-  EXPECT_TRUE(replays.remember(id(3), begin + DpopReplays::kGeneration + 2));
-  EXPECT_TRUE(replays.remember(id(1), begin + 3 * DpopReplays::kGeneration + 2));
+  EXPECT_TRUE(replays.remember(id(1), 7, begin));
+  EXPECT_EQ(replays.remember(id(1), 7, begin + 1).error().code, Code::DpopReplayed);
+  EXPECT_TRUE(replays.remember(id(2), 7, begin + 1));
+  EXPECT_EQ(replays.remember(id(3), 7, begin + 2).error().code, Code::Overload);
+  EXPECT_EQ(replays.remember(id(2), 7, begin + DpopReplays::kGeneration + 1).error().code, Code::DpopReplayed);
+  EXPECT_TRUE(replays.remember(id(3), 7, begin + DpopReplays::kGeneration + 2));
+  EXPECT_TRUE(replays.remember(id(1), 7, begin + 3 * DpopReplays::kGeneration + 2));
   EXPECT_EQ(replays.size(), 1U);
+}
+
+TEST(DpopReplays, OneSourceDoesNotUseUpTheRoomOfAll) {
+  constexpr std::size_t kRoom = 100 * DpopReplays::kProofsOfSourceMin;
+  DpopReplays replays(kRoom);
+  const auto id = [](std::uint64_t number) {
+    DpopReplays::Id made{};
+    store_be(made, number);
+    return made;
+  };
+  std::uint64_t number = 0;
+  std::size_t taken = 0;
+  while (replays.remember(id(++number), 1, 1000)) ++taken;
+  EXPECT_LT(taken, kRoom / DpopReplays::kShareOfSource + 1);
+  EXPECT_EQ(replays.remember(id(++number), 1, 1001).error().code, Code::Overload);
+  EXPECT_TRUE(replays.remember(id(++number), 2, 1001));  // somebody else
+  EXPECT_TRUE(replays.remember(id(++number), 1, 1000 + DpopReplays::kGeneration));
 }
 
 }  // namespace

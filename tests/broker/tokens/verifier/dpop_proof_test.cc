@@ -129,6 +129,36 @@ TEST_F(DpopProofTest, KeyMissingPrivateSymmetricOrOfAnother) {
   parts.jwk = other.jwk();
   expect_refused(parts, "dpop.signature");
 }
+// A peer chooses what verifying costs us: not more than RSA of 4096 bits with e = 65537.
+TEST_F(DpopProofTest, RsaKeysThatAreSlowAreRefused) {
+  DpopKey rsa(crypto::SignatureAlgorithm::Rs256);
+  const std::string jwk = rsa.jwk();
+  ProofParts parts = good();
+  EXPECT_TRUE(read(rsa.proof(parts)));
+  const std::size_t exponent = jwk.find("\"AQAB\"");
+  ASSERT_NE(exponent, std::string::npos);
+  parts.jwk = std::string(jwk).replace(exponent, 6, "\"" + encoded(std::string(7, '\xff') + "\xc5") + "\"");
+  EXPECT_EQ(read(rsa.proof(parts)).error().where, "dpop.jwk");
+  const std::string large = "\x80" + std::string(kDpopRsaBitsMax / 8, '\x01');
+  parts.jwk = R"({"kty":"RSA","e":"AQAB","n":")" + encoded(large) + "\"}";
+  EXPECT_EQ(read(rsa.proof(parts)).error().where, "dpop.jwk");
+}
+// What does not fit is refused before anything is computed: no signature is looked at.
+TEST_F(DpopProofTest, TheSignatureComesLast) {
+  ProofParts parts = good();
+  parts.method = "GET";
+  parts.jwk = "{}";
+  expect_refused(parts, "dpop.htm");
+  parts = good();
+  parts.jwk = "{}";
+  parts.nonce = "of another time";
+  const auto refused = read_dpop_proof(
+      {reader, context}, key.proof(parts),
+      {.method = "POST", .url = kUrl, .access_token = {}, .now = kNow, .is_current_nonce = [](std::string_view nonce) {
+         return nonce == "current";
+       }});
+  EXPECT_EQ(refused.error().code, Code::DpopNonce);
+}
 TEST_F(DpopProofTest, CriticalExtension) {
   ProofParts parts = good();
   parts.header_more = R"(,"crit":["exp"])";
