@@ -7,6 +7,7 @@
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/client_name.h"
+#include "broker/identity/dpop_check.h"
 #include "broker/identity/consent.h"
 #include "broker/identity/id_token_hint.h"
 #include "broker/identity/identity_shard.h"
@@ -162,12 +163,17 @@ Task<http::Response> handle(Contexts* contexts, SubscriberVectors* vectors, http
 
   // RFC 9126 clause 4: of a request that was pushed nothing in this one counts but the client's name.
   std::string pushed_parameters;
+  std::optional<PushedRequest::Id> sealed_push;
+  std::int64_t pushed_at = 0;
   const std::string request_uri(optional(*form, "request_uri"));
   const bool is_pushed = request_uri.starts_with(kRequestUriPrefix) && !form->is_duplicated("request_uri");
   if (is_pushed) {
     std::string taker = (*client)->client_id;
-    auto taken = co_await take_pushed_request(&context, tenant, request_uri, std::move(taker));
+    const DpopReplays::Source source = replay_source(context, request);
+    auto taken = co_await take_pushed_request(&context, tenant, request_uri, std::move(taker), source);
     if (!taken) co_return local_error_response(tenant, taken.error(), request);
+    sealed_push = taken->id;
+    pushed_at = taken->pushed_at;
     pushed_parameters = std::move(taken->parameters);
     form = codec::parse_form(pushed_parameters);
     if (!form) co_return local_error_response(tenant, form.error(), request);
@@ -194,6 +200,11 @@ Task<http::Response> handle(Contexts* contexts, SubscriberVectors* vectors, http
   auto begun =
       begin_interaction(context, **client, *destination, *wanted, request, std::move(from->name), context.shard.wall());
   if (!begun) co_return local_error_response(tenant, begun.error(), request);
+  if (sealed_push) {
+    // However often it is shown, it is one sign-in.
+    begun->interaction.id = *sealed_push;
+    begun->interaction.expires_at = pushed_at + context.snapshot->settings->lifetimes.interaction.count();
+  }
   auto subject = read_id_token_hint(context, *view, **client, *form);
   if (!subject) co_return refusal_response(view->tenant, target, subject.error());
   begun->interaction.subject = *std::move(subject);

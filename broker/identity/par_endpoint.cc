@@ -1,5 +1,8 @@
 #include "broker/identity/par_endpoint.h"
 
+#include <algorithm>
+#include <array>
+
 #include "broker/identity/authorization_request.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/dpop_check.h"
@@ -9,6 +12,7 @@
 #include "broker/identity/pushed_request.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/secret_body.h"
+#include "broker/identity/ue_naming.h"
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
 #include "core/codec/percent.h"
@@ -58,14 +62,20 @@ Result<std::string> key_of(const codec::Form& form, std::string_view proven) {
   return text;
 }
 
+// Whatever else comes along is nobody's business, and none of ours to keep.
+constexpr std::array<std::string_view, 16> kKept{"response_type", "response_mode",  "redirect_uri",
+                                                 "scope",         "state",          "nonce",
+                                                 "acr_values",    "code_challenge", "code_challenge_method",
+                                                 "prompt",        "max_age",        "login_hint",
+                                                 "ui_locales",    "id_token_hint",  kUeParameter,
+                                                 "resource"};
+
 PushedRequest pushed_of(const codec::Form& form, const Client& client, std::string_view dpop_jkt) {
   PushedRequest pushed;
   pushed.client_id = client.client_id;
   codec::FormWriter writer(pushed.parameters);
   for (const codec::FormField& field : form.fields()) {
-    const bool is_ours = field.name == "client_id" || field.name == "client_secret" || field.name == "dpop_jkt" ||
-                         field.name == "client_assertion" || field.name == "client_assertion_type";
-    if (!is_ours) writer.add(field.name, field.value);
+    if (std::ranges::find(kKept, field.name) != kKept.end()) writer.add(field.name, field.value);
   }
   writer.add("client_id", client.client_id);
   if (!dpop_jkt.empty()) writer.add("dpop_jkt", dpop_jkt);
@@ -91,6 +101,11 @@ Task<Result<http::Response>> push(Context* context, std::string tenant, const ht
   if (!key) co_return key.error();
   CLAVIGER_CO_TRY(dpop_jkt, key_of(*form, *key));
   PushedRequest pushed = pushed_of(*form, *client, dpop_jkt);
+  if (client->authentication == ClientAuthentication::None) {
+    auto sealed = seal_pushed_request(*context, tenant, pushed);
+    if (!sealed) co_return sealed.error();
+    co_return created(*sealed);
+  }
   auto request_uri = co_await push_request(context, tenant, std::move(pushed));
   if (!request_uri) co_return request_uri.error();
   co_return created(*request_uri);

@@ -1,6 +1,7 @@
 // Pushed authorization requests (RFC 9126): the PAR rows of spec 4.3, and what a pushed request is good for.
 #include <gtest/gtest.h>
 
+#include "broker/identity/dpop_check.h"
 #include "broker/identity/pushed_request.h"
 #include "tests/broker/identity/testbed.h"
 
@@ -102,7 +103,7 @@ TEST_F(PushedRequests, OfAClientWithASecretDoNotKeepIt) {
   const std::string secret(as_text(web.secret.reveal()));
   const Reply reply = push(authorize_query("web") + "&client_secret=" + secret);
   ASSERT_EQ(reply.status, 201) << reply.body;
-  auto taken = bed.wait(take_pushed_request(bed.context(), "alpha", reply.member("request_uri"), "web"));
+  auto taken = bed.wait(take_pushed_request(bed.context(), "alpha", reply.member("request_uri"), "web", 0));
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->parameters.find(secret), std::string::npos);
 }
@@ -126,8 +127,38 @@ TEST_F(PushedRequests, ParametersInTheQueryOrAnotherType) {
 }
 TEST_F(PushedRequests, NotByGet) { EXPECT_EQ(bed.send(get(std::string(kPar))).status, 405); }
 TEST_F(PushedRequests, TooLarge) {
-  expect_refused(push(authorize_query("app") + "&x=" + std::string(kPushedRequestBytesMax, 'x')), 413,
+  expect_refused(push(authorize_query("app") + "&login_hint=" + std::string(kSealedPushBytesMax, 'x')), 413,
                  "invalid_request");
+  const CreatedClient web = add_confidential(false);
+  const std::string query = authorize_query("web") + "&login_hint=";
+  const auto of_web = [&](std::size_t size) {
+    return bed.send(
+        with_basic(post_form(std::string(kPar), query + std::string(size, 'x')), "web", as_text(web.secret.reveal())));
+  };
+  EXPECT_EQ(of_web(kSealedPushBytesMax).status, 201);
+  expect_refused(of_web(kPushedRequestBytesMax), 413, "invalid_request");
+}
+// Anybody may push as a public client: nothing is written for him.
+TEST_F(PushedRequests, OfAPublicClientCostNoStore) {
+  const std::uint64_t before = bed.store().latest_sequence();
+  const std::string uri = pushed("&x=" + std::string(9000, 'x'));
+  EXPECT_EQ(ask(query_of(uri)).status, 200);
+  EXPECT_EQ(ask(query_of(uri)).status, 400);
+  EXPECT_EQ(bed.store().latest_sequence(), before);
+  EXPECT_LT(uri.size(), 2000U);  // what we do not know is not carried
+}
+TEST_F(PushedRequests, OfAPublicClientAreOneSignInEvenWhenTheirUseIsForgotten) {
+  const std::string uri = pushed();
+  ASSERT_EQ(bed.sign_in(query_of(uri), "ann", "correct horse").status, 302);
+  bed.context()->identity->dpop().taken_pushes = DpopReplays();  // as at a restart
+  const Reply again = bed.sign_in(query_of(uri), "ann", "correct horse");
+  EXPECT_NE(again.status, 302);
+  EXPECT_TRUE(again.redirected("code").empty());
+}
+TEST_F(PushedRequests, OfAPublicClientAreItsTenantsAndUnchanged) {
+  std::string uri = pushed();
+  uri[uri.size() - 3] = uri[uri.size() - 3] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(ask(query_of(uri)).status, 400);
 }
 TEST_F(PushedRequests, RequiredButNotUsed) {  // PAR required but not used: redir invalid_request
   const CreatedClient web = add_confidential(true);
