@@ -7,10 +7,12 @@
 #include "broker/identity/client_draft.h"
 #include "broker/identity/client_secret.h"
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/session_records.h"
 #include "broker/identity/user_records.h"
 #include "broker/record_key.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
+#include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
 
@@ -54,8 +56,55 @@ Task<Result<Client>> create_at_home(Context* context, std::string tenant, Client
   co_return client;
 }
 
-// With an edit that is empty the client is removed.
-Task<Result<Client>> change_at_home(Context* context, std::string tenant, std::string client_id, ClientEdit edit) {
+// Requests that were under way when the client was disabled have made their sessions by the second time.
+constexpr int kPassesMax = 3;
+
+// One look at all sessions of the tenant; how many of them it ended.
+Task<Result<std::size_t>> end_sessions_once(Context* context, std::string tenant, std::string client_id) {
+  const std::string prefix = broker::record_prefix({tenant});
+  const std::string end = broker::record_prefix_end(prefix);
+  std::string from = prefix;
+  std::size_t count = 0;
+  for (bool is_last = false; !is_last;) {
+    CLAVIGER_CO_TRY(page, co_await context->store.range(tables::kSessions, from, end, kSessionsPerPage));
+    std::vector<std::string> sids;
+    for (const storage::Record& row : page) {
+      std::string sid = row.key.substr(prefix.size());
+      const auto session = decode_session(row.value, sid);
+      // One that nobody can read is nobody's; the others must end all the same.
+      if (!session || session->state != SessionState::Active || session->client_id != client_id) continue;
+      sids.push_back(std::move(sid));
+    }
+    is_last = page.size() < kSessionsPerPage;
+    if (!is_last) from = page.back().key + '\0';
+    count += sids.size();
+    if (sids.empty()) continue;
+    CLAVIGER_CO_TRY(ended, co_await end_these_sessions(context, tenant, std::move(sids), SessionState::Revoked));
+  }
+  co_return count;
+}
+
+// Ends what the client has: its sessions one by one, and the tokens that it got for itself, whose subject it is.
+Task<Result<Unit>> end_what_it_has(Context* context, std::string tenant, std::string client_id) {
+  CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+  std::vector<tokens::Revocation> revocations{tokens::revocation_of_user(*view, client_id, context->shard.wall())};
+  storage::Transaction transaction;
+  tokens::add_revocation(transaction, tenant, revocations.front());
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
+  CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
+  for (int pass = 0; pass < kPassesMax; ++pass) {
+    CLAVIGER_CO_TRY(ended, co_await end_sessions_once(context, tenant, client_id));
+    if (ended == 0) break;
+  }
+  co_return Unit{};
+}
+
+enum class Issued : bool { Keep, End };
+
+// With an edit that is empty the client is removed. What it has ends after the change, when no shard takes it for enabled any
+// more; the debt is the record itself: a disabled client that is disabled, or removed, once more.
+Task<Result<Client>> change_at_home(Context* context, std::string tenant, std::string client_id, ClientEdit edit,
+                                    Issued issued) {
   auto turn = co_await context->identity->turns().take(home_name("client", tenant, client_id));
   if (!turn) co_return turn.error();
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
@@ -74,17 +123,22 @@ Task<Result<Client>> change_at_home(Context* context, std::string tenant, std::s
     if (!committed) co_return committed.error();
     client.version = committed->sequence;
     co_await forget_everywhere(context, tenant, client_id);
+    if (issued == Issued::End) {
+      CLAVIGER_CO_TRY(ended, co_await end_what_it_has(context, tenant, client_id));
+    }
     co_return client;
   }
   co_return Error{Code::Conflict, "client.change"};
 }
 
-Task<Result<Client>> change_at(Context* context, std::string tenant, std::string client_id, ClientEdit edit) {
+Task<Result<Client>> change_at(Context* context, std::string tenant, std::string client_id, ClientEdit edit,
+                               Issued issued = Issued::Keep) {
   if (!is_client_id(client_id)) co_return Error{Code::ClientUnknown, "client.id"};
   runtime::Shard* home = &context->home_of(home_name("client", tenant, client_id));
   Context* there = &context->at(*home);
-  auto start = [there, tenant = std::move(tenant), client_id = std::move(client_id), edit = std::move(edit)]() mutable {
-    return change_at_home(there, std::move(tenant), std::move(client_id), std::move(edit));
+  auto start = [there, tenant = std::move(tenant), client_id = std::move(client_id), edit = std::move(edit),
+                issued]() mutable {
+    return change_at_home(there, std::move(tenant), std::move(client_id), std::move(edit), issued);
   };
   co_return co_await runtime::call_on(home, std::move(start));
 }
@@ -141,11 +195,15 @@ Task<Result<Unit>> set_client_enabled(Context* context, std::string tenant, std:
     client.is_enabled = is_enabled;
     return Result<Unit>(Unit{});
   };
-  CLAVIGER_CO_TRY(changed, co_await change_at(context, std::move(tenant), std::move(client_id), std::move(edit)));
+  const Issued issued = is_enabled ? Issued::Keep : Issued::End;
+  CLAVIGER_CO_TRY(changed,
+                  co_await change_at(context, std::move(tenant), std::move(client_id), std::move(edit), issued));
   co_return Unit{};
 }
 
 Task<Result<Unit>> remove_client(Context* context, std::string tenant, std::string client_id) {
+  // As long as something of it lives, it is there, so that whoever failed half way can ask again.
+  CLAVIGER_CO_TRY(disabled, co_await set_client_enabled(context, tenant, client_id, false));
   ClientEdit nothing;
   CLAVIGER_CO_TRY(removed, co_await change_at(context, std::move(tenant), std::move(client_id), std::move(nothing)));
   co_return Unit{};

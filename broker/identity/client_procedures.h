@@ -88,7 +88,7 @@ runtime::Task<Result<Client>> change_client(broker::Context* context, std::strin
 // The old secret is refused from now on.
 runtime::Task<Result<SecretBytes>> rotate_client_secret(broker::Context* context, std::string tenant,
                                                         std::string client_id);
-// Tokens a disabled client has stay valid until they expire; it gets no new ones and introspects nothing.
+// Disabling ends its tokens and sessions (each session of the tenant is looked at); asked again it ends what is left.
 runtime::Task<Result<Unit>> set_client_enabled(broker::Context* context, std::string tenant, std::string client_id,
                                                bool is_enabled);
 runtime::Task<Result<Unit>> remove_client(broker::Context* context, std::string tenant, std::string client_id);

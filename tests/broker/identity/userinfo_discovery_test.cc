@@ -1,6 +1,7 @@
 // Userinfo (spec 4.3 and 4.7), metadata, JWKS, session procedures.
 #include <gtest/gtest.h>
 
+#include "broker/identity/client_procedures.h"
 #include "broker/identity/discovery_endpoint.h"
 #include "broker/identity/session_procedures.h"
 #include "tests/broker/identity/testbed.h"
@@ -62,6 +63,54 @@ TEST_F(Userinfo, NoTokenIsABareChallenge) {
   expect_challenge(bed.send(post_form(std::string(kUserinfo), "access_token=" + token)), 401, "");
 }
 
+// What a client has ends with it, and stays ended.
+
+TEST_F(Userinfo, OfAClientThatWasDisabled) {
+  const Reply tokens = bed.sign_in_for_tokens("app");
+  ASSERT_EQ(bed.send(with_token(tokens.member("access_token"))).status, 200);
+  ASSERT_TRUE(bed.wait(set_client_enabled(bed.context(), "alpha", "app", false)));
+  expect_challenge(bed.send(with_token(tokens.member("access_token"))), 401, "invalid_token");
+  bed.clock().advance(1s);
+  ASSERT_TRUE(bed.wait(set_client_enabled(bed.context(), "alpha", "app", true)));
+  expect_challenge(bed.send(with_token(tokens.member("access_token"))), 401, "invalid_token");
+  const std::string refresh = "grant_type=refresh_token&client_id=app&refresh_token=" + tokens.member("refresh_token");
+  EXPECT_EQ(bed.send(post_form("/idms/v1/alpha/token", refresh)).member("error"), "invalid_grant");
+  const auto sessions = bed.wait(list_sessions(bed.context(), "alpha", ann.sub, "", 10));
+  ASSERT_TRUE(sessions);
+  EXPECT_EQ(sessions->sessions.front().state, SessionState::Revoked);
+  EXPECT_EQ(bed.send(with_token(bed.sign_in_for_tokens("app").member("access_token"))).status, 200);
+}
+
+TEST_F(Userinfo, OfAClientThatWasRemovedWhoeverTakesItsName) {
+  ClientDraft other;
+  other.client_id = "other";
+  other.redirect_uris = {std::string(kRedirect)};
+  other.may_code = true;
+  bed.add_client(other);
+  const Reply tokens = bed.sign_in_for_tokens("app");
+  const Reply kept = bed.sign_in_for_tokens("other");
+  ASSERT_TRUE(bed.wait(remove_client(bed.context(), "alpha", "app")));
+  expect_challenge(bed.send(with_token(tokens.member("access_token"))), 401, "invalid_token");
+  EXPECT_EQ(bed.wait(remove_client(bed.context(), "alpha", "app")).error().code, Code::ClientUnknown);
+  bed.add_public_client();
+  expect_challenge(bed.send(with_token(tokens.member("access_token"))), 401, "invalid_token");
+  const std::string refresh = "grant_type=refresh_token&client_id=app&refresh_token=" + tokens.member("refresh_token");
+  EXPECT_EQ(bed.send(post_form("/idms/v1/alpha/token", refresh)).member("error"), "invalid_grant");
+  EXPECT_EQ(bed.send(with_token(kept.member("access_token"))).status, 200);  // another's
+}
+
+TEST_F(Userinfo, AnEndThatFailedHalfWayIsAskedForAgain) {
+  const std::string token = bed.sign_in_for_tokens("app").member("access_token");
+  // As if we had died behind the first commit of a removal.
+  app.is_enabled = false;
+  storage::Transaction transaction;
+  transaction.put(broker::tables::kClients, client_key("alpha", "app"), as_bytes(encode_client(app)));
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(transaction))));
+  ASSERT_EQ(bed.send(with_token(token)).status, 200);
+  ASSERT_TRUE(bed.wait(remove_client(bed.context(), "alpha", "app")));
+  expect_challenge(bed.send(with_token(token)), 401, "invalid_token");
+}
+
 TEST_F(Userinfo, SeveralOrMalformed) {
   const std::string token = bed.sign_in_for_tokens("app").member("access_token");
   Sent twice = with_token(token);
@@ -70,7 +119,8 @@ TEST_F(Userinfo, SeveralOrMalformed) {
   Sent query = with_token(token);
   query.target += "?access_token=" + token;
   expect_challenge(bed.send(query), 400, "invalid_request");
-  for (const char* bad : {"", "a b", "a,b", "\"a\""}) expect_challenge(bed.send(with_token(bad)), 400, "invalid_request");
+  for (const char* bad : {"", "a b", "a,b", "\"a\""})
+    expect_challenge(bed.send(with_token(bad)), 400, "invalid_request");
 }
 
 TEST_F(Userinfo, BadTokens) {
@@ -245,7 +295,8 @@ TEST_F(SessionOperations, ListShowEnd) {
   ASSERT_TRUE(bed.wait(end_session(bed.context(), "alpha", sids[0], SessionState::Revoked)));  // changes nothing
   EXPECT_EQ(bed.wait(find_session(bed.context(), "alpha", sids[0]))->state, SessionState::SignedOff);
   EXPECT_EQ(bed.wait(find_session(bed.context(), "alpha", sids[1]))->state, SessionState::Active);
-  EXPECT_TRUE(bed.wait(end_session(bed.context(), "alpha", "none", SessionState::Revoked)).failed_with(Code::SessionUnknown));
+  EXPECT_TRUE(
+      bed.wait(end_session(bed.context(), "alpha", "none", SessionState::Revoked)).failed_with(Code::SessionUnknown));
   bed.store().fail_commits(2, Code::Conflict);
   EXPECT_TRUE(bed.wait(end_session(bed.context(), "alpha", sids[1], SessionState::Revoked)));
   ASSERT_TRUE(bed.wait(end_sessions_of_user(bed.context(), "alpha", ann.sub)));
