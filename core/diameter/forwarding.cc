@@ -133,9 +133,17 @@ void NodeShard::send_for_another(PeerEntry& peer, const PendingTable::Waiting& w
   if (to == nullptr || !to->has_room(Message::kPriorityUsual)) return lost(waiting);
   const std::uint32_t hop_by_hop = to->send_request(packer_.keep(as_bytes(bytes)), waiting);
   NodeShard& origin = node_.part(waiting.origin);
-  origin.shard_.mailbox().post_control([&origin, waiting, hop_by_hop] {
+  origin.shard_.mailbox().post_control([this, &origin, &peer, waiting, hop_by_hop] {
     Transaction* const transaction = origin.transactions_.find(waiting.transaction);
-    if (transaction != nullptr) transaction->hop_by_hop = hop_by_hop;
+    const bool waits = transaction != nullptr && transaction->peer == &peer && transaction->hop_by_hop == 0;
+    if (waits) {
+      transaction->hop_by_hop = hop_by_hop;
+      return;
+    }
+    // Answered, given up or sent elsewhere meanwhile.
+    shard_.mailbox().post_control([this, &peer, hop_by_hop] {
+      if (Link* const its = link_of(peer)) its->forget(hop_by_hop);
+    });
   });
 }
 

@@ -11,9 +11,11 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "system"), os.path.join(HERE, "..", "..", "tools", "demo")]
 import clavigerd  # noqa: E402
 from diameter_peers import Node, check  # noqa: E402
+import sandbox_parts  # noqa: E402
 from diameter_wire import CX, PROXIABLE, REQUEST, VENDOR, Peer, avp  # noqa: E402
 
 AGENT, REALM, ASKER = "agent.far.example", "far.example", "asker.far.example"
@@ -63,6 +65,8 @@ class FreeDiameter:
     def __init__(self, node, port, calls):
         folder = node.sandbox.folder
         self.output = os.path.join(folder, "freeDiameter.log")
+        # It starts with nothing less, though its connections here are in the clear.
+        sandbox_parts.make_certificate(folder, "bravo", "agent", f"DNS:{AGENT}", "serverAuth,clientAuth")
         acl, config = os.path.join(folder, "acl.conf"), os.path.join(folder, "freeDiameter.conf")
         with open(acl, "w", encoding="ascii") as file:
             file.write(f"ALLOW_IPSEC {ASKER} {node.values['ALPHA_DIAMETER_IDENTITY']}\n")
@@ -70,8 +74,8 @@ class FreeDiameter:
             Port = {node.values['ALPHA_DIAMETER_PORT']}; }};""" if calls else ""
         with open(config, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(agent=AGENT, realm=REALM, port=port, acl=acl, connect=connect,
-                                            certificate=os.path.join(folder, "bravo", "diameter.pem"),
-                                            key=os.path.join(folder, "bravo", "diameter.key"), ca=node.values["ALPHA_CA"]))
+                                            certificate=os.path.join(folder, "bravo", "agent.pem"),
+                                            key=os.path.join(folder, "bravo", "agent.key"), ca=node.values["ALPHA_CA"]))
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(["freeDiameterd", "-c", config], stdout=output, stderr=output,
                                             stdin=subprocess.DEVNULL)

@@ -2,6 +2,9 @@
 // identities both ways (as broker/migration does). CPU of the node's thread per transaction, and its allocations.
 //
 //   bench_diameter_relay [--window 1,32,256] [--connections 1,64] [--seconds 2] [--cpus NODE,LOAD] [--rate PERCENT]
+//                        [--relay PORT,PID]
+//   --relay: another relay of this machine instead, which knows peers up.load.example (realm bravo.example) and
+//   down0.load.example ... (realm load.example); CPU of its whole process.
 //   --rate: besides, at that part of the peak: latencies. A transaction is request and answer, four socket crossings.
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -10,14 +13,18 @@
 #include <pthread.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -156,9 +163,22 @@ double thread_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-std::string capabilities(SlabPool& pool, const std::string& identity) {
+double process_seconds(std::size_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+std::string capabilities(SlabPool& pool, const std::string& identity, const std::string& realm = "load.example") {
   auto builder = MessageBuilder::request(pool, 0, command::kCapabilitiesExchange, 0);
-  builder.origin(identity, "load.example").u32(avp::kVendorId, 0).text(avp::kProductName, "load");
+  builder.origin(identity, realm).octets(avp::kHostIpAddress, as_bytes(std::string_view("\0\1\177\0\0\1", 6)));
+  builder.u32(avp::kVendorId, 0).text(avp::kProductName, "load");
   builder.u32(avp::kSupportedVendorId, kVendor).u32(avp::kAuthApplicationId, kApplication);
   return std::string(builder.finish()->text());
 }
@@ -173,9 +193,9 @@ struct Measured {
 
 class Load {
  public:
-  Load(const net::Address& address, std::size_t connections, SlabPool& pool) {
+  Load(const net::Address& address, std::size_t connections, SlabPool& pool, const std::string& realm) {
     up_.identity = "up.load.example";
-    up_.connect(address, capabilities(pool, up_.identity));
+    up_.connect(address, capabilities(pool, up_.identity, realm));
     answer_ = vector_answer(pool, up_.identity);
     for (std::size_t i = 0; i < connections; ++i) {
       auto peer = std::make_unique<Peer>();
@@ -288,12 +308,14 @@ int main_of(int count, char** arguments) {
   std::vector<std::size_t> cpus{0, 1};
   double seconds = 2;
   double percent = 0;
+  std::vector<std::size_t> relay;
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string name = arguments[i];
     if (name == "--window") windows = numbers(arguments[i + 1]);
     if (name == "--connections") connections = numbers(arguments[i + 1]);
     if (name == "--cpus") cpus = numbers(arguments[i + 1]);
     if (name == "--seconds") seconds = std::atof(arguments[i + 1]);
+    if (name == "--relay") relay = numbers(arguments[i + 1]);
     if (name == "--rate") percent = std::atof(arguments[i + 1]);
   }
   SystemClock clock;
@@ -327,7 +349,8 @@ int main_of(int count, char** arguments) {
   pin(static_cast<int>(cpus[1]));
   SlabPool pool;
   std::printf("connections window  transactions/s   CPU us   allocations\n");
-  Load load(address, *std::ranges::max_element(connections), pool);
+  if (!relay.empty()) address = *net::Address::ip("127.0.0.1", static_cast<std::uint16_t>(relay[0]));
+  Load load(address, *std::ranges::max_element(connections), pool, relay.empty() ? "load.example" : "bravo.example");
   for (const std::size_t sockets : connections) {
     double peak = 0;
     for (const std::size_t window : windows) {
@@ -339,11 +362,17 @@ int main_of(int count, char** arguments) {
           cpu = thread_seconds();
           allocations = allocation_count();
         });
+        if (!relay.empty()) cpu = process_seconds(relay[1]);
         const auto start = Now::now();
         const auto end = start + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
         const std::uint64_t done = load.run(sockets, window, rate, end, latencies);
         const double took = std::chrono::duration<double>(Now::now() - start).count();
         Measured measured;
+        if (!relay.empty()) {
+          measured.cpu_us = (process_seconds(relay[1]) - cpu) * 1e6 / static_cast<double>(done);
+          measured.per_second = static_cast<double>(done) / took;
+          return measured;
+        }
         on(shards[0], [&] {
           measured.cpu_us = (thread_seconds() - cpu) * 1e6 / static_cast<double>(done);
           measured.allocations = static_cast<double>(allocation_count() - allocations) / static_cast<double>(done);

@@ -1,0 +1,70 @@
+#include "core/diameter/answer_cache.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/diameter/message_samples.h"
+
+namespace claviger::diameter {
+namespace {
+
+using namespace samples;
+using namespace std::chrono_literals;
+
+struct DiameterAnswers : testing::Test {
+  Message request(std::uint32_t end_to_end, const std::string& origin = "a", const std::string& session = "s") {
+    Header header = request_header(7, 8);
+    header.end_to_end = end_to_end;
+    return Message(slice(pool, message(header, avp_of(avp::kSessionId, session) + avp_of(avp::kOriginHost, origin))));
+  }
+  std::string found(const Message& asked) {
+    const auto bytes = cache.find(asked, now);
+    return bytes ? std::string(as_text(*bytes)) : "(none)";
+  }
+  void remember(const Message& asked, const std::string& answer) {
+    cache.remember(cache.name_of(asked), as_bytes(answer), now);
+  }
+  SlabPool pool;
+  AnswerCache cache{SipKey{1, 2}, SipKey{3, 4}};
+  Monotonic now{1000s};
+};
+
+TEST_F(DiameterAnswers, AreKnownByWhoNumberAndSession) {
+  EXPECT_EQ(found(request(1)), "(none)");
+  remember(request(1), "one");
+  remember(request(2), "two");
+  EXPECT_EQ(found(request(1)), "one");
+  EXPECT_EQ(found(request(2)), "two");
+  EXPECT_EQ(found(request(1, "b")), "(none)");
+  EXPECT_EQ(found(request(1, "a", "t")), "(none)");
+}
+
+TEST_F(DiameterAnswers, AreForgottenAfterTenSeconds) {
+  remember(request(1), "one");
+  now += 10s;
+  EXPECT_EQ(found(request(1)), "one");
+  now += 1s;
+  EXPECT_EQ(found(request(1)), "(none)");
+  remember(request(2), "two");
+  EXPECT_EQ(found(request(1)), "(none)");
+}
+
+TEST_F(DiameterAnswers, TheOldestMakeRoom) {
+  const std::string large(100'000, 'x');
+  for (std::uint32_t i = 0; i < 100; ++i) remember(request(i), large + std::to_string(i));
+  EXPECT_EQ(found(request(99)), large + "99");
+  EXPECT_EQ(found(request(0)), "(none)");
+  for (std::uint32_t i = 0; i < 2 * AnswerCache::kEntries; ++i) remember(request(1000 + i), std::to_string(i));
+  EXPECT_EQ(found(request(99)), "(none)");
+  std::size_t kept = 0;
+  for (std::uint32_t i = 0; i < 2 * AnswerCache::kEntries; ++i) {
+    const std::string answer = found(request(1000 + i));
+    if (answer == "(none)") continue;
+    EXPECT_EQ(answer, std::to_string(i));
+    ++kept;
+  }
+  EXPECT_GT(kept, AnswerCache::kEntries / 2);
+  EXPECT_LE(kept, AnswerCache::kEntries);
+}
+
+}  // namespace
+}  // namespace claviger::diameter

@@ -1,0 +1,78 @@
+#include "core/diameter/overload.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/diameter/message_samples.h"
+
+namespace claviger::diameter {
+namespace {
+
+using namespace samples;
+using namespace std::chrono_literals;
+
+std::string sequence(char number) { return avp_of(avp::kOcSequenceNumber, std::string(7, '\0') + number); }
+
+struct DiameterOverload : testing::Test {
+  std::optional<OverloadReport> read(const std::string& olr) {
+    const std::string origin = avp_of(avp::kOriginHost, "Host.example") + avp_of(avp::kOriginRealm, "Realm.example");
+    return read_report(Message(slice(pool, message(Header{}, origin + olr))));
+  }
+  SlabPool pool;
+  OverloadTable table;
+  Monotonic now{1000s};
+};
+
+TEST_F(DiameterOverload, ReportsAreRead) {  // RFC 7683 clause 7.3
+  EXPECT_FALSE(read(""));
+  EXPECT_FALSE(read(avp_of(avp::kOcOlr, avp_u32(avp::kOcReportType, 0))));  // no sequence
+  EXPECT_FALSE(read(avp_of(avp::kOcOlr, sequence(1))));                     // no type
+  EXPECT_FALSE(read(avp_of(avp::kOcOlr, sequence(1) + avp_u32(avp::kOcReportType, 5))));
+  const auto host = read(
+      avp_of(avp::kOcOlr, sequence(1) + avp_u32(avp::kOcReportType, 0) + avp_u32(avp::kOcReductionPercentage, 150)));
+  ASSERT_TRUE(host);
+  EXPECT_EQ(host->name, "host.example");
+  EXPECT_EQ(host->reduction, 100U);
+  EXPECT_EQ(host->validity, 30s);
+  const auto realm = read(
+      avp_of(avp::kOcOlr, sequence(2) + avp_u32(avp::kOcReportType, 1) + avp_u32(avp::kOcValidityDuration, 1'000'000)));
+  ASSERT_TRUE(realm);
+  EXPECT_TRUE(realm->is_realm);
+  EXPECT_EQ(realm->name, "realm.example");
+  EXPECT_EQ(realm->validity, kOverloadValidityMax);
+}
+
+TEST_F(DiameterOverload, ANewSequenceReplacesAndZeroEnds) {
+  EXPECT_TRUE(table.take({"h", false, 1, 100, 30s}, now));
+  EXPECT_TRUE(table.sheds("H", "", 10, 99, now));
+  EXPECT_FALSE(table.sheds("other", "", 10, 0, now));
+  EXPECT_FALSE(table.take({"h", false, 1, 10, 30s}, now));  // not newer
+  EXPECT_TRUE(table.take({"h", false, 2, 10, 30s}, now));
+  EXPECT_FALSE(table.sheds("h", "", 10, 50, now));
+  EXPECT_TRUE(table.sheds("h", "", 10, 9, now));
+  EXPECT_FALSE(table.sheds("h", "", 10, 9, now + 31s));  // no longer valid
+  EXPECT_TRUE(table.empty());
+  EXPECT_TRUE(table.take({"r", true, 1, 100, 30s}, now));
+  EXPECT_TRUE(table.sheds("anybody", "R", 10, 99, now));
+  EXPECT_TRUE(table.take({"r", true, 2, 0, 0s}, now));
+  EXPECT_TRUE(table.empty());
+}
+
+TEST_F(DiameterOverload, TheLeastImportantGoFirst) {
+  EXPECT_EQ(shed_share(50, 10), 50U);
+  EXPECT_LT(shed_share(50, 0), 5U);
+  EXPECT_GT(shed_share(50, 15), 70U);
+  EXPECT_EQ(shed_share(100, 15), 100U);
+  EXPECT_EQ(room_for(0, 1000), 1000U);
+  EXPECT_EQ(room_for(15, 1000), 500U);
+}
+
+TEST_F(DiameterOverload, IsBounded) {
+  for (std::size_t i = 0; i < kOverloadReportsMax; ++i) {
+    EXPECT_TRUE(table.take({std::to_string(i), false, 1, 50, 30s}, now));
+  }
+  EXPECT_FALSE(table.take({"one more", false, 1, 50, 30s}, now));
+  EXPECT_TRUE(table.take({"one more", false, 1, 50, 30s}, now + 31s));
+}
+
+}  // namespace
+}  // namespace claviger::diameter
