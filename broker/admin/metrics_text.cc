@@ -5,6 +5,7 @@
 
 #include "broker/admin/process_facts.h"
 #include "broker/peers/peers.h"
+#include "broker/subscriber/sip_database.h"
 #include "core/http/counters.h"
 
 namespace claviger::admin {
@@ -230,6 +231,24 @@ void add_peers(Exposition& out, const AdminServices& services) {
   }
 }
 
+void add_subscribers(Exposition& out, const AdminServices& services) {
+  if (services.subscribers == nullptr) return;
+  const auto sum_of = [&](Counter subscriber::SubscriberFigures::*counter) {
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < services.contexts.size(); ++i) {
+      total += (services.subscribers->shard(i).figures.*counter).read();
+    }
+    return total;
+  };
+  using Figures = subscriber::SubscriberFigures;
+  out.one("aka_vectors_total", "counter", "Authentication vectors that were made.", sum_of(&Figures::vectors));
+  out.one("aka_vectors_refused_total", "counter", "Requests for vectors that were refused.", sum_of(&Figures::refused));
+  out.one("aka_resynchronisations_total", "counter", "Calls for resynchronisation that were right.",
+          sum_of(&Figures::resynchronisations));
+  out.one("subscriber_cache_misses_total", "counter", "Subscribers who had to be read and unsealed.",
+          sum_of(&Figures::cache_misses));
+}
+
 void add_process(Exposition& out, const AdminServices& services) {
   // The asking shard's own: others assign theirs meanwhile.
   const broker::Context& context = *services.contexts[runtime::Shard::current().index()];
@@ -266,6 +285,7 @@ std::string metrics_text(const AdminServices& services) {
   add_store(out, services);
   add_listeners(out, services);
   add_peers(out, services);
+  add_subscribers(out, services);
   return out.take();
 }
 

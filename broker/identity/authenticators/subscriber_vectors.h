@@ -1,10 +1,7 @@
 // Where the vectors of SIM-based sign-in come from (HTTP Digest AKA: RFC 3310, RFC 4169; TS 33.102 clause 6.3.2): the seam to
-// the subscriber database, which the broker does not have yet.
+// the subscriber database (broker/subscriber), which is a room above this one.
 //
-// An authenticator that uses it is a file like the others: enrolled with the subscriber's private identity as its `serial`
-// (one user a subscription, spec 3.2), Input::Connection in what it takes the place of, `urn:claviger:acr:aka` and `sc` as what
-// it reaches. As the SIM proves the subscription and not the person, policy demands a second factor after it on shareable
-// and gateway UEs. Whoever keeps subscribers implements the interface; it must never give one vector twice.
+// aka_sign_in.h asks; whoever keeps subscribers implements it, and must never give one vector twice.
 //
 // One per process, safe to call on any shard.
 #pragma once
