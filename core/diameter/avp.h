@@ -18,6 +18,8 @@ struct AvpId {
   std::uint32_t code = 0;
   std::uint32_t vendor = 0;
   bool is_mandatory = true;  // whether a sender sets the M bit
+  // Vendor and code in one word, to compare at once.
+  constexpr std::uint64_t key() const { return static_cast<std::uint64_t>(vendor) << 32U | code; }
   constexpr bool is(std::uint32_t other_code, std::uint32_t other_vendor) const {
     return code == other_code && vendor == other_vendor;
   }

@@ -176,10 +176,36 @@ Found check_vendor_application(const AvpView& group) {
   return std::nullopt;
 }
 
-// All AVPs in their order, groups entered as they come.
-Found check_avps(const Message& message, const Dictionary& dictionary, bool is_strict) {
-  std::array<AvpWalk, kGroupDepthMax> walks{message.walk(), AvpWalk({}), AvpWalk({}), AvpWalk({}),
-                                            AvpWalk({}),    AvpWalk({}), AvpWalk({}), AvpWalk({})};
+// How one AVP stands. In good messages no Fault is made at all: its vector costs more than the checks.
+struct Looked {
+  bool is_fine;
+  const AvpRule* group;  // whose children are looked at as well
+};
+Looked look(const AvpView& avp, const Dictionary& dictionary, bool is_strict) {
+  if (is_strict && !has_good_flags(avp)) return {false, nullptr};
+  const AvpRule* const rule = dictionary.avp(avp.code(), avp.vendor());
+  if (rule == nullptr) return {!avp.is_mandatory(), nullptr};
+  const bool has_odd_m = is_strict && rule->mandatory == MandatoryBit::MustNot && avp.is_mandatory();
+  if (has_odd_m || !has_good_length(avp, *rule) || !has_good_value(avp, *rule)) return {false, nullptr};
+  // What failed may be anything.
+  return {true, rule->type == AvpType::Grouped && !avp.is(avp::kFailedAvp) ? rule : nullptr};
+}
+
+// Why an AVP is not fine.
+Found explain(const AvpView& avp, const Dictionary& dictionary, bool is_strict) {
+  if (is_strict && !has_good_flags(avp)) return check_flags(avp);
+  const AvpRule* const rule = dictionary.avp(avp.code(), avp.vendor());
+  if (rule == nullptr) return wrong_avp(Code::AvpUnknown, result_code::kAvpUnsupported, avp);
+  return check_known(avp, *rule, is_strict);
+}
+
+// A group's children and theirs, in their order.
+Found check_group(const AvpView& group, const Dictionary& dictionary, bool is_strict) {
+  std::array<AvpWalk, kGroupDepthMax> walks{AvpWalk(group.data()), AvpWalk({}), AvpWalk({}), AvpWalk({}),
+                                            AvpWalk({}),           AvpWalk({}), AvpWalk({}), AvpWalk({})};
+  if (group.is(avp::kVendorSpecificApplicationId)) {
+    if (auto fault = check_vendor_application(group)) return fault;
+  }
   std::size_t depth = 1;
   while (depth > 0) {
     AvpWalk& walk = walks[depth - 1];
@@ -189,26 +215,38 @@ Found check_avps(const Message& message, const Dictionary& dictionary, bool is_s
       --depth;
       continue;
     }
-    if (is_strict && !has_good_flags(*avp)) return check_flags(*avp);
-    const AvpRule* const rule = dictionary.avp(avp->code(), avp->vendor());
-    if (rule == nullptr) {
-      if (!avp->is_mandatory()) continue;
-      return wrong_avp(Code::AvpUnknown, result_code::kAvpUnsupported, *avp);
-    }
-    const bool has_odd_m = is_strict && rule->mandatory == MandatoryBit::MustNot && avp->is_mandatory();
-    // In good messages no Fault is made at all: its vector costs more than the checks.
-    if (has_odd_m || !has_good_length(*avp, *rule) || !has_good_value(*avp, *rule)) {
-      return check_known(*avp, *rule, is_strict);
-    }
-    if (rule->type != AvpType::Grouped || avp->is(avp::kFailedAvp)) continue;  // what failed may be anything
+    const Looked looked = look(*avp, dictionary, is_strict);
+    if (!looked.is_fine) return explain(*avp, dictionary, is_strict);
+    if (looked.group == nullptr) continue;
     if (depth == kGroupDepthMax) {
       return Fault{Code::AvpValue, result_code::kInvalidAvpValue,
-                   example(avp->code(), avp->vendor(), avp->is_mandatory(), rule)};
+                   example(avp->code(), avp->vendor(), avp->is_mandatory(), looked.group)};
     }
     if (avp->is(avp::kVendorSpecificApplicationId)) {
       if (auto fault = check_vendor_application(*avp)) return fault;
     }
     walks[depth++] = AvpWalk(avp->data());
+  }
+  return std::nullopt;
+}
+
+Found check_avp(const AvpView& avp, const Dictionary& dictionary, bool is_strict) {
+  const Looked looked = look(avp, dictionary, is_strict);
+  if (!looked.is_fine) return explain(avp, dictionary, is_strict);
+  if (looked.group != nullptr) return check_group(avp, dictionary, is_strict);
+  return std::nullopt;
+}
+
+// All AVPs in their order, groups entered as they come.
+Found check_avps(const Message& message, const Dictionary& dictionary, bool is_strict) {
+  for (std::size_t n = 0; n < message.indexed_count(); ++n) {
+    if (auto fault = check_avp(message.at(message.place(n)), dictionary, is_strict)) return fault;
+  }
+  if (message.avp_count() == message.indexed_count()) return std::nullopt;
+  AvpWalk walk = message.walk();
+  for (std::size_t n = 0; const auto avp = walk.next(); ++n) {
+    if (n < message.indexed_count()) continue;
+    if (auto fault = check_avp(*avp, dictionary, is_strict)) return fault;
   }
   return std::nullopt;
 }
@@ -236,25 +274,24 @@ Fault not_so_often(const AvpView& avp, const Occurrence& rule) {
 Found check_occurrences(const Message& request, const CommandRule& command, const Dictionary& dictionary) {
   std::array<std::uint16_t, kOccurrencesMax> counts{};
   // The rule that is broken by one more of that AVP; null: none.
-  const auto count = [&](std::uint32_t code, std::uint32_t vendor) -> const Occurrence* {
+  const auto count = [&](std::uint64_t key) -> const Occurrence* {
     for (std::size_t i = 0; i < command.request.size(); ++i) {
       const Occurrence& rule = command.request[i];
-      if (rule.avp.code != code || rule.avp.vendor != vendor) continue;
+      if (rule.avp.key() != key) continue;
       return ++counts[i] > rule.max ? &rule : nullptr;  // at most kAvpsMax: below kAnyNumber
     }
     return nullptr;
   };
   for (std::size_t n = 0; n < request.indexed_count(); ++n) {
     const Message::Place& place = request.place(n);
-    if (const Occurrence* const broken = count(place.code, place.vendor)) {
-      return not_so_often(AvpView(request.bytes().subspan(place.offset, place.length)), *broken);
-    }
+    if (const Occurrence* const broken = count(place.key)) return not_so_often(request.at(place), *broken);
   }
   if (request.avp_count() > request.indexed_count()) {
     AvpWalk walk = request.walk();
     for (std::size_t n = 0; const auto avp = walk.next(); ++n) {
       if (n < request.indexed_count()) continue;
-      if (const Occurrence* const broken = count(avp->code(), avp->vendor())) return not_so_often(*avp, *broken);
+      if (const Occurrence* const broken = count(AvpId{avp->code(), avp->vendor()}.key()))
+        return not_so_often(*avp, *broken);
     }
   }
   for (std::size_t i = 0; i < command.request.size(); ++i) {

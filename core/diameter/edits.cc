@@ -17,11 +17,16 @@ std::uint32_t padded_size(const Message& message, const AvpView& avp) {
 
 Edits::Edit& Edits::insert(std::uint32_t offset) {
   CLAVIGER_ASSERT(count_ < kMax);
-  std::size_t at = count_++;
-  for (; at > 0 && edits_[at - 1].offset > offset; --at) edits_[at] = edits_[at - 1];
-  edits_[at] = Edit{};
-  edits_[at].offset = offset;
-  return edits_[at];
+  std::size_t at = count_;
+  for (; at > 0 && edits_[order_[at - 1]].offset > offset; --at) order_[at] = order_[at - 1];
+  order_[at] = static_cast<std::uint8_t>(count_);
+  Edit& edit = edits_[count_++];
+  edit.is_small = false;
+  edit.offset = offset;
+  edit.old_size = 0;
+  edit.flags = 0;
+  edit.data = {};
+  return edit;
 }
 
 void Edits::replace(const Message& message, const AvpView& old, Bytes data) {
@@ -85,7 +90,7 @@ void Edits::splice(const Message& message, Header header, MutableBytes to) const
     written += bytes.size();
   };
   for (std::size_t i = 0; i < count_; ++i) {
-    const Edit& edit = edits_[i];
+    const Edit& edit = edits_[order_[i]];
     const std::size_t at = std::min<std::size_t>(edit.offset, from.size());
     copy(from.subspan(read, at - read));
     read = at + edit.old_size;

@@ -48,7 +48,8 @@ class Edits {
   Edit& insert(std::uint32_t offset);
 
   std::size_t count_ = 0;
-  std::array<Edit, kMax> edits_;  // by offset
+  std::array<Edit, kMax> edits_;
+  std::array<std::uint8_t, kMax> order_;  // of edits_, by offset
 };
 
 }  // namespace claviger::diameter

@@ -33,8 +33,8 @@ Message::Message(Slice bytes) : slice_(std::move(bytes)), header_(parse_header(s
       return;
     }
     if (count_ < kIndexed) {
-      places_[count_] = {code, has_vendor ? load_u32(start + at + 8) : 0, static_cast<std::uint32_t>(at),
-                         static_cast<std::uint32_t>(length)};
+      const std::uint32_t vendor = has_vendor ? load_u32(start + at + 8) : 0;
+      places_[count_] = {AvpId{code, vendor}.key(), static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length)};
       indexed_end_ = static_cast<std::uint32_t>(std::min(at + padded(length), size));
     }
     ++count_;
@@ -45,11 +45,12 @@ Message::Message(Slice bytes) : slice_(std::move(bytes)), header_(parse_header(s
 }
 
 std::optional<AvpView> Message::find_nth(const AvpId& id, std::size_t n) const {
-  const std::size_t indexed = std::min<std::size_t>(count_, kIndexed);
+  const std::size_t indexed = indexed_count();
+  const std::uint64_t key = id.key();
   for (std::size_t i = 0; i < indexed; ++i) {
     const Place& place = places_[i];
-    if (place.code != id.code || place.vendor != id.vendor) continue;
-    if (n == 0) return AvpView(slice_.bytes().subspan(place.offset, place.length));
+    if (place.key != key) continue;
+    if (n == 0) return at(place);
     --n;
   }
   if (count_ <= kIndexed) return std::nullopt;
@@ -64,10 +65,9 @@ std::optional<AvpView> Message::find_nth(const AvpId& id, std::size_t n) const {
 
 std::size_t Message::count(const AvpId& id) const {
   std::size_t found = 0;
-  const std::size_t indexed = std::min<std::size_t>(count_, kIndexed);
-  for (std::size_t i = 0; i < indexed; ++i) {
-    found += places_[i].code == id.code && places_[i].vendor == id.vendor ? 1U : 0U;
-  }
+  const std::size_t indexed = indexed_count();
+  const std::uint64_t key = id.key();
+  for (std::size_t i = 0; i < indexed; ++i) found += places_[i].key == key ? 1U : 0U;
   if (count_ <= kIndexed) return found;
   AvpWalk rest(slice_.bytes().subspan(indexed_end_, structure_end_ - indexed_end_));
   while (const auto avp = rest.next()) found += avp->is(id) ? 1U : 0U;

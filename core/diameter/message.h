@@ -59,13 +59,13 @@ class Message {
   std::size_t avp_count() const { return count_; }
   // The n-th AVP's name and place, without a walk, for n < indexed_count().
   struct Place {
-    std::uint32_t code;
-    std::uint32_t vendor;
+    std::uint64_t key;  // of AvpId
     std::uint32_t offset;
     std::uint32_t length;
   };
   std::size_t indexed_count() const { return count_ < kIndexed ? count_ : kIndexed; }
   const Place& place(std::size_t n) const { return places_[n]; }
+  AvpView at(const Place& place) const { return AvpView(slice_.bytes().subspan(place.offset, place.length)); }
   // Of an AVP of this message: from the message's first byte.
   std::size_t offset_of(const AvpView& avp) const {
     return static_cast<std::size_t>(avp.whole().data() - slice_.data());
