@@ -143,6 +143,7 @@ def answer(impi, challenge, method, target, response_of):
     a1 = md5(f'{impi}:{asked["realm"]}:'.encode() + (res or b""))
     response = md5(":".join((a1, asked["nonce"], count, cnonce, "auth", md5(f"{method}:{target}".encode()))).encode())
     header = (f'Digest username="{impi}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", uri="{target}", '
-              f'response="{response}", algorithm=AKAv1-MD5, qop=auth, nc={count}, cnonce="{cnonce}", '
-              f'opaque="{asked["opaque"]}"')
+              f'response="{response}", algorithm=AKAv1-MD5, qop=auth, nc={count}, cnonce="{cnonce}"')
+    if "opaque" in asked:
+        header += f', opaque="{asked["opaque"]}"'
     return header + (f', auts="{base64.b64encode(auts).decode()}"' if auts else "")
