@@ -14,9 +14,11 @@
 #include "broker/keys/kms.h"
 #include "broker/partners/partners.h"
 #include "broker/peers/peers.h"
+#include "broker/registration/registrar.h"
 #include "broker/seal_keys/capif.h"
 #include "broker/subscriber/cx_service.h"
 #include "broker/subscriber/sip_database.h"
+#include "broker/settings/sip_settings.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
 #include "broker/tokens/revocations.h"
@@ -134,6 +136,7 @@ Broker::~Broker() {
   peers_.reset();
   cx_.reset();
   subscribers_.reset();
+  registrar_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   key_schedule_.reset();
@@ -249,6 +252,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
     capif_->stop();
     co_return known.error();
   }
+  CLAVIGER_CO_TRY(sip, settings::load_sip(settings_file_));
+  if (sip != nullptr) registrar_ = std::make_unique<registration::Registrar>(contexts_, *sip);
   configuration_ = std::make_unique<configuration::Configuration>(contexts_);
   subscribers_ = std::make_unique<subscriber::SipDatabase>(contexts_);
   CLAVIGER_CO_TRY(numbering, co_await subscribers_->start());
@@ -259,11 +264,18 @@ Task<Result<Unit>> Broker::start_on_shard() {
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
                                            *subscribers_);
   listeners_->use_peers(peers_.get());
+  listeners_->use_registrar(registrar_.get());
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   if (peers_) {
     CLAVIGER_CO_TRY(peering, co_await peers_->start());
   }
-  backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context);
+  std::vector<identity::BackchannelDelivery::OtherRows> other_rows;
+  if (registrar_) other_rows.push_back({registration::Registrar::kRows, registrar_.get()});
+  backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context, std::move(other_rows));
+  if (registrar_) {
+    auto wake = [this] { backchannel_->wake(); };
+    CLAVIGER_CO_TRY(registering, co_await registrar_->start(std::move(wake)));
+  }
   auto following = co_await partners_->start();
   if (!following) {
     partners_->stop();
@@ -347,6 +359,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   if (capif_) capif_->stop();
   if (peers_) co_await peers_->stop();
   if (subscribers_) subscribers_->stop();
+  if (registrar_) co_await registrar_->stop();
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (backchannel_) {

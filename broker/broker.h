@@ -39,6 +39,9 @@ namespace claviger::peers {
 class Peers;  // broker/peers/peers.h
 }
 
+namespace claviger::registration {
+class Registrar;  // broker/registration/registrar.h
+}
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
@@ -107,6 +110,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
   std::unique_ptr<subscriber::SipDatabase> subscribers_;
   std::unique_ptr<subscriber::CxService> cx_;  // null: no Diameter node
+  std::unique_ptr<registration::Registrar> registrar_;  // null: no [sip]
   std::unique_ptr<Listeners> listeners_;
 };
 

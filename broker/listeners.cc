@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "broker/admin/metrics_endpoint.h"
+#include "broker/admin/registration_endpoint.h"
 #include "broker/admin/routes.h"
 #include "broker/configuration/xcap_endpoint.h"
 #include "broker/identity/proxies.h"
@@ -108,7 +109,8 @@ struct Listeners::State {
         capif(known_capif),
         configuration(known_configuration),
         subscribers(known_subscribers),
-        services{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
+        services{{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
+                 nullptr},
         server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {
     services.subscribers = &known_subscribers;
@@ -137,7 +139,7 @@ struct Listeners::State {
   seal_keys::Capif& capif;
   configuration::Configuration& configuration;
   subscriber::SipDatabase& subscribers;
-  admin::AdminServices services;
+  admin::RegistrationServices services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
   runtime::Timer rotation{[](void* self) { static_cast<State*>(self)->rotate_tickets(); }, this};
@@ -186,6 +188,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
 Result<Unit> Listeners::State::listen_admin(const std::string& path) {
   auto router = std::make_shared<http::Router>();
   admin::add_admin_routes(*router, services);
+  admin::add_registration_verbs(*router, services);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::unix_path(path));
   options.name = "admin " + path;
@@ -233,6 +236,7 @@ Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::Pro
                      configuration::Configuration& configuration, subscriber::SipDatabase& subscribers)
     : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration, subscribers)) {}
 void Listeners::use_peers(peers::Peers* peers) { state_->services.peers = peers; }
+void Listeners::use_registrar(registration::Registrar* registrar) { state_->services.registrar = registrar; }
 
 Listeners::~Listeners() = default;
 

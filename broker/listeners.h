@@ -29,6 +29,10 @@ namespace claviger::peers {
 class Peers;  // broker/peers/peers.h
 }
 
+namespace claviger::registration {
+class Registrar;  // broker/registration/registrar.h
+}
+
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
@@ -49,6 +53,7 @@ class Listeners {
 
   // Before start().
   void use_peers(peers::Peers* peers);
+  void use_registrar(registration::Registrar* registrar);
   // AddressInUse, Unreadable, CertificateInvalid, KeyMalformed: logged with the listener's name.
   runtime::Task<Result<Unit>> start(std::shared_ptr<const settings::Settings> settings);
   // New certificates for new connections; the old ones live on in the open ones. read() changes nothing yet, and what

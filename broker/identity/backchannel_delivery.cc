@@ -39,8 +39,9 @@ storage::OutboxOptions outbox_options() {
 
 }  // namespace
 
-BackchannelDelivery::BackchannelDelivery(Context& context)
+BackchannelDelivery::BackchannelDelivery(Context& context, std::vector<OtherRows> others)
     : context_(context),
+      others_(std::move(others)),
       client_(context.shard, client_options()),
       outbox_(context.shard, context.store, broker::tables::kOutbox, *this, outbox_options()) {
   outbox_.start();
@@ -49,7 +50,15 @@ BackchannelDelivery::~BackchannelDelivery() = default;
 
 Task<void> BackchannelDelivery::close() { return outbox_.close(); }
 
+storage::OutboxHandler* BackchannelDelivery::other_for(const storage::OutboxRow& row) const {
+  for (const OtherRows& other : others_) {
+    if (row.id.starts_with(other.prefix)) return other.handler;
+  }
+  return nullptr;
+}
+
 Task<Result<Unit>> BackchannelDelivery::handle(storage::OutboxRow row) {
+  if (storage::OutboxHandler* other = other_for(row)) co_return co_await other->handle(std::move(row));
   auto ended = read_ended_session(row);
   if (!ended) co_return Error{Code::NotPermitted, "outbox.logout"};
   Result<Unit> done = Unit{};
@@ -68,6 +77,7 @@ Task<Result<Unit>> BackchannelDelivery::handle(storage::OutboxRow row) {
 }
 
 void BackchannelDelivery::gave_up(const storage::OutboxRow& row, const Error& error) {
+  if (storage::OutboxHandler* other = other_for(row)) return other->gave_up(row, error);
   context_.shard.logger().error("logout.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
 }
 

@@ -24,13 +24,20 @@ inline constexpr std::uint16_t kLogoutAttemptsMax = 16;
 
 class BackchannelDelivery final : public storage::OutboxHandler {
  public:
+  // Rows of another room, told by how their ids begin: the outbox is one.
+  struct OtherRows {
+    std::string_view prefix;  // a literal
+    storage::OutboxHandler* handler;
+  };
   // Begins at once.
-  explicit BackchannelDelivery(broker::Context& context);
+  explicit BackchannelDelivery(broker::Context& context, std::vector<OtherRows> others = {});
   BackchannelDelivery(const BackchannelDelivery&) = delete;
   BackchannelDelivery& operator=(const BackchannelDelivery&) = delete;
   ~BackchannelDelivery() override;
 
   runtime::Task<void> close();
+  // On its shard: somebody put a row that is due.
+  void wake() { outbox_.wake(); }
 
   runtime::Task<Result<Unit>> handle(storage::OutboxRow row) override;
   void gave_up(const storage::OutboxRow& row, const Error& error) override;
@@ -50,7 +57,10 @@ class BackchannelDelivery final : public storage::OutboxHandler {
   // Who may have to be told in a tenant; at least as new as `since`.
   runtime::Task<Result<std::vector<Recipient>>> recipients(std::string tenant, std::int64_t since);
 
+  storage::OutboxHandler* other_for(const storage::OutboxRow& row) const;
+
   broker::Context& context_;
+  std::vector<OtherRows> others_;
   http::Client client_;
   std::map<std::string, Recipients> known_;  // by tenant; as many as there are tenants
   storage::Outbox outbox_;                   // last: its tasks use all of the above

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "broker/settings/diameter_settings.h"
+#include "broker/settings/sip_settings.h"
 #include "broker/settings/toml_reader.h"
 
 namespace claviger::settings {
@@ -281,6 +282,7 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     read_val_claims(root, settings.val_claims, name, result.errors);
     read_account(root, settings.account, name, result.errors);
     check_diameter(root, name, result.errors);
+    check_sip(root, name, result.errors);
   }
   check_whole(settings, name, result.errors);
   if (result.errors.empty()) result.settings = std::move(settings);

@@ -45,9 +45,10 @@ Result<NextHop> next_hop_of(std::string_view text, std::size_t size) {
   else if (equals_ignoring_case(transport, "tcp"))
     hop.transport = Transport::Tcp;
   else if (transport.empty() && size > kDatagramRequestMax)
-    hop.transport = Transport::Tcp;
+    hop.is_for_size = true;
   else if (!transport.empty() && !equals_ignoring_case(transport, "udp"))
     return Error{Code::SipUri, "sip.transport"};
+  if (hop.is_for_size) hop.transport = Transport::Tcp;
   hop.host = uri->host.starts_with('[') ? uri->host.substr(1, uri->host.size() - 2) : uri->host;
   hop.port = uri->port != 0 ? uri->port : hop.transport == Transport::Tls ? 5061 : 5060;
   return hop;
@@ -137,6 +138,15 @@ Task<Result<ReceivedResponse>> Endpoint::send(OutgoingRequest request) {
   CLAVIGER_CO_TRY(hop, next_hop_of(request.next_hop, request.body.size() + 800));
   CLAVIGER_CO_TRY(addresses, co_await net::resolve(hop.host, hop.port, runtime::Shard::current().now() + kResolveMax));
   const net::Address address = addresses.front();
+  auto answer = co_await send_to(request, hop, address);
+  if (hop.is_for_size && answer.failed_with(Code::Unreachable)) {
+    hop.transport = Transport::Udp;
+    answer = co_await send_to(std::move(request), hop, address);
+  }
+  co_return answer;
+}
+
+Task<Result<ReceivedResponse>> Endpoint::send_to(OutgoingRequest request, NextHop hop, net::Address address) {
   EndpointShard* const home = &shard_of(hop.transport, address);
   auto begin = [home, request = std::move(request), hop, address]() mutable {
     return home->transact(std::move(request), std::move(hop), address);

@@ -78,6 +78,13 @@ struct Counters {
   Counter connections, transactions;
 };
 
+// Address, port and transport of a SIP URI (RFC 3263 without NAPTR and SRV: addresses and A/AAAA records are asked for).
+struct NextHop {
+  Transport transport = Transport::Udp;
+  std::string host;  // without brackets
+  std::uint16_t port = 5060;
+  bool is_for_size = false;  // TCP for the size alone: UDP will do where nobody listens (RFC 3261 clause 18.1.1)
+};
 class EndpointShard;
 
 class Endpoint {
@@ -106,6 +113,7 @@ class Endpoint {
  private:
   friend class EndpointShard;
   EndpointShard& shard_of(Transport transport, const net::Address& peer);
+  runtime::Task<Result<ReceivedResponse>> send_to(OutgoingRequest request, NextHop hop, net::Address address);
   Result<Unit> listen_streams(Transport transport, std::uint16_t port, std::size_t index, std::uint16_t* bound);
 
   runtime::Shards& shards_;
@@ -115,12 +123,6 @@ class Endpoint {
   std::vector<std::unique_ptr<EndpointShard>> on_shard_;
 };
 
-// Address, port and transport of a SIP URI (RFC 3263 without NAPTR and SRV: addresses and A/AAAA records are asked for).
-struct NextHop {
-  Transport transport = Transport::Udp;
-  std::string host;  // without brackets
-  std::uint16_t port = 5060;
-};
 // `size`: of the request; more than 1 300 bytes prefer TCP (RFC 3261 clause 18.1.1). SipUri.
 Result<NextHop> next_hop_of(std::string_view uri, std::size_t size);
 

@@ -24,8 +24,9 @@ std::vector<Command> kms_commands();
 std::vector<Command> authenticator_commands();  // and policies
 std::vector<Command> seal_key_commands();
 std::vector<Command> capif_commands();
-std::vector<Command> profile_commands();  // documents of the configuration management server
-std::vector<Command> peer_commands();     // of the Diameter node
+std::vector<Command> profile_commands();       // documents of the configuration management server
+std::vector<Command> peer_commands();          // of the Diameter node
+std::vector<Command> registration_commands();  // over SIP
 std::vector<Command> audit_commands();
 
 }  // namespace claviger::ctl

@@ -1,0 +1,98 @@
+#include "broker/registration/answers.h"
+
+#include "broker/registration/info_document.h"
+#include "broker/registration/settings_document.h"
+#include "core/sip/uri.h"
+
+namespace claviger::registration {
+namespace {
+
+using sip::Response;
+
+// Of whom we cannot serve now.
+constexpr std::string_view kRetryAfter = "5";
+
+// The MC code stands inside the text; the warning's own is always 399 (TS 24.379 clause 4.4.1).
+std::string warning(Registrar& registrar, std::string_view text) {
+  return "399 " + registrar.endpoint().options().via_host + " " + sip::quoted(text);
+}
+
+std::string psi_domain(Registrar& registrar) {
+  const auto uri = sip::parse_uri(registrar.psi());
+  return uri ? std::string(uri->host) : registrar.psi();
+}
+
+}  // namespace
+
+Response refusal(Registrar& registrar, const Error& error) {
+  switch (error.code) {
+    case Code::ServiceNotAuthorised:
+      return Response(403).with("Warning", warning(registrar, "101 service authorisation failed"));
+    case Code::XmlEncryption:
+      return Response(403).with("Warning", warning(registrar, "140 unable to decrypt XML content"));
+    case Code::RegistrationUnknown:
+      return Response(404).with("Warning", warning(registrar, "141 user unknown to the participating function"));
+    case Code::EventUnsupported:
+      return Response(489).with("Allow-Events", "poc-settings");
+    case Code::IntervalTooBrief:
+      return Response(423).with("Min-Expires", std::to_string(kIntervalMin));
+    case Code::ContentUnsupported: {
+      std::string types = "multipart/mixed, ";
+      types += kSettingsType;
+      for (const Service& service : registrar.services().all()) types += ", " + service.info_media_type;
+      return Response(415).with("Accept", std::move(types));
+    }
+    // A body that says nothing which could be understood.
+    case Code::XmlDoctype:
+    case Code::XmlSyntax:
+    case Code::XmlSchema:
+    case Code::Utf8Invalid:
+    case Code::BadValue:
+      return Response(400);
+    case Code::XmlTooLarge:
+      return Response(413);
+    case Code::TooMany:
+      return Response(403);
+    default:
+      break;
+  }
+  const std::uint16_t status = sip::status_of(error.code);
+  Response response(status);
+  if (status == 500 || status == 503) response.with("Retry-After", std::string(kRetryAfter));
+  return response;
+}
+
+Response registered(Registrar& registrar, const sip::Message& message, const RegisterRequest& request) {
+  Response response(200);
+  response.with("Expires", message.has(sip::HeaderId::Expires) ? sip::unfolded(message.value(sip::HeaderId::Expires))
+                                                               : std::to_string(request.expires));
+  if (!request.icid.empty()) {
+    std::string vector = "icid-value=" + sip::quoted(request.icid);
+    if (!request.orig_ioi.empty()) vector += ";orig-ioi=" + sip::quoted(request.orig_ioi);
+    vector += ";term-ioi=" + sip::quoted(psi_domain(registrar));
+    response.with("P-Charging-Vector", std::move(vector));
+  }
+  return response;
+}
+
+Response published(Registrar& registrar, const PublishOutcome& outcome) {
+  Response response(200);
+  response.with("Expires", std::to_string(outcome.granted));
+  if (outcome.etag.empty()) return response;
+  response.with("SIP-ETag", outcome.etag);
+  const Service* const service = registrar.services().find(outcome.service);
+  if (outcome.has_several_devices && service != nullptr) {
+    response.content_type = service->info_media_type;
+    response.body = multiple_devices_document(*service);
+  }
+  return response;
+}
+
+Response subscribed(Registrar& registrar, const SubscribeOutcome& outcome) {
+  Response response(200);
+  response.to_tag = outcome.local_tag;
+  response.with("Expires", std::to_string(outcome.granted)).with("Contact", registrar.contact());
+  return response;
+}
+
+}  // namespace claviger::registration

@@ -1,0 +1,162 @@
+#include "broker/registration/change.h"
+
+#include <algorithm>
+
+#include "broker/identity/ue_records.h"
+#include "broker/record_key.h"
+#include "broker/registration/procedures.h"
+#include "broker/registration/rows.h"
+#include "broker/tables.h"
+#include "broker/tokens/revocation_records.h"
+
+namespace claviger::registration {
+
+namespace tables = broker::tables;
+using runtime::Task;
+
+void Change::tell(const std::string& resource) {
+  if (std::ranges::find(resources, resource) == resources.end()) resources.push_back(resource);
+}
+
+Task<Result<Unit>> Change::commit() {
+  for (const std::string& resource : resources) {
+    CLAVIGER_CO_TRY(told, put_tell_resource(registrar->here(), transaction, resource));
+  }
+  auto committed = co_await registrar->here().store.commit(std::move(transaction));
+  if (!committed) co_return committed.error();
+  if (!resources.empty()) registrar->wake();
+  co_return Unit{};
+}
+
+Task<Result<Binding>> read_binding(Registrar* registrar, BindingName name) {
+  auto value = co_await registrar->here().store.get(tables::kServiceStates, binding_key(registrar->tenant(), name));
+  if (value.failed_with(Code::NotFound)) {
+    Binding none;
+    none.name = std::move(name);
+    co_return none;
+  }
+  if (!value) co_return value.error();
+  co_return decode_binding(*value);
+}
+
+namespace {
+
+// The identity's own subscriptions to a user it no longer stands for.
+Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, std::string resource,
+                                     Ending reason_told) {
+  Registrar* const registrar = change->registrar;
+  CLAVIGER_CO_TRY(tags, co_await subscriptions_of(registrar, resource));
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    auto subscription = co_await read_subscription(registrar, tags[i]);
+    if (subscription.failed_with(Code::SubscriptionUnknown)) continue;
+    if (!subscription) co_return subscription.error();
+    if (subscription->is_server || subscription->subscriber != impu || !subscription->ending.empty()) continue;
+    subscription->ending = name_of(reason_told);
+    put(change->transaction, registrar->tenant(), *subscription);
+    CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change->transaction, subscription->local_tag));
+  }
+  co_return Unit{};
+}
+
+}  // namespace
+
+Task<Result<Unit>> unbind(Change* change, Registration* registration, BindingName name, EndReason reason,
+                          Ending reason_told) {
+  Registrar* const registrar = change->registrar;
+  std::erase(registration->bindings, name);
+  CLAVIGER_CO_TRY(binding, co_await read_binding(registrar, name));
+  // It has ended, or the client has been authorised at another identity since.
+  if (binding.version == 0 || binding.ended != EndReason::None || binding.impu != registration->impu) co_return Unit{};
+  put_ended(change->transaction, registrar->tenant(), std::move(binding), reason, change->now);
+  change->tell(name.mc_service_id);
+  registrar->figures().ended.add();
+  const bool has_another = std::ranges::any_of(
+      registration->bindings, [&name](const BindingName& other) { return other.mc_service_id == name.mc_service_id; });
+  if (has_another) co_return Unit{};
+  auto ended = co_await end_subscriptions(change, registration->impu, name.mc_service_id, reason_told);
+  co_return ended;
+}
+
+Task<Result<Unit>> unbind_all(Change* change, Registration* registration, EndReason reason,
+                              Ending reason_told) {
+  while (!registration->bindings.empty()) {
+    BindingName name = registration->bindings.back();
+    CLAVIGER_CO_TRY(unbound, co_await unbind(change, registration, std::move(name), reason, reason_told));
+  }
+  co_return Unit{};
+}
+
+Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisation authorisation,
+                         std::string instance) {
+  Registrar* const registrar = change->registrar;
+  const BindingName name{authorisation.facts.mc_service_id, authorisation.service, authorisation.client_id};
+  Bound bound;
+  CLAVIGER_CO_TRY(former, co_await read_binding(registrar, name));
+  bound.former = std::move(former);
+
+  // TS 22.179 clause 4.5.4: whoever signs in on a shareable UE ends the service of the one before; on a gateway nobody does.
+  auto ue = co_await identity::read_ue(&registrar->here(), registrar->tenant(), name.client_id);
+  if (!ue && ue.error().code != Code::UeUnknown) co_return ue.error();
+  if (ue && ue->ue_class == identity::UeClass::Shareable) {
+    std::vector<BindingName> others;
+    for (const BindingName& other : registration->bindings) {
+      const bool is_other = other.service == name.service && other.client_id == name.client_id &&
+                            other.mc_service_id != name.mc_service_id;
+      if (is_other) others.push_back(other);
+    }
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      CLAVIGER_CO_TRY(evicted, co_await unbind(change, registration, others[i], EndReason::Replaced, Ending::NoResource));
+    }
+  }
+
+  if (std::ranges::find(registration->bindings, name) == registration->bindings.end()) {
+    if (registration->bindings.size() >= kBindingsPerIdentityMax)
+      co_return Error{Code::TooMany, "registration.bindings"};
+    registration->bindings.push_back(name);
+  }
+  Binding& binding = bound.binding;
+  const bool is_same = bound.former.version != 0 && bound.former.ended == EndReason::None;
+  if (is_same && bound.former.impu == registration->impu) binding.etag = bound.former.etag;
+  binding.name = name;
+  binding.impu = registration->impu;
+  binding.instance = !instance.empty() || !is_same ? std::move(instance) : bound.former.instance;
+  binding.issuer = std::move(authorisation.facts.issuer);
+  binding.oauth_client_id = std::move(authorisation.facts.oauth_client_id);
+  binding.scope = std::move(authorisation.facts.scope);
+  binding.sub = std::move(authorisation.facts.sub);
+  binding.sid = std::move(authorisation.facts.sid);
+  binding.jti = std::move(authorisation.facts.jti);
+  binding.token_digest = std::move(authorisation.facts.digest);
+  binding.token_issued_at = authorisation.facts.issued_at;
+  binding.token_expires_at = authorisation.facts.expires_at;
+  binding.authorised_at = change->now;
+  binding.version = bound.former.version;
+  change->tell(name.mc_service_id);
+  registrar->figures().authorised.add();
+  co_return bound;
+}
+
+Task<Result<Unit>> look_again(Registrar* registrar, std::string impu, Authorisation authorisation) {
+  using tokens::RevocationKind;
+  const TokenFacts& facts = authorisation.facts;
+  const std::pair<RevocationKind, std::string> names[] = {
+      {RevocationKind::Jti, facts.jti}, {RevocationKind::Sid, facts.sid}, {RevocationKind::Subject, facts.sub}};
+  for (std::size_t i = 0; i < std::size(names); ++i) {
+    if (names[i].second.empty()) continue;
+    tokens::Revocation wanted;
+    wanted.kind = names[i].first;
+    wanted.id = names[i].second;
+    const std::string key = tokens::revocation_key(registrar->tenant(), wanted);
+    auto value = co_await registrar->here().store.get(tables::kRevocations, key);
+    if (value.failed_with(Code::NotFound)) continue;
+    if (!value) co_return value.error();
+    CLAVIGER_CO_TRY(stored, tokens::decode_revocation(key, value->bytes()));
+    if (wanted.kind == RevocationKind::Subject && facts.issued_at >= stored.revocation.not_before) continue;
+    BindingName name{facts.mc_service_id, authorisation.service, authorisation.client_id};
+    CLAVIGER_CO_TRY(ended, co_await end_binding(registrar, impu, std::move(name), EndReason::Revoked));
+    co_return Error{Code::ServiceNotAuthorised, "registration.revoked"};
+  }
+  co_return Unit{};
+}
+
+}  // namespace claviger::registration

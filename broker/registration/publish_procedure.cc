@@ -1,0 +1,199 @@
+// TS 24.379 clauses 7.3.3 to 7.3.5, RFC 3903 clause 6: what a PUBLISH changes.
+#include <algorithm>
+
+#include "broker/record_key.h"
+#include "broker/registration/change.h"
+#include "broker/registration/procedures.h"
+#include "broker/tables.h"
+#include "broker/tokens/token_shard.h"
+
+namespace claviger::registration {
+
+namespace tables = broker::tables;
+using runtime::Task;
+
+namespace {
+
+Task<Result<Publication>> read_publication(Registrar* registrar, std::string etag) {
+  auto value = co_await registrar->here().store.get(tables::kPublications, publication_key(registrar->tenant(), etag));
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::EntityTagUnknown, "publish.etag"};
+  if (!value) co_return value.error();
+  co_return decode_publication(*value, etag);
+}
+
+// The identity's publication that the entity tag names.
+Task<Result<Publication>> own_publication(Registrar* registrar, std::string impu, std::string etag) {
+  CLAVIGER_CO_TRY(publication, co_await read_publication(registrar, std::move(etag)));
+  if (publication.impu != impu) co_return Error{Code::EntityTagUnknown, "publish.owner"};
+  co_return publication;
+}
+
+// Which binding a removal means: the entity tag's; without one the only one there is (clause 7.3.5). With several users on
+// one gateway nobody is guessed.
+Task<Result<BindingName>> name_to_remove(Registrar* registrar, Registration registration,
+                                         std::optional<std::string> if_match) {
+  if (if_match) {
+    CLAVIGER_CO_TRY(publication, co_await own_publication(registrar, registration.impu, *if_match));
+    co_return publication.name;
+  }
+  if (registration.bindings.empty()) co_return Error{Code::RegistrationUnknown, "publish.binding"};
+  if (registration.bindings.size() > 1) co_return Error{Code::SipHeaderMissing, "SIP-If-Match"};
+  co_return registration.bindings.front();
+}
+
+Task<Result<PublishOutcome>> remove(Registrar* registrar, std::shared_ptr<const PublishRequest> request,
+                                    Registration registration) {
+  CLAVIGER_CO_TRY(name, co_await name_to_remove(registrar, registration, request->if_match));
+  Change change(registrar);
+  CLAVIGER_CO_TRY(unbound, co_await unbind(&change, &registration, name, EndReason::LoggedOff, Ending::NoResource));
+  put(change.transaction, registrar->tenant(), registration);
+  CLAVIGER_CO_TRY(committed, co_await change.commit());
+  PublishOutcome outcome;
+  outcome.service = name.service;
+  co_return outcome;
+}
+
+// Settings only: the client that is bound to this identity already (clause 7.3.4).
+Result<BindingName> bound_name(const Registration& registration, const PublishRequest& request) {
+  std::vector<BindingName> found;
+  for (const BindingName& name : registration.bindings) {
+    if (name.mc_service_id == request.mc_service_id && name.service == request.service) found.push_back(name);
+  }
+  for (const BindingName& name : found) {
+    if (name.client_id == request.client_id) return name;
+  }
+  if (found.size() == 1 && request.client_id.empty()) return found.front();
+  return Error{Code::RegistrationUnknown, "publish.binding"};
+}
+
+Task<Result<Bound>> living_binding(Registrar* registrar, std::string impu, BindingName name) {
+  CLAVIGER_CO_TRY(binding, co_await read_binding(registrar, std::move(name)));
+  if (binding.version == 0 || binding.ended != EndReason::None || binding.impu != impu) {
+    co_return Error{Code::RegistrationUnknown, "publish.binding"};
+  }
+  Bound bound{binding, binding};
+  co_return bound;
+}
+
+Task<Result<bool>> has_several_devices(Registrar* registrar, BindingName name) {
+  CLAVIGER_CO_TRY(bindings, co_await bindings_of(registrar, name.mc_service_id));
+  co_return std::ranges::any_of(bindings, [&name](const Binding& other) {
+    return other.ended == EndReason::None && other.name.service == name.service &&
+           other.name.client_id != name.client_id;
+  });
+}
+
+Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
+  // 1. The registration: without one nobody is reached at this identity.
+  CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, request->impu));
+  Change change(registrar);
+  if (!registration.is_active_at(change.now)) co_return Error{Code::RegistrationUnknown, "publish.registration"};
+  if (request->expires == 0) {
+    auto removed = co_await remove(registrar, request, std::move(registration));
+    co_return removed;
+  }
+  // 2. The publication that is meant (RFC 3903 clause 6, step 4).
+  Publication former;
+  if (request->if_match) {
+    std::string etag = *request->if_match;
+    CLAVIGER_CO_TRY(found, co_await own_publication(registrar, request->impu, std::move(etag)));
+    former = std::move(found);
+    if (!former.superseded_by.empty()) {
+      // The same request again, over another connection: the same answer.
+      CLAVIGER_CO_TRY(successor, co_await own_publication(registrar, request->impu, former.superseded_by));
+      PublishOutcome outcome{successor.etag, successor.expires_at - change.now, successor.name.service, false};
+      co_return outcome;
+    }
+  } else if (!request->settings) {
+    co_return Error{Code::ContentUnsupported, "publish.settings"};
+  }
+  // 3. The client: authorised by this request, or before.
+  Bound bound;
+  if (request->authorisation) {
+    Authorisation authorisation = *request->authorisation;
+    const BindingName name{authorisation.facts.mc_service_id, authorisation.service, authorisation.client_id};
+    if (request->if_match && former.name != name) co_return Error{Code::BindingDiffers, "publish.etag"};
+    CLAVIGER_CO_TRY(fresh, co_await bind(&change, &registration, std::move(authorisation), std::string()));
+    bound = std::move(fresh);
+  } else {
+    BindingName name = former.name;
+    if (!request->if_match) {
+      CLAVIGER_CO_TRY(found, bound_name(registration, *request));
+      name = std::move(found);
+    }
+    CLAVIGER_CO_TRY(living, co_await living_binding(registrar, request->impu, std::move(name)));
+    bound = std::move(living);
+  }
+  // 4. The new publication under a new entity tag; the one before dies with this commit.
+  CLAVIGER_CO_TRY(etag, registrar->here().tokens->random_id());
+  Publication publication;
+  publication.etag.assign(etag.begin(), etag.end());
+  publication.name = bound.binding.name;
+  publication.impu = request->impu;
+  publication.settings = request->settings ? *request->settings : former.settings;
+  const auto granted = std::min<std::int64_t>(request->expires, registrar->sip().publication_max.count());
+  publication.expires_at = change.now + granted;
+  const std::string replaced = bound.former.version != 0 ? bound.former.etag : std::string();
+  if (request->if_match) {
+    former.superseded_by = publication.etag;
+    former.expires_at = change.now + kSupersededKept;
+    put(change.transaction, registrar->tenant(), former);
+  }
+  if (!replaced.empty() && (!request->if_match || replaced != former.etag)) {
+    change.transaction.erase(tables::kPublications, publication_key(registrar->tenant(), replaced));
+  }
+  bound.binding.etag = publication.etag;
+  put(change.transaction, registrar->tenant(), publication);
+  put(change.transaction, registrar->tenant(), bound.binding, &bound.former);
+  if (request->authorisation)
+    put(change.transaction, registrar->tenant(), registration);
+  else
+    change.transaction.expect_version(tables::kRegistrations, registration_key(registrar->tenant(), registration.impu),
+                                      registration.version);
+  // A mere refresh changes nothing that anybody could see.
+  if (request->settings || request->authorisation) change.tell(publication.name.mc_service_id);
+  CLAVIGER_CO_TRY(several, co_await has_several_devices(registrar, publication.name));
+  CLAVIGER_CO_TRY(committed, co_await change.commit());
+  registrar->figures().published.add();
+  PublishOutcome outcome{publication.etag, granted, publication.name.service, several};
+  co_return outcome;
+}
+
+}  // namespace
+
+Task<Result<std::vector<Binding>>> bindings_of(Registrar* registrar, std::string mc_service_id) {
+  const std::string prefix = bindings_prefix(registrar->tenant(), mc_service_id);
+  const std::string end = broker::record_prefix_end(prefix);
+  CLAVIGER_CO_TRY(records,
+                  co_await registrar->here().store.range(tables::kServiceStates, prefix, end, kClientsPerUserMax * 2));
+  std::vector<Binding> bindings;
+  for (const storage::Record& record : records) {
+    CLAVIGER_CO_TRY(binding, decode_binding(record.value));
+    bindings.push_back(std::move(binding));
+  }
+  co_return bindings;
+}
+
+namespace {
+
+Task<Result<PublishOutcome>> publish_in_turn(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
+  auto turn = co_await registrar->turns().take(request->impu);
+  if (!turn) co_return turn.error();
+  for (int i = 1;; ++i) {
+    auto done = co_await publish_once(registrar, request);
+    if (!done.failed_with(Code::Conflict) || i == kConflictTries) co_return done;
+  }
+}
+
+}  // namespace
+
+Task<Result<PublishOutcome>> publish(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
+  auto done = co_await publish_in_turn(registrar, request);
+  if (!done || !request->authorisation) co_return done;
+  Authorisation authorisation = *request->authorisation;
+  auto looked = co_await look_again(registrar, request->impu, std::move(authorisation));
+  if (!looked) co_return looked.error();
+  co_return done;
+}
+
+}  // namespace claviger::registration

@@ -1,0 +1,184 @@
+// TS 24.229 clause 5.7.1.1, TS 24.379 clause 7.3.2: what a third-party REGISTER changes; and how registrations end.
+#include <algorithm>
+
+#include "broker/registration/change.h"
+#include "broker/registration/procedures.h"
+#include "broker/registration/rows.h"
+#include "broker/tables.h"
+
+namespace claviger::registration {
+
+namespace tables = broker::tables;
+using runtime::Task;
+
+Task<Result<Registration>> read_registration(Registrar* registrar, std::string impu) {
+  auto value =
+      co_await registrar->here().store.get(tables::kRegistrations, registration_key(registrar->tenant(), impu));
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::RegistrationUnknown, "registration"};
+  if (!value) co_return value.error();
+  co_return decode_registration(*value, impu);
+}
+
+namespace {
+
+// The reason as subscribers of their own state are told it: nobody is there to subscribe again, but after a revocation he
+// shall not even try.
+Ending told(EndReason reason) { return reason == EndReason::Revoked ? Ending::Rejected : Ending::NoResource; }
+
+// Services that the UE no longer offers in its Contact: a log-off from these alone (TS 24.379 clause 7.2.1).
+Task<Result<Unit>> drop_lost_services(Change* change, Registration* registration, UeContact contact) {
+  std::vector<BindingName> names = registration->bindings;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (std::ranges::find(contact.services, names[i].service) != contact.services.end()) continue;
+    CLAVIGER_CO_TRY(binding, co_await read_binding(change->registrar, names[i]));
+    const bool is_another_ue =
+        !contact.instance.empty() && !binding.instance.empty() && binding.instance != contact.instance;
+    if (is_another_ue) continue;
+    CLAVIGER_CO_TRY(dropped, co_await unbind(change, registration, names[i], EndReason::FeatureLost, Ending::NoResource));
+  }
+  co_return Unit{};
+}
+
+Task<Result<Unit>> end_once(Registrar* registrar, std::string impu, EndReason reason) {
+  CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, impu));
+  Change change(registrar);
+  CLAVIGER_CO_TRY(unbound, co_await unbind_all(&change, &registration, reason, told(reason)));
+  erase(change.transaction, registrar->tenant(), registration);
+  CLAVIGER_CO_TRY(committed, co_await change.commit());
+  registrar->figures().deregistered.add();
+  registrar->wake();
+  co_return Unit{};
+}
+
+// With the turn held.
+Task<Result<Unit>> end_with_turn(Registrar* registrar, std::string impu, EndReason reason) {
+  for (int i = 1;; ++i) {
+    auto ended = co_await end_once(registrar, impu, reason);
+    if (!ended.failed_with(Code::Conflict) || i == kConflictTries) co_return ended;
+  }
+}
+
+Task<Result<Unit>> register_once(Registrar* registrar, std::shared_ptr<const RegisterRequest> request) {
+  auto known = co_await read_registration(registrar, request->impu);
+  if (!known && known.error().code != Code::RegistrationUnknown) co_return known.error();
+  Change change(registrar);
+  Registration registration;
+  if (known) registration = *std::move(known);
+  // One that has run out is not extended but begun anew: nobody was reachable meanwhile.
+  if (registration.version != 0 && !registration.is_active_at(change.now)) {
+    CLAVIGER_CO_TRY(unbound, co_await unbind_all(&change, &registration, EndReason::Expired, Ending::NoResource));
+    registration.registered_at = 0;
+  }
+  registration.impu = request->impu;
+  registration.s_cscf = request->s_cscf;
+  registration.path = request->path;
+  registration.icid = request->icid;
+  registration.orig_ioi = request->orig_ioi;
+  registration.charging_functions = request->charging_functions;
+  registration.visited_network = request->visited_network;
+  if (registration.registered_at == 0) registration.registered_at = change.now;
+  registration.expires_at = change.now + request->expires;
+  if (registration.timer_due <= change.now) {
+    // A refresh leaves the row where it is: it looks again when its time has come.
+    registration.timer_due = registration.expires_at + kExpiryGrace;
+    put_registration_timer(change.transaction, registration.impu, registration.timer_due);
+  }
+  if (request->contact && !registration.bindings.empty()) {
+    UeContact contact = *request->contact;
+    CLAVIGER_CO_TRY(dropped, co_await drop_lost_services(&change, &registration, std::move(contact)));
+  }
+  for (std::size_t i = 0; i < request->authorisations.size(); ++i) {
+    Authorisation authorisation = request->authorisations[i];
+    std::string instance = request->contact ? request->contact->instance : std::string();
+    CLAVIGER_CO_TRY(bound, co_await bind(&change, &registration, std::move(authorisation), std::move(instance)));
+    put(change.transaction, registrar->tenant(), bound.binding, &bound.former);
+  }
+  put(change.transaction, registrar->tenant(), registration);
+  auto committed = co_await change.commit();
+  if (committed) registrar->figures().registered.add();
+  co_return committed;
+}
+
+}  // namespace
+
+namespace {
+
+Task<Result<Unit>> register_in_turn(Registrar* registrar, std::shared_ptr<const RegisterRequest> request) {
+  auto turn = co_await registrar->turns().take(request->impu);
+  if (!turn) co_return turn.error();
+  if (request->expires == 0) {
+    auto ended = co_await end_with_turn(registrar, request->impu, EndReason::Deregistered);
+    // Gone already: what was asked for is so.
+    if (ended.failed_with(Code::RegistrationUnknown)) co_return Unit{};
+    co_return ended;
+  }
+  for (int i = 1;; ++i) {
+    auto done = co_await register_once(registrar, request);
+    if (!done.failed_with(Code::Conflict) || i == kConflictTries) co_return done;
+  }
+}
+
+}  // namespace
+
+Task<Result<Unit>> register_identity(Registrar* registrar, std::shared_ptr<const RegisterRequest> request) {
+  auto done = co_await register_in_turn(registrar, request);
+  if (!done) co_return done;
+  for (std::size_t i = 0; i < request->authorisations.size(); ++i) {
+    auto looked = co_await look_again(registrar, request->impu, request->authorisations[i]);
+    // The registration stands all the same (TS 24.379 clause 7.3.2).
+    if (!looked && looked.error().code != Code::ServiceNotAuthorised) co_return looked;
+  }
+  co_return Unit{};
+}
+
+Task<Result<Unit>> end_registration(Registrar* registrar, std::string impu, EndReason reason) {
+  auto turn = co_await registrar->turns().take(impu);
+  if (!turn) co_return turn.error();
+  auto ended = co_await end_with_turn(registrar, std::move(impu), reason);
+  co_return ended;
+}
+
+namespace {
+
+Task<Result<Unit>> end_binding_once(Registrar* registrar, std::string impu, BindingName name, EndReason reason) {
+  CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, impu));
+  Change change(registrar);
+  CLAVIGER_CO_TRY(unbound, co_await unbind(&change, &registration, std::move(name), reason, told(reason)));
+  put(change.transaction, registrar->tenant(), registration);
+  auto committed = co_await change.commit();
+  co_return committed;
+}
+
+}  // namespace
+
+Task<Result<Unit>> end_binding(Registrar* registrar, std::string impu, BindingName name, EndReason reason) {
+  auto turn = co_await registrar->turns().take(impu);
+  if (!turn) co_return turn.error();
+  for (int i = 1;; ++i) {
+    auto ended = co_await end_binding_once(registrar, impu, name, reason);
+    if (ended.failed_with(Code::RegistrationUnknown)) co_return Unit{};
+    if (!ended.failed_with(Code::Conflict) || i == kConflictTries) co_return ended;
+  }
+}
+
+Task<Result<Unit>> look_at_registration(Registrar* registrar, std::string impu, std::int64_t due) {
+  auto turn = co_await registrar->turns().take(impu);
+  if (!turn) co_return turn.error();
+  auto registration = co_await read_registration(registrar, impu);
+  if (registration.failed_with(Code::RegistrationUnknown)) co_return Unit{};
+  if (!registration) co_return registration.error();
+  if (registration->timer_due != due) co_return Unit{};  // a row of a registration before this one
+  const std::int64_t now = registrar->now();
+  if (!registration->is_active_at(now)) {
+    auto ended = co_await end_with_turn(registrar, impu, EndReason::Expired);
+    co_return ended;
+  }
+  Change change(registrar);
+  registration->timer_due = registration->expires_at + kExpiryGrace;
+  put_registration_timer(change.transaction, impu, registration->timer_due);
+  put(change.transaction, registrar->tenant(), *registration);
+  auto committed = co_await change.commit();
+  co_return committed;
+}
+
+}  // namespace claviger::registration

@@ -1,0 +1,268 @@
+#include "broker/registration/registrar.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "broker/registration/answers.h"
+#include "broker/registration/change.h"
+#include "broker/registration/notifier.h"
+#include "broker/registration/procedures.h"
+#include "broker/registration/revocation_follower.h"
+#include "broker/registration/rows.h"
+#include "broker/registration/sip_requests.h"
+#include "core/runtime/call.h"
+#include "core/runtime/offload.h"
+#include "core/sip/scan.h"
+#include "core/sip/uri.h"
+
+namespace claviger::registration {
+
+using runtime::Task;
+using sip::HeaderId;
+using sip::Response;
+
+namespace {
+
+std::string canonical(const std::string& uri) {
+  const auto identity = sip::canonical_identity(uri);
+  return identity ? *identity : uri;
+}
+
+Result<std::string> read_text(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(stream)), {});
+  if (text.empty()) return Error{Code::Unreadable, "sip.file"};
+  return text;
+}
+
+// Of one turn: the memory of the text is wiped with the key's.
+Result<SecretBytes> read_key(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream.good()) return Error{Code::Unreadable, "sip.key_file"};
+  SecretBytes key(static_cast<std::size_t>(stream.tellg()));
+  stream.seekg(0);
+  const MutableBytes room = key.reveal_for_writing();
+  stream.read(reinterpret_cast<char*>(room.data()), static_cast<std::streamsize>(room.size()));
+  if (!stream.good()) return Error{Code::Unreadable, "sip.key_file"};
+  return key;
+}
+
+struct TlsContexts {
+  std::shared_ptr<const net::TlsContext> server, client;
+};
+
+Result<TlsContexts> make_tls(const settings::Sip& sip) {
+  TlsContexts contexts;
+  if (sip.tls_port == 0) return contexts;
+  net::TlsServerOptions server;
+  net::TlsClientOptions client;
+  CLAVIGER_TRY(chain, read_text(sip.certificate_file));
+  CLAVIGER_TRY(key, read_key(sip.key_file));
+  CLAVIGER_TRY(client_key, read_key(sip.key_file));
+  server.certificate_chain_pem = chain;
+  server.private_key_pem = std::move(key);
+  server.alpn.clear();
+  server.session_name = "sip";
+  client.certificate_chain_pem = chain;
+  client.private_key_pem = std::move(client_key);
+  client.alpn.clear();
+  if (!sip.ca_file.empty()) {
+    CLAVIGER_TRY(ca, read_text(sip.ca_file));
+    server.client_ca_pem = ca;
+    server.client_certificate = net::ClientCertificate::Optional;
+    client.ca_pem = ca;
+  }
+  CLAVIGER_TRY(server_context, net::TlsContext::server(std::move(server)));
+  CLAVIGER_TRY(client_context, net::TlsContext::client(std::move(client)));
+  contexts.server = std::move(server_context);
+  contexts.client = std::move(client_context);
+  return contexts;
+}
+
+}  // namespace
+
+Registrar::Registrar(Contexts& contexts, settings::Sip sip)
+    : contexts_(contexts), sip_(std::move(sip)), services_(sip_), psi_(canonical(sip_.psi)) {
+  for (const std::string& server : sip_.servers) servers_.push_back(canonical(server));
+  for (const auto& context : contexts_) per_shard_.push_back(std::make_unique<PerShard>(context->shard));
+}
+Registrar::~Registrar() = default;
+
+runtime::Shard& Registrar::home_of_identity(std::string_view impu) {
+  return here().home_of("impu/" + sip_.tenant + "/" + std::string(impu));
+}
+runtime::Shard& Registrar::home_of_dialog(std::string_view local_tag) {
+  return here().home_of("dialog/" + sip_.tenant + "/" + std::string(local_tag));
+}
+
+bool Registrar::is_server(std::string_view identity) const {
+  return std::find(servers_.begin(), servers_.end(), identity) != servers_.end();
+}
+
+Result<const tokens::VerificationPolicy*> Registrar::policy(const Service& service) {
+  broker::Context& context = here();
+  const broker::TenantView* tenant = context.snapshot->find(sip_.tenant);
+  if (tenant == nullptr) return Error{Code::ConfigMissing, "registration.tenant"};
+  const auto audience = tenant->tenant.scope_audiences.find(service.scope);
+  const std::string key =
+      tenant->tenant.issuer + " " + service.name + " " +
+      (audience == tenant->tenant.scope_audiences.end() ? tenant->tenant.default_audience : audience->second);
+  auto& policies = per_shard_[context.shard.index()]->policies;
+  auto found = policies.find(key);
+  if (found == policies.end()) {
+    CLAVIGER_TRY(policy, policy_for(context, *tenant, service));
+    found = policies.emplace(key, std::move(policy)).first;
+  }
+  return &found->second;
+}
+
+void Registrar::wake() {
+  runtime::Shard& home = contexts_.front()->shard;
+  if (&home == &runtime::Shard::current()) return wake_();
+  // Refused: the outbox finds the row at its next poll.
+  runtime::Message message([this] { wake_(); });
+  if (!home.mailbox().post(std::move(message))) return;
+}
+
+Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
+  wake_ = std::move(wake);
+  auto make = [sip = sip_] { return make_tls(sip); };
+  CLAVIGER_CO_TRY(made, co_await runtime::offload(&contexts_.front()->work_pool, std::move(make)));
+  if (!made) co_return made.error();
+  sip::EndpointOptions options;
+  options.host = sip_.address;
+  options.port = sip_.port;
+  options.tls_port = sip_.tls_port;
+  options.via_host = sip_.public_host;
+  options.tls_server = made->server;
+  options.tls_client = made->client;
+  options.handler = this;
+  options.admits = [this](const net::Address& peer) {
+    const std::string host = peer.host();
+    return std::any_of(sip_.trusted_peers.begin(), sip_.trusted_peers.end(),
+                       [&host](const settings::Network& network) { return network.contains(host); });
+  };
+  endpoint_ = std::make_unique<sip::Endpoint>(contexts_.front()->shard.shards(), std::move(options));
+  contact_ = "<sip:" + endpoint_->options().via_host + ":" + std::to_string(sip_.port) + ";transport=tcp>";
+  if (auto listening = endpoint_->listen(); !listening) {
+    contexts_.front()->shard.logger().error(
+        "sip.listen", {{"code", name_of(listening.error().code)}, {"where", listening.error().where}});
+    co_return listening.error();
+  }
+  contexts_.front()->shard.logger().info("sip.listen",
+                                         {{"address", sip_.address}, {"port", sip_.port}, {"tls_port", sip_.tls_port}});
+  follower_ = std::make_unique<RevocationFollower>(*contexts_.front(), *this);
+  follower_->start();
+  co_return Unit{};
+}
+
+Task<void> Registrar::stop() {
+  follower_.reset();
+  if (endpoint_ == nullptr) co_return;
+  runtime::Shard& home = contexts_.front()->shard;
+  runtime::OneShotPair<Unit> pair;
+  auto completer = std::make_shared<runtime::Completer<Unit>>(std::move(pair.completer));
+  endpoint_->drain([&home, completer] { home.mailbox().post_control([completer] { completer->complete(Unit{}); }); });
+  co_await pair.waiter;
+}
+
+// ---- requests
+
+namespace {
+
+Task<Response> answer_register(Registrar* registrar, const sip::Received* received) {
+  auto read = read_register(*registrar, received->message);
+  if (!read) co_return Response(sip::status_of(read.error().code));
+  const auto request = std::make_shared<const RegisterRequest>(*std::move(read));
+  auto begin = [registrar, request] { return register_identity(registrar, request); };
+  auto done = co_await runtime::call_on(&registrar->home_of_identity(request->impu), std::move(begin));
+  if (!done) co_return refusal(*registrar, done.error());
+  co_return registered(*registrar, received->message, *request);
+}
+
+Task<Response> answer_publish(Registrar* registrar, const sip::Received* received, std::string identity) {
+  auto read = read_publish(*registrar, received->message, std::move(identity));
+  if (!read) co_return refusal(*registrar, read.error());
+  const auto request = std::make_shared<const PublishRequest>(*std::move(read));
+  auto begin = [registrar, request] { return publish(registrar, request); };
+  auto done = co_await runtime::call_on(&registrar->home_of_identity(request->impu), std::move(begin));
+  if (!done) co_return refusal(*registrar, done.error());
+  co_return published(*registrar, *done);
+}
+
+Task<Response> answer_subscribe(Registrar* registrar, const sip::Received* received, std::string identity) {
+  auto read = read_subscribe(*registrar, received->message, std::move(identity));
+  if (!read) co_return refusal(*registrar, read.error());
+  const auto request = std::make_shared<const SubscribeRequest>(*std::move(read));
+  const std::string tag = request->subscription.local_tag;
+  if (tag.empty()) {
+    auto done = co_await subscribe(registrar, request);
+    if (!done) co_return refusal(*registrar, done.error());
+    co_return subscribed(*registrar, *done);
+  }
+  auto begin = [registrar, request] { return refresh(registrar, request); };
+  auto done = co_await runtime::call_on(&registrar->home_of_dialog(tag), std::move(begin));
+  if (!done) co_return refusal(*registrar, done.error());
+  co_return subscribed(*registrar, *done);
+}
+
+}  // namespace
+
+Task<Response> Registrar::handle(const sip::Received* request) {
+  const sip::Message& message = request->message;
+  // Who may assert identities: a core at a known address, or one whose certificate our CA made.
+  const std::string host = request->peer.address.host();
+  const bool is_trusted = request->peer.is_certificate_trusted ||
+                          std::any_of(sip_.trusted_peers.begin(), sip_.trusted_peers.end(),
+                                      [&host](const settings::Network& network) { return network.contains(host); });
+  if (!is_trusted) co_return Response(403);
+  if (message.method() == sip::Method::Register) co_return co_await answer_register(this, request);
+  if (message.method() == sip::Method::Notify) co_return Response(481);  // we have subscribed to nothing
+  // RFC 3903 clause 6 and RFC 6665 clause 7.2: the package first.
+  if (message.event() != "poc-settings") co_return refusal(*this, {Code::EventUnsupported, "sip.event"});
+  auto identity = asserted_identity(message);
+  if (!identity) co_return Response(403);
+  const bool is_in_dialog = !message.tag(HeaderId::To).empty();
+  if (!is_in_dialog && canonical(std::string(message.request_uri())) != psi_) co_return Response(404);
+  if (message.method() == sip::Method::Publish) co_return co_await answer_publish(this, request, *std::move(identity));
+  co_return co_await answer_subscribe(this, request, *std::move(identity));
+}
+
+// ---- rows of the outbox
+
+Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
+  if (endpoint_ == nullptr) co_return Error{Code::Closed, "registration.stopped"};
+  Registrar* const registrar = this;
+  const std::string payload = row.payload;
+  const std::int64_t due = row.due_first;
+  if (row.id.starts_with(kRegistrationTimer)) {
+    auto begin = [registrar, payload, due] { return look_at_registration(registrar, payload, due); };
+    co_return co_await runtime::call_on(&home_of_identity(payload), std::move(begin));
+  }
+  if (row.id.starts_with(kSubscriptionTimer)) {
+    auto begin = [registrar, payload, due] { return look_at_subscription(registrar, payload, due); };
+    co_return co_await runtime::call_on(&home_of_dialog(payload), std::move(begin));
+  }
+  if (row.id.starts_with(kTellResource)) co_return co_await tell_resource(this, payload);
+  if (row.id.starts_with(kTellDialog)) co_return co_await tell_dialog(this, payload, due);
+  co_return Error{Code::NotPermitted, "registration.row"};
+}
+
+void Registrar::gave_up(const storage::OutboxRow& row, const Error& error) {
+  contexts_.front()->shard.logger().warning("registration.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
+  if (!row.id.starts_with(kTellDialog)) return;
+  // Nobody has answered for an hour: whoever it was subscribes again.
+  Registrar* const registrar = this;
+  runtime::Shard& home = home_of_dialog(row.payload);
+  home.mailbox().post_control([registrar, &home, tag = row.payload] {
+    auto forget = [](Registrar* of, std::string local_tag) -> Task<void> {
+      auto forgotten = co_await forget_dialog(of, std::move(local_tag));
+      if (!forgotten)
+        of->here().shard.logger().warning("registration.forget", {{"code", name_of(forgotten.error().code)}});
+    };
+    home.scope().spawn(forget(registrar, tag));
+  });
+}
+
+}  // namespace claviger::registration

@@ -1,0 +1,51 @@
+#include "broker/registration/rows.h"
+
+#include "broker/tables.h"
+#include "broker/tokens/token_shard.h"
+#include "core/codec/base64url.h"
+#include "core/crypto/digest.h"
+#include "storage/outbox_row.h"
+
+namespace claviger::registration {
+namespace {
+
+constexpr std::size_t kDigestBytes = 16;
+constexpr std::size_t kRandomCharacters = 12;
+
+std::string digest_of(std::string_view text) {
+  const auto digest = crypto::sha256(as_bytes(text));
+  std::string out;
+  codec::base64url_encode(std::span(digest).first(kDigestBytes), out);
+  return out;
+}
+
+void put_row(storage::Transaction& change, std::string_view prefix, std::string_view id, std::string_view payload,
+             std::int64_t due) {
+  storage::put_outbox_row(change, broker::tables::kOutbox, due, std::string(prefix) + std::string(id),
+                          as_bytes(payload));
+}
+
+Result<Unit> put_now(broker::Context& context, storage::Transaction& change, std::string_view prefix,
+                     const std::string& id, std::string_view payload) {
+  CLAVIGER_TRY(random, context.tokens->random_id());
+  const std::string_view tail(random.data(), kRandomCharacters);
+  put_row(change, prefix, id + "." + std::string(tail), payload, numeric_date(context.shard.wall()));
+  return Unit{};
+}
+
+}  // namespace
+
+void put_registration_timer(storage::Transaction& change, std::string_view impu, std::int64_t due) {
+  put_row(change, kRegistrationTimer, digest_of(impu), impu, due);
+}
+void put_subscription_timer(storage::Transaction& change, std::string_view local_tag, std::int64_t due) {
+  put_row(change, kSubscriptionTimer, local_tag, local_tag, due);
+}
+Result<Unit> put_tell_resource(broker::Context& context, storage::Transaction& change, std::string_view resource) {
+  return put_now(context, change, kTellResource, digest_of(resource), resource);
+}
+Result<Unit> put_tell_dialog(broker::Context& context, storage::Transaction& change, std::string_view local_tag) {
+  return put_now(context, change, kTellDialog, std::string(local_tag), local_tag);
+}
+
+}  // namespace claviger::registration

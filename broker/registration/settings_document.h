@@ -1,0 +1,34 @@
+// application/poc-settings+xml, both ways (RFC 4354, TS 24.379 clause 7.4).
+//
+// Pure functions, any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/registration/records.h"
+#include "core/base/result.h"
+
+namespace claviger::registration {
+
+inline constexpr std::string_view kSettingsType = "application/poc-settings+xml";
+
+// The settings of the client's entity; of the only one when the client's is not named. XmlSchema: another root, no entity,
+// values that are none; and what guard_xml() says.
+Result<ServiceSettings> parse_settings_document(std::string_view xml, std::string_view client_id);
+
+// One client of a user as subscribers hear of it.
+struct ClientState {
+  Binding binding;
+  ServiceSettings settings;
+  bool has_settings = false;
+  bool has_full_access = false;
+  std::string_view why_not;  // a literal; empty with full access
+};
+
+// An entity for each client with full access: an absent one has no service. `for_server`: one for every client, in an
+// extension, with its public identity, instance, service and why it has none.
+std::string write_state_document(const std::vector<ClientState>& clients, bool for_server);
+
+}  // namespace claviger::registration

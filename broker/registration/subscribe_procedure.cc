@@ -1,0 +1,145 @@
+// TS 24.379 clause 7.3.6, RFC 6665 clause 4.2: who hears of a user's service state, and for how long.
+#include <algorithm>
+
+#include "broker/record_key.h"
+#include "broker/registration/change.h"
+#include "broker/registration/procedures.h"
+#include "broker/registration/rows.h"
+#include "broker/tables.h"
+#include "broker/tokens/token_shard.h"
+
+namespace claviger::registration {
+
+namespace tables = broker::tables;
+using runtime::Task;
+
+Task<Result<Subscription>> read_subscription(Registrar* registrar, std::string local_tag) {
+  // Tags come from peers here: one with a NUL is nobody's.
+  if (local_tag.find('\0') != std::string::npos) co_return Error{Code::SubscriptionUnknown, "subscription"};
+  auto value =
+      co_await registrar->here().store.get(tables::kSubscriptions, subscription_key(registrar->tenant(), local_tag));
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::SubscriptionUnknown, "subscription"};
+  if (!value) co_return value.error();
+  co_return decode_subscription(*value, local_tag);
+}
+
+Task<Result<std::vector<std::string>>> subscriptions_of(Registrar* registrar, std::string mc_service_id) {
+  const std::string prefix = resource_prefix(registrar->tenant(), mc_service_id);
+  const std::string end = broker::record_prefix_end(prefix);
+  CLAVIGER_CO_TRY(records, co_await registrar->here().store.range(tables::kSubscriptions, prefix, end,
+                                                                  kSubscriptionsPerUserMax + 1));
+  std::vector<std::string> tags;
+  for (const storage::Record& record : records) {
+    CLAVIGER_CO_TRY(tag, tag_of_index(record.key));
+    tags.push_back(std::move(tag));
+  }
+  co_return tags;
+}
+
+namespace {
+
+// How long the identity stands for the user; UINT32_MAX for a server, whose registration is nobody's business.
+// ServiceNotAuthorised: not at all.
+Task<Result<std::int64_t>> remaining_of(Registrar* registrar, Subscription subscription) {
+  if (subscription.is_server) co_return std::int64_t{UINT32_MAX};
+  CLAVIGER_CO_TRY(bindings, co_await bindings_of(registrar, subscription.resource));
+  const bool is_bound = std::ranges::any_of(bindings, [&subscription](const Binding& binding) {
+    return binding.ended == EndReason::None && binding.impu == subscription.subscriber &&
+           binding.name.service == subscription.service;
+  });
+  if (!is_bound) co_return Error{Code::ServiceNotAuthorised, "subscribe.binding"};
+  auto registration = co_await read_registration(registrar, subscription.subscriber);
+  if (registration.failed_with(Code::RegistrationUnknown))
+    co_return Error{Code::ServiceNotAuthorised, "subscribe.registration"};
+  if (!registration) co_return registration.error();
+  const std::int64_t remaining = registration->expires_at + kExpiryGrace - registrar->now();
+  if (remaining <= 0) co_return Error{Code::ServiceNotAuthorised, "subscribe.registration"};
+  co_return remaining;
+}
+
+std::int64_t granted_of(Registrar* registrar, std::uint32_t wanted, std::int64_t remaining) {
+  return std::min({std::int64_t{wanted}, remaining, std::int64_t{registrar->sip().subscription_max.count()}});
+}
+
+// The first CSeq of ours: any below 2^31 (RFC 3261 clause 12.1.1), with room for a long life.
+constexpr std::uint32_t kFirstSequence = 1;
+
+Task<Result<SubscribeOutcome>> put_and_tell(Registrar* registrar, Subscription subscription, std::int64_t granted) {
+  Change change(registrar);
+  subscription.expires_at = change.now + granted;
+  if (granted == 0 && subscription.ending.empty()) subscription.ending = name_of(Ending::Timeout);
+  if (granted > 0 && subscription.timer_due <= change.now) {
+    subscription.timer_due = subscription.expires_at;
+    put_subscription_timer(change.transaction, subscription.local_tag, subscription.timer_due);
+  }
+  put(change.transaction, registrar->tenant(), subscription);
+  CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, subscription.local_tag));
+  CLAVIGER_CO_TRY(committed, co_await change.commit());
+  registrar->wake();
+  registrar->figures().subscribed.add();
+  SubscribeOutcome outcome{subscription.local_tag, granted};
+  co_return outcome;
+}
+
+}  // namespace
+
+Task<Result<SubscribeOutcome>> subscribe(Registrar* registrar, std::shared_ptr<const SubscribeRequest> request) {
+  Subscription subscription = request->subscription;
+  CLAVIGER_CO_TRY(remaining, co_await remaining_of(registrar, subscription));
+  CLAVIGER_CO_TRY(tags, co_await subscriptions_of(registrar, subscription.resource));
+  if (tags.size() >= kSubscriptionsPerUserMax) co_return Error{Code::TooMany, "subscribe.resource"};
+  CLAVIGER_CO_TRY(tag, registrar->here().tokens->random_id());
+  subscription.local_tag.assign(tag.begin(), tag.end());
+  subscription.local_sequence = kFirstSequence;
+  subscription.remote_sequence = request->sequence;
+  subscription.created_at = registrar->now();
+  const std::int64_t granted = granted_of(registrar, request->expires, remaining);
+  auto outcome = co_await put_and_tell(registrar, std::move(subscription), granted);
+  co_return outcome;
+}
+
+Task<Result<SubscribeOutcome>> refresh(Registrar* registrar, std::shared_ptr<const SubscribeRequest> request) {
+  auto turn = co_await registrar->turns().take("dialog/" + request->subscription.local_tag);
+  if (!turn) co_return turn.error();
+  for (int i = 1;; ++i) {
+    auto known = co_await read_subscription(registrar, request->subscription.local_tag);
+    if (known.failed_with(Code::SubscriptionUnknown)) co_return Error{Code::DialogUnknown, "subscribe.dialog"};
+    if (!known) co_return known.error();
+    const Subscription& said = request->subscription;
+    const bool is_same = known->call_id == said.call_id && known->remote_tag == said.remote_tag &&
+                         known->subscriber == said.subscriber && known->event_id == said.event_id &&
+                         known->ending.empty();
+    if (!is_same) co_return Error{Code::DialogUnknown, "subscribe.dialog"};
+    if (request->sequence <= known->remote_sequence) co_return Error{Code::RequestSequence, "subscribe.sequence"};
+    Subscription subscription = *std::move(known);
+    subscription.remote_sequence = request->sequence;
+    if (!said.remote_target.empty()) subscription.remote_target = said.remote_target;
+    CLAVIGER_CO_TRY(remaining, co_await remaining_of(registrar, subscription));
+    const std::int64_t granted = granted_of(registrar, request->expires, remaining);
+    auto outcome = co_await put_and_tell(registrar, std::move(subscription), granted);
+    if (!outcome.failed_with(Code::Conflict) || i == kConflictTries) co_return outcome;
+  }
+}
+
+Task<Result<Unit>> look_at_subscription(Registrar* registrar, std::string local_tag, std::int64_t due) {
+  auto turn = co_await registrar->turns().take("dialog/" + local_tag);
+  if (!turn) co_return turn.error();
+  auto subscription = co_await read_subscription(registrar, local_tag);
+  if (subscription.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
+  if (!subscription) co_return subscription.error();
+  if (subscription->timer_due != due || !subscription->ending.empty()) co_return Unit{};
+  Change change(registrar);
+  if (subscription->expires_at <= change.now) {
+    subscription->ending = name_of(Ending::Timeout);
+    CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, local_tag));
+  } else {
+    subscription->timer_due = subscription->expires_at;
+    put_subscription_timer(change.transaction, local_tag, subscription->timer_due);
+  }
+  put(change.transaction, registrar->tenant(), *subscription);
+  CLAVIGER_CO_TRY(committed, co_await change.commit());
+  registrar->wake();
+  co_return Unit{};
+}
+
+}  // namespace claviger::registration

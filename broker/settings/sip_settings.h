@@ -1,0 +1,54 @@
+// What an operator says of MC service registration over SIP: [sip] and [[sip.service]]. Values; all [restart].
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/settings/network.h"
+#include "core/base/clock.h"
+#include "core/base/result.h"
+
+namespace claviger::settings {
+
+class TomlReader;
+struct SettingsError;
+
+// A service beside MCPTT, MCVideo and MCData: how its UEs and its tokens name it. Bodies are as those of the three, with
+// its name in place of "mcptt".
+struct SipService {
+  std::string name;                       // [a-z0-9-]{1,32}
+  std::string scope;                      // that a token must have
+  std::string identity_claim;             // of the token: the user's identity for the service
+  std::vector<std::string> feature_tags;  // in the UE's Contact: "+g.example.wall"
+  std::vector<std::string> icsis;         // in +g.3gpp.icsi-ref
+  std::string info_media_type;            // "application/vnd.3gpp.<name>-info+xml"
+  std::string info_namespace;             // "urn:3gpp:ns:<name>Info:1.0"
+  bool operator==(const SipService&) const = default;
+};
+
+struct Sip {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;      // UDP and TCP
+  std::uint16_t tls_port = 0;  // 0: no TLS
+  std::string public_host;     // what peers reach us by; empty: address
+  std::string certificate_file, key_file;
+  std::string ca_file;                 // peers' certificates: asked for, and theirs as servers are checked
+  std::string tenant;                  // whose users register here
+  std::string psi;                     // public service identity: where PUBLISH and SUBSCRIBE are sent to
+  std::vector<Network> trusted_peers;  // SIP cores: only these assert identities
+  std::vector<std::string> servers;    // public service identities that may watch any user
+  Seconds publication_max{86'400};
+  Seconds subscription_max{86'400};
+  std::vector<SipService> services;
+  bool operator==(const Sip&) const = default;
+};
+
+// Where the whole file is read: what is wrong with the table goes to `errors`.
+void check_sip(TomlReader& root, const std::string& file, std::vector<SettingsError>& errors);
+// Null without a table [sip]. The file has been found good by load_settings(). Code::Unreadable, Code::ConfigValue when it
+// has changed since.
+Result<std::shared_ptr<const Sip>> load_sip(const std::string& file);
+
+}  // namespace claviger::settings
