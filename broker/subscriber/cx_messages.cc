@@ -18,13 +18,6 @@ constexpr std::string_view kScheme = "Digest-AKAv1-MD5";
 
 std::string text_at(const Message& message, const diameter::AvpId& id) { return std::string(message.text(id)); }
 
-bool is_same_realm(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, [](char a, char b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return lower(a) == lower(b);
-  });
-}
-
 CxResult result_for(Code code) {
   const auto experimental = [](std::uint32_t number) { return CxResult{number, true}; };
   const auto base = [](std::uint32_t number) { return CxResult{number, false}; };
@@ -46,6 +39,7 @@ CxResult result_for(Code code) {
     case Code::AssignmentType:
       return experimental(cx::result::kInAssignmentType);
     case Code::SubscriberDisabled:
+    case Code::RouteRefused:
       return base(diameter::result_code::kAuthorizationRejected);
     case Code::AvpValue:
     case Code::OutOfRange:
@@ -92,6 +86,13 @@ void write_capabilities(const std::vector<std::uint32_t>& capabilities, MessageB
 }  // namespace
 
 CxResult cx_result_of(Code code) { return result_for(code); }
+
+bool is_same_realm(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, [](char a, char b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return lower(a) == lower(b);
+  });
+}
 
 Result<VectorRequest> read_multimedia_auth(const Message& request, const CxPlace& place) {
   VectorRequest wanted;

@@ -45,6 +45,11 @@ void CxService::serve() {
 }
 
 void CxService::handle(Request& request) {
+  // Who is not of our realm does not speak for it: else a partner system's node would get what our own S-CSCFs get.
+  const bool claims_home = is_same_realm(request.message().origin_realm(), node_.options().realm);
+  if (claims_home && !is_same_realm(request.source().realm, node_.options().realm)) {
+    return finish(request, Result<VectorAnswer>(Error{Code::RouteRefused, "cx.origin"}), write_multimedia_auth);
+  }
   if (request.message().header().command == cx::command::kMultimediaAuth) {
     auto wanted = read_multimedia_auth(request.message(), {tenant_, node_.options().realm});
     if (!wanted) return finish(request, Result<VectorAnswer>(wanted.error()), write_multimedia_auth);

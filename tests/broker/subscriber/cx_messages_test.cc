@@ -125,6 +125,8 @@ TEST_F(CxMessages, EveryRefusalHasItsResult) {
   EXPECT_TRUE(is(Code::AuthenticationScheme, 5006, true));
   EXPECT_TRUE(is(Code::AssignmentType, 5007, true));
   EXPECT_TRUE(is(Code::SubscriberDisabled, 5003, false));
+  EXPECT_TRUE(is(Code::RouteRefused, 5003, false));
+  EXPECT_TRUE(is(Code::AvpMissing, 5005, false));
   EXPECT_TRUE(is(Code::AvpValue, 5004, false));
   EXPECT_TRUE(is(Code::AvpTooMany, 5009, false));
   EXPECT_TRUE(is(Code::AutsInvalid, 5012, false));
