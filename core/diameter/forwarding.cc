@@ -265,17 +265,30 @@ void NodeShard::lost_here(std::uint64_t transaction) {
   if (is_first) shard_.mailbox().post_control([this] { move_lost(); });
 }
 
+// True when the peer that was chosen has a good part of its bound to send first.
+bool NodeShard::is_filling(const Transaction& transaction) {
+  const Link* const to = transaction.peer == nullptr ? nullptr : link_of(*transaction.peer);
+  return to != nullptr && to->unsent() > options().unsent_max / 4;
+}
+
+// Each has its time-out running, so that waiting here never outlasts what was promised.
 void NodeShard::move_lost() {
-  for (std::size_t done = 0; done < kFailOversPerTurn && lost_next_ < lost_.size(); ++done) {
-    Transaction* const transaction = transactions_.find(lost_[lost_next_++]);
-    if (transaction != nullptr) try_another(*transaction, {Code::Unreachable, "diameter.peer"});
+  bool is_full = false;
+  for (std::size_t done = 0; done < kFailOversPerTurn && lost_next_ < lost_.size() && !is_full; ++done) {
+    const std::uint64_t id = lost_[lost_next_++];
+    Transaction* const transaction = transactions_.find(id);
+    if (transaction == nullptr) continue;
+    try_another(*transaction, {Code::Unreachable, "diameter.peer"});
+    if (const Transaction* const moved = transactions_.find(id)) is_full = is_filling(*moved);
   }
-  if (lost_next_ < lost_.size()) {
+  if (lost_next_ == lost_.size()) {
+    lost_.clear();
+    lost_next_ = 0;
+  } else if (is_full) {
+    shard_.timers().start(lost_timer_, shard_.now() + runtime::TimerWheel::kTick);
+  } else {
     shard_.mailbox().post_control([this] { move_lost(); });
-    return;
   }
-  lost_.clear();
-  lost_next_ = 0;
 }
 
 void NodeShard::fail(Transaction& transaction, Error reason) {

@@ -39,6 +39,8 @@ class Link final : public net::StreamUser {
 
   // Whether its bounds have room for another request of that priority.
   bool has_room(std::uint32_t priority) const;
+  // Bytes that wait for the peer to take them.
+  std::size_t unsent() const { return outbox_.bytes() + stream_.unsent(); }
   // The message is the caller's alone: identifiers are written into it. Its hop-by-hop identifier.
   std::uint32_t send_request(Slice message, const PendingTable::Waiting& waiting);
   void send_answer(Slice message);

@@ -190,6 +190,9 @@ void NodeShard::disconnect_all(std::uint32_t cause) {
 
 void NodeShard::end() {
   is_ending_ = true;
+  lost_timer_.stop();
+  lost_.clear();
+  lost_next_ = 0;
   callers_.clear();
   calls_.cancel();
   procedures_.cancel();

@@ -90,6 +90,7 @@ class NodeShard {
   void withdraw(Transaction& transaction);
   void lost_here(std::uint64_t transaction);
   void move_lost();
+  bool is_filling(const Transaction& transaction);
   void send_for_another(PeerEntry& peer, const PendingTable::Waiting& waiting, const std::string& bytes);
   void complete(std::uint64_t transaction, const Message& answer);
   void complete_forwarded(Transaction& transaction, const Message& answer);
@@ -120,6 +121,7 @@ class NodeShard {
   std::vector<std::unique_ptr<Caller>> callers_;
   std::vector<std::uint64_t> lost_;  // transactions to be sent elsewhere
   std::size_t lost_next_ = 0;
+  runtime::Timer lost_timer_{[](void* self) { static_cast<NodeShard*>(self)->move_lost(); }, this};
   bool is_ending_ = false;
   runtime::Scope calls_;
   runtime::Scope procedures_;

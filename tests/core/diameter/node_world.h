@@ -82,7 +82,8 @@ class BarePeer {
         send_at_once();
       }
     }
-    if (!socket_.is_open()) return;
+    if (!socket_.is_open() || is_deaf) return;
+    flush();
     char buffer[65536];
     for (;;) {
       const ssize_t count = ::recv(socket_.number(), buffer, sizeof buffer, 0);
@@ -102,14 +103,15 @@ class BarePeer {
     if (is_closed) socket_.close();
   }
   void say(const std::string& bytes) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t count = ::send(socket_.number(), bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-      if (count <= 0) return;
-      done += static_cast<std::size_t>(count);
-    }
+    output_ += bytes;
+    flush();
   }
-  void hang_up() { socket_.close(); }
+  bool has_said_all() const { return output_.empty(); }
+  void hang_up() {
+    socket_.close();
+    input_.clear();
+    output_.clear();
+  }
 
   std::string origin() const { return avp_of(avp::kOriginHost, identity_) + avp_of(avp::kOriginRealm, realm_); }
   std::string capabilities(std::uint32_t application = kApplication, std::uint32_t state = 1) const {
@@ -149,8 +151,17 @@ class BarePeer {
 
   std::deque<Heard> heard;
   bool is_closed = false;
+  bool is_deaf = false;  // does not read
 
  private:
+  // What the kernel does not take now goes with the next poll().
+  void flush() {
+    while (!output_.empty()) {
+      const ssize_t count = ::send(socket_.number(), output_.data(), output_.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;
+      output_.erase(0, static_cast<std::size_t>(count));
+    }
+  }
   void send_at_once() {
     const int yes = 1;
     setsockopt(socket_.number(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -160,6 +171,7 @@ class BarePeer {
   net::Descriptor socket_;
   net::Descriptor listener_;
   std::string input_;
+  std::string output_;
 };
 
 struct NodeWorld {

@@ -217,6 +217,45 @@ TEST_F(DiameterRelay, AnswersForAnUpstreamThatDied) {
   for (const Heard& each : down.heard) EXPECT_EQ(each.result(), 3002U);
 }
 
+// At the size of a region's outage: what was under way is moved or refused, each exactly once, inside the budget.
+TEST_F(DiameterRelay, AHundredThousandPendingAreEachAnsweredOnce) {
+  world.options.pending_max = 1 << 18;
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& first = world.connected("first.far.example", kRealm, 1);
+  BarePeer& second = world.connected("second.far.example", kRealm, 2);
+  constexpr std::uint32_t kCount = 100'000;
+  std::string burst;
+  for (std::uint32_t i = 0; i < kCount; ++i) {
+    burst += down.question(i, i);
+    if (i % 100 != 99) continue;
+    down.say(burst);
+    burst.clear();
+    ASSERT_TRUE(hears(first, i + 1));
+  }
+  EXPECT_EQ(world.figures("first.far.example").pending, kCount);
+  first.hang_up();
+  std::size_t moved = 0;
+  std::size_t turns = 0;
+  ASSERT_TRUE(world.run([&] {
+    for (; moved < second.heard.size(); ++moved) second.answer(second.heard[moved]);
+    if (++turns % 64 == 0) world.one.clock.advance(1ms);
+    return down.heard.size() >= kCount;
+  }));
+  world.settle();
+  ASSERT_EQ(down.heard.size(), kCount);
+  std::vector<bool> seen(kCount);
+  std::size_t served = 0;
+  for (const Heard& each : down.heard) {
+    EXPECT_FALSE(seen.at(each.header().hop_by_hop));
+    seen.at(each.header().hop_by_hop) = true;
+    served += each.result() == 2001 ? 1U : 0U;
+  }
+  EXPECT_EQ(served, moved);
+  EXPECT_GT(moved, kCount / 2);
+  EXPECT_EQ(world.figures("second.far.example").pending, 0U);
+}
+
 TEST_F(DiameterRelay, ASilentPeerIsLeftForAnotherWithinTheBudget) {
   start();
   BarePeer& down = world.connected("down.far.example");
@@ -233,6 +272,33 @@ TEST_F(DiameterRelay, ASilentPeerIsLeftForAnotherWithinTheBudget) {
   world.settle();
   ASSERT_EQ(down.heard.size(), 1U);
   EXPECT_EQ(down.heard.front().result(), 2001U);
+}
+
+TEST_F(DiameterRelay, ASlowPeerDelaysNobodyElse) {
+  world.options.unsent_max = 256 * 1024;
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& slow = world.connected("slow.far.example", "slow.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  slow.is_deaf = true;
+  std::string burst;
+  for (std::uint32_t i = 0; i < 100; ++i)
+    burst += down.question(i, i, avp_of(kWho, std::string(2000, 'x')), "slow.example");
+  // Until what it does not read has filled the kernel's buffers and ours.
+  ASSERT_TRUE(world.run([&] {
+    if (down.has_said_all()) down.say(burst);
+    return !down.heard.empty();
+  }));
+  EXPECT_EQ(down.heard.front().result(), 3002U);
+  world.settle();
+  down.heard.clear();
+  down.say(down.question(7, 7777));
+  ASSERT_TRUE(hears(up));
+  up.answer(up.heard.front());
+  ASSERT_TRUE(world.run([&] {
+    return std::ranges::any_of(down.heard, [](const Heard& each) { return each.header().end_to_end == 7777; });
+  }));
+  EXPECT_TRUE(world.node->is_connected("slow.far.example"));
 }
 
 TEST_F(DiameterRelay, KeepsATBitThatItReceives) {
