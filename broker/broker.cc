@@ -12,6 +12,8 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
 #include "broker/keys/kms.h"
+#include "broker/migration/migration.h"
+#include "broker/migration/relay.h"
 #include "broker/partners/partners.h"
 #include "broker/peers/peers.h"
 #include "broker/registration/registrar.h"
@@ -137,6 +139,8 @@ Broker::~Broker() {
   cx_.reset();
   subscribers_.reset();
   registrar_.reset();
+  relay_.reset();
+  migration_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   key_schedule_.reset();
@@ -259,12 +263,21 @@ Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(numbering, co_await subscribers_->start());
   if (peers_) {
     cx_ = std::make_unique<subscriber::CxService>(peers_->node(), *subscribers_, peers_->tenant());
-    cx_->serve();
   }
+  migration_ = std::make_unique<migration::Migration>(contexts_);
+  if (peers_) {
+    relay_ = std::make_unique<migration::Relay>(*migration_, peers_->node(), cx_.get());
+    // Who is asked first is who served first: migrants, then everybody.
+    relay_->serve();
+    cx_->serve();
+    migration_->use_terminator(relay_.get());
+  }
+  CLAVIGER_CO_TRY(agreements, co_await migration_->start());
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
                                            *subscribers_);
   listeners_->use_peers(peers_.get());
   listeners_->use_registrar(registrar_.get());
+  listeners_->use_migration(migration_.get());
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   if (peers_) {
     CLAVIGER_CO_TRY(peering, co_await peers_->start());
@@ -362,6 +375,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   if (registrar_) co_await registrar_->stop();
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
+  if (migration_) co_await migration_->close();
   if (backchannel_) {
     co_await backchannel_->close();
     backchannel_.reset();  // on its shard, while that lives

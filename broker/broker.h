@@ -31,6 +31,10 @@ class Configuration;  // broker/configuration/configuration.h
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
+namespace claviger::migration {
+class Migration;  // broker/migration/migration.h
+class Relay;      // broker/migration/relay.h
+}
 namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
 }
@@ -111,6 +115,8 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<subscriber::SipDatabase> subscribers_;
   std::unique_ptr<subscriber::CxService> cx_;  // null: no Diameter node
   std::unique_ptr<registration::Registrar> registrar_;  // null: no [sip]
+  std::unique_ptr<migration::Migration> migration_;
+  std::unique_ptr<migration::Relay> relay_;  // null: no Diameter node
   std::unique_ptr<Listeners> listeners_;
 };
 

@@ -6,11 +6,14 @@
 
 #include "broker/admin/metrics_endpoint.h"
 #include "broker/admin/registration_endpoint.h"
+#include "broker/admin/migration_verbs.h"
 #include "broker/admin/routes.h"
 #include "broker/configuration/xcap_endpoint.h"
 #include "broker/identity/proxies.h"
 #include "broker/identity/routes.h"
 #include "broker/keys/kms_endpoint.h"
+#include "broker/migration/routes.h"
+#include "broker/provisioning/configurations_endpoint.h"
 #include "broker/partners/partner_grants.h"
 #include "broker/provisioning/configurations_endpoint.h"
 #include "broker/seal_keys/aef_security_endpoint.h"
@@ -140,6 +143,8 @@ struct Listeners::State {
   configuration::Configuration& configuration;
   subscriber::SipDatabase& subscribers;
   admin::RegistrationServices services;
+  migration::Migration* migration = nullptr;
+  std::unique_ptr<admin::MigrationServices> migration_services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
   runtime::Timer rotation{[](void* self) { static_cast<State*>(self)->rotate_tickets(); }, this};
@@ -171,6 +176,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   seal_keys::add_aef_security_routes(*router, contexts, &capif);
   keys::add_kms_routes(*router, contexts, kms);
   configuration::add_xcap_routes(*router, contexts, configuration);
+  if (migration != nullptr) migration::add_migration_routes(*router, *migration);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
   options.name = "https " + address.text();
@@ -189,6 +195,10 @@ Result<Unit> Listeners::State::listen_admin(const std::string& path) {
   auto router = std::make_shared<http::Router>();
   admin::add_admin_routes(*router, services);
   admin::add_registration_verbs(*router, services);
+  if (migration != nullptr) {
+    migration_services = std::make_unique<admin::MigrationServices>(admin::MigrationServices{services, migration});
+    admin::add_migration_verbs(*router, *migration_services);
+  }
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::unix_path(path));
   options.name = "admin " + path;
@@ -238,6 +248,9 @@ Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::Pro
 void Listeners::use_peers(peers::Peers* peers) { state_->services.peers = peers; }
 void Listeners::use_registrar(registration::Registrar* registrar) { state_->services.registrar = registrar; }
 
+void Listeners::use_migration(migration::Migration* migration) {
+  state_->migration = migration;
+}
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

@@ -40,6 +40,10 @@ namespace claviger::subscriber {
 class SipDatabase;  // broker/subscriber/sip_database.h
 }
 
+namespace claviger::migration {
+class Migration;  // broker/migration/migration.h
+}
+
 namespace claviger::broker {
 
 class Listeners {
@@ -47,6 +51,8 @@ class Listeners {
   Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,
             partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
             configuration::Configuration& configuration, subscriber::SipDatabase& subscribers);
+  // Before start(); null: there is none.
+  void use_migration(migration::Migration* migration);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
   ~Listeners();

@@ -45,6 +45,18 @@ Meaning meaning_of(Code code) {
     case Code::ProtocolError:
     case Code::PeerClosed: return {502, "the partner cannot be reached"};
 
+    case Code::AgreementUnknown: return {404, "no agreement with this system"};
+    case Code::AgreementTaken: return {409, "another agreement has this system, client, partner or range"};
+    case Code::AgreementInvalid: return {400, "this is not allowed of an agreement"};
+    case Code::AgreementEnded: return {409, "the agreement is not in force"};
+    case Code::BindingUnknown: return {404, "no such binding"};
+    case Code::BindingTaken: return {409, "an identity belongs to another binding"};
+    case Code::BindingInvalid: return {400, "the binding is not what the agreement allows"};
+    case Code::BindingInactive: return {409, "the binding's state does not allow that"};
+    case Code::BindingVersion: return {412, "the binding has another version"};
+    case Code::MigrationQuota: return {409, "the agreement allows no more bindings"};
+    case Code::IdentitiesExhausted: return {409, "no SIP identity is left in the pool"};
+
     case Code::Conflict: return {409, "somebody else changed it at the same time: try again"};
     case Code::Duplicate: return {409, "there is one already"};
     case Code::LoginTaken: return {409, "another user has this login name"};

@@ -145,7 +145,7 @@ ExitStatus print_all_pages(Invocation& invocation, const std::string& target, co
   bool is_first = true;
   while (left > 0) {  // bounded: each page is behind the one before
     const std::uint64_t count = std::min(left, kPage);
-    std::string query = "?limit=" + std::to_string(count);
+    std::string query = (target.find('?') == std::string::npos ? "?limit=" : "&limit=") + std::to_string(count);
     if (!after.empty()) query += "&after=" + path_segment(after);
     const Invocation::Answer answer = invocation.ask("GET", target + query);
     if (!answer.is_ok()) return answer.status;

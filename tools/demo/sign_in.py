@@ -84,6 +84,16 @@ class Issuer:
         return answer
 
 
+    def post_json(self, url, document, token, expected=200):
+        headers = {"content-type": "application/json", "authorization": "Bearer " + token}
+        self.connection.request("POST", urllib.parse.urlsplit(url).path, json.dumps(document), headers)
+        response = self.connection.getresponse()
+        answer = Answer(response.status, response.headers, response.read().decode())
+        if answer.status != expected:
+            raise Failure(f"POST {url}: {answer.status} where {expected} was expected\n{answer.body[:500]}")
+        return answer.json()
+
+
 class Steps:
     def __init__(self, is_quiet=False):
         self.began, self.is_quiet = None, is_quiet

@@ -3,6 +3,7 @@
 
 #include "tools/clavigerctl/commands/administrator_commands.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/commands/migration_commands.h"
 
 namespace claviger::ctl {
 
@@ -14,7 +15,7 @@ const std::vector<Command>& all_commands() {
                         token_commands(),         key_commands(),           seal_commands(),     partner_commands(),
                         authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
                         kms_commands(),           profile_commands(),       peer_commands(),     subscriber_commands(),
-                        registration_commands(),  audit_commands()}) {
+                        registration_commands(),  migration_commands(),     audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -23,7 +24,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -45,6 +46,9 @@ std::string_view help_of_noun(std::string_view noun) {
       {"capif", "The CAPIF core function and its API invokers"},
       {"peer", "The peers of the Diameter node"},
       {"registration", "Who is registered for MC services over SIP"},
+      {"agreement", "What is agreed with other MC systems about users who migrate"},
+      {"binding", "SIP identities of users who migrate, here and there"},
+      {"migration", "What migrations did"},
       {"log", "The daemon's log"},
       {"config", "The daemon's configuration"},
       {"clock", "The wall clock of a sandbox"},

@@ -1,0 +1,174 @@
+// What devices ask for, with the access token of their user: see routes.h.
+#include "broker/identity/bearer_user.h"
+#include "broker/identity/session_records.h"
+#include "broker/migration/binding_procedures.h"
+#include "broker/migration/endpoints.h"
+#include "broker/migration/migrant.h"
+#include "broker/migration/migration_json.h"
+#include "broker/migration/migration_service.h"
+#include "broker/migration/problem.h"
+#include "broker/migration/routes.h"
+#include "core/http/problem.h"
+#include "core/runtime/call.h"
+
+namespace claviger::migration {
+namespace {
+
+using broker::Context;
+using runtime::Task;
+
+Context* here(Migration* migration) { return migration->contexts()[runtime::Shard::current().index()].get(); }
+
+Result<std::string> read_wanted_system(const http::Request& request) {
+  codec::JsonReader reader;
+  CLAVIGER_TRY(value, reader.parse(request.body.text()));
+  CLAVIGER_TRY(object, value.as_object());
+  CLAVIGER_TRY(system, object.string_at("mc_system"));
+  if (!is_system_id(system)) return Error{Code::AgreementUnknown, "mc_system"};
+  return std::string(system);
+}
+
+// {"mc_system": the partner system} -> the migration connectivity information for it.
+Task<http::Response> configure(Migration* migration, http::Request request, http::PathValues path) {
+  Context* context = here(migration);
+  const std::string tenant = std::move(path[0]);
+  if (context->snapshot->find(tenant) == nullptr) co_return http::problem(404);
+  const http::Request* asked = &request;
+  auto who = co_await identity::authenticate_bearer(context, tenant, asked, "/migration/configuration");
+  if (!who) co_return identity::bearer_refusal(tenant, request, who.error());
+  auto system = read_wanted_system(request);
+  if (!system) co_return refusal(tenant, system.error());
+  auto binding = co_await configure_migration(migration, context, tenant, *system, who->user.sub);
+  TraceStep& step = migration->trace().add();
+  step.at = context->shard.wall();
+  step.step = "migration configuration of a device";
+  step.outcome = binding ? std::string_view("ok") : name_of(binding.error().code);
+  step.tenant = tenant;
+  step.system = *system;
+  if (!binding) co_return refusal(tenant, binding.error());
+  step.partner = binding->partner_impi;
+  step.primary = binding->primary_impi;
+  std::string text;
+  Json json(text);
+  json.begin_object().member("mc_system", *system).member("private_identity", binding->partner_impi);
+  write_texts(json, "public_identities", binding->partner_impus);
+  write_access(json, binding->access);
+  if (binding->not_before != 0) json.member("not_before", binding->not_before);
+  if (binding->not_after != 0) json.member("not_after", binding->not_after);
+  json.end_object();
+  co_return http::Response(200, "application/json", std::move(text));
+}
+
+// On the home of Migration.
+Task<Result<ServiceResponse>> ask_primary(Migration* migration, AgreementRef agreement, std::string body) {
+  std::shared_ptr<SystemLink> link = migration->link(agreement->tenant, agreement->agreement.system);
+  if (link == nullptr) co_return Error{Code::SystemUnknown, "agreement.url"};
+  CLAVIGER_CO_TRY(answer, co_await link->ask(http::Method::Post, "/service-authorizations", std::move(body)));
+  if (answer.status != 200) co_return Error{Code::Refused, "service.status"};
+  co_return read_service_response(answer.body);
+}
+
+struct Asked {
+  ServiceRequest request;
+  identity::BearerUser who;
+  AgreementRef agreement;  // once it is known
+  std::string refused;     // what the primary system said
+};
+
+std::string_view id_of(const identity::User& user, std::string_view service) {
+  if (service == "mcptt") return user.mcptt_id;
+  return service == "mcvideo" ? user.mcvideo_id : user.mcdata_id;
+}
+
+// TS 23.280 figure 10.6.3.3-1. `asked` lives in the caller's frame.
+Task<Result<Unit>> authorise(Migration* migration, Context* context, std::string tenant, Asked* asked) {
+  const ServiceRequest& request = asked->request;
+  // 1. Whose session it is: a migrant's, of which system.
+  auto session = co_await identity::read_session(context, tenant, asked->who.bearer.sid);
+  if (session.failed_with(Code::SessionUnknown)) co_return Error{Code::TokenSubject, "service.session"};
+  if (!session) co_return session.error();
+  if (session->partner.empty()) co_return Error{Code::MigrationNotAllowed, "service.session"};
+  asked->agreement = migration->table()->find_partner(tenant, session->partner);
+  if (asked->agreement == nullptr) co_return Error{Code::AgreementUnknown, "service.partner"};
+  const Agreement& agreement = asked->agreement->agreement;
+  const std::int64_t now = numeric_date(context->shard.wall());
+  CLAVIGER_CO_TRY(in_force, check_in_force(agreement, now));
+  CLAVIGER_CO_TRY(service, check_service(agreement, request.service));
+  // 2. The identities are his: here by his record, at home by the security token.
+  const std::string_view present = id_of(asked->who.user, request.service);
+  if (present.empty() || (!request.mc_service_id.empty() && request.mc_service_id != present)) {
+    co_return Error{Code::ServiceNotAuthorised, "mc_service_id"};
+  }
+  asked->request.mc_service_id = present;
+  const std::string& vouched = session->primary_mc_service_id;
+  if (request.primary_mc_service_id.empty()) asked->request.primary_mc_service_id = vouched;
+  if (request.primary_mc_service_id.empty()) co_return Error{Code::ServiceIdNotListed, "primary_mc_service_id"};
+  if (!vouched.empty() && request.primary_mc_service_id != vouched) {
+    co_return Error{Code::ServiceIdNotListed, "primary_mc_service_id"};
+  }
+  // 3. The list that the home system delivered, if it did.
+  CLAVIGER_CO_TRY(listed, co_await check_listed(context, tenant, agreement.system, request.primary_mc_service_id));
+  // 4. The primary system.
+  auto begin = [migration, agreed = asked->agreement, body = write_service_request(request)] {
+    return ask_primary(migration, agreed, body);
+  };
+  CLAVIGER_CO_TRY(answer, co_await runtime::call_on(&migration->home().shard, std::move(begin)));
+  if (answer.is_authorised) co_return Unit{};
+  asked->refused = std::move(answer.cause);
+  co_return Error{Code::MigrationNotAllowed, "primary"};
+}
+
+Task<http::Response> authorise_service(Migration* migration, http::Request request, http::PathValues path) {
+  Context* context = here(migration);
+  const std::string tenant = std::move(path[0]);
+  if (context->snapshot->find(tenant) == nullptr) co_return http::problem(404);
+  const http::Request* sent = &request;
+  auto who = co_await identity::authenticate_bearer(context, tenant, sent, "/migration/service-authorization");
+  if (!who) co_return identity::bearer_refusal(tenant, request, who.error());
+  auto read = read_service_request(request.body.text());
+  if (!read) co_return refusal(tenant, read.error());
+  Asked asked;
+  asked.request = *std::move(read);
+  asked.who = *std::move(who);
+  Asked* where = &asked;
+  auto done = co_await authorise(migration, context, tenant, where);
+  TraceStep& step = migration->trace().add();
+  step.at = context->shard.wall();
+  step.step = "migration service authorisation";
+  step.outcome = done ? std::string_view("ok") : name_of(done.error().code);
+  step.tenant = tenant;
+  step.partner = asked.request.mc_service_id;
+  step.primary = asked.request.primary_mc_service_id;
+  if (asked.agreement != nullptr) {
+    step.system = asked.agreement->agreement.system;
+    migration->counters(*asked.agreement).add(done ? Counted::Granted : Counted::Denied);
+  }
+  if (done) co_return http::Response(200, "application/json", write_service_response(asked.request, ""));
+  const http::Response refused = refusal(tenant, done.error());
+  if (refused.status != 403) co_return refusal(tenant, done.error());
+  std::string_view cause = name_of(done.error().code);
+  if (!asked.refused.empty()) cause = asked.refused;
+  co_return http::Response(403, "application/json", write_service_response(asked.request, cause));
+}
+
+}  // namespace
+
+void add_device_routes(http::Router& router, Migration& migration) {
+  using Endpoint = Task<http::Response> (*)(Migration*, http::Request, http::PathValues);
+  const auto add = [&](std::string_view path, Endpoint endpoint) {
+    http::Route route{http::Method::Post, "/idms/v1/{tenant}/migration/" + std::string(path), kOneBytesMax, {}, {}};
+    route.handler = [at = &migration, endpoint](http::Request request, http::PathValues values) {
+      return endpoint(at, std::move(request), std::move(values));
+    };
+    router.add(std::move(route));
+  };
+  add("configuration", &configure);
+  add("service-authorization", &authorise_service);
+}
+
+void add_migration_routes(http::Router& router, Migration& migration) {
+  add_system_routes(router, migration);
+  add_device_routes(router, migration);
+}
+
+}  // namespace claviger::migration

@@ -1,0 +1,245 @@
+// What the partner system answers itself about its visitors: UAR, SAR, LIR (TS 29.228 clauses 6.1.1, 6.1.2, 6.1.4), and
+// how it parts from them: RTR from home, or of its own (clause 6.1.3).
+#include <algorithm>
+
+#include "broker/migration/binding_procedures.h"
+#include "broker/migration/cx_parts.h"
+#include "broker/migration/relay.h"
+#include "broker/migration/visitor_registration.h"
+#include "broker/tables.h"
+#include "core/diameter/node_shard.h"
+
+namespace claviger::migration {
+namespace {
+
+namespace avp = diameter::avp;
+namespace result_code = diameter::result_code;
+namespace tables = broker::tables;
+using broker::Context;
+using diameter::Message;
+using diameter::MessageBuilder;
+using runtime::Task;
+
+// An S-CSCF that is told to let somebody go, and home that is told that he went.
+constexpr Milliseconds kTellMax{4200};
+constexpr std::uint32_t kPermanentTermination = 0;
+constexpr std::uint32_t kDeRegistration = 1;  // User-Authorization-Type
+
+Context* here(Migration& migration) { return migration.contexts()[runtime::Shard::current().index()].get(); }
+
+// Server-Assignment-Type (TS 29.229 clause 6.3.15).
+bool registers(std::uint32_t type) { return type == 1 || type == 2; }
+bool keeps_server(std::uint32_t type) { return type == 0 || type == 3 || type == 6 || type == 7 || type > 11; }
+// Home has marked him as being authenticated: these end it.
+bool is_told_home(std::uint32_t type) {
+  return type == 4 || type == 5 || type == 8 || type == 9 || type == 10 || type == 11;
+}
+
+std::string profile_of(const Agreement& agreement, const Binding& binding) {
+  std::string text = agreement.user_data;
+  const auto fill = [&](std::string_view name, std::string_view value) {
+    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size())) {
+      text.replace(at, name.size(), value);
+    }
+  };
+  fill("%IMPI%", binding.partner_impi);
+  fill("%IMPU%", binding.partner_impus.front());
+  return text;
+}
+
+}  // namespace
+
+Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreement) {
+  const Message& message = request.message();
+  Context* context = here(migration_);
+  const std::uint32_t command = message.header().command;
+  const std::string tenant = agreement->tenant;
+  migration_.counters(*agreement).add(Counted::RequestIn);
+  std::string impi(message.text(avp::kUserName));
+  const std::string impu(message.text(cx::avp::kPublicIdentity));
+  if (impi.empty()) {
+    auto row = co_await context->store.get(tables::kBindingIdentities, public_identity_key(tenant, impu));
+    if (row) impi = row->text();
+  }
+  auto found = co_await migration_.find_binding(inbound_key(tenant, impi));
+  if (found.failed_with(Code::BindingUnknown))
+    co_return refuse(request, agreement.get(), {cx::result::kUserUnknown, true});
+  if (!found) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
+  const BindingRef binding = *std::move(found);
+  const bool is_his = impu.empty() || std::ranges::find(binding->partner_impus, impu) != binding->partner_impus.end();
+  if (!is_his) co_return refuse(request, agreement.get(), {cx::result::kIdentitiesDontMatch, true});
+  const std::int64_t now = numeric_date(context->shard.wall());
+  const std::uint32_t type = message.u32(cx::avp::kServerAssignmentType).value_or(0);
+  const bool ends = command == cx::command::kServerAssignment && type >= 4 && type <= 11;
+  const bool is_usable = check_in_force(agreement->agreement, now) && check_usable(*binding, now);
+  // Who may come no more may still go.
+  if (!is_usable && !ends) co_return refuse(request, agreement.get(), {cx::result::kRoamingNotAllowed, true});
+  auto known = co_await read_visitor(context, tenant, impi);
+  if (!known) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
+  VisitorRegistration registration = *std::move(known);
+  MessageBuilder answer = request.answer_builder();
+  write_head(answer, message);
+  if (command == cx::command::kUserAuthorization) {
+    const bool leaves = message.u32(cx::avp::kUserAuthorizationType).value_or(0) == kDeRegistration;
+    if (leaves && registration.server_name.empty()) {
+      co_return refuse(request, agreement.get(), {cx::result::kIdentityNotRegistered, true});
+    }
+    if (registration.server_name.empty()) {
+      answer.experimental_result(cx::kVendor, cx::result::kFirstRegistration);
+      answer.begin_group(cx::avp::kServerCapabilities).end_group();
+    } else {
+      if (leaves) {
+        answer.result(result_code::kSuccess);
+      } else {
+        answer.experimental_result(cx::kVendor, cx::result::kSubsequentRegistration);
+      }
+      answer.text(cx::avp::kServerName, registration.server_name);
+    }
+  } else if (command == cx::command::kLocationInfo) {
+    if (registration.server_name.empty()) {
+      co_return refuse(request, agreement.get(), {cx::result::kIdentityNotRegistered, true});
+    }
+    answer.result(result_code::kSuccess).text(cx::avp::kServerName, registration.server_name);
+  } else {
+    const std::string server_name(message.text(cx::avp::kServerName));
+    const bool is_another = !registration.server_name.empty() && registration.server_name != server_name;
+    if (ends && is_another) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
+    if (!keeps_server(type) || type == 3) {
+      VisitorRegistration next;
+      if (registers(type) || type == 3) {
+        next = {server_name, std::string(message.origin_host()), std::string(message.origin_realm()), registers(type)};
+      }
+      auto written = co_await write_visitor(context, tenant, impi, std::move(next));
+      if (!written) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
+    }
+    answer.result(result_code::kSuccess);
+    const bool has_profile = message.u32(cx::avp::kUserDataAlreadyAvailable).value_or(0) == 1;
+    if ((registers(type) || type == 0 || type == 3) && !has_profile && !agreement->agreement.user_data.empty()) {
+      const std::string profile = profile_of(agreement->agreement, *binding);
+      answer.octets(cx::avp::kUserData, as_bytes(profile));
+    }
+    if (is_told_home(type)) tell_home(agreement, binding, type);
+  }
+  const bool names_user = command == cx::command::kServerAssignment;
+  if (names_user) answer.text(avp::kUserName, impi);
+  auto built = answer.finish();
+  if (!built) co_return request.refuse(result_code::kUnableToComply);
+  TraceStep& step = trace(*agreement,
+                          command == cx::command::kUserAuthorization ? "user authorization, answered here"
+                          : command == cx::command::kLocationInfo    ? "location, answered here"
+                                                                     : "server assignment, answered here",
+                          impi, binding->primary_impi, request.source().identity);
+  step.result = result_code::kSuccess;
+  migration_.counters(*agreement).add(Counted::Local);
+  request.answer(*std::move(built));
+}
+
+// Its own task: the S-CSCF has its answer.
+void Relay::tell_home(const AgreementRef& agreement, BindingRef binding, std::uint32_t type) {
+  runtime::Shard::current().scope().spawn(assign_upstream(agreement, std::move(binding), type));
+}
+
+Task<void> Relay::assign_upstream(AgreementRef agreement, BindingRef binding, std::uint32_t type) {
+  constexpr std::uint32_t kNoStateMaintained = 1;
+  Context* context = here(migration_);
+  const Agreement& agreed = agreement->agreement;
+  const auto& hosts = binding->mode == Mode::Static ? agreed.core_hosts
+                      : binding->hosts.empty()      ? agreed.mms_hosts
+                                                    : binding->hosts;
+  const std::string realm = binding->realm.empty() ? agreed.realm : binding->realm;
+  MessageBuilder request = node_.request(cx::kApplication, cx::command::kServerAssignment);
+  request.vendor_specific_application(cx::kVendor, cx::kApplication).u32(avp::kAuthSessionState, kNoStateMaintained);
+  request.text(avp::kDestinationRealm, realm).text(avp::kUserName, binding->primary_impi);
+  request.text(cx::avp::kPublicIdentity, binding->primary_impus.front());
+  request.text(cx::avp::kServerName, agreement->server_name).u32(cx::avp::kServerAssignmentType, type);
+  request.u32(cx::avp::kUserDataAlreadyAvailable, 1);
+  auto built = request.finish();
+  if (!built) co_return;
+  diameter::Outgoing outgoing;
+  outgoing.message = *std::move(built);
+  for (const std::string& host : hosts) {
+    if (outgoing.host.empty() && node_.is_connected(host)) outgoing.host = host;
+  }
+  outgoing.realm = realm;
+  outgoing.deadline = context->shard.now() + kTellMax;
+  auto answer = co_await node_.send(std::move(outgoing));
+  TraceStep& step = trace(*agreement, "end of the registration, told to the primary system", binding->partner_impi,
+                          binding->primary_impi, {});
+  if (answer) {
+    step.result = answer->outcome().code;
+  } else {
+    step.outcome = name_of(answer.error().code);
+  }
+}
+
+// RTR of home: the primary identity says whom, and nothing of it goes down.
+Task<void> Relay::terminate_from_home(diameter::Request request) {
+  const Message& message = request.message();
+  AgreementRef agreement = agreement_of_peer(request);
+  if (agreement == nullptr) co_return refuse(request, nullptr, {result_code::kAuthorizationRejected, false});
+  const Agreement& agreed = agreement->agreement;
+  const std::string& source = request.source().identity;
+  const auto is_one = [&](const std::vector<std::string>& list) {
+    return std::ranges::find(list, source) != list.end();
+  };
+  if (!is_one(agreed.mms_hosts) && !is_one(agreed.core_hosts) && !is_one(agreed.agents)) {
+    co_return refuse(request, agreement.get(), {result_code::kAuthorizationRejected, false});
+  }
+  Context* context = here(migration_);
+  const std::string primary(message.text(avp::kUserName));
+  auto row = co_await context->store.get(tables::kBindingIdentities,
+                                         primary_identity_key(agreement->tenant, agreed.system, primary));
+  if (!row) co_return refuse(request, agreement.get(), {cx::result::kUserUnknown, true});
+  std::string key = inbound_key(agreement->tenant, row->text());
+  auto binding = co_await migration_.find_binding(std::move(key));
+  if (!binding) co_return refuse(request, agreement.get(), {cx::result::kUserUnknown, true});
+  std::uint32_t reason = kPermanentTermination;
+  if (const auto group = message.find(cx::avp::kDeregistrationReason)) {
+    if (const auto code = find_in_group(*group, cx::avp::kReasonCode)) reason = code->u32().value_or(reason);
+  }
+  auto done = co_await terminate(agreement->tenant, *binding, reason);
+  MessageBuilder answer = request.answer_builder();
+  write_head(answer, message);
+  answer.result(done ? result_code::kSuccess : result_code::kUnableToDeliver);
+  auto built = answer.finish();
+  if (!built) co_return request.refuse(result_code::kUnableToComply);
+  request.answer(*std::move(built));
+}
+
+Task<Result<Unit>> Relay::part_from(std::string tenant, BindingRef binding) {
+  return terminate(std::move(tenant), std::move(binding), kPermanentTermination);
+}
+
+Task<Result<Unit>> Relay::terminate(std::string tenant, BindingRef binding, std::uint32_t reason) {
+  constexpr std::uint32_t kNoStateMaintained = 1;
+  Context* context = here(migration_);
+  AgreementRef agreement = migration_.table()->find(tenant, binding->system);
+  CLAVIGER_CO_TRY(registration, co_await read_visitor(context, tenant, binding->partner_impi));
+  if (registration.server_name.empty() || registration.host.empty()) co_return Unit{};
+  MessageBuilder request = node_.request(cx::kApplication, cx::command::kRegistrationTermination);
+  request.vendor_specific_application(cx::kVendor, cx::kApplication).u32(avp::kAuthSessionState, kNoStateMaintained);
+  request.text(avp::kDestinationHost, registration.host).text(avp::kDestinationRealm, registration.realm);
+  request.text(avp::kUserName, binding->partner_impi);
+  for (const std::string& impu : binding->partner_impus) request.text(cx::avp::kPublicIdentity, impu);
+  request.begin_group(cx::avp::kDeregistrationReason).u32(cx::avp::kReasonCode, reason).end_group();
+  CLAVIGER_CO_TRY(built, request.finish());
+  diameter::Outgoing outgoing;
+  outgoing.message = std::move(built);
+  outgoing.host = registration.host;
+  outgoing.realm = registration.realm;
+  outgoing.deadline = context->shard.now() + kTellMax;
+  auto answer = co_await node_.send(std::move(outgoing));
+  if (agreement != nullptr) {
+    TraceStep& step = trace(*agreement, "registration terminated at the S-CSCF", binding->partner_impi,
+                            binding->primary_impi, registration.host);
+    step.outcome = answer ? std::string_view("ok") : name_of(answer.error().code);
+    if (answer) step.result = answer->outcome().code;
+    migration_.counters(*agreement).add(Counted::Terminated);
+  }
+  if (!answer) co_return answer.error();
+  if (!answer->outcome().is_success()) co_return Error{Code::Refused, "rtr"};
+  VisitorRegistration nothing;
+  co_return co_await write_visitor(context, std::move(tenant), binding->partner_impi, std::move(nothing));
+}
+
+}  // namespace claviger::migration

@@ -1,0 +1,243 @@
+// The HTTPS API between systems and for devices, each refusal with its status.
+#include "broker/migration/migration_json.h"
+#include "broker/migration/migration_service.h"
+#include "core/codec/base64url.h"
+#include "tests/broker/migration/testbed.h"
+
+namespace claviger::migration {
+namespace {
+
+using http::Field;
+using http::Method;
+using identity::Reply;
+using identity::Sent;
+
+constexpr std::string_view kApi = "/migration/v1/alpha";
+
+class ApiBed : public MigrationBed {
+ public:
+  ApiBed() {
+    certificate_.fill(std::byte{7});
+    peer().is_tls = true;
+    peer().certificate_digest = certificate_;
+    add_system("mms-home");
+    token_ = token_of("mms-home");
+  }
+  void add_system(std::string client_id, bool is_bound = true) {
+    identity::ClientDraft draft;
+    draft.client_id = std::move(client_id);
+    draft.authentication = identity::ClientAuthentication::SelfSignedTlsClientAuth;
+    codec::base64url_encode(certificate_, draft.tls_certificate_digest);
+    draft.is_certificate_bound = is_bound;
+    draft.may_client_credentials = true;
+    draft.scopes = {"migration", "other"};
+    add_client(std::move(draft));
+  }
+  std::string token_of(const std::string& client_id, const std::string& scope = "migration") {
+    const Reply reply = send(identity::post_form(
+        "/idms/v1/alpha/token", "grant_type=client_credentials&client_id=" + client_id + "&scope=" + scope));
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return reply.member("access_token");
+  }
+  Reply ask_with(const std::string& token, Method method, std::string path, std::string body = {},
+                 std::vector<std::pair<Field, std::string>> fields = {}) {
+    Sent sent{method, std::string(kApi) + path, std::move(fields), std::move(body)};
+    if (!token.empty()) sent.fields.emplace_back(Field::Authorization, "Bearer " + token);
+    if (!sent.body.empty()) sent.fields.emplace_back(Field::ContentType, "application/json");
+    return send(sent);
+  }
+  Reply ask(Method method, std::string path, std::string body = {},
+            std::vector<std::pair<Field, std::string>> fields = {}) {
+    return ask_with(token_, method, std::move(path), std::move(body), std::move(fields));
+  }
+
+ private:
+  std::array<std::byte, 32> certificate_;
+  std::string token_;
+};
+
+const std::string kOne = "/bindings/v1%40visitors.here.example";
+
+TEST(MigrationApi, PutGetListAndRevoke) {
+  ApiBed bed;
+  const std::string body = binding_text(good_binding());
+  const Reply made = bed.ask(Method::Put, kOne, body);
+  EXPECT_EQ(made.status, 201) << made.body;
+  const std::string tag = made.header("etag");
+  EXPECT_EQ(bed.ask(Method::Put, kOne, body).status, 200);
+  EXPECT_EQ(bed.ask(Method::Put, kOne, body, {{Field::IfMatch, tag}}).status, 200);
+  EXPECT_EQ(bed.ask(Method::Put, kOne, body, {{Field::IfMatch, "\"1\""}}).status, 412);
+  EXPECT_EQ(bed.ask(Method::Put, kOne, body, {{Field::IfMatch, "W/\"1\""}}).status, 412);
+  EXPECT_EQ(bed.ask(Method::Put, kOne, body, {{Field::IfNoneMatch, "*"}}).status, 412);
+  const Reply got = bed.ask(Method::Get, kOne);
+  EXPECT_EQ(got.status, 200);
+  EXPECT_EQ(got.header("etag"), tag);
+  EXPECT_EQ(got.member("primary_impi"), "u1@home.example");
+  EXPECT_NE(bed.ask(Method::Get, "/bindings?primary_system=mc.home.example").body.find("u1@home.example"),
+            std::string::npos);
+  EXPECT_EQ(bed.ask(Method::Get, "/bindings?primary_system=mc.other.example").status, 403);
+  EXPECT_EQ(bed.ask(Method::Get, "/bindings?limit=0").status, 400);
+  EXPECT_EQ(bed.ask(Method::Delete, kOne, {}, {{Field::IfMatch, "\"1\""}}).status, 412);
+  EXPECT_EQ(bed.ask(Method::Delete, kOne, {}, {{Field::IfMatch, tag}}).status, 204);
+  EXPECT_EQ(bed.ask(Method::Delete, kOne).status, 204);
+  EXPECT_EQ(bed.ask(Method::Get, kOne).member("state"), "revoked");
+  EXPECT_EQ(bed.ask(Method::Put, kOne, body).status, 409);
+}
+
+TEST(MigrationApi, RefusesBindingsOutsideTheAgreement) {
+  ApiBed bed;
+  Binding other = good_binding();
+  other.system = "mc.other.example";
+  EXPECT_EQ(bed.ask(Method::Put, kOne, binding_text(other)).status, 422);
+  Binding foreign = good_binding();
+  foreign.primary_impi = "u@elsewhere.example";
+  const Reply refused = bed.ask(Method::Put, kOne, binding_text(foreign));
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.member("member"), "binding.primary");
+  EXPECT_EQ(bed.ask(Method::Put, kOne, binding_text(good_binding("2"))).status, 422);
+  EXPECT_EQ(bed.ask(Method::Put, kOne, "{").status, 400);
+  EXPECT_EQ(bed.ask(Method::Put, kOne).status, 415);
+  EXPECT_EQ(bed.ask(Method::Get, "/bindings/nobody%40visitors.here.example").status, 404);
+  EXPECT_EQ(bed.ask(Method::Get, "/bindings/%2Fmc.home.example").status, 404);
+  EXPECT_EQ(bed.ask(Method::Get, "/bindings/%00").status, 404);
+  ASSERT_EQ(bed.ask(Method::Put, kOne, binding_text(good_binding())).status, 201);
+  Binding taken = good_binding("2");
+  taken.partner_impus = good_binding().partner_impus;
+  EXPECT_EQ(bed.ask(Method::Put, "/bindings/v2%40visitors.here.example", binding_text(taken)).status, 409);
+}
+
+TEST(MigrationApi, OnlySystemsWithAnAgreementAndTheirCertificateMayCall) {
+  ApiBed bed;
+  EXPECT_EQ(bed.ask_with("", Method::Get, kOne).status, 401);
+  EXPECT_EQ(bed.ask_with("rubbish", Method::Get, kOne).status, 401);
+  EXPECT_EQ(bed.ask_with(bed.token_of("mms-home", "other"), Method::Get, kOne).status, 403);
+  bed.add_system("mms-stranger");
+  EXPECT_EQ(bed.ask_with(bed.token_of("mms-stranger"), Method::Get, kOne).status, 403);
+  // A token without a certificate is good for whoever has it: not here.
+  bed.add_system("mms-unbound", false);
+  EXPECT_EQ(bed.ask_with(bed.token_of("mms-unbound"), Method::Get, kOne).status, 401);
+  // Somebody else's connection.
+  bed.peer().certificate_digest->fill(std::byte{8});
+  EXPECT_EQ(bed.ask(Method::Get, kOne).status, 401);
+  bed.peer().certificate_digest.reset();
+  EXPECT_EQ(bed.ask(Method::Get, kOne).status, 401);
+}
+
+TEST(MigrationApi, NothingWithoutAnAgreementInForce) {
+  ApiBed bed;
+  bed.change([](Agreement& one) { one.is_active = false; });
+  EXPECT_EQ(bed.ask(Method::Get, kOne).status, 403);
+}
+
+TEST(MigrationApi, BatchesAnswerForEachItem) {
+  ApiBed bed;
+  const std::string body = "{\"bindings\":[" + binding_text(good_binding("1")) + ",5," +
+                           binding_text(good_binding("1")) + "," + binding_text(good_binding("2")) + "]}";
+  const Reply reply = bed.ask(Method::Post, "/bindings:batch", body);
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_TRUE(reply.body.starts_with(R"({"results":[{"status":201)")) << reply.body;
+  EXPECT_NE(reply.body.find(R"({"status":400)"), std::string::npos) << reply.body;
+  EXPECT_NE(reply.body.find(R"({"status":409,"code":"BindingTaken")"), std::string::npos) << reply.body;
+  std::string many = "{\"bindings\":[1";
+  for (std::size_t i = 0; i < kBatchMax; ++i) many += ",1";
+  EXPECT_EQ(bed.ask(Method::Post, "/bindings:batch", many + "]}").status, 422);
+}
+
+TEST(MigrationApi, MigrantsGetIdentitiesFromThePool) {
+  ApiBed bed;
+  const std::string body = R"({"primary_impi":"u9@home.example","primary_impus":["sip:u9@home.example"]})";
+  EXPECT_EQ(bed.ask(Method::Post, "/migrants", body).member("code"), "IdentitiesExhausted");
+  ASSERT_TRUE(bed.wait(add_to_pool(&bed.migration, "alpha", "mc.home.example",
+                                   {{"p1@visitors.here.example", {"sip:p1@visitors.here.example"}}}))
+                  .has_value());
+  const Reply given = bed.ask(Method::Post, "/migrants", body);
+  EXPECT_EQ(given.status, 201) << given.body;
+  EXPECT_EQ(given.member("partner_impi"), "p1@visitors.here.example");
+  EXPECT_EQ(bed.ask(Method::Post, "/migrants", body).status, 200);
+  EXPECT_EQ(bed.ask(Method::Post, "/migrants", R"({"primary_impi":"x"})").status, 409);  // nothing is left to give
+  bed.change([](Agreement& one) { one.inbound = Inbound::Static; });
+  EXPECT_EQ(bed.ask(Method::Post, "/migrants", body).status, 403);
+}
+
+TEST(MigrationApi, ThePrimarySystemSaysWhoMayMigrate) {
+  ApiBed bed;
+  identity::UserDraft draft;
+  draft.login = "ann";
+  draft.mcptt_id = "sip:ann.mcptt@here.example";
+  const auto ann = bed.wait(identity::create_user(bed.context(), "alpha", std::move(draft)));
+  ASSERT_TRUE(ann.has_value());
+  const auto result = [&](std::string_view service, std::string_view id) {
+    const Reply reply = bed.ask(Method::Post, "/service-authorizations",
+                                write_service_request({std::string(service), "", std::string(id), ""}));
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    const auto read = read_service_response(reply.body);
+    return read->is_authorised ? std::string("granted") : read->cause;
+  };
+  EXPECT_EQ(result("mcptt", "sip:ann.mcptt@here.example"), "MigrationNotAllowed");
+  Binding away = good_outbound();
+  away.sub = ann->sub;
+  ASSERT_TRUE(bed.put(away).has_value());
+  EXPECT_EQ(result("mcptt", "sip:ann.mcptt@here.example"), "granted");
+  // Whom there is not, and who may not, is the same to the asker.
+  EXPECT_EQ(result("mcptt", "sip:bob@here.example"), "MigrationNotAllowed");
+  EXPECT_EQ(result("mcdata", "sip:ann.mcptt@here.example"), "ServiceNotAuthorised");
+  ASSERT_TRUE(bed.wait(set_binding_state(&bed.migration, "alpha",
+                                         {binding_key("alpha", away), BindingState::Suspended, {}, {}}))
+                  .has_value());
+  EXPECT_EQ(result("mcptt", "sip:ann.mcptt@here.example"), "MigrationNotAllowed");
+  bed.change([](Agreement& one) { one.outbound = Outbound::None; });
+  EXPECT_EQ(result("mcptt", "sip:ann.mcptt@here.example"), "MigrationNotAllowed");
+}
+
+TEST(MigrationService, TheListIsAskedOnlyWhenThereIsOne) {
+  MigrationBed bed;
+  const auto check = [&](std::string id) {
+    return bed.wait(check_listed(bed.context(), "alpha", "mc.home.example", std::move(id)));
+  };
+  EXPECT_TRUE(check("sip:a@home.example").has_value());
+  storage::Transaction change;
+  put_migration_service(change, "alpha", "mc.home.example", "sip:a@home.example", 0);
+  put_migration_service(change, "alpha", "mc.home.example", "sip:old@home.example", 1);
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(change))).has_value());
+  EXPECT_TRUE(check("sip:a@home.example").has_value());
+  EXPECT_TRUE(check("sip:b@home.example").failed_with(Code::ServiceIdNotListed));
+  EXPECT_TRUE(check("sip:old@home.example").failed_with(Code::ServiceIdNotListed));
+  storage::Transaction gone;
+  erase_migration_service(gone, "alpha", "mc.home.example", "sip:a@home.example");
+  erase_migration_service(gone, "alpha", "mc.home.example", "sip:old@home.example");
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(gone))).has_value());
+  EXPECT_TRUE(check("sip:b@home.example").has_value());
+}
+
+TEST(MigrationDevice, NeedsATokenOfItsUser) {
+  MigrationBed bed;
+  const Sent configuration{
+      Method::Post, "/idms/v1/alpha/migration/configuration", {}, R"({"mc_system":"mc.home.example"})"};
+  EXPECT_EQ(bed.send(configuration).status, 401);
+  const Sent service{Method::Post, "/idms/v1/alpha/migration/service-authorization", {}, R"({"service":"mcptt"})"};
+  EXPECT_EQ(bed.send(service).status, 401);
+}
+
+TEST(MigrationDevice, WhoMayNotMigrateIsToldSo) {
+  MigrationBed bed;
+  bed.add_user();
+  bed.add_public_client();
+  const Reply tokens = bed.sign_in_for_tokens("app");
+  const std::string token = tokens.member("access_token");
+  ASSERT_FALSE(token.empty()) << tokens.body;
+  const auto ask = [&](std::string path, std::string body) {
+    Sent sent{
+        Method::Post, "/idms/v1/alpha/migration/" + path, {{Field::Authorization, "Bearer " + token}}, std::move(body)};
+    return bed.send(sent);
+  };
+  EXPECT_EQ(ask("configuration", R"({"mc_system":"mc.home.example"})").member("code"), "MigrationNotAllowed");
+  EXPECT_EQ(ask("configuration", R"({"mc_system":"mc.nobody.example"})").status, 404);
+  EXPECT_EQ(ask("configuration", "{}").status, 400);
+  // A user of our own is no migrant.
+  const Reply own = ask("service-authorization", R"({"service":"mcptt","primary_mc_service_id":"sip:x@home.example"})");
+  EXPECT_EQ(own.status, 403);
+  EXPECT_EQ(own.member("cause"), "MigrationNotAllowed");
+}
+
+}  // namespace
+}  // namespace claviger::migration

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""The relay of authentication vectors between the two systems of a sandbox, from an S-CSCF that is played here: static and
+dynamic mode to a UE with a module in software, resynchronisation, each refusal; then with a primary system that is played
+here, too, so that every octet of both legs can be looked at: no partner identity goes up, no primary one comes down
+(TS 23.280 clauses 10.6.2.2 and 10.6.2.3, TS 29.228 clause 6.3).
+
+usage: migration_relay.py     CLAVIGER_BUILD: the build folder.
+"""
+
+import os
+import sys
+import threading
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tools", "demo"))
+import cx  # noqa: E402
+from clavigerd import Failure, Sandbox  # noqa: E402
+from operators_day import Ctl, expect, sandbox_tool  # noqa: E402
+from subscriber_module import Module  # noqa: E402
+
+REALM, CSCF = "bravo.example", "scscf.bravo.example"
+SERVER = "sip:scscf.bravo.example:6060"
+GAMMA, AGENT, OTHER_AGENT = "gamma.example", "agent.gamma.example", "second.gamma.example"
+UP = ["u9@gamma.example", "sip:u9@gamma.example"]
+DOWN = ["g9@gvisitors.bravo.example", "sip:g9@gvisitors.bravo.example"]
+
+
+class Cscf(cx.Node):
+    def __init__(self, bravo, identity=CSCF):
+        super().__init__(bravo.diameter_host, int(bravo.diameter_port), identity, REALM)
+
+    def vector(self, impi, impu, **changes):
+        return self.multimedia_auth(REALM, impi, impu, SERVER, **changes)
+
+    def expect(self, result, impi, impu, **changes):
+        answer = self.vector(impi, impu, **changes)
+        expect(answer.result() == result, f"MAR of {impi}, {changes}: {answer.result()} where {result} was expected")
+        expect(answer.text(1) == impi and answer.text(601, cx.VENDOR) == impu, f"identities of the answer: {answer.avps}")
+        return answer
+
+
+def check_mode(cscf, values, kind, bravo):
+    impi, impu = values[f"MIGRANT_{kind}_PARTNER_IMPI"], values[f"MIGRANT_{kind}_PARTNER_IMPU"]
+    module = Module(values[f"MIGRANT_{kind}_K"], values[f"MIGRANT_{kind}_OPC"])
+    first = cscf.user_authorization(REALM, impi, impu)
+    expect(first.result() == "3GPP 2001", f"UAR: {first.result()}")
+
+    def challenged(**changes):
+        rand, autn, xres, ck, ik = cx.vector_of(cscf.expect("2001", impi, impu, **changes))
+        expect(len(ck) == 16 and len(ik) == 16, "lengths of the keys")
+        return rand + autn, xres
+
+    nonce, xres = challenged()
+    # A module that was never used is far behind a sequence number that goes with the time.
+    module.highest = [(module.sequence(nonce) >> 5) - 1] * len(module.highest)
+    expect(module.take(nonce) == xres, f"{kind}: RES is not XRES")
+    nonce, xres = challenged(scheme="unknown", items=5)
+    expect(module.take(nonce) == xres, f"{kind}: RES is not XRES")
+    # The module is ahead: what comes is old to it.
+    module.highest = [max(module.highest) + 100_000] * len(module.highest)
+    nonce, xres = challenged()
+    expect(module.take(nonce) is None, "the module took an old challenge")
+    nonce, xres = challenged(resynchronisation=nonce[:16] + module.auts(nonce))
+    expect(module.take(nonce) == xres, f"{kind}: out of step after resynchronisation")
+    bad = cscf.vector(impi, impu, resynchronisation=nonce[:16] + bytes(14))
+    expect(bad.result() == "5012", f"AUTS of nobody: {bad.result()}")
+    cscf.expect("5004", impi, impu, resynchronisation=bytes(29))
+    assigned = cscf.server_assignment(REALM, impi, impu, SERVER, 1)
+    expect(assigned.result() == "2001", f"SAR: {assigned.result()}")
+    expect(cscf.user_authorization(REALM, impi, impu).result() == "3GPP 2002", "UAR of a registered one")
+    found = cscf.location_info(REALM, impu)
+    expect(found.result() == "2001" and found.text(602, cx.VENDOR) == SERVER, f"LIR: {found.result()}")
+    expect(cscf.server_assignment(REALM, impi, impu, SERVER, 5).result() == "2001", "SAR of a de-registration")
+    expect(cscf.location_info(REALM, impu).result() == "3GPP 5003", "LIR of one who has gone")
+    steps = bravo.ctl.run("migration", "trace", impi).stdout
+    expect("vector" in steps and "server assignment" in steps, f"trace:\n{steps}")
+
+
+def check_refusals(cscf, bravo, alpha, values):
+    impi, impu = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
+    cscf.expect("3GPP 5001", "nobody@visitors.bravo.example", "sip:nobody@visitors.bravo.example")
+    cscf.expect("3GPP 5002", impi, values["MIGRANT_DYNAMIC_PARTNER_IMPU"])
+    cscf.expect("3GPP 5006", impi, impu, scheme="Digest-MD5")
+    for party, name, here in ((bravo, impi, []), (alpha, values["MIGRANT_STATIC_PRIMARY_IMPI"], ["--system", "mc.bravo.example"])):
+        party.ctl.run("binding", "suspend", name, *here)
+        cscf.expect("3GPP 5004", impi, impu)
+        party.ctl.run("binding", "resume", name, *here)
+        cscf.expect("2001", impi, impu)
+    for party, system in ((bravo, "mc.alpha.example"), (alpha, "mc.bravo.example")):
+        party.ctl.run("agreement", "change", system, "--active", "no")
+        cscf.expect("3GPP 5004", impi, impu)
+        party.ctl.run("agreement", "change", system, "--active", "yes")
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--cscf", "scscf.other.example")
+    cscf.expect("5003", impi, impu)
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--cscf", "")
+    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--mms-host", "mms.other.example")
+    cscf.expect("5003", impi, impu)
+    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--mms-host", "diameter.bravo.example")
+    cscf.expect("2001", impi, impu)
+
+
+class Primary(threading.Thread):
+    """A primary system's agent: answers what `reply` makes of a request, in a thread of its own."""
+
+    def __init__(self, bravo, identity):
+        super().__init__(daemon=True)
+        self.node = cx.Node(bravo.diameter_host, int(bravo.diameter_port), identity, GAMMA, timeout=None)
+        self.reply, self.seen = None, []
+        self.start()
+
+    def run(self):
+        try:
+            while True:
+                request = self.node.receive()
+                self.seen.append(request)
+                avps = self.reply(request)
+                if avps is not None:
+                    self.node.answer(request, avps)
+        except OSError:
+            pass
+
+
+def vector(impi=UP[0], impu=UP[1], xres=b"12345678", ik=bytes(16)):
+    return [cx.avp(268, 2001), cx.avp(277, 1), cx.avp(1, impi), cx.cx(601, impu), cx.cx(607, 1),
+            cx.cx(612, [cx.cx(613, 1), cx.cx(608, "Digest-AKAv1-MD5"), cx.cx(609, bytes(32)), cx.cx(610, xres), cx.cx(625, bytes(16)),
+                        cx.cx(626, ik)]), cx.avp(281, "of u9@gamma.example", mandatory=False)]
+
+
+def experimental(code):
+    return [cx.avp(277, 1), cx.avp(297, [cx.avp(266, cx.VENDOR), cx.avp(298, code)])]
+
+
+def check_octets(cscf, bravo):
+    ctl = bravo.ctl
+    ctl.run("agreement", "add", "mc.gamma.example", "--own-system", "mc.bravo.example", "--inbound", "static", "--service", "mcptt", "--requests-per-minute-of-user", "600",
+            "--domain", GAMMA, "--range", "gvisitors.bravo.example", "--realm", GAMMA, "--core-host", AGENT, "--core-host", OTHER_AGENT)
+    ctl.run("binding", "add", "mc.gamma.example", "--partner-impi", DOWN[0], "--partner-impu", DOWN[1], "--primary-impi", UP[0],
+            "--primary-impu", UP[1])
+    cscf.expect("3003", *DOWN)  # a realm that nobody serves
+    for identity in (AGENT, OTHER_AGENT):
+        sandbox_tool("peer", bravo.folder, "bravo", identity, "127.0.0.1", "0", GAMMA)
+    cscf.expect("3002", *DOWN)  # nobody to ask
+    primary = Primary(bravo, AGENT)
+    for reply, result in ((vector(), "2001"), (experimental(5001), "3GPP 5001"), (experimental(5004), "3GPP 5004"),
+                          ([cx.avp(277, 1), cx.avp(268, 5012)], "5012"), ([cx.avp(277, 1), cx.avp(268, 3004)], "3004"),
+                          (vector(impi="other@gamma.example"), "5012"), (vector(impu="sip:other@gamma.example"), "5012"),
+                          (vector(xres=b"123"), "5012"), (vector(ik=bytes(8)), "5012"), (vector()[:5], "5012"),
+                          ([cx.avp(277, 1)], "5012")):
+        primary.reply = lambda _, chosen=reply: chosen
+        cscf.expect(result, *DOWN)
+    # A second S-CSCF of ours changes nothing for home.
+    names = {request.text(602, cx.VENDOR) for request in primary.seen}
+    expect(names == {"sip:mms.gvisitors.bravo.example"}, f"Server-Name upstream: {names}")
+    for request in primary.seen:
+        for secret in (DOWN[0], DOWN[1], SERVER, "g9"):
+            expect(secret.encode() not in request.octets, f"upstream: {secret} in {request.octets}")
+        expect(request.text(1) == UP[0] and request.text(601, cx.VENDOR) == UP[1], "identities upstream")
+        expect(int.from_bytes(request.find(607, cx.VENDOR)) == 1, "more than one vector was asked for")
+        expect(request.text(264) == "diameter.bravo.example", "Origin-Host upstream")
+    for octets in cscf.received:
+        for secret in ("u9", "gamma"):
+            expect(secret.encode() not in octets, f"downstream: {secret} in {octets}")
+    return primary
+
+
+def check_failures(cscf, bravo, primary):
+    # Silence: the second agent is asked, inside the S-CSCF's own time.
+    other = Primary(bravo, OTHER_AGENT)
+    other.reply = lambda _: vector()
+    primary.reply = lambda _: None
+    cscf.expect("2001", *DOWN)
+    expect(other.seen[-1].octets[4] & 0x10, "no T bit on the second attempt")
+    expect(other.seen[-1].end_to_end == primary.seen[-1].end_to_end, "another end-to-end identifier on the second attempt")
+    other.reply = lambda _: None
+    cscf.expect("3002", *DOWN)
+    # Suspended while the answer is on its way: the vector goes nowhere.
+    def suspended(_):
+        bravo.ctl.run("binding", "suspend", DOWN[0])
+        return vector()
+    primary.reply = suspended
+    cscf.expect("3GPP 5004", *DOWN)
+    bravo.ctl.run("binding", "resume", DOWN[0])
+    primary.reply = other.reply = lambda _: vector()
+    cscf.expect("2001", *DOWN)
+
+
+def check_termination(cscf, bravo, primary):
+    expect(cscf.server_assignment(REALM, *DOWN, SERVER, 1).result() == "2001", "SAR")
+    answers = []
+    primary.reply = lambda _: [cx.avp(268, 2001), cx.avp(277, 1)]
+    node = cx.Node(bravo.diameter_host, int(bravo.diameter_port), "third.gamma.example", GAMMA)
+    asked = threading.Thread(target=lambda: answers.append(node.ask_cx(
+        cx.RTR, REALM, [cx.avp(1, UP[0]), cx.cx(615, [cx.cx(616, 0)])], host="diameter.bravo.example")), daemon=True)
+    asked.start()
+    request = cscf.receive()
+    expect(request.command == cx.RTR and request.text(1) == DOWN[0] and request.text(601, cx.VENDOR) == DOWN[1], f"RTR: {request.avps}")
+    expect(b"u9" not in request.octets and b"gamma" not in request.octets, f"RTR downstream: {request.octets}")
+    cscf.answer(request, [cx.avp(268, 2001), cx.avp(277, 1)])
+    asked.join(10)
+    expect(answers and answers[0].result() == "2001", "RTA")
+    expect(cscf.location_info(REALM, DOWN[1]).result() == "3GPP 5003", "LIR of one who was terminated")
+
+
+def main():
+    with Sandbox() as sandbox:
+        bravo, alpha = sandbox.system("BRAVO"), sandbox.system("ALPHA")
+        for party in (bravo, alpha):
+            party.ctl, party.folder = Ctl(party.admin_socket), sandbox.folder
+        sandbox_tool("peer", sandbox.folder, "bravo", CSCF, "127.0.0.1", "0", REALM)
+        cscf = Cscf(bravo)
+        check_mode(cscf, sandbox.values, "STATIC", bravo)
+        print("static: ok", flush=True)
+        check_mode(cscf, sandbox.values, "DYNAMIC", bravo)
+        print("dynamic: ok", flush=True)
+        check_refusals(cscf, bravo, alpha, sandbox.values)
+        print("refusals: ok", flush=True)
+        cscf.received.clear()
+        primary = check_octets(cscf, bravo)
+        print("octets: ok", flush=True)
+        check_failures(cscf, bravo, primary)
+        print("failures: ok", flush=True)
+        sandbox_tool("peer", sandbox.folder, "bravo", "third.gamma.example", "127.0.0.1", "0", GAMMA)
+        bravo.ctl.run("agreement", "change", "mc.gamma.example", "--agent", "third.gamma.example")
+        check_termination(cscf, bravo, primary)
+        print("termination: ok", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"migration_relay: {failure}")
