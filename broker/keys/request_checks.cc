@@ -1,50 +1,22 @@
 #include "broker/keys/request_checks.h"
 
-#include <algorithm>
-
 #include "broker/keys/request_url.h"
+#include "core/http/accept.h"
 
 namespace claviger::keys {
 namespace {
 
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  const auto lowered = [](char character) {
-    return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
-  };
-  return std::ranges::equal(left, right, {}, lowered, lowered);
-}
-
-std::string_view media_type_of(std::string_view field) {
-  field = field.substr(0, field.find(';'));
-  while (field.starts_with(' ') || field.starts_with('\t')) field.remove_prefix(1);
-  while (field.ends_with(' ') || field.ends_with('\t')) field.remove_suffix(1);
-  return field;
-}
-
-bool is_any_of(std::string_view type, std::initializer_list<std::string_view> wanted) {
-  return std::ranges::any_of(wanted, [type](std::string_view each) { return equals_ignoring_case(type, each); });
-}
-
-// RFC 9110 clause 12.5.1, as far as it matters to whoever has one representation: refused only when no range takes it.
-bool accepts_xml(const http::Request& request) {
-  if (!request.has(http::Field::Accept)) return true;
-  std::string_view ranges = request.field(http::Field::Accept);
-  while (!ranges.empty()) {
-    const std::size_t comma = std::min(ranges.find(','), ranges.size());
-    const std::string_view range = media_type_of(ranges.substr(0, comma));
-    if (is_any_of(range, {"*/*", "application/*", "application/xml", "text/xml", "text/*"})) return true;
-    ranges.remove_prefix(std::min(comma + 1, ranges.size()));
-  }
-  return false;
+bool is_xml(std::string_view type) {
+  return http::is_same_type(type, "application/xml") || http::is_same_type(type, "text/xml");
 }
 
 }  // namespace
 
 Result<Unit> check_headers(const http::Request& request) {
-  if (!accepts_xml(request)) return Error{Code::AcceptExcludes, "kms.accept"};
+  if (!http::accepts(request, {"application/xml", "text/xml"})) return Error{Code::AcceptExcludes, "kms.accept"};
   if (request.body.empty()) return Unit{};
-  const std::string_view type = media_type_of(request.field(http::Field::ContentType));
-  if (request.is_repeated(http::Field::ContentType) || !is_any_of(type, {"application/xml", "text/xml"})) {
+  const std::string_view type = http::media_type_of(request.field(http::Field::ContentType));
+  if (request.is_repeated(http::Field::ContentType) || !is_xml(type)) {
     return Error{Code::MediaTypeUnsupported, "kms.content_type"};
   }
   return Unit{};

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "broker/identity/session_procedures.h"
+#include "broker/identity/session_records.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/verifier/verification_policy.h"
@@ -78,18 +79,18 @@ std::string_view mark_kind(tokens::RevocationKind kind) {
 }
 
 // The rows of sessions that hang on what was revoked.
-std::vector<std::string_view> row_kinds(tokens::RevocationKind kind) {
+std::string_view row_kind(tokens::RevocationKind kind) {
   switch (kind) {
     case tokens::RevocationKind::Jti:
-      return {"at"};
+      return "at";
     case tokens::RevocationKind::Sid:
-      return {"sid"};
+      return "sid";
     case tokens::RevocationKind::Subject:
-      return {"sub"};
+      return "sub";
     case tokens::RevocationKind::Key:
-      return {"kid"};
+      return "kid";
   }
-  return {};
+  return "at";
 }
 
 Task<Result<Unit>> end_one(Context* context, std::string tenant, std::string sid) {
@@ -99,25 +100,34 @@ Task<Result<Unit>> end_one(Context* context, std::string tenant, std::string sid
   co_return Unit{};
 }
 
-// Sessions in the rows from `prefix` on, made from tokens with an iat before `before`.
+// Sessions in the rows from `prefix` on, made from tokens with an iat before `before`. What cannot be ended keeps no other
+// from it: the first error, after all have been tried.
 Task<Result<Unit>> end_in_rows(Context* context, std::string tenant, std::string prefix, std::int64_t before) {
   const std::string end = broker::record_prefix_end(prefix);
   std::string from = prefix;
+  Result<Unit> result = Unit{};
   for (bool is_last = false; !is_last;) {
     auto page = co_await context->store.range(tables::kPartnerTokens, from, end, kPage);
     if (!page) co_return page.error();
-    std::vector<std::string> sids;
-    for (const storage::Record& record : *page) {
-      CLAVIGER_CO_TRY(row, decode_row(record.value.text()));
-      if (row.issued_at < before) sids.push_back(std::move(row.sid));
+    for (std::size_t i = 0; i < page->size(); ++i) {
+      auto row = decode_row((*page)[i].value.text());
+      if (row && row->issued_at >= before) continue;
+      Result<Unit> ended = row ? Result<Unit>(Unit{}) : Result<Unit>(row.error());
+      if (row) ended = co_await end_one(context, tenant, std::move(row->sid));
+      if (!ended && result) result = ended;
     }
     is_last = page->size() < kPage;
     if (!is_last) from = page->back().key + '\0';
-    for (std::size_t i = 0; i < sids.size(); ++i) {
-      CLAVIGER_CO_TRY(ended, co_await end_one(context, tenant, sids[i]));
-    }
   }
-  co_return Unit{};
+  co_return result;
+}
+
+Task<Result<Unit>> end_if_from(Context* context, std::string tenant, std::string partner, std::string sid) {
+  auto session = co_await identity::find_session(context, tenant, sid);
+  if (session.failed_with(Code::SessionUnknown)) co_return Unit{};
+  if (!session) co_return session.error();
+  if (session->partner != partner) co_return Unit{};
+  co_return co_await end_one(context, std::move(tenant), std::move(sid));
 }
 
 bool is_usable(const tokens::Revocation& change, std::string_view issuer) {
@@ -128,19 +138,17 @@ constexpr std::int64_t kAnyTime = std::numeric_limits<std::int64_t>::max();
 
 Task<Result<Unit>> apply_one(Context* context, std::string tenant, std::string partner, tokens::Revocation change) {
   const std::int64_t before = change.kind == tokens::RevocationKind::Subject ? change.not_before : kAnyTime;
-  const std::vector<std::string_view> kinds = row_kinds(change.kind);
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    std::string prefix = broker::record_prefix({tenant, partner, kinds[i], change.id});
-    CLAVIGER_CO_TRY(ended, co_await end_in_rows(context, tenant, std::move(prefix), before));
-  }
-  if (change.kind != tokens::RevocationKind::Jti) co_return Unit{};
+  std::string prefix = broker::record_prefix({tenant, partner, row_kind(change.kind), change.id});
+  auto ended = co_await end_in_rows(context, tenant, std::move(prefix), before);
+  if (change.kind != tokens::RevocationKind::Jti) co_return ended;
   // The security token itself.
   std::string key = broker::record_key({tenant, partner, "jti", change.id});
   auto value = co_await context->store.get(tables::kPartnerTokens, std::move(key));
-  if (value.failed_with(Code::NotFound)) co_return Unit{};
+  if (value.failed_with(Code::NotFound)) co_return ended;
   if (!value) co_return value.error();
   CLAVIGER_CO_TRY(row, decode_row(value->text()));
-  co_return co_await end_one(context, tenant, std::move(row.sid));
+  auto own = co_await end_one(context, std::move(tenant), std::move(row.sid));
+  co_return ended ? own : ended;
 }
 
 }  // namespace
@@ -191,29 +199,21 @@ Task<Result<storage::Transaction>> claim_origin(Context* context, std::string te
 }
 
 Task<Result<Unit>> end_derived_sessions(Context* context, std::string tenant, std::string partner, std::string sub) {
-  const std::string prefix = broker::record_prefix({tenant, partner, "jti"});
-  if (sub.empty()) co_return co_await end_in_rows(context, tenant, prefix, kAnyTime);
-  const std::string end = broker::record_prefix_end(prefix);
-  std::string from = prefix;
-  for (bool is_last = false; !is_last;) {
-    auto page = co_await context->store.range(tables::kPartnerTokens, from, end, kPage);
-    if (!page) co_return page.error();
-    std::vector<std::string> sids;
-    for (const storage::Record& record : *page) {
-      CLAVIGER_CO_TRY(row, decode_row(record.value.text()));
-      sids.push_back(std::move(row.sid));
+  std::string prefix = broker::record_prefix({tenant, partner, "jti"});
+  if (sub.empty()) co_return co_await end_in_rows(context, std::move(tenant), std::move(prefix), kAnyTime);
+  // Of one user by his own index: a partner's rows are those of all its users.
+  Result<Unit> result = Unit{};
+  std::string after;
+  do {
+    auto ids = co_await identity::read_session_ids(context, tables::kUserSessions, tenant, sub, std::move(after), kPage);
+    if (!ids) co_return ids.error();
+    for (std::size_t i = 0; i < ids->sids.size(); ++i) {
+      auto ended = co_await end_if_from(context, tenant, partner, ids->sids[i]);
+      if (!ended && result) result = ended;
     }
-    is_last = page->size() < kPage;
-    if (!is_last) from = page->back().key + '\0';
-    for (std::size_t i = 0; i < sids.size(); ++i) {
-      auto session = co_await identity::find_session(context, tenant, sids[i]);
-      if (session.failed_with(Code::SessionUnknown)) continue;
-      if (!session) co_return session.error();
-      if (session->sub != sub) continue;
-      CLAVIGER_CO_TRY(ended, co_await end_one(context, tenant, sids[i]));
-    }
-  }
-  co_return Unit{};
+    after = std::move(ids->next);
+  } while (!after.empty());
+  co_return result;
 }
 
 Task<Result<Unit>> apply_partner_revocations(Context* context, std::string tenant, std::string partner,
@@ -232,11 +232,12 @@ Task<Result<Unit>> apply_partner_revocations(Context* context, std::string tenan
               as_bytes(std::to_string(change.not_before)), until);
   }
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(marks)));
+  Result<Unit> result = Unit{};
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    tokens::Revocation change = changes[i];
-    CLAVIGER_CO_TRY(applied, co_await apply_one(context, tenant, partner, std::move(change)));
+    auto applied = co_await apply_one(context, tenant, partner, changes[i]);
+    if (!applied && result) result = applied;
   }
-  co_return Unit{};
+  co_return result;
 }
 
 }  // namespace claviger::partners

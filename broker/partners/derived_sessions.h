@@ -42,7 +42,7 @@ runtime::Task<Result<storage::Transaction>> claim_origin(broker::Context* contex
                                                          std::int64_t session_expires_at);
 
 // Every session that the partner's tokens made here; of one of our users, when `sub` is not empty. Returns when their
-// tokens are refused.
+// tokens are refused. Here and below: one that cannot be ended stops no other, the first error is what is returned.
 runtime::Task<Result<Unit>> end_derived_sessions(broker::Context* context, std::string tenant, std::string partner,
                                                  std::string sub);
 

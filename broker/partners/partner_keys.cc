@@ -5,6 +5,11 @@
 
 namespace claviger::partners {
 
+void keep_newer(KnownKeys& read, const KnownKeys& fetched, std::string_view issuer) {
+  const bool is_newer = read.set == nullptr || fetched.fetched_at > read.fetched_at;
+  if (fetched.issuer == issuer && is_newer) read = fetched;
+}
+
 Result<KnownKeys> parse_partner_keys(std::string issuer, std::string jwks, const tokens::KeySet* former) {
   KnownKeys known;
   CLAVIGER_TRY(set, tokens::KeySet::from_jwks(issuer, jwks, former));

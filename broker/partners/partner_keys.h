@@ -22,6 +22,9 @@ struct KnownKeys {
   std::int64_t fetched_at = 0;
 };
 
+// `read`: from the records; nothing when they had none. Becomes `fetched` when that is newer, and of the same system.
+void keep_newer(KnownKeys& read, const KnownKeys& fetched, std::string_view issuer);
+
 // PartnerKeysMissing when no key is left that can verify, KeyPublished for one out of a standard, else what the reader
 // says. Any thread.
 Result<KnownKeys> parse_partner_keys(std::string issuer, std::string jwks, const tokens::KeySet* former);

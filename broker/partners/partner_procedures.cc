@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/user_records.h"
-#include "broker/partners/derived_sessions.h"
+#include "broker/partners/owed_ends.h"
 #include "broker/partners/security_token.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -35,6 +35,7 @@ Task<Result<PartnerRef>> add_at_home(Partners* partners, std::string tenant, std
   Context* context = &partners->home();
   auto turn = co_await partners->turns().take("partners");
   if (!turn) co_return turn.error();
+  CLAVIGER_CO_TRY(caught_up, co_await partners->catch_up());
   const auto view = context->snapshot->tenants.find(tenant);
   if (view == context->snapshot->tenants.end()) co_return Error{Code::NotFound, "tenant"};
   Drafted drafted{draft, view->second.tenant.issuer};
@@ -83,10 +84,19 @@ struct Change {
   std::uint64_t version = 0;
 };
 
-Task<Result<PartnerRef>> change_at_home(Partners* partners, std::string tenant, Change wanted) {
+// The change is made, or refused; either way nothing is owed any more when that is said (owed_ends.h). Without the turn:
+// nobody's change waits for another partner's sessions.
+template <typename T>
+Task<Result<T>> when_settled(Context* context, std::string tenant, std::string name, Result<T> done) {
+  CLAVIGER_CO_TRY(settled, co_await settle_owed(context, std::move(tenant), std::move(name)));
+  co_return done;
+}
+
+Task<Result<PartnerRef>> change_record(Partners* partners, std::string tenant, Change wanted) {
   Context* context = &partners->home();
   auto turn = co_await partners->turns().take("partners");
   if (!turn) co_return turn.error();
+  CLAVIGER_CO_TRY(caught_up, co_await partners->catch_up());
   const auto view = context->snapshot->tenants.find(tenant);
   if (view == context->snapshot->tenants.end()) co_return Error{Code::NotFound, "tenant"};
   const std::string name = wanted.draft->name;
@@ -120,20 +130,26 @@ Task<Result<PartnerRef>> change_at_home(Partners* partners, std::string tenant, 
   if (other_keys) change.erase(tables::kPartners, partner_keys_key(tenant, name));
   if (before.revocations_uri != partner.revocations_uri)
     change.erase(tables::kPartners, partner_feed_key(tenant, name));
+  if (other_keys || gives_less(before, partner)) owe_end(change, tenant, name, {});
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   if (other_keys) partners->forget_keys(tenant, name);
   CLAVIGER_CO_TRY(reloaded, co_await partners->reload());
-  if (other_keys || gives_less(before, partner)) {
-    CLAVIGER_CO_TRY(ended, co_await end_derived_sessions(context, tenant, name, std::string()));
-  }
   co_return partners->table()->find(tenant, name);
 }
 
-Task<Result<PartnerRef>> set_enabled_at_home(Partners* partners, std::string tenant, std::string name,
-                                             bool is_enabled) {
+Task<Result<PartnerRef>> change_at_home(Partners* partners, std::string tenant, Change wanted) {
+  const std::string name = wanted.draft->name;
+  if (!is_partner_name(name)) co_return Error{Code::PartnerUnknown, "partner.name"};
+  auto changed = co_await change_record(partners, tenant, std::move(wanted));
+  co_return co_await when_settled(&partners->home(), std::move(tenant), name, std::move(changed));
+}
+
+Task<Result<PartnerRef>> set_enabled_in_record(Partners* partners, std::string tenant, std::string name,
+                                               bool is_enabled) {
   Context* context = &partners->home();
   auto turn = co_await partners->turns().take("partners");
   if (!turn) co_return turn.error();
+  CLAVIGER_CO_TRY(caught_up, co_await partners->catch_up());
   PartnerRef view = partners->table()->find(tenant, name);
   if (view == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
   if (view->partner.is_enabled != is_enabled) {
@@ -143,15 +159,19 @@ Task<Result<PartnerRef>> set_enabled_at_home(Partners* partners, std::string ten
     const std::string key = partner_key(tenant, name);
     change.expect_version(tables::kPartners, key, partner.version);
     change.put(tables::kPartners, key, as_bytes(encode_partner(partner)));
+    // From the commit on no session is made (bearer_grant.cc expects the record's version); those that are there end.
+    if (!is_enabled) owe_end(change, tenant, name, {});
     CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
     CLAVIGER_CO_TRY(reloaded, co_await partners->reload());
   }
-  // From the commit on no session is made (bearer_grant.cc expects the record's version); now those that are there. Also
-  // when it was disabled before: that may have been interrupted.
-  if (!is_enabled) {
-    CLAVIGER_CO_TRY(ended, co_await end_derived_sessions(context, tenant, name, std::string()));
-  }
   co_return partners->table()->find(tenant, name);
+}
+
+Task<Result<PartnerRef>> set_enabled_at_home(Partners* partners, std::string tenant, std::string name,
+                                             bool is_enabled) {
+  if (!is_partner_name(name)) co_return Error{Code::PartnerUnknown, "partner.name"};
+  auto changed = co_await set_enabled_in_record(partners, tenant, name, is_enabled);
+  co_return co_await when_settled(&partners->home(), std::move(tenant), std::move(name), std::move(changed));
 }
 
 // Erases the rows of `table` from `prefix` on, a page a transaction.
@@ -176,6 +196,7 @@ Task<Result<Unit>> remove_at_home(Partners* partners, std::string tenant, std::s
   CLAVIGER_CO_TRY(disabled, co_await set_enabled_at_home(partners, tenant, name, false));
   auto turn = co_await partners->turns().take("partners");
   if (!turn) co_return turn.error();
+  CLAVIGER_CO_TRY(caught_up, co_await partners->catch_up());
   PartnerRef view = partners->table()->find(tenant, name);
   if (view == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
   if (view->partner.is_enabled) co_return Error{Code::Conflict, "partner.remove"};
@@ -202,6 +223,17 @@ Result<Unit> check_id(const PartnerUser& user, const Partner& partner) {
     return Error{Code::PartnerInvalid, "partner_user.mc_id"};
   }
   return Unit{};
+}
+
+Task<Result<Unit>> erase_mapping(Context* context, std::string tenant, std::string partner, PartnerUser named) {
+  CLAVIGER_CO_TRY(known, co_await read_partner_user(context, tenant, partner, named.kind, named.id));
+  const std::string key = partner_user_key(tenant, partner, known.kind, known.id);
+  storage::Transaction change;
+  change.expect_version(tables::kPartnerUsers, key, known.version);
+  change.erase(tables::kPartnerUsers, key);
+  if (known.kind != PartnerUserKind::Outbound) owe_end(change, tenant, partner, known.sub);
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  co_return Unit{};
 }
 
 }  // namespace
@@ -262,14 +294,11 @@ Task<Result<Unit>> remove_partner_user(Partners* partners, Context* context, std
                                        PartnerUserKind kind, std::string id) {
   if (partners->table()->find(tenant, partner) == nullptr) co_return Error{Code::PartnerUnknown, "partner.name"};
   if (id.find('\0') != std::string::npos) co_return Error{Code::PartnerUserUnknown, "partner.user"};
-  CLAVIGER_CO_TRY(known, co_await read_partner_user(context, tenant, partner, kind, id));
-  const std::string key = partner_user_key(tenant, partner, kind, id);
-  storage::Transaction change;
-  change.expect_version(tables::kPartnerUsers, key, known.version);
-  change.erase(tables::kPartnerUsers, key);
-  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
-  if (kind == PartnerUserKind::Outbound) co_return Unit{};
-  co_return co_await end_derived_sessions(context, std::move(tenant), std::move(partner), known.sub);
+  PartnerUser named;
+  named.kind = kind;
+  named.id = std::move(id);
+  auto erased = co_await erase_mapping(context, tenant, partner, std::move(named));
+  co_return co_await when_settled(context, std::move(tenant), std::move(partner), std::move(erased));
 }
 
 }  // namespace claviger::partners

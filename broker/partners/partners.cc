@@ -5,6 +5,7 @@
 #include <map>
 
 #include "broker/partners/derived_sessions.h"
+#include "broker/partners/owed_ends.h"
 #include "broker/partners/partner_keys.h"
 #include "broker/partners/revocation_poll.h"
 #include "broker/record_key.h"
@@ -70,6 +71,8 @@ struct Partners::Home {
   runtime::Turns key_turns;  // one fetch because of tokens at a time, a partner
   tokens::KeyRefreshLimiter limiter;
   bool is_stopped = false;
+  bool is_stale = false;  // the records may be others than those that were published
+  runtime::Scope scope;   // last: its tasks go first
 };
 
 Partners::Partners(Contexts& contexts)
@@ -86,18 +89,37 @@ codec::JsonReader& Partners::reader() { return shards_[runtime::Shard::current()
 Task<Result<Unit>> Partners::start() {
   auto turn = co_await turns_.take("partners");
   if (!turn) co_return turn.error();
-  co_return co_await reload();
+  CLAVIGER_CO_TRY(loaded, co_await reload());
+  home_->scope.spawn(sweep_owed());
+  co_return Unit{};
+}
+
+Task<void> Partners::sweep_owed() {
+  for (;;) {
+    const auto settled = co_await settle_all_owed(&home());
+    if (!settled) home().shard.logger().warning("partner.sweep", {{"code", name_of(settled.error().code)}});
+    co_await home().shard.wait_until(home().shard.now() + kSettleEvery);
+  }
 }
 
 void Partners::stop() {
   home_->is_stopped = true;
+  home_->scope.cancel();
   home_->followers.clear();
 }
 
 Task<Result<Unit>> Partners::reload() {
+  home_->is_stale = true;
   CLAVIGER_CO_TRY(loaded, co_await load());
   co_await publish();
-  co_return co_await follow_changed();
+  CLAVIGER_CO_TRY(followed, co_await follow_changed());
+  home_->is_stale = false;
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Partners::catch_up() {
+  if (!home_->is_stale) co_return Unit{};
+  co_return co_await reload();
 }
 
 Task<Result<Unit>> Partners::load() {
@@ -133,8 +155,9 @@ Task<Result<Unit>> Partners::load() {
     const bool is_known =
         known != home_->keys.end() && known->second.issuer == partner.issuer && known->second.jwks == wanted.jwks;
     if (is_known) wanted.fetched_at = std::max(wanted.fetched_at, known->second.fetched_at);
+    if (!is_known && wanted.jwks.empty()) continue;
     auto read = is_known ? Result<KnownKeys>(known->second) : Result<KnownKeys>(KnownKeys());
-    if (!is_known && !wanted.jwks.empty()) {
+    if (!is_known) {
       read = co_await read_partner_keys(&home(), partner.issuer, wanted.jwks, nullptr);
       if (!read) {
         home().shard.logger().error("partner.keys", {{"partner", partner.name}, {"code", name_of(read.error().code)}});
@@ -145,12 +168,11 @@ Task<Result<Unit>> Partners::load() {
     keys.emplace(names[i], *std::move(read));
   }
   // A fetch may have ended while we read.
-  for (auto& [name, known] : keys) {
+  for (const auto& [name, partner] : records) {
     const auto now = home_->keys.find(name);
-    if (now != home_->keys.end() && now->second.issuer == known.issuer && now->second.fetched_at > known.fetched_at) {
-      known = now->second;
-    }
+    if (now != home_->keys.end()) keep_newer(keys[name], now->second, partner.issuer);
   }
+  std::erase_if(keys, [](const auto& name_and_keys) { return name_and_keys.second.set == nullptr; });
   home_->records = std::move(records);
   home_->keys = std::move(keys);
   co_return Unit{};
@@ -272,7 +294,7 @@ Task<Result<std::size_t>> Partners::poll_feed(std::shared_ptr<Link> link) {
   }
   CLAVIGER_CO_TRY(request, feed_request(home(), link->tenant, link->partner, *link->feed_next));
   CLAVIGER_CO_TRY(response, co_await link->client.send(std::move(request)));
-  CLAVIGER_CO_TRY(delta, co_await read_feed_answer(&home(), std::move(response)));
+  CLAVIGER_CO_TRY(delta, co_await read_feed_answer(&home(), std::move(response), *link->feed_next));
   const std::size_t count = delta.changes.size();
   if (count != 0) {
     CLAVIGER_CO_TRY(applied, co_await apply_partner_revocations(&home(), link->tenant, link->partner.name,
@@ -295,14 +317,14 @@ Task<void> Partners::follow_feed(std::shared_ptr<Link> link) {
       home().shard.logger().warning("partner.reached", {{"partner", link->partner.name}, {"feed", code}});
       was_reached = polled.has_value();
     }
-    Monotonic next = begun;
+    Monotonic next;
     if (!polled) {
       next = home().shard.now() + retry;
       retry = next_retry(retry);
     } else {
       retry = kRetryFirst;
       // A partner that does not hold the poll is asked once a second.
-      if (*polled == 0) next = begun + Seconds{1};
+      next = begun + (*polled == 0 ? Milliseconds(Seconds{1}) : kFeedPollFloor);
     }
     if (next > home().shard.now()) co_await home().shard.wait_until(next);
   }

@@ -26,6 +26,8 @@ inline constexpr Seconds kRetryFirst{1};
 inline constexpr Seconds kRetryLast{60};
 // A partner's JWKS has some keys of some hundred bytes.
 inline constexpr std::size_t kJwksBytesMax = 64 * 1024;
+// Whoever ends sessions waits for that himself; this finds what a crash left (owed_ends.h).
+inline constexpr Seconds kSettleEvery{30};
 // A request whose token has an unknown kid waits this long for the partner.
 inline constexpr Milliseconds kRefreshWaitMax{5000};
 
@@ -49,6 +51,8 @@ class Partners {
   runtime::Turns& turns() { return turns_; }
   // On the home shard, with the turn held: reads all records again, publishes, follows what is new or changed.
   runtime::Task<Result<Unit>> reload();
+  // The same, when the last reload() failed: what is changed must be what is written.
+  runtime::Task<Result<Unit>> catch_up();
 
   // The same, before reload(): its keys come from elsewhere now, what was fetched counts no more.
   void forget_keys(const std::string& tenant, const std::string& name);
@@ -80,6 +84,7 @@ class Partners {
   runtime::Task<Result<Unit>> refresh_at_home(std::string tenant, std::string name);
   runtime::Task<Result<Unit>> refresh_unknown_at_home(std::string tenant, std::string name,
                                                       std::shared_ptr<const tokens::KeySet> known);
+  runtime::Task<void> sweep_owed();
   runtime::Task<void> follow_keys(std::shared_ptr<Link> link);
   runtime::Task<void> follow_feed(std::shared_ptr<Link> link);
   runtime::Task<Result<std::size_t>> poll_feed(std::shared_ptr<Link> link);

@@ -35,12 +35,21 @@ Result<http::ClientRequest> feed_request(Context& context, const std::string& te
   return request;
 }
 
-Task<Result<tokens::RevocationDelta>> read_feed_answer(Context* context, http::ClientResponse response) {
+Result<Unit> check_feed_progress(const tokens::RevocationDelta& delta, std::uint64_t since) {
+  const bool leads_on = delta.changes.empty() ? delta.next >= since : delta.next > since;
+  if (!leads_on) return Error{Code::OutOfRange, "partner.feed.next"};
+  return Unit{};
+}
+
+Task<Result<tokens::RevocationDelta>> read_feed_answer(Context* context, http::ClientResponse response,
+                                                       std::uint64_t since) {
   if (response.status != 200) co_return Error{Code::Unreachable, "partner.feed"};
   auto work = [body = std::move(response.body)] { return tokens::parse_revocation_feed(body); };
   auto done = co_await runtime::offload(&context->work_pool, std::move(work));
   if (!done) co_return done.error();
-  co_return *std::move(done);
+  CLAVIGER_CO_TRY(delta, *std::move(done));
+  CLAVIGER_CO_TRY(checked, check_feed_progress(delta, since));
+  co_return delta;
 }
 
 Task<Result<std::uint64_t>> read_feed_position(Context* context, std::string tenant, std::string name) {

@@ -19,13 +19,19 @@ namespace claviger::partners {
 // The partner holds a poll this long, and we wait some seconds more before we call it unreachable.
 inline constexpr Seconds kFeedPollWait{20};
 inline constexpr Milliseconds kFeedPollMax{30'000};
+// From one poll to the next when there were changes: whoever is behind catches up with ten thousand a second.
+inline constexpr Milliseconds kFeedPollFloor{100};
 
 // SealBroken: our credentials there do not open.
 Result<http::ClientRequest> feed_request(broker::Context& context, const std::string& tenant, const Partner& partner,
                                          std::uint64_t since);
-// Unreachable when the partner refuses, else what the parser says (off the loop: a thousand changes are milliseconds).
-runtime::Task<Result<tokens::RevocationDelta>> read_feed_answer(broker::Context* context,
-                                                                http::ClientResponse response);
+// OutOfRange unless the answer leads on from `since`: a partner that goes back, or that has changes and stays where it
+// was, would be asked the same for ever.
+Result<Unit> check_feed_progress(const tokens::RevocationDelta& delta, std::uint64_t since);
+// Unreachable when the partner refuses, what check_feed_progress() says, else what the parser says (off the loop: a
+// thousand changes are milliseconds).
+runtime::Task<Result<tokens::RevocationDelta>> read_feed_answer(broker::Context* context, http::ClientResponse response,
+                                                                std::uint64_t since);
 
 // 0: from the beginning.
 runtime::Task<Result<std::uint64_t>> read_feed_position(broker::Context* context, std::string tenant, std::string name);

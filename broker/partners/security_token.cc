@@ -165,12 +165,20 @@ bool is_in_domains(std::string_view mc_identity, const std::vector<std::string>&
   if (domains.empty()) return true;
   const std::size_t colon = mc_identity.find(':');
   if (colon == std::string_view::npos) return false;
-  // sip:user@domain;parameters, https://domain/path
+  const std::string_view scheme = mc_identity.substr(0, colon);
   std::string_view host = mc_identity.substr(colon + 1);
-  if (host.starts_with("//")) host.remove_prefix(2);
-  host = host.substr(0, std::min({host.find('/'), host.find(';'), host.find('?'), host.find('#')}));
-  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);
-  host = host.substr(0, host.find(':'));
+  const std::size_t at = host.rfind('@');
+  if (equal_without_case(scheme, "sip") || equal_without_case(scheme, "sips")) {
+    // sip:user@host:port;parameters?headers. The user part may hold ; ? and /, nothing may hold another @ (RFC 3261 clause
+    // 25.1): with two, readers differ on which is the one.
+    if (at != host.find('@')) return false;
+    if (at != std::string_view::npos) host.remove_prefix(at + 1);
+  } else {
+    // https://host:port/path. Whoever writes @ into such an identity means another host than he shows.
+    if (!host.starts_with("//") || at != std::string_view::npos) return false;
+    host.remove_prefix(2);
+  }
+  host = host.substr(0, host.find_first_of("/;?#:"));
   return std::ranges::any_of(domains, [&](const std::string& domain) { return equal_without_case(host, domain); });
 }
 

@@ -68,7 +68,8 @@ struct SecurityTokenRules {
 Result<CheckedSecurityToken> check_security_token(tokens::Verifier& verifier, std::string_view token,
                                                   const SecurityTokenRules& rules);
 
-// True when there are no domains to lie in, or the host part of this MC identity is one of them.
+// True when there are no domains to lie in, or the host part of this MC identity is one of them. Only of sip:, sips: and
+// what has an authority (https://): whatever else there is has no host.
 bool is_in_domains(std::string_view mc_identity, const std::vector<std::string>& domains);
 
 }  // namespace claviger::partners

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "broker/identity/identity_shard.h"
+#include "broker/provisioning/identity_rows.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
@@ -58,21 +59,20 @@ std::string index_key(std::string_view tenant, const Configuration& configuratio
   return server_prefix(tenant, configuration.val_server_id) + configuration.id;
 }
 
-Task<Result<Changed>> commit(Context* context, storage::Transaction transaction, Changed changed) {
+Task<Result<Configuration>> commit(Context* context, storage::Transaction transaction, Configuration changed) {
   if (transaction.is_too_large()) co_return Error{Code::TooLarge, "valSvcConf"};
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
-  changed.configuration.version = committed.sequence;
+  changed.version = committed.sequence;
   co_return changed;
 }
 
-Task<Result<Changed>> create_at_home(Context* context, std::string tenant, ValServer server, ConfigurationBody body) {
+Task<Result<Configuration>> create_at_home(Context* context, std::string tenant, ValServer server, ConfigurationBody body) {
   auto turn = co_await context->identity->turns().take(home_of(tenant, server));
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(others, co_await ids_of(context, tenant, server.id));
   if (others.size() >= kConfigurationsMax) co_return Error{Code::AgreementExceeded, "configurations"};
   CLAVIGER_CO_TRY(id, context->tokens->random_id());
-  Changed changed;
-  Configuration& made = changed.configuration;
+  Configuration made;
   made.id.assign(id.data(), id.size());
   made.val_server_id = server.id;
   made.services = std::move(body.services);
@@ -83,15 +83,15 @@ Task<Result<Changed>> create_at_home(Context* context, std::string tenant, ValSe
   transaction.put(tables::kValConfigurations, key, as_bytes(encode_configuration(made)));
   transaction.put(tables::kValConfigurations, index_key(tenant, made), {});
   const Memberships nothing;
-  changed.gone = change_rows(transaction, tenant, made.id, nothing, memberships_of(made));
-  auto done = co_await commit(context, std::move(transaction), std::move(changed));
+  change_rows(transaction, {tenant, server.id, made.id}, nothing, memberships_of(made));
+  auto done = co_await commit(context, std::move(transaction), std::move(made));
   co_return done;
 }
 
 // What a change makes of the present record; nothing: it goes.
 using Edit = std::function<Result<std::optional<Configuration>>(Configuration)>;
 
-Task<Result<Changed>> change_at_home(Context* context, std::string tenant, ValServer server, std::string id, Edit edit,
+Task<Result<Configuration>> change_at_home(Context* context, std::string tenant, ValServer server, std::string id, Edit edit,
                                      IfVersion if_version) {
   auto turn = co_await context->identity->turns().take(home_of(tenant, server));
   if (!turn) co_return turn.error();
@@ -103,25 +103,24 @@ Task<Result<Changed>> change_at_home(Context* context, std::string tenant, ValSe
   transaction.expect_version(tables::kValConfigurations, key, present.version);
   const Memberships before = memberships_of(present);
   const std::string index = index_key(tenant, present);
-  Changed changed;
-  changed.configuration = present;
+  Configuration changed = present;
   CLAVIGER_CO_TRY(after, edit(std::move(present)));
   Memberships remaining;
   if (after) {
     after->changed_at = numeric_date(context->shard.wall());
     remaining = memberships_of(*after);
     transaction.put(tables::kValConfigurations, key, as_bytes(encode_configuration(*after)));
-    changed.configuration = *std::move(after);
+    changed = *std::move(after);
   } else {
     transaction.erase(tables::kValConfigurations, key);
     transaction.erase(tables::kValConfigurations, index);
   }
-  changed.gone = change_rows(transaction, tenant, id, before, remaining);
+  change_rows(transaction, {tenant, server.id, id}, before, remaining);
   auto done = co_await commit(context, std::move(transaction), std::move(changed));
   co_return done;
 }
 
-Task<Result<Changed>> change(Context* context, std::string tenant, ValServer server, std::string id, Edit edit,
+Task<Result<Configuration>> change(Context* context, std::string tenant, ValServer server, std::string id, Edit edit,
                              IfVersion if_version) {
   runtime::Shard* home = &context->home_of(home_of(tenant, server));
   Context* there = &context->at(*home);
@@ -133,7 +132,7 @@ Task<Result<Changed>> change(Context* context, std::string tenant, ValServer ser
 
 }  // namespace
 
-Task<Result<Changed>> create_configuration(Context* context, std::string tenant, ValServer server, ConfigurationBody body) {
+Task<Result<Configuration>> create_configuration(Context* context, std::string tenant, ValServer server, ConfigurationBody body) {
   CLAVIGER_CO_TRY(own, check_server(server, body.val_server_id));
   CLAVIGER_CO_TRY(agreed, check_agreement(server, body.services));
   runtime::Shard* home = &context->home_of(home_of(tenant, server));
@@ -145,7 +144,7 @@ Task<Result<Changed>> create_configuration(Context* context, std::string tenant,
   co_return created;
 }
 
-Task<Result<Changed>> replace_configuration(Context* context, std::string tenant, ValServer server, std::string id,
+Task<Result<Configuration>> replace_configuration(Context* context, std::string tenant, ValServer server, std::string id,
                                             ConfigurationBody body, IfVersion if_version) {
   // The record first: 404 for one that is not there, whatever the body says.
   CLAVIGER_CO_TRY(present, co_await find_configuration(context, tenant, server, id));
@@ -159,7 +158,7 @@ Task<Result<Changed>> replace_configuration(Context* context, std::string tenant
   co_return changed;
 }
 
-Task<Result<Changed>> patch_configuration(Context* context, std::string tenant, ValServer server, std::string id,
+Task<Result<Configuration>> patch_configuration(Context* context, std::string tenant, ValServer server, std::string id,
                                           ConfigurationPatch patch, IfVersion if_version) {
   CLAVIGER_CO_TRY(present, co_await find_configuration(context, tenant, server, id));
   if (patch.val_server_id) {
@@ -176,7 +175,7 @@ Task<Result<Changed>> patch_configuration(Context* context, std::string tenant, 
   co_return changed;
 }
 
-Task<Result<Changed>> remove_configuration(Context* context, std::string tenant, ValServer server, std::string id,
+Task<Result<Configuration>> remove_configuration(Context* context, std::string tenant, ValServer server, std::string id,
                                            IfVersion if_version) {
   Edit edit = [](const Configuration&) { return Result<std::optional<Configuration>>(std::nullopt); };
   return change(context, std::move(tenant), std::move(server), std::move(id), std::move(edit), if_version);

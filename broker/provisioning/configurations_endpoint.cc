@@ -10,6 +10,7 @@
 #include "broker/provisioning/removals.h"
 #include "core/codec/form.h"
 #include "core/codec/json_writer.h"
+#include "core/http/accept.h"
 #include "core/runtime/offload.h"
 
 namespace claviger::provisioning {
@@ -45,12 +46,10 @@ constexpr Row kRows[] = {
     {Code::ConfigurationOfAnother, 403, "", "The configuration belongs to another VAL server."},
     {Code::AgreementExceeded, 403, "", "The service agreement does not cover this."},
     {Code::NotPermitted, 403, "", "The client is not registered as a VAL server."},
-    {Code::ClientUnknown, 401, "", "The client is not registered any more."},
-    {Code::ClientDisabled, 401, "", "The client is disabled."},
     {Code::Conflict, 412, "", "The configuration has another version than If-Match says."},
     {Code::BadValue, 400, "MANDATORY_QUERY_PARAM_INCORRECT", "The query is malformed."},
     {Code::MediaType, 415, "", "The content type is not the one of this request."},
-    {Code::Refused, 406, "", "The answer is application/json."},
+    {Code::AcceptExcludes, 406, "", "The answer is application/json."},
     {Code::Empty, 411, "", "The request has no body."},
     {Code::TooLarge, 413, "", "The configuration is too large."},
     {Code::TooMany, 429, "", "Too many requests."},
@@ -98,21 +97,18 @@ bool is_about_token(Code code) { return name_of(code).starts_with("Token") || na
 http::Response caller_refusal(std::string_view tenant, const Error& error) {
   const bool is_nobody = error.code == Code::BearerMissing || error.code == Code::ProxyUntrusted ||
                          error.code == Code::AssertedIdentityRefused;
-  if (!is_about_token(error.code) && !is_nobody) return refusal(error);
+  // The token of a client that is gone or disabled is good for nothing: a 401 comes with a challenge (RFC 9110 clause
+  // 15.5.2).
+  const bool is_client = error.code == Code::ClientUnknown || error.code == Code::ClientDisabled;
+  if (!is_about_token(error.code) && !is_nobody && !is_client) return refusal(error);
+  const Error about = is_client ? Error{Code::TokenRevoked, error.where} : error;
   http::Response said =
       is_nobody ? identity::caller_refused(tenant, error)
-                : identity::bearer_error_response(tenant, error, error.code == Code::BearerScope ? kScope : "");
+                : identity::bearer_error_response(tenant, about, error.code == Code::BearerScope ? kScope : "");
   Row row{error.code, said.status, "", "The access token is missing or not good for this."};
   http::Response response = problem(row);
   response.headers.insert(response.headers.end(), said.headers.begin(), said.headers.end());
   return response;
-}
-
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  const auto lowered = [](char character) {
-    return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
-  };
-  return std::ranges::equal(left, right, {}, lowered, lowered);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -121,28 +117,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string_view media_type_of(std::string_view field) { return trimmed(field.substr(0, field.find(';'))); }
-
-// RFC 9110 clause 12.5.1, as far as it matters to whoever has one representation: refused only when no range takes it.
-bool accepts_json(const http::Request& request) {
-  if (!request.has(http::Field::Accept)) return true;
-  std::string_view ranges = request.field(http::Field::Accept);
-  while (!ranges.empty()) {
-    const std::size_t comma = std::min(ranges.find(','), ranges.size());
-    const std::string_view range = media_type_of(ranges.substr(0, comma));
-    for (const std::string_view good : {"*/*", "application/*", "application/json"}) {
-      if (equals_ignoring_case(range, good)) return true;
-    }
-    ranges.remove_prefix(std::min(comma + 1, ranges.size()));
-  }
-  return false;
-}
-
 Result<Unit> check_headers(const http::Request& request, std::string_view content_type) {
-  if (!accepts_json(request)) return Error{Code::Refused, "accept"};
+  if (!http::accepts(request, {kJson})) return Error{Code::AcceptExcludes, "accept"};
   if (content_type.empty()) return Unit{};
   const bool is_wanted = !request.is_repeated(http::Field::ContentType) &&
-                         equals_ignoring_case(media_type_of(request.field(http::Field::ContentType)), content_type);
+                         http::is_same_type(http::media_type_of(request.field(http::Field::ContentType)), content_type);
   if (!is_wanted) return Error{Code::MediaType, "content-type"};
   return Unit{};
 }
@@ -194,13 +173,19 @@ Task<http::Response> show_one(Context* context, std::uint16_t status, Configurat
   co_return response;
 }
 
-// The change is durable; who was taken out is signed off before the VAL server hears that he is.
-Task<http::Response> finish(Context* context, std::string tenant, std::uint16_t status, Changed changed,
+// Whoever was taken out is signed off before the VAL server hears that he is: whom this change took out, and whom an
+// earlier one did that failed here. So before a refusal, too: a repetition finds nothing left to change.
+Task<Result<Configuration>> settled(Context* context, std::string tenant, std::string server_id,
+                                    Result<Configuration> changed) {
+  CLAVIGER_CO_TRY(all, co_await settle_removals(context, std::move(tenant), std::move(server_id)));
+  co_return changed;
+}
+
+// Of what is settled.
+Task<http::Response> finish(Context* context, std::string tenant, std::uint16_t status, Configuration configuration,
                             bool has_features) {
-  auto settled = co_await settle_removals(context, tenant, std::move(changed.gone));
-  if (!settled) co_return refusal(settled.error());
-  const std::string id = changed.configuration.id;
-  http::Response response = co_await show_one(context, status, std::move(changed.configuration), has_features);
+  const std::string id = configuration.id;
+  http::Response response = co_await show_one(context, status, std::move(configuration), has_features);
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (status == 201 && view != nullptr) response.with("location", location_of(*context, *view, id));
   co_return response;
@@ -215,7 +200,9 @@ Task<http::Response> create(Contexts* contexts, http::Request request, http::Pat
   if (!parsed) co_return refusal(parsed.error());
   if (!parsed->body) co_return fault_problem(parsed->fault);
   const bool has_features = parsed->body->has_features;
-  auto created = co_await create_configuration(context, path[0], *std::move(server), *std::move(parsed->body));
+  const std::string server_id = server->id;
+  auto made = co_await create_configuration(context, path[0], *std::move(server), *std::move(parsed->body));
+  auto created = co_await settled(context, path[0], server_id, std::move(made));
   if (!created) co_return refusal(created.error());
   co_return co_await finish(context, path[0], 201, *std::move(created), has_features);
 }
@@ -233,7 +220,9 @@ Task<http::Response> update(Contexts* contexts, http::Request request, http::Pat
   if (!parsed) co_return refusal(parsed.error());
   if (!parsed->body) co_return fault_problem(parsed->fault);
   const bool has_features = parsed->body->has_features;
-  auto changed = co_await procedure(context, path[0], *std::move(server), path[1], *std::move(parsed->body), *version);
+  const std::string server_id = server->id;
+  auto made = co_await procedure(context, path[0], *std::move(server), path[1], *std::move(parsed->body), *version);
+  auto changed = co_await settled(context, path[0], server_id, std::move(made));
   if (!changed) co_return refusal(changed.error());
   co_return co_await finish(context, path[0], 200, *std::move(changed), has_features);
 }
@@ -247,10 +236,10 @@ Task<http::Response> remove(Contexts* contexts, http::Request request, http::Pat
   if (!server) co_return caller_refusal(path[0], server.error());
   const auto version = if_version_of(request);
   if (!version) co_return refusal(version.error());
-  auto removed = co_await remove_configuration(context, path[0], *std::move(server), path[1], *version);
+  const std::string server_id = server->id;
+  auto gone = co_await remove_configuration(context, path[0], *std::move(server), path[1], *version);
+  auto removed = co_await settled(context, path[0], server_id, std::move(gone));
   if (!removed) co_return refusal(removed.error());
-  auto settled = co_await settle_removals(context, path[0], std::move(removed->gone));
-  if (!settled) co_return refusal(settled.error());
   co_return http::Response(204);
 }
 

@@ -29,43 +29,51 @@ Memberships memberships_of(const Configuration& configuration) {
   return memberships;
 }
 
-std::vector<Membership> change_rows(storage::Transaction& transaction, std::string_view tenant,
-                                    std::string_view configuration_id, const Memberships& before,
-                                    const Memberships& after) {
+void change_rows(storage::Transaction& transaction, const RowsOf& of, const Memberships& before,
+                 const Memberships& after) {
   std::vector<Membership> gone;
   std::ranges::set_difference(before, after, std::back_inserter(gone));
   std::vector<Membership> come;
   std::ranges::set_difference(after, before, std::back_inserter(come));
-  for (const Membership& membership : gone) {
-    transaction.erase(tables::kValIdentities, row_key(tenant, membership, configuration_id));
-    transaction.put(tables::kValIdentities, gone_key(tenant, membership), {});
+  for (Membership& membership : gone) {
+    transaction.erase(tables::kValIdentities, row_key(of.tenant, membership, of.configuration_id));
+    const Gone row{std::string(of.server_id), std::move(membership)};
+    transaction.put(tables::kValIdentities, gone_key(of.tenant, row), {});
   }
   for (const Membership& membership : come) {
-    transaction.put(tables::kValIdentities, row_key(tenant, membership, configuration_id), {});
+    transaction.put(tables::kValIdentities, row_key(of.tenant, membership, of.configuration_id), {});
   }
-  return gone;
 }
 
 std::string membership_prefix(std::string_view tenant, const Membership& membership) {
   return broker::record_prefix({tenant, membership.kind, membership.identity, membership.service});
 }
 
-std::string gone_key(std::string_view tenant, const Membership& membership) {
-  return broker::record_key({tenant, kGone, membership.kind, membership.identity, membership.service});
+std::string gone_key(std::string_view tenant, const Gone& gone) {
+  const Membership& membership = gone.membership;
+  return broker::record_key(
+      {tenant, kGone, gone.server_id, membership.kind, membership.identity, membership.service});
 }
 
 std::string gone_prefix(std::string_view tenant) { return broker::record_prefix({tenant, kGone}); }
+std::string gone_prefix(std::string_view tenant, std::string_view server_id) {
+  return broker::record_prefix({tenant, kGone, server_id});
+}
 
-Result<Membership> membership_of_gone(std::string_view rest) {
-  const std::size_t kind_end = rest.find('\0');
-  if (kind_end == std::string_view::npos) return Error{Code::Corrupt, "val_identities"};
-  const std::size_t identity_end = rest.find('\0', kind_end + 1);
-  if (identity_end == std::string_view::npos) return Error{Code::Corrupt, "val_identities"};
-  Membership membership;
-  membership.kind = rest.substr(0, kind_end);
-  membership.identity = rest.substr(kind_end + 1, identity_end - kind_end - 1);
-  membership.service = rest.substr(identity_end + 1);
-  return membership;
+Result<Gone> gone_of(std::string_view tenant, std::string_view key) {
+  const std::string prefix = gone_prefix(tenant);
+  if (!key.starts_with(prefix)) return Error{Code::Corrupt, "val_identities"};
+  key.remove_prefix(prefix.size());
+  Gone gone;
+  for (std::string* part : {&gone.server_id, &gone.membership.kind, &gone.membership.identity}) {
+    const std::size_t end = key.find('\0');
+    if (end == std::string_view::npos) return Error{Code::Corrupt, "val_identities"};
+    *part = key.substr(0, end);
+    key.remove_prefix(end + 1);
+  }
+  if (key.find('\0') != std::string_view::npos) return Error{Code::Corrupt, "val_identities"};
+  gone.membership.service = key;
+  return gone;
 }
 
 }  // namespace claviger::provisioning

@@ -25,17 +25,30 @@ struct Membership {
 using Memberships = std::set<Membership>;
 
 Memberships memberships_of(const Configuration& configuration);
-// Puts and erases rows so that those of `configuration_id` are `after`; each membership that goes becomes a "gone" row.
-// Returns what went.
-std::vector<Membership> change_rows(storage::Transaction& transaction, std::string_view tenant,
-                                    std::string_view configuration_id, const Memberships& before,
-                                    const Memberships& after);
+// Whose rows.
+struct RowsOf {
+  std::string_view tenant;
+  std::string_view server_id;
+  std::string_view configuration_id;
+};
+// Puts and erases rows so that those of the configuration are `after`; each membership that goes leaves a "gone" row: what
+// its VAL server still has to be told is done.
+void change_rows(storage::Transaction& transaction, const RowsOf& of, const Memberships& before,
+                 const Memberships& after);
 
 // Of every row, whatever its configuration, that holds this membership.
 std::string membership_prefix(std::string_view tenant, const Membership& membership);
-std::string gone_key(std::string_view tenant, const Membership& membership);
+
+// Taken out by this server, sessions not ended yet.
+struct Gone {
+  std::string server_id;
+  Membership membership;
+};
+std::string gone_key(std::string_view tenant, const Gone& gone);
+// Of a tenant; of one of its VAL servers.
 std::string gone_prefix(std::string_view tenant);
-// What follows the prefix in a key. Corrupt.
-Result<Membership> membership_of_gone(std::string_view rest);
+std::string gone_prefix(std::string_view tenant, std::string_view server_id);
+// A key that begins with the tenant's prefix. Corrupt.
+Result<Gone> gone_of(std::string_view tenant, std::string_view key);
 
 }  // namespace claviger::provisioning

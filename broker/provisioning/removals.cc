@@ -8,6 +8,7 @@
 #include "broker/identity/user.h"
 #include "broker/identity/user_records.h"
 #include "broker/identity/val_identity.h"
+#include "broker/provisioning/identity_rows.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 
@@ -87,51 +88,49 @@ Task<Result<Unit>> end_sessions(Context* context, std::string tenant, Membership
   co_return ended;
 }
 
-Task<Result<Unit>> settle(Context* context, std::string tenant, Membership membership) {
-  const std::string key = gone_key(tenant, membership);
-  auto row = co_await context->store.get(tables::kValIdentities, key);
-  if (row.failed_with(Code::NotFound)) co_return Unit{};  // settled by somebody else
-  if (!row) co_return row.error();
-  const std::uint64_t version = row->version();
+Task<Result<Unit>> settle(Context* context, std::string tenant, storage::Record row) {
+  CLAVIGER_CO_TRY(gone, gone_of(tenant, row.key));
   // It may stand in another configuration, or in this one again.
-  const std::string prefix = membership_prefix(tenant, membership);
+  const std::string prefix = membership_prefix(tenant, gone.membership);
   CLAVIGER_CO_TRY(left, co_await context->store.range(tables::kValIdentities, prefix, broker::record_prefix_end(prefix), 1));
   if (left.empty()) {
-    CLAVIGER_CO_TRY(ended, co_await end_sessions(context, tenant, membership));
+    CLAVIGER_CO_TRY(ended, co_await end_sessions(context, tenant, std::move(gone.membership)));
   }
   storage::Transaction done;
-  done.expect_version(tables::kValIdentities, key, version);
-  done.erase(tables::kValIdentities, key);
+  done.expect_version(tables::kValIdentities, row.key, row.value.version());
+  done.erase(tables::kValIdentities, row.key);
   auto committed = co_await context->store.commit(std::move(done));
-  // Taken out once more meanwhile: whoever did that settles it.
+  // Settled by somebody else, or taken out once more meanwhile: whoever did that settles it.
   if (!committed && !committed.failed_with(Code::Conflict)) co_return committed.error();
   co_return Unit{};
 }
 
-}  // namespace
-
-Task<Result<Unit>> settle_removals(Context* context, std::string tenant, std::vector<Membership> memberships) {
-  for (std::size_t i = 0; i < memberships.size(); ++i) {
-    CLAVIGER_CO_TRY(settled, co_await settle(context, tenant, memberships[i]));
-  }
-  co_return Unit{};
-}
-
-Task<Result<Unit>> settle_all_removals(Context* context, std::string tenant) {
-  const std::string prefix = gone_prefix(tenant);
+Task<Result<Unit>> settle_from(Context* context, std::string tenant, std::string prefix) {
   std::string from = prefix;
+  Result<Unit> result = Unit{};
   for (;;) {
     CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kValIdentities, from, broker::record_prefix_end(prefix),
                                                         storage::kRangeMax));
-    std::vector<Membership> memberships;
-    for (const storage::Record& row : rows) {
-      CLAVIGER_CO_TRY(membership, membership_of_gone(std::string_view(row.key).substr(prefix.size())));
-      memberships.push_back(std::move(membership));
+    const bool is_last = rows.size() < storage::kRangeMax;
+    if (!is_last) from = rows.back().key + '\0';
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto settled = co_await settle(context, tenant, std::move(rows[i]));
+      if (!settled && result) result = settled;
     }
-    CLAVIGER_CO_TRY(settled, co_await settle_removals(context, tenant, std::move(memberships)));
-    if (rows.size() < storage::kRangeMax) co_return Unit{};
-    from = rows.back().key + '\0';
+    if (is_last) co_return result;
   }
+}
+
+}  // namespace
+
+Task<Result<Unit>> settle_removals(Context* context, std::string tenant, std::string server_id) {
+  std::string prefix = gone_prefix(tenant, server_id);
+  co_return co_await settle_from(context, std::move(tenant), std::move(prefix));
+}
+
+Task<Result<Unit>> settle_all_removals(Context* context, std::string tenant) {
+  std::string prefix = gone_prefix(tenant);
+  co_return co_await settle_from(context, std::move(tenant), std::move(prefix));
 }
 
 }  // namespace claviger::provisioning

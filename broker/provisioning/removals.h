@@ -6,19 +6,16 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "broker/context.h"
-#include "broker/provisioning/identity_rows.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
 
 namespace claviger::provisioning {
 
-// Stops at the first failure; the rows that are left stay.
-runtime::Task<Result<Unit>> settle_removals(broker::Context* context, std::string tenant,
-                                            std::vector<Membership> memberships);
-// All that is left of a tenant.
+// All that is left of a VAL server's, and of a tenant's. A row that cannot be settled stays and keeps nobody from the
+// others: the first error, after all have been tried.
+runtime::Task<Result<Unit>> settle_removals(broker::Context* context, std::string tenant, std::string server_id);
 runtime::Task<Result<Unit>> settle_all_removals(broker::Context* context, std::string tenant);
 
 }  // namespace claviger::provisioning

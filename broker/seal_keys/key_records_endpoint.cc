@@ -22,7 +22,7 @@ KeyQueryOrFault read_query(std::string_view query) {
 }
 
 Task<http::Response> answer(Context* context, const http::Request* request, std::string tenant, Caller caller) {
-  if (!accepts_json(*request)) co_return refusal(Error{Code::Refused, "accept"});
+  if (!accepts_json(*request)) co_return refusal(Error{Code::AcceptExcludes, "accept"});
   KeyQueryOrFault read = read_query(request->query);
   if (!read.query) co_return fault_refusal(read.fault);
   const auto allowed = check_may_read(caller, read.query->service, read.query->target);

@@ -7,6 +7,7 @@
 #include "broker/identity/bearer.h"
 #include "broker/identity/val_identity.h"
 #include "core/codec/json_writer.h"
+#include "core/http/accept.h"
 
 namespace claviger::seal_keys {
 namespace {
@@ -28,9 +29,7 @@ constexpr Row kRows[] = {
     {Code::SKeyProvMissing, 403, 1102, "SKEYPROV_MISSING", "The access token has no SKeyProv claim for this service."},
     {Code::CapifScope, 403, 1102, "INVOKER_NOT_AUTHORIZED", "The token's scope does not name this AEF and ss-kir."},
     {Code::NotPermitted, 403, 1102, "CLIENT_NOT_ALLOWED", "The client has nothing to do with VAL services."},
-    {Code::ClientUnknown, 401, 1101, "", "The client is not registered any more."},
-    {Code::ClientDisabled, 401, 1101, "", "The client is disabled."},
-    {Code::Refused, 406, 1301, "", "The answer is application/json."},
+    {Code::AcceptExcludes, 406, 1301, "", "The answer is application/json."},
     {Code::MediaType, 415, 1301, "", "The content type is application/json."},
     {Code::Empty, 411, 1301, "", "The request has no body."},
     {Code::TooLarge, 413, 1301, "", "The request is too large."},
@@ -65,28 +64,6 @@ http::Response problem(const Row& row, const QueryFault* fault = nullptr) {
 
 bool is_about_token(Code code) { return name_of(code).starts_with("Token") || name_of(code).starts_with("Bearer"); }
 
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  const auto lowered = [](char character) {
-    return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
-  };
-  return std::ranges::equal(left, right, {}, lowered, lowered);
-}
-
-// "application/json;q=0" is a refusal, too (clause 12.4.2).
-bool is_wanted(std::string_view parameters) {
-  const std::size_t weight = parameters.find("q=");
-  if (weight == std::string_view::npos) return true;
-  const std::string_view value = parameters.substr(weight + 2);
-  return value.find_first_of("123456789") < value.find_first_of("; \t");
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-std::string_view media_type_of(std::string_view field) { return trimmed(field.substr(0, field.find(';'))); }
-
 }  // namespace
 
 http::Response refusal(const Error& error) {
@@ -109,7 +86,9 @@ http::Response fault_refusal(const QueryFault& fault) {
 http::Response caller_refusal(std::string_view tenant, const Error& error) {
   // Revoked, or of another invoker than its certificate says: the token is good for nothing (TS 33.122 clause C.5).
   const bool is_invoker = error.code == Code::InvokerRevoked || error.code == Code::InvokerDiffers;
-  const Error said_of = is_invoker ? Error{Code::TokenRevoked, error.where} : error;
+  // Nor is the token of a client that is gone or disabled: a 401 comes with a challenge (RFC 9110 clause 15.5.2).
+  const bool is_client = error.code == Code::ClientUnknown || error.code == Code::ClientDisabled;
+  const Error said_of = is_invoker || is_client ? Error{Code::TokenRevoked, error.where} : error;
   if (!is_about_token(said_of.code)) return refusal(error);
   const bool is_scope = said_of.code == Code::BearerScope;
   http::Response said = identity::bearer_error_response(tenant, said_of, is_scope ? identity::kSealKeyScope : "");
@@ -120,28 +99,12 @@ http::Response caller_refusal(std::string_view tenant, const Error& error) {
   return response;
 }
 
-bool accepts_json(const http::Request& request) {
-  if (!request.has(http::Field::Accept)) return true;
-  for (const http::Header& header : request.headers()) {
-    if (header.name != "accept") continue;
-    std::string_view ranges = header.value;
-    while (!ranges.empty()) {
-      const std::size_t comma = std::min(ranges.find(','), ranges.size());
-      const std::string_view range = ranges.substr(0, comma);
-      const std::size_t parameters = std::min(range.find(';'), range.size());
-      for (const std::string_view good : {"*/*", "application/*", "application/json"}) {
-        if (equals_ignoring_case(media_type_of(range), good) && is_wanted(range.substr(parameters))) return true;
-      }
-      ranges.remove_prefix(std::min(comma + 1, ranges.size()));
-    }
-  }
-  return false;
-}
+bool accepts_json(const http::Request& request) { return http::accepts(request, {kJson}); }
 
 Result<Unit> check_json_body(const http::Request& request) {
-  if (!accepts_json(request)) return Error{Code::Refused, "accept"};
+  if (!accepts_json(request)) return Error{Code::AcceptExcludes, "accept"};
   const bool is_json = !request.is_repeated(http::Field::ContentType) &&
-                       equals_ignoring_case(media_type_of(request.field(http::Field::ContentType)), kJson);
+                       http::is_same_type(http::media_type_of(request.field(http::Field::ContentType)), kJson);
   if (!is_json) return Error{Code::MediaType, "content-type"};
   if (request.body.empty()) return Error{Code::Empty, "body"};
   return Unit{};

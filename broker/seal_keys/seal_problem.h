@@ -23,9 +23,9 @@ http::Response fault_refusal(const QueryFault& fault);
 // As refusal(); what is wrong with the token is said in WWW-Authenticate, too (RFC 6750 clause 3).
 http::Response caller_refusal(std::string_view tenant, const Error& error);
 
-// RFC 9110 clause 12.5.1, for whoever has application/json only: false when no range takes it.
+// core/http/accept.h.
 bool accepts_json(const http::Request& request);
-// MediaType, Empty.
+// AcceptExcludes, MediaType, Empty.
 Result<Unit> check_json_body(const http::Request& request);
 
 }  // namespace claviger::seal_keys

@@ -182,7 +182,9 @@ void MemoryStore::run_waiting() {
 }
 
 Result<Committed> MemoryStore::judge_and_apply(const Transaction& transaction) {
-  if (failures_left_ > 0) {
+  if (passed_first_ > 0) {
+    --passed_first_;
+  } else if (failures_left_ > 0) {
     --failures_left_;
     ++figures_.commits_failed;
     return Error{failure_, "store.commit"};
@@ -248,9 +250,10 @@ Result<Unit> MemoryStore::checkpoint(const std::string&) { return Error{Code::Un
 
 // Faults
 
-void MemoryStore::fail_commits(std::size_t count, Code code) {
+void MemoryStore::fail_commits(std::size_t count, Code code, std::size_t passed) {
   const std::scoped_lock lock(mutex_);
   failures_left_ = count;
+  passed_first_ = passed;
   failure_ = code;
 }
 

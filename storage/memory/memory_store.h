@@ -60,8 +60,8 @@ class MemoryStore final : public Store {
   // Unsupported: there is no directory. Tests keep the Disk.
   Result<Unit> checkpoint(const std::string& directory) override;
 
-  // The next `count` transactions fail with `code`, and are not written.
-  void fail_commits(std::size_t count, Code code);
+  // After `passed` more transactions the next `count` fail with `code`, and are not written.
+  void fail_commits(std::size_t count, Code code, std::size_t passed = 0);
   // Every transaction fails with NoSpace until there is space again; reads serve.
   void set_full(bool is_full);
   // Commits wait in the queue until released; then all of them are one batch.
@@ -112,6 +112,7 @@ class MemoryStore final : public Store {
   std::vector<HeldRead> held_reads_;
   Reads reads_ = Reads::Inline;
   std::size_t failures_left_ = 0;
+  std::size_t passed_first_ = 0;
   Code failure_ = Code::Io;
   bool is_full_ = false;
   bool is_holding_ = false;

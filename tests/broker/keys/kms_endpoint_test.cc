@@ -311,6 +311,7 @@ TEST(KmsRows, Row25And26Types) {
   EXPECT_EQ(send_with(http::Field::ContentType, "application/json", "").status, 200);
   EXPECT_EQ(send_with(http::Field::ContentType, "text/xml; charset=utf-8", request_body(bed, "init")).status, 200);
   expect_error(send_with(http::Field::Accept, "application/json", ""), 406, "1301");
+  expect_error(send_with(http::Field::Accept, "application/xml;q=0, text/html", ""), 406, "1301");
   EXPECT_EQ(send_with(http::Field::Accept, "application/json, */*;q=0.1", "").status, 200);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/partners/partner_keys.h"
+#include "broker/partners/revocation_poll.h"
 #include "tests/broker/partners/partner_bed.h"
 
 namespace claviger::partners {
@@ -70,6 +71,42 @@ TEST(PartnerKeys, AreThoseThatCanVerify) {
       R"({"keys":[{"kty":"EC","crv":"P-256","kid":"1","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
       R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]})";
   EXPECT_EQ(parse_partner_keys(bravo.issuer, std::string(kPublished), nullptr).error().code, Code::KeyPublished);
+}
+
+// Partners::load() reads the records while a fetch ends.
+TEST(PartnerKeys, AFetchThatEndsMeanwhileIsNotLost) {
+  const OtherSystem bravo("bravo");
+  auto fetched = parse_partner_keys(bravo.issuer, bravo.jwks(), nullptr);
+  ASSERT_TRUE(fetched.has_value());
+  fetched->fetched_at = 7;
+  KnownKeys nothing;
+  keep_newer(nothing, *fetched, bravo.issuer);
+  EXPECT_EQ(nothing.set, fetched->set);
+  KnownKeys older;
+  older.issuer = bravo.issuer;
+  older.set = fetched->set;
+  older.fetched_at = 6;
+  keep_newer(older, *fetched, bravo.issuer);
+  EXPECT_EQ(older.fetched_at, 7);
+  older.fetched_at = 8;
+  keep_newer(older, *fetched, bravo.issuer);
+  EXPECT_EQ(older.fetched_at, 8);
+  KnownKeys of_another;
+  keep_newer(of_another, *fetched, "https://idms.charlie.example");
+  EXPECT_EQ(of_another.set, nullptr);
+}
+
+// A feed that does not lead on would be asked the same for ever.
+TEST(RevocationPoll, TheFeedMustLeadOn) {
+  tokens::RevocationDelta delta;
+  delta.next = 7;
+  EXPECT_TRUE(check_feed_progress(delta, 7));
+  EXPECT_TRUE(check_feed_progress(delta, 6));
+  EXPECT_TRUE(check_feed_progress(delta, 8).failed_with(Code::OutOfRange));
+  delta.changes.emplace_back();
+  EXPECT_TRUE(check_feed_progress(delta, 6));
+  EXPECT_TRUE(check_feed_progress(delta, 7).failed_with(Code::OutOfRange));
+  EXPECT_TRUE(check_feed_progress(delta, 8).failed_with(Code::OutOfRange));
 }
 
 }  // namespace

@@ -11,13 +11,17 @@ TEST(Domains, ComparesTheHostOfAnMcIdentity) {
   const std::vector<std::string> domains{"alpha.example", "ptt.alpha.example"};
   for (const std::string_view inside :
        {"sip:ann@alpha.example", "sip:ann@ALPHA.example", "sips:ann@ptt.alpha.example;user=phone",
-        "sip:a@b@alpha.example", "https://alpha.example/ann", "sip:ann@alpha.example:5060"}) {
+        "sip:ann;x/y?z@alpha.example", "https://alpha.example/ann", "HTTPS://alpha.example:443?x", "SIP:alpha.example",
+        "sip:ann@alpha.example:5060"}) {
     EXPECT_TRUE(is_in_domains(inside, domains)) << inside;
   }
   for (const std::string_view outside :
        {"", "ann", "tel:+15551234", "sip:ann@alpha.example.evil", "sip:ann@evil.alpha.example",
         "sip:alpha.example@evil", "sip:ann@evil;alpha.example", "sip:ann@evil?x=@alpha.example",
-        "https://evil/@alpha.example", "sip:ann@"}) {
+        "https://evil/@alpha.example", "sip:ann@", "sip:alpha.example;a@police.example", "sip:alpha.example?a@police.example",
+        "sip:alpha.example/a@police.example", "sips:alpha.example#a@police.example", "sip:a@police.example@alpha.example",
+        "https://ann@alpha.example/", "https://police.example\\@alpha.example", "sip://alpha.example", "https:alpha.example",
+        "mailto:ann@alpha.example", "im:ann@alpha.example", "urn:alpha.example", "https:////alpha.example"}) {
     EXPECT_FALSE(is_in_domains(outside, domains)) << outside;
   }
   EXPECT_TRUE(is_in_domains("tel:+15551234", {}));

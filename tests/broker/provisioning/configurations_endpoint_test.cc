@@ -148,6 +148,9 @@ TEST(Provisioning, HeadersHaveTheirStatus406_411_415) {
   ProvisioningBed bed;
   const std::string body = body_for("vs1", "v2x", {"ann@v2x"});
   EXPECT_EQ(bed.ask(Method::Get, kAt, "", {{Field::Accept, "text/html"}}).status, 406);
+  EXPECT_EQ(bed.ask(Method::Get, kAt, "", {{Field::Accept, "application/json;q=0"}}).status, 406);
+  EXPECT_EQ(bed.ask(Method::Get, kAt, "", {{Field::Accept, "application/json"}, {Field::Accept, "text/html"}}).status,
+            200);
   EXPECT_EQ(bed.ask(Method::Get, kAt, "", {{Field::Accept, "text/html, application/*;q=0.1"}}).status, 200);
   EXPECT_EQ(bed.ask(Method::Post, kAt, body, {{Field::ContentType, "text/plain"}}).status, 415);
   EXPECT_EQ(bed.ask(Method::Post, kAt, body, {{Field::ContentType, "Application/JSON; charset=utf-8"}}).status, 201);
@@ -250,7 +253,9 @@ TEST(Provisioning, AClientThatIsNoServerIs403AndADisabledOne401) {
   const std::string before = bed.bearer("vs1-client");
   const auto disabled = bed.wait(identity::set_client_enabled(bed.context(), "alpha", "vs1-client", false));
   ASSERT_TRUE(disabled);
-  EXPECT_EQ(bed.ask_as(before, Method::Get, kAt).status, 401);
+  const Reply refused = bed.ask_as(before, Method::Get, kAt);
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_NE(refused.header("www-authenticate").find("invalid_token"), std::string::npos);  // RFC 9110 clause 15.5.2
 }
 
 TEST(Provisioning, AnUnknownTenantIs404) {

@@ -1,6 +1,6 @@
 // VAL identities in tokens (spec 2.3, 2.4), and what ends when a VAL server takes them out (spec 2.6).
 #include "broker/provisioning/removals.h"
-
+#include "broker/provisioning/identity_rows.h"
 #include "tests/broker/provisioning/testbed.h"
 
 namespace claviger::provisioning {
@@ -146,14 +146,45 @@ TEST(Removals, WhatACrashLeftIsTakenUp) {
   bed.add_val_user("ann", {"ann@v2x"});
   const SignedIn before = sign_in(bed, "openid");
   storage::Transaction crashed;
-  const Membership membership{"user", "ann@v2x", "v2x"};
-  crashed.put(broker::tables::kValIdentities, gone_key("alpha", membership), {});
+  const Gone gone{"vs1", {"user", "ann@v2x", "v2x"}};
+  crashed.put(broker::tables::kValIdentities, gone_key("alpha", gone), {});
   ASSERT_TRUE(bed.wait(bed.store().commit(std::move(crashed))));
   EXPECT_TRUE(bed.is_good(before.access_token));
   ASSERT_TRUE(bed.wait(settle_all_removals(bed.context(), "alpha")));
   EXPECT_FALSE(bed.is_good(before.access_token));
-  const auto row = bed.wait(bed.store().get(broker::tables::kValIdentities, gone_key("alpha", membership)));
+  const auto row = bed.wait(bed.store().get(broker::tables::kValIdentities, gone_key("alpha", gone)));
   EXPECT_TRUE(row.failed_with(Code::NotFound));
+}
+
+// A row that nobody can read stays, and keeps nobody from the others.
+TEST(Removals, ABadRowStopsNoOther) {
+  ProvisioningBed bed;
+  bed.add_val_user("ann", {"ann@v2x"});
+  const SignedIn before = sign_in(bed, "openid");
+  storage::Transaction crashed;
+  crashed.put(broker::tables::kValIdentities, gone_prefix("alpha") + "a", {});
+  const Gone gone{"vs1", {"user", "ann@v2x", "v2x"}};
+  crashed.put(broker::tables::kValIdentities, gone_key("alpha", gone), {});
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(crashed))));
+  EXPECT_TRUE(bed.wait(settle_all_removals(bed.context(), "alpha")).failed_with(Code::Corrupt));
+  EXPECT_FALSE(bed.is_good(before.access_token));
+}
+
+// The store fails between the change and the end of the sessions: whoever asks again is not told that it is done before
+// it is.
+TEST(Removals, ARepetitionEndsWhatTheFirstTimeLeft) {
+  for (const Method method : {Method::Put, Method::Patch, Method::Delete}) {
+    ProvisioningBed bed;
+    bed.add_val_user("ann", {"ann@v2x"});
+    const std::string one = bed.create("v2x", {"ann@v2x"});
+    const SignedIn before = sign_in(bed, "openid val:v2x");
+    const std::string body = method == Method::Delete ? "" : body_for("vs1", "v2x", {"bob"});
+    bed.store().fail_commits(1, Code::Io, 1);
+    EXPECT_EQ(bed.ask(method, one, body).status, 503);
+    EXPECT_TRUE(bed.is_good(before.access_token));
+    EXPECT_EQ(bed.ask(method, one, body).status, method == Method::Delete ? 404 : 200);
+    EXPECT_FALSE(bed.is_good(before.access_token));
+  }
 }
 
 TEST(Removals, OfAnIdentityThatNobodyHasDoNothing) {

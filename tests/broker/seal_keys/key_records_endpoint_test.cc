@@ -189,7 +189,9 @@ TEST(KeyRecords, AClientThatIsNoValServerIs403AndADisabledOne401) {
   EXPECT_EQ(bed.ask_as(bed.bearer("plain-client"), Method::Get, target).status, 403);
   const std::string token = bed.bearer("vs1-client");
   ASSERT_TRUE(bed.wait(identity::set_client_enabled(bed.context(), "alpha", "vs1-client", false)).has_value());
-  EXPECT_EQ(bed.ask_as(token, Method::Get, target).status, 401);
+  const auto refused = bed.ask_as(token, Method::Get, target);
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_NE(refused.header("www-authenticate").find("invalid_token"), std::string::npos);  // RFC 9110 clause 15.5.2
 }
 
 TEST(KeyRecords, AnotherTenantIs404OrItsTokenWorthNothing) {
