@@ -36,6 +36,8 @@ void write_partner(Json& json, const PartnerView& view) {
   }
   write_list(json, "scopes", partner.scopes);
   write_list(json, "domains", partner.domains);
+  write_list(json, "accepted_acrs", partner.accepted_acrs);
+  write_list(json, "clients", partner.clients);
   json.member("outbound", kOutbound[static_cast<std::size_t>(partner.outbound)]);
   json.member("strict_type", partner.is_strict_type).member("refresh_tokens", partner.gives_refresh_tokens);
   json.member("keys_kept", partner.keys_kept.count()).member("session_max", partner.session_max.count());
@@ -86,6 +88,7 @@ DraftOrWrong read_draft(codec::JsonObject object, partners::PartnerDraft from) {
   members.read("ca_pem", draft.ca_pem).read("revocations_uri", draft.revocations_uri);
   members.read("feed_client_id", draft.feed_client_id).read("feed_client_secret", draft.feed_secret);
   members.read("scopes", draft.scopes).read("domains", draft.domains).read("outbound", outbound);
+  members.read("accepted_acrs", draft.accepted_acrs).read("clients", draft.clients);
   members.read("strict_type", draft.is_strict_type).read("refresh_tokens", draft.gives_refresh_tokens);
   members.read("keys_kept", keys_kept).read("session_max", session_max);
   // Keys come from one place: who says where takes back what was said before.

@@ -17,6 +17,7 @@
 #include "broker/partners/derived_sessions.h"
 #include "broker/partners/partner_users.h"
 #include "broker/partners/security_token.h"
+#include "broker/partners/visitor_policy.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
 
@@ -55,39 +56,51 @@ struct Accepted {
   CheckedSecurityToken token;
 };
 
-Result<PartnerRef> choose_partner(Partners& partners, std::string_view tenant, const std::string& assertion) {
+Result<PartnerRef> choose_partner(Partners& partners, const identity::ExtensionCall& call,
+                                  const std::string& assertion) {
   CLAVIGER_TRY(issuer, unverified_issuer(partners.reader(), assertion));
-  PartnerRef partner = partners.table()->find_issuer(tenant, issuer);
+  PartnerRef partner = partners.table()->find_issuer(call.tenant, issuer);
   if (partner == nullptr) return Error{Code::PartnerUnknown, "assertion.iss"};
   if (!partner->partner.is_enabled) return Error{Code::PartnerDisabled, "assertion.iss"};
   if (partner->partner.scopes.empty()) return Error{Code::PartnerDisabled, "assertion.agreement"};
+  const std::vector<std::string>& clients = partner->partner.clients;
+  if (!clients.empty() && std::ranges::find(clients, call.client->client_id) == clients.end()) {
+    return Error{Code::AssertionInvalid, "assertion.client"};
+  }
   return partner;
 }
 
-Result<CheckedSecurityToken> check(Context& context, const std::string& tenant, const PartnerView& partner,
+Result<CheckedSecurityToken> check(const identity::ExtensionCall& call, const PartnerView& partner,
                                    const std::string& assertion) {
-  const broker::TenantView* view = context.snapshot->find(tenant);
+  Context& context = *call.context;
+  const broker::TenantView* view = context.snapshot->find(call.tenant);
   if (view == nullptr) return Error{Code::Closed, "assertion.tenant"};
   SecurityTokenRules rules;
   rules.partner = &partner;
   rules.audiences = {view->tenant.issuer, identity::token_endpoint_url(*context.snapshot->settings, view->tenant)};
   rules.now = numeric_date(context.shard.wall());
+  if (const auto& digest = call.request->peer->certificate_digest) rules.presentation.certificate = &*digest;
+  tokens::Confirmation::Thumbprint key{};
+  if (call.dpop_key.size() == key.size()) {
+    std::ranges::copy(as_bytes(call.dpop_key), key.begin());
+    rules.presentation.key = &key;
+  }
   return check_security_token(context.tokens->verifier(), assertion, rules);
 }
 
-Task<Result<Accepted>> accept(Partners* partners, Context* context, std::string tenant, std::string assertion) {
+Task<Result<Accepted>> accept(Partners* partners, const identity::ExtensionCall* call, std::string assertion) {
   Accepted accepted;
-  CLAVIGER_CO_TRY(partner, choose_partner(*partners, tenant, assertion));
+  CLAVIGER_CO_TRY(partner, choose_partner(*partners, *call, assertion));
   accepted.partner = std::move(partner);
-  auto token = check(*context, tenant, *accepted.partner, assertion);
+  auto token = check(*call, *accepted.partner, assertion);
   if (token.failed_with(Code::TokenKeyUnknown)) {
     // The partner may have rolled its keys: look once, not more often than the limiter lets us.
-    auto refreshed = co_await partners->refresh_for_unknown_key(context, tenant, accepted.partner->partner.name,
-                                                                accepted.partner->keys);
+    auto refreshed = co_await partners->refresh_for_unknown_key(call->context, call->tenant,
+                                                                accepted.partner->partner.name, accepted.partner->keys);
     if (!refreshed) co_return Error{Code::AssertionInvalid, "assertion.key"};
-    CLAVIGER_CO_TRY(chosen_again, choose_partner(*partners, tenant, assertion));
+    CLAVIGER_CO_TRY(chosen_again, choose_partner(*partners, *call, assertion));
     accepted.partner = std::move(chosen_again);
-    token = check(*context, tenant, *accepted.partner, assertion);
+    token = check(*call, *accepted.partner, assertion);
     if (token.failed_with(Code::TokenKeyUnknown)) co_return Error{Code::AssertionInvalid, "assertion.key"};
   }
   if (!token) co_return token.error();
@@ -105,10 +118,12 @@ Task<Result<PartnerUser>> map_user(Context* context, std::string tenant, std::st
   co_return by_mc_id;
 }
 
-// requested AND known here AND allowed to the client AND in the agreement AND the user is entitled to it.
+// requested AND known here AND allowed to the client AND in the agreement AND had at home AND the user is entitled to it.
 Result<std::vector<std::string>> scopes_for(const Asked& asked, const tenants::Tenant& tenant,
-                                            const identity::Client& client, const Partner& partner,
+                                            const identity::Client& client, const Accepted& accepted,
                                             const identity::User& user) {
+  const Partner& partner = accepted.partner->partner;
+  const auto& at_home = accepted.token.scopes;
   // As for a sign-in, which asks for openid, too; but there is no sign-in here and no ID token.
   identity::ScopeList requested(asked.scopes.begin(), asked.scopes.end());
   requested.push_back(kOpenid);
@@ -117,6 +132,8 @@ Result<std::vector<std::string>> scopes_for(const Asked& asked, const tenants::T
     return scope == kOpenid || !identity::contains_scope(partner.scopes, scope);
   });
   if (allowed.empty()) return Error{Code::ScopeNothing, "assertion.agreement"};
+  std::erase_if(allowed, [&](std::string_view scope) { return at_home && !identity::contains_scope(*at_home, scope); });
+  if (allowed.empty()) return Error{Code::ScopeNothing, "assertion.home"};
   CLAVIGER_TRY(granted, identity::grant_to_user(allowed, user));
   if (granted.empty()) return Error{Code::ScopeNothing, "assertion.user"};
   return std::vector<std::string>(granted.begin(), granted.end());
@@ -151,7 +168,7 @@ Result<identity::Session> session_of(const identity::ExtensionCall& call, const 
   session.ue_id = ue_id;
   session.primary_mc_service_id = primary_service_ids(token, identity::identities_for(scopes, user));
   session.scopes = std::move(scopes);
-  session.acr = token.acr;
+  session.acr = acr_here(partner, token.acr);
   // When he came here, not when he signed in at home: what ends his sign-ins here (User::not_before) counts from this.
   const WallTime now = context.shard.wall();
   session.auth_time = numeric_date(now);
@@ -163,7 +180,8 @@ Result<identity::Session> session_of(const identity::ExtensionCall& call, const 
   session.expires_at = numeric_date(now + life);
   if (token.session_expires_at != 0) session.expires_at = std::min(session.expires_at, token.session_expires_at);
   session.rotated_at_ms = now.time_since_epoch().count();
-  session.certificate_digest = call.certificate_digest;
+  // Who got a bound token at home gets no bearer token for it here.
+  session.certificate_digest = call.certificate_digest.empty() ? token.certificate_digest : call.certificate_digest;
   session.dpop_key = call.dpop_key;
   session.source = call.request->peer->address;
   session.refresh_salt.resize(kSaltBytes);
@@ -186,10 +204,12 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     if (user.failed_with(Code::UserUnknown)) co_return Error{Code::PartnerUserUnknown, "assertion.user"};
     if (!user) co_return user.error();
     if (user->status != identity::UserStatus::Enabled) co_return Error{Code::PartnerUserUnknown, "assertion.user"};
+    CLAVIGER_CO_TRY(signed_in, co_await check_sign_in(call, user->sub, acr_here(partner, accepted->token.acr)));
     // 2. What he gets here.
     const broker::TenantView* tenant = context->snapshot->find(call->tenant);
     if (tenant == nullptr) co_return Error{Code::Closed, "assertion.tenant"};
-    CLAVIGER_CO_TRY(scopes, scopes_for(*asked, tenant->tenant, *call->client, partner, *user));
+    CLAVIGER_CO_TRY(scopes, scopes_for(*asked, tenant->tenant, *call->client, *accepted, *user));
+    CLAVIGER_CO_TRY(consented, co_await check_consent(call, user->sub, scopes));
     CLAVIGER_CO_TRY(session, session_of(*call, *accepted, *user, std::move(scopes), asked->on_ue));
     // 3. The rules of the UE, and how many sessions he may have. Off the UE's home: its record and rows are expected.
     identity::Admission admission;
@@ -257,7 +277,7 @@ Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity
   CLAVIGER_CO_TRY(named, identity::name_ue(call->tenant, proved, asked.ue_id, {}));
   CLAVIGER_CO_TRY(on_ue, identity::settle_ue(named, proved));
   asked.on_ue = std::move(on_ue);
-  auto accepted = co_await accept(partners, context, call->tenant, asked.assertion);
+  auto accepted = co_await accept(partners, call, asked.assertion);
   if (!accepted) {
     context->shard.logger().warning("partner.refused", {{"tenant", call->tenant},
                                                         {"client", call->client->client_id},

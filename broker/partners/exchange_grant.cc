@@ -53,6 +53,8 @@ Result<Asked> read_asked(const codec::Form& form) {
 
 // What we keep of the subject token: its claims go with the next token that the shard verifies.
 struct Subject {
+  std::string scope;
+  std::optional<tokens::Confirmation> confirmation;
   std::string sid, jti, acr;  // not sub: a client with pairwise subjects has another one than we
   std::int64_t auth_time = 0;
   bool has_mcptt = false, has_mcvideo = false, has_mcdata = false;
@@ -81,6 +83,8 @@ Result<Subject> check_subject(Context& context, const broker::TenantView& tenant
   subject.sid = claims.sid;
   subject.jti = claims.jti;
   subject.acr = claims.acr;
+  subject.scope = claims.scope;
+  subject.confirmation = claims.confirmation;
   subject.auth_time = claims.auth_time.value_or(0);
   subject.has_mcptt = !claims.mc_id(tokens::McService::Ptt).empty();
   subject.has_mcvideo = !claims.mc_id(tokens::McService::Video).empty();
@@ -157,6 +161,8 @@ Task<Result<http::Response>> exchange_token(Partners* partners, const identity::
   claims.sid = session->sid;
   claims.access_token_jti = subject.jti;
   claims.acr = subject.acr;
+  claims.scope = subject.scope;
+  claims.confirmation = subject.confirmation;
   claims.auth_time = subject.auth_time;
   claims.session_expires_at = session->expires_at;
   claims.mc_id = user->mc_id;

@@ -47,6 +47,8 @@ std::string encode_partner(const Partner& partner) {
       builder.CreateVector(as_uchar(as_bytes(partner.sealed_feed_secret)), partner.sealed_feed_secret.size());
   const auto scopes = builder.CreateVectorOfStrings(partner.scopes);
   const auto domains = builder.CreateVectorOfStrings(partner.domains);
+  const auto accepted_acrs = builder.CreateVectorOfStrings(partner.accepted_acrs);
+  const auto clients = builder.CreateVectorOfStrings(partner.clients);
   schema::PartnerBuilder record(builder);
   record.add_schema_version(kSchema.version);
   record.add_display_name(display_name);
@@ -68,6 +70,8 @@ std::string encode_partner(const Partner& partner) {
   record.add_session_max(partner.session_max.count());
   record.add_is_enabled(partner.is_enabled);
   record.add_created_at(partner.created_at);
+  record.add_accepted_acrs(accepted_acrs);
+  record.add_clients(clients);
   builder.Finish(record.Finish());
   return std::string(as_text(storage::finished_bytes(builder)));
 }
@@ -98,6 +102,8 @@ Result<Partner> decode_partner(const storage::Value& value, std::string_view nam
   partner.session_max = Seconds{record->session_max()};
   partner.is_enabled = record->is_enabled();
   partner.created_at = record->created_at();
+  partner.accepted_acrs = texts_of(record->accepted_acrs());
+  partner.clients = texts_of(record->clients());
   partner.version = value.version();
   return partner;
 }

@@ -41,6 +41,10 @@ struct Partner {
   bool gives_refresh_tokens = false;
   Seconds keys_kept{7 * 24 * 3600};  // without contact its last keys are good this long
   Seconds session_max{12 * 3600};    // of sessions that have a refresh token
+  // What its sign-ins are worth here: "theirs" or "theirs=ours", where ours is an acr that sign-ins here reach. What is not
+  // in the list says nothing but that he signed in; 3gpp:acr:password, by which no more is meant, is always understood.
+  std::vector<std::string> accepted_acrs;
+  std::vector<std::string> clients;  // ours that may redeem its security tokens; empty: all that may assert
   bool is_enabled = true;
   std::int64_t created_at = 0;
   std::uint64_t version = 0;  // of the record; not stored in it

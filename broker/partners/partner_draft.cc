@@ -6,6 +6,7 @@
 #include "broker/identity/scope_grant.h"
 #include "broker/partners/partner_keys.h"
 #include "broker/partners/partners.h"
+#include "broker/partners/visitor_policy.h"
 #include "broker/tenants/tenant.h"
 #include "broker/tokens/verifier/revocation.h"
 #include "core/codec/uri.h"
@@ -17,6 +18,8 @@ namespace {
 
 constexpr std::size_t kTextMax = 255;
 constexpr std::size_t kDomainsMax = 64;
+constexpr std::size_t kAcrsMax = 32;
+constexpr std::size_t kClientsMax = 256;
 constexpr std::size_t kCaBytesMax = 64 * 1024;  // a private CA or two; the system's bundle needs no copy
 constexpr std::size_t kSecretMax = 1024;
 constexpr Seconds kKeysKeptMax{30 * 24 * 3600};
@@ -85,6 +88,8 @@ PartnerDraft draft_of(const Partner& partner) {
   draft.feed_client_id = partner.feed_client_id;
   draft.scopes = partner.scopes;
   draft.domains = partner.domains;
+  draft.accepted_acrs = partner.accepted_acrs;
+  draft.clients = partner.clients;
   draft.outbound = partner.outbound;
   draft.is_strict_type = partner.is_strict_type;
   draft.gives_refresh_tokens = partner.gives_refresh_tokens;
@@ -129,6 +134,14 @@ Result<Partner> partner_of(const PartnerDraft& draft, std::string_view own_issue
   partner.domains = draft.domains;
   if (partner.domains.size() > kDomainsMax || !std::ranges::all_of(partner.domains, is_domain)) {
     return invalid("partner.domains");
+  }
+  partner.accepted_acrs = draft.accepted_acrs;
+  if (partner.accepted_acrs.size() > kAcrsMax || !std::ranges::all_of(partner.accepted_acrs, is_acr_mapping)) {
+    return invalid("partner.accepted_acrs");
+  }
+  partner.clients = draft.clients;
+  if (partner.clients.size() > kClientsMax || !std::ranges::all_of(partner.clients, identity::is_client_id)) {
+    return invalid("partner.clients");
   }
   partner.outbound = draft.outbound;
   partner.is_strict_type = draft.is_strict_type;

@@ -27,6 +27,8 @@ struct PartnerDraft {
   SecretBytes feed_secret;
   std::vector<std::string> scopes;
   std::vector<std::string> domains;
+  std::vector<std::string> accepted_acrs;
+  std::vector<std::string> clients;
   Outbound outbound = Outbound::None;
   bool is_strict_type = true;
   bool gives_refresh_tokens = false;

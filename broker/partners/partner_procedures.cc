@@ -67,7 +67,7 @@ bool has_other_keys(const Partner& before, const Partner& after) {
   return before.jwks_uri != after.jwks_uri || before.jwks != after.jwks;
 }
 
-// True when `after` does not hold all that `before` does; of domains, where none means all.
+// True when `after` does not hold all that `before` does; of domains and clients none means all.
 bool is_narrower(const std::vector<std::string>& before, const std::vector<std::string>& after) {
   return std::ranges::any_of(before,
                              [&](const std::string& had) { return std::ranges::find(after, had) == after.end(); });
@@ -75,7 +75,10 @@ bool is_narrower(const std::vector<std::string>& before, const std::vector<std::
 bool gives_less(const Partner& before, const Partner& after) {
   const bool has_fewer_domains =
       !after.domains.empty() && (before.domains.empty() || is_narrower(before.domains, after.domains));
-  return is_narrower(before.scopes, after.scopes) || has_fewer_domains ||
+  const bool has_fewer_clients =
+      !after.clients.empty() && (before.clients.empty() || is_narrower(before.clients, after.clients));
+  return is_narrower(before.scopes, after.scopes) || has_fewer_domains || has_fewer_clients ||
+         is_narrower(before.accepted_acrs, after.accepted_acrs) ||
          (before.gives_refresh_tokens && !after.gives_refresh_tokens) || after.session_max < before.session_max;
 }
 

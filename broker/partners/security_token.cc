@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "broker/identity/scope_grant.h"
 #include "broker/tokens/token_shard.h"
 #include "broker/tokens/verifier/claim_checks.h"
 #include "broker/tokens/verifier/compact_token.h"
@@ -82,7 +83,36 @@ Result<CheckedSecurityToken> read_claims(const tokens::Claims& claims, const Par
     if (!date || *date <= now) return invalid("assertion.session");
     token.session_expires_at = *date;
   }
+  if (claims.all->find("x_scope")) {
+    CLAVIGER_TRY(scope, optional_text(*claims.all, "x_scope", tokens::kTokenBytesMax));
+    token.scopes.emplace();
+    if (!scope.empty()) {
+      const auto scopes = identity::parse_scope(scope);
+      if (!scopes) return invalid("assertion.scope");
+      token.scopes->assign(scopes->begin(), scopes->end());
+    }
+  }
   return token;
+}
+
+void write_confirmation(codec::JsonWriter<std::string>& json, const tokens::Confirmation& confirmation) {
+  json.name("cnf").begin_object();
+  const auto put = [&](std::string_view name, const std::optional<tokens::Confirmation::Thumbprint>& thumbprint) {
+    if (!thumbprint) return;
+    std::string text;
+    codec::base64url_encode(*thumbprint, text);
+    json.member(name, text);
+  };
+  put("jkt", confirmation.key);
+  put("x5t#S256", confirmation.certificate);
+  json.end_object();
+}
+
+// As to a resource server, but that a proof beside a token that demands none binds what comes of it, and no more.
+Result<Unit> check_holder(const tokens::Claims& claims, tokens::Presentation presentation) {
+  if (!claims.confirmation || !claims.confirmation->key) presentation.key = nullptr;
+  if (!tokens::check_binding(claims, presentation, false)) return invalid("assertion.cnf");
+  return Unit{};
 }
 
 }  // namespace
@@ -101,6 +131,8 @@ Result<MadeSecurityToken> make_security_token(broker::Context& context, const br
   json.begin_object().member("iss", tenant.tenant.issuer).member("sub", claims.sub);
   json.name("aud").begin_array().value(claims.client_id).value(partner.resource).end_array();
   json.member("exp", expires_at).member("iat", now).member("jti", made.jti).member("sid", claims.sid);
+  json.member("x_scope", claims.scope);
+  if (claims.confirmation) write_confirmation(json, *claims.confirmation);
   json.member("x_at_jti", claims.access_token_jti).member("x_session_exp", claims.session_expires_at);
   if (claims.auth_time != 0) json.member("auth_time", claims.auth_time);
   const std::array<std::pair<std::string_view, std::string_view>, 5> texts{{{"acr", claims.acr},
@@ -154,8 +186,12 @@ Result<CheckedSecurityToken> check_security_token(tokens::Verifier& verifier, st
   if (!tokens::check_issuer(claims, partner.issuer)) return invalid("assertion.iss");
   if (!tokens::check_audience(claims, rules.audiences)) return invalid("assertion.aud");
   CLAVIGER_TRY(in_time, check_times(claims, rules.now));
-  // 3. Whom it is about.
+  // 3. Shown by whom it was made for, and about whom.
+  CLAVIGER_TRY(held, check_holder(claims, rules.presentation));
   CLAVIGER_TRY(checked, read_claims(claims, partner, rules.now));
+  if (claims.confirmation && claims.confirmation->certificate) {
+    checked.certificate_digest = as_text(*claims.confirmation->certificate);
+  }
   if (!is_id(verified->kid)) return invalid("assertion.kid");
   checked.origin.kid = verified->kid;
   return checked;

@@ -66,6 +66,11 @@ Kinds usable_kinds(const AuthenticationPolicy& policy, const Kinds& owned) {
   return kinds;
 }
 
+bool is_second_forced(const AuthenticationPolicy& policy, const Kinds& owned) {
+  return policy.second_factor == SecondFactor::Required ||
+         (policy.second_factor != SecondFactor::OnRequest && !owned.empty());
+}
+
 Kinds serving(const Kinds& kinds, std::string_view wanted) {
   Kinds found;
   std::ranges::copy_if(kinds, std::back_inserter(found),
@@ -163,6 +168,18 @@ bool serves_some(std::string_view kind, std::string_view acr_values) {
   return false;
 }
 
+bool is_enough(std::string_view acr, const AuthenticationPolicy& policy,
+               const std::vector<AuthenticatorRecord>& enrolled) {
+  const bool is_forced = is_second_forced(policy, enrolled_kinds(enrolled));
+  const bool is_allowed = std::ranges::any_of(authenticators(), [&](const Authenticator* authenticator) {
+    // What takes the place of a password is no second factor.
+    const bool counts = !is_forced || authenticator->input() != Input::Connection;
+    return counts && authenticator->acr() == acr && policy.allows(authenticator->kind());
+  });
+  const bool is_password = acr.empty() || acr == kAcrPassword;
+  return is_allowed || (is_password && !is_forced && policy.allows("password"));
+}
+
 SignInPlan reached_with(const Passed& passed) {
   SignInPlan plan;
   plan.next = Next::Done;
@@ -191,8 +208,7 @@ SignInPlan plan_sign_in(std::string_view acr_values, const AuthenticationPolicy&
     return plan_enrolment(serving(enrollable, goal.lacking), owned, usable, passed);
   }
   // By what he owns, not by what of it is allowed: a shorter list of methods must not make a second factor needless.
-  const bool is_forced = policy.second_factor == SecondFactor::Required ||
-                         (policy.second_factor != SecondFactor::OnRequest && !owned.empty());
+  const bool is_forced = is_second_forced(policy, owned);
   // What he showed so that he might enrol, and what was forbidden since, reaches nothing.
   const Passed counted{passed.first, policy.allows(passed.second) ? passed.second : std::string_view()};
   if (!goal.wants_second && !is_forced) return reached_with(counted);

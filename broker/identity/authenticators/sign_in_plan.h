@@ -49,6 +49,10 @@ struct Passed {
 SignInPlan reached_with(const Passed& passed);
 SignInPlan plan_sign_in(std::string_view acr_values, const AuthenticationPolicy& policy,
                         const std::vector<AuthenticatorRecord>& enrolled, const Passed& passed);
+// Is a sign-in that reached `acr` elsewhere (empty: nothing that we know of) what policy demands of this user here? With a
+// second factor where one is demanded, and by a method that is allowed.
+bool is_enough(std::string_view acr, const AuthenticationPolicy& policy,
+               const std::vector<AuthenticatorRecord>& enrolled);
 // Can this kind, which takes the place of a password, reach one of the `acr_values`?
 bool serves_some(std::string_view kind, std::string_view acr_values);
 

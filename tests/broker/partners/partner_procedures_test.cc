@@ -49,6 +49,11 @@ TEST_F(PartnerProcedures, RefusesWhatAPartnerCannotBe) {
   EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.feed_secret = SecretBytes(as_bytes("x")); }), Code::PartnerInvalid);
   EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.scopes = {"a b"}; }), Code::ScopeMalformed);
   EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.domains = {"Alpha Example"}; }), Code::PartnerInvalid);
+  EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.accepted_acrs = {"urn:theirs"}; }), Code::PartnerInvalid);
+  EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.accepted_acrs.assign(33, "3gpp:acr:password"); }),
+            Code::PartnerInvalid);
+  EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.clients = {"a b\n"}; }), Code::PartnerInvalid);
+  EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.clients.assign(257, "app"); }), Code::PartnerInvalid);
   EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.keys_kept = Seconds{1}; }), Code::PartnerInvalid);
   EXPECT_EQ(refusal([](PartnerDraft& draft) { draft.session_max = Seconds{1}; }), Code::PartnerInvalid);
 }

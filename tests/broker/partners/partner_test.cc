@@ -24,6 +24,8 @@ TEST(Partner, ReadsBackAsItWas) {
   partner.sealed_feed_secret = std::string("\1\0\2", 3);
   partner.scopes = {"a", "b"};
   partner.domains = {"bravo.example"};
+  partner.accepted_acrs = {"a=3gpp:acr:password"};
+  partner.clients = {"app"};
   partner.outbound = Outbound::Listed;
   partner.is_strict_type = false;
   partner.gives_refresh_tokens = true;

@@ -1,20 +1,11 @@
-#include <openssl/crypto.h>
-
-#include <charconv>
-#include <fstream>
-#include <iterator>
-
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/noun.h"
-#include "tools/clavigerctl/terminal.h"
+#include "tools/clavigerctl/request_body.h"
 #include "tools/clavigerctl/view.h"
 
 namespace claviger::ctl {
 namespace {
-
-// A key set, or a CA or two; the daemon refuses larger ones itself.
-constexpr std::size_t kFileBytesMax = 64 * 1024;
 
 const std::vector<Column>& partner_columns() {
   static const std::vector<Column> kColumns{{"name", "name"},
@@ -31,6 +22,8 @@ const std::vector<Column>& partner_columns() {
                                             {"our client there", "feed_client_id"},
                                             {"its users get", "scopes"},
                                             {"its domains", "domains"},
+                                            {"its sign-ins count as", "accepted_acrs"},
+                                            {"clients for it", "clients"},
                                             {"our users may go", "outbound"},
                                             {"strict token type", "strict_type", Show::YesNo},
                                             {"refresh tokens", "refresh_tokens", Show::YesNo},
@@ -41,91 +34,32 @@ const std::vector<Column>& partner_columns() {
 
 constexpr Noun kPartner{"/partners/", "PARTNER", partner_columns};
 
-using Json = codec::JsonWriter<std::string>;
-
-void add_list(Json& json, const Arguments& args, std::string_view option, std::string_view member) {
-  if (!args.has(option)) return;
-  json.name(member).begin_array();
-  for (const std::string& value : args.list(option)) {
-    if (!value.empty()) json.value(value);  // --scope "" takes all away
-  }
-  json.end_array();
-}
-
-// False: said why not.
-bool add_file(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
-  if (!invocation.args.has(option)) return true;
-  std::ifstream file{std::string(invocation.args.get(option)), std::ios::binary};
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  if (text.empty() || text.size() > kFileBytesMax) {
-    invocation.complain(std::string(option) + ": the file cannot be read, is empty or larger than 64 KiB");
-    return false;
-  }
-  json.member(member, text);
-  return true;
-}
-
-bool add_seconds(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
-  if (!invocation.args.has(option)) return true;
-  const std::string_view text = invocation.args.get(option);
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    invocation.complain(std::string(option) + ": a number of seconds");
-    return false;
-  }
-  json.member(member, seconds);
-  return true;
-}
-
-// A request body that holds a secret: sized once, wiped at the end.
-class SecretBody {
- public:
-  SecretBody() { text_.reserve(4 * kFileBytesMax); }
-  SecretBody(const SecretBody&) = delete;
-  SecretBody& operator=(const SecretBody&) = delete;
-  ~SecretBody() { OPENSSL_cleanse(text_.data(), text_.capacity()); }
-  std::string& text() { return text_; }
-
- private:
-  std::string text_;
-};
-
 // What is said of a partner on the command line; false: said why not.
-bool add_members(Json& json, Invocation& invocation) {
+bool add_members(RequestBody& body, Invocation& invocation) {
   const Arguments& args = invocation.args;
   for (const auto& [option, member] :
        {std::pair{"--issuer", "issuer"}, std::pair{"--display-name", "display_name"},
         std::pair{"--resource", "resource"}, std::pair{"--token-endpoint", "token_endpoint"},
         std::pair{"--jwks-uri", "jwks_uri"}, std::pair{"--revocations-uri", "revocations_uri"},
         std::pair{"--feed-client", "feed_client_id"}, std::pair{"--outbound", "outbound"}}) {
-    if (args.has(option)) json.member(member, args.get(option));
+    if (args.has(option)) body.json().member(member, args.get(option));
   }
-  add_list(json, args, "--scope", "scopes");
-  add_list(json, args, "--domain", "domains");
-  if (args.has("--jwt-type")) json.member("strict_type", false);
-  if (args.has("--refresh-tokens")) json.member("refresh_tokens", true);
-  if (!add_file(json, invocation, "--jwks", "jwks") || !add_file(json, invocation, "--ca", "ca_pem") ||
-      !add_seconds(json, invocation, "--keys-kept", "keys_kept") ||
-      !add_seconds(json, invocation, "--session-max", "session_max")) {
-    return false;
-  }
-  if (!args.has("--feed-secret-stdin")) return true;
-  const auto secret = read_password_from_stdin();
-  if (!secret) {
-    invocation.complain("--feed-secret-stdin: the secret cannot be read");
-    return false;
-  }
-  json.member("feed_client_secret", as_text(secret->reveal()));
-  return true;
+  body.add_list("--scope", "scopes");
+  body.add_list("--domain", "domains");
+  body.add_list("--accept-acr", "accepted_acrs");
+  body.add_list("--client", "clients");
+  if (args.has("--jwt-type")) body.json().member("strict_type", false);
+  if (args.has("--refresh-tokens")) body.json().member("refresh_tokens", true);
+  return body.add_file("--jwks", "jwks") && body.add_file("--ca", "ca_pem") &&
+         body.add_number("--keys-kept", "keys_kept") && body.add_number("--session-max", "session_max") &&
+         body.add_secret("--feed-secret-stdin", "feed_client_secret");
 }
 
 ExitStatus add(Invocation& invocation) {
-  SecretBody body;
-  Json json(body.text());
-  json.begin_object().member("name", invocation.args.get("PARTNER"));
-  if (!add_members(json, invocation)) return ExitStatus::Usage;
-  json.end_object();
+  RequestBody body(invocation);
+  body.json().begin_object().member("name", invocation.args.get("PARTNER"));
+  if (!add_members(body, invocation)) return ExitStatus::Usage;
+  body.json().end_object();
   const auto target = invocation.tenant_target("/partners");
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("POST", *target, body.text());
@@ -134,13 +68,12 @@ ExitStatus add(Invocation& invocation) {
 
 // What is not said stays as it is.
 ExitStatus change(Invocation& invocation) {
-  SecretBody body;
-  Json json(body.text());
-  json.begin_object();
-  if (invocation.args.has("--no-refresh-tokens")) json.member("refresh_tokens", false);
-  if (invocation.args.has("--strict-type")) json.member("strict_type", true);
-  if (!add_members(json, invocation)) return ExitStatus::Usage;
-  json.end_object();
+  RequestBody body(invocation);
+  body.json().begin_object();
+  if (invocation.args.has("--no-refresh-tokens")) body.json().member("refresh_tokens", false);
+  if (invocation.args.has("--strict-type")) body.json().member("strict_type", true);
+  if (!add_members(body, invocation)) return ExitStatus::Usage;
+  body.json().end_object();
   const auto target = target_of(invocation, kPartner);
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("PATCH", *target, body.text());
@@ -204,7 +137,7 @@ ExitStatus add_user(Invocation& invocation) {
   const auto named = named_user(invocation);
   if (!named) return ExitStatus::Usage;
   std::string body;
-  Json json(body);
+  codec::JsonWriter json(body);
   json.begin_object().member("kind", named->kind).member("login", invocation.args.get("LOGIN"));
   if (named->kind != "outbound") json.member("id", named->id);
   json.end_object();
@@ -253,6 +186,10 @@ std::vector<Command> partner_commands() {
         {"--revocations-uri", "Its revocation feed; ISSUER/revocations unless given"},
         {"--scope", "What its users may get here; none: they get nothing", OptionKind::List},
         {"--domain", "A domain in which its MC identities lie; none: any", OptionKind::List},
+        {"--accept-acr", "An acr of its sign-ins that is believed, or THEIRS=OURS; none: a password's",
+         OptionKind::List},
+        {"--client", "A client of ours that may redeem its security tokens; none: all that may assert",
+         OptionKind::List},
         {"--outbound", "Which of our users may go there", OptionKind::Value, {"none", "listed", "all"}},
         {"--jwt-type", "It is not Claviger: its security tokens are of type JWT", OptionKind::Flag},
         {"--refresh-tokens", "Its users get refresh tokens here", OptionKind::Flag},
@@ -274,6 +211,10 @@ std::vector<Command> partner_commands() {
         {"--revocations-uri", "Its revocation feed"},
         {"--scope", "What its users may get here, all of it; \"\": nothing", OptionKind::List},
         {"--domain", "A domain in which its MC identities lie, all of them; \"\": anywhere", OptionKind::List},
+        {"--accept-acr", "An acr of its sign-ins that is believed, or THEIRS=OURS, all of them; \"\": a password's",
+         OptionKind::List},
+        {"--client", "A client of ours that may redeem its security tokens, all of them; \"\": all that may assert",
+         OptionKind::List},
         {"--outbound", "Which of our users may go there", OptionKind::Value, {"none", "listed", "all"}},
         {"--jwt-type", "Its security tokens are of type JWT", OptionKind::Flag},
         {"--strict-type", "Its security tokens are of type mcx-st+jwt", OptionKind::Flag},
