@@ -325,6 +325,22 @@ Task<Answer> set_user(Call* call) {
   co_return answer_with(*done);
 }
 
+// What the object does not name stays.
+Task<Answer> change_user(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  ObjectReader members(object);
+  keys::UserKmsChange wanted;
+  if (members.has("migration_kms")) members.read("migration_kms", wanted.migration_kms.emplace());
+  if (members.has("external_kms")) members.read("external_kms", wanted.external_kms.emplace());
+  if (members.has("client_id")) members.read("client_id", wanted.client_id.emplace());
+  if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
+  auto done = co_await keys::change_user_kms(call->at(), call->values[0], call->values[1], std::move(wanted));
+  if (!done) co_return done.error();
+  co_return answer_with(*done);
+}
+
 }  // namespace
 
 void add_kms_verbs(http::Router& router, AdminServices& services) {
@@ -342,6 +358,7 @@ void add_kms_verbs(http::Router& router, AdminServices& services) {
   add_one(Method::Post, "/tenants/{tenant}/kms/revoke", "kms.revoke", Effect::Changes, revoke);
   add_one(Method::Get, "/tenants/{tenant}/kms/users/{uri}", "kms.user.show", Effect::Reads, show_user);
   add_one(Method::Put, "/tenants/{tenant}/kms/users/{uri}", "kms.user.set", Effect::Changes, set_user);
+  add_one(Method::Patch, "/tenants/{tenant}/kms/users/{uri}", "kms.user.set", Effect::Changes, change_user);
   add_one(Method::Post, "/tenants/{tenant}/kms/users/{uri}/revoke", "kms.user.revoke", Effect::Changes, revoke_user);
   add_one(Method::Post, "/tenants/{tenant}/kms/users/{uri}/restore", "kms.user.restore", Effect::Changes, restore_user);
 }

@@ -96,25 +96,34 @@ Task<Result<UserPolicy>> restore_user(Context* context, std::string tenant, std:
   co_return done;
 }
 
-Task<Result<UserPolicy>> set_user_kms(Context* context, std::string tenant, UserPolicy wanted) {
+Task<Result<UserPolicy>> change_user_kms(Context* context, std::string tenant, std::string user_uri,
+                                         UserKmsChange wanted) {
   for (const auto* list : {&wanted.migration_kms, &wanted.external_kms}) {
-    if (list->size() > kListMax) co_return Error{Code::TooMany, "kms"};
-    for (const std::string& uri : *list) {
+    if (!*list) continue;
+    if ((*list)->size() > kListMax) co_return Error{Code::TooMany, "kms"};
+    for (const std::string& uri : **list) {
       CLAVIGER_CO_TRY(checked, check_uri(uri));
     }
   }
-  if (!wanted.client_id.empty()) {
-    CLAVIGER_CO_TRY(client, co_await identity::find_client(context, tenant, wanted.client_id));
-    wanted.client_since = client.created_at;
+  std::int64_t client_since = 0;
+  if (wanted.client_id && !wanted.client_id->empty()) {
+    CLAVIGER_CO_TRY(client, co_await identity::find_client(context, tenant, *wanted.client_id));
+    client_since = client.created_at;
   }
-  std::string user_uri = wanted.user_uri;
-  Edit edit = [wanted = std::move(wanted)](UserPolicy& policy) {
-    policy.migration_kms = wanted.migration_kms;
-    policy.external_kms = wanted.external_kms;
-    policy.client_id = wanted.client_id;
-    policy.client_since = wanted.client_since;
+  Edit edit = [wanted = std::move(wanted), client_since](UserPolicy& policy) {
+    if (wanted.migration_kms) policy.migration_kms = *wanted.migration_kms;
+    if (wanted.external_kms) policy.external_kms = *wanted.external_kms;
+    if (!wanted.client_id) return;
+    policy.client_id = *wanted.client_id;
+    policy.client_since = client_since;
   };
   auto done = co_await change(context, std::move(tenant), std::move(user_uri), std::move(edit));
+  co_return done;
+}
+
+Task<Result<UserPolicy>> set_user_kms(Context* context, std::string tenant, UserPolicy wanted) {
+  UserKmsChange all{std::move(wanted.migration_kms), std::move(wanted.external_kms), std::move(wanted.client_id)};
+  auto done = co_await change_user_kms(context, std::move(tenant), std::move(wanted.user_uri), std::move(all));
   co_return done;
 }
 

@@ -4,7 +4,9 @@
 // returns. Codes: UserUnknown (nobody of the tenant has that MC service ID), UriPathInvalid, Conflict, the store's.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "broker/context.h"
 #include "broker/keys/user_policy.h"
@@ -21,6 +23,14 @@ runtime::Task<Result<std::int64_t>> user_since(broker::Context* context, std::st
 runtime::Task<Result<UserPolicy>> revoke_user(broker::Context* context, std::string tenant, std::string user_uri,
                                               std::string reason);
 runtime::Task<Result<UserPolicy>> restore_user(broker::Context* context, std::string tenant, std::string user_uri);
+// What is not said stays as it is.
+struct UserKmsChange {
+  std::optional<std::vector<std::string>> migration_kms;
+  std::optional<std::vector<std::string>> external_kms;
+  std::optional<std::string> client_id;
+};
+runtime::Task<Result<UserPolicy>> change_user_kms(broker::Context* context, std::string tenant, std::string user_uri,
+                                                  UserKmsChange wanted);
 // Both lists and the client anew.
 runtime::Task<Result<UserPolicy>> set_user_kms(broker::Context* context, std::string tenant, UserPolicy wanted);
 

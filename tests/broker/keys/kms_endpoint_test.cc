@@ -147,6 +147,20 @@ TEST(KmsKeyProv, KeysOfTheNextPeriodAreTheSameWhenItHasBegun) {
   EXPECT_EQ(element_of(later.body, "UserPubTokenPVT"), element_of(early.body, "UserPubTokenPVT"));
 }
 
+TEST(KmsUser, WhatIsNotSaidOfHimStays) {
+  KmsBed bed;
+  UserKmsChange change;
+  change.migration_kms = {"kms.bravo.example"};
+  change.external_kms = {"kms.charlie.example"};
+  ASSERT_TRUE(bed.wait(change_user_kms(bed.context(), "alpha", "sip:ann@alpha.example", change)).has_value());
+  change = {};
+  change.migration_kms = {"kms.delta.example"};
+  const auto changed = bed.wait(change_user_kms(bed.context(), "alpha", "sip:ann@alpha.example", change));
+  ASSERT_TRUE(changed.has_value());
+  EXPECT_EQ(changed->migration_kms, (std::vector<std::string>{"kms.delta.example"}));
+  EXPECT_EQ(changed->external_kms, (std::vector<std::string>{"kms.charlie.example"}));
+}
+
 TEST(KmsServer, AServerGetsTheKeysOfTheIdentityItWasGranted) {  // spec 4.11 step 6
   KmsBed bed;
   identity::ClientDraft draft;

@@ -1,12 +1,10 @@
-#include <openssl/crypto.h>
 #include <unistd.h>
-
-#include <fstream>
 
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "core/codec/qr_code.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/request_body.h"
 #include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
 
@@ -48,95 +46,50 @@ ExitStatus show_added(Invocation& invocation, std::string& body) {
   return ExitStatus::Ok;
 }
 
-std::optional<std::string> read_certificate(const std::string& name) {
-  constexpr std::size_t kCertificateBytesMax = 64 * 1024;
-  std::ifstream input(name, std::ios::binary);
-  std::string text(kCertificateBytesMax + 1, '\0');
-  input.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!input.is_open() || input.bad() || static_cast<std::size_t>(input.gcount()) > kCertificateBytesMax)
-    return std::nullopt;
-  text.resize(static_cast<std::size_t>(input.gcount()));
-  return text;
+ExitStatus send_new(Invocation& invocation, const std::string& target, const RequestBody& body) {
+  auto answer = invocation.ask("POST", target, body.text());
+  const WipedAtEnd wiped(answer.body);
+  return answer.is_ok() ? show_added(invocation, answer.body) : answer.status;
 }
 
 ExitStatus add(Invocation& invocation) {
   const auto target = target_of(invocation, "/authenticators");
   if (!target) return ExitStatus::Failed;
-  std::string body;
-  body.reserve(4096);  // may hold a seed: no growth leaves a copy behind
-  codec::JsonWriter json(body);
+  RequestBody body(invocation);
+  codec::JsonWriter<std::string>& json = body.json();
   json.begin_object().member("kind", invocation.args.get("KIND"));
   for (const auto& [option, member] :
        {std::pair{"--label", "label"}, std::pair{"--serial", "serial"}, std::pair{"--algorithm", "algorithm"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
-  for (const auto& [option, member] :
-       {std::pair{"--digits", "digits"}, std::pair{"--period", "period"}, std::pair{"--counter", "counter"}}) {
-    if (!invocation.args.has(option)) continue;
-    const std::string text(invocation.args.get(option));
-    if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos) {
-      invocation.complain(std::string(option) + " takes a number");
-      return ExitStatus::Usage;
-    }
-    json.member(member, std::stoll(text));
-  }
-  if (invocation.args.has("--certificate")) {
-    const auto pem = read_certificate(std::string(invocation.args.get("--certificate")));
-    if (!pem) {
-      invocation.complain("the certificate cannot be read, or has more than 64 KiB");
-      return ExitStatus::Usage;
-    }
-    json.member("certificate", *pem);
-  }
-  if (invocation.args.has("--seed-stdin")) {
-    const auto seed = read_password_from_stdin();
-    if (!seed) {
-      invocation.complain("the seed cannot be read");
-      return ExitStatus::Usage;
-    }
-    json.member("seed", as_text(seed->reveal()));
+  if (!body.add_number("--digits", "digits") || !body.add_number("--period", "period") ||
+      !body.add_number("--counter", "counter") || !body.add_file("--certificate", "certificate") ||
+      !body.add_secret("--seed-stdin", "seed")) {
+    return ExitStatus::Usage;
   }
   json.end_object();
-  auto answer = invocation.ask("POST", *target, body);
-  OPENSSL_cleanse(body.data(), body.size());
-  if (!answer.is_ok()) return answer.status;
-  const ExitStatus status = show_added(invocation, answer.body);
-  OPENSSL_cleanse(answer.body.data(), answer.body.size());
-  return status;
+  return send_new(invocation, *target, body);
 }
 
 ExitStatus import_token(Invocation& invocation) {
   const auto target = target_of(invocation, "/authenticators");
   if (!target) return ExitStatus::Failed;
-  constexpr std::size_t kFileBytesMax = 100 * 1024;  // what one request to the daemon carries
-  std::string file(kFileBytesMax + 1, '\0');
-  std::ifstream input(std::string(invocation.args.get("FILE")), std::ios::binary);
-  input.read(file.data(), static_cast<std::streamsize>(file.size()));
-  const auto size = static_cast<std::size_t>(input.gcount());
-  if (!input.is_open() || input.bad() || size > kFileBytesMax) {
-    invocation.complain("the file cannot be read, or has more than 100 KiB");
+  constexpr std::size_t kContainerBytesMax = 100 * 1024;  // what one request to the daemon carries
+  std::string file = read_file(std::string(invocation.args.get("FILE")), kContainerBytesMax);
+  const WipedAtEnd wiped(file);
+  if (file.empty()) {
+    invocation.complain("the file cannot be read, is empty or has more than 100 KiB");
     return ExitStatus::Usage;
   }
-  std::string body;
-  body.reserve(2 * kFileBytesMax);  // holds seeds: no growth leaves a copy behind
-  codec::JsonWriter json(body);
-  json.begin_object().member("pskc", std::string_view(file).substr(0, size));
+  RequestBody body(invocation);
+  codec::JsonWriter<std::string>& json = body.json();
+  json.begin_object().member("pskc", file);
   for (const auto& [option, member] : {std::pair{"--label", "label"}, std::pair{"--serial", "serial"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
-  if (invocation.args.has("--key-stdin")) {
-    const auto key = read_password_from_stdin();
-    if (!key) {
-      invocation.complain("the key cannot be read");
-      return ExitStatus::Usage;
-    }
-    json.member("key", as_text(key->reveal()));
-  }
+  if (!body.add_secret("--key-stdin", "key")) return ExitStatus::Usage;
   json.end_object();
-  auto answer = invocation.ask("POST", *target, body);
-  OPENSSL_cleanse(body.data(), body.size());
-  OPENSSL_cleanse(file.data(), file.size());
-  return answer.is_ok() ? show_added(invocation, answer.body) : answer.status;
+  return send_new(invocation, *target, body);
 }
 
 ExitStatus list(Invocation& invocation) {

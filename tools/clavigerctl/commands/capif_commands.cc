@@ -1,20 +1,12 @@
-#include <fstream>
-#include <iterator>
-
-#include <openssl/crypto.h>
-
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
-#include "tools/clavigerctl/terminal.h"
+#include "tools/clavigerctl/request_body.h"
 #include "tools/clavigerctl/view.h"
 
 namespace claviger::ctl {
 namespace {
 
 using Json = codec::JsonWriter<std::string>;
-
-// The daemon takes bodies of 128 KiB.
-constexpr std::size_t kFileBytesMax = 64 * 1024;
 
 const std::vector<Column>& core_columns() {
   static const std::vector<Column> kColumns{{"issuer", "issuer"},
@@ -45,32 +37,6 @@ const std::vector<Column>& invoker_columns() {
   return kColumns;
 }
 
-// Sized once, wiped at the end: an enrolment token is in it.
-class SecretText {
- public:
-  SecretText() { text_.reserve(4 * kFileBytesMax); }
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText() { OPENSSL_cleanse(text_.data(), text_.capacity()); }
-  std::string& text() { return text_; }
-
- private:
-  std::string text_;
-};
-
-// False: said why not.
-bool add_file(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
-  if (!invocation.args.has(option)) return true;
-  std::ifstream file{std::string(invocation.args.get(option)), std::ios::binary};
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  if (text.empty() || text.size() > kFileBytesMax) {
-    invocation.complain(std::string(option) + ": the file cannot be read, is empty or larger than 64 KiB");
-    return false;
-  }
-  json.member(member, text);
-  return true;
-}
-
 void add_services(Json& json, const Arguments& args) {
   json.name("val_services").begin_array();
   for (const std::string& service : args.list("--val-service")) json.value(service);
@@ -85,8 +51,8 @@ ExitStatus status(Invocation& invocation) {
 }
 
 ExitStatus set(Invocation& invocation) {
-  SecretText body;
-  Json json(body.text());
+  RequestBody body(invocation);
+  Json& json = body.json();
   json.begin_object();
   for (const auto& [option, member] : {std::pair{"--issuer", "issuer"}, std::pair{"--aef-id", "aef_id"},
                                        std::pair{"--core-name", "core_name"}, std::pair{"--url", "url"}}) {
@@ -95,16 +61,9 @@ ExitStatus set(Invocation& invocation) {
   add_services(json, invocation.args);
   if (invocation.args.has("--require-certificate")) json.member("requires_certificate", true);
   if (invocation.args.has("--log")) json.member("logs_invocations", true);
-  if (!add_file(json, invocation, "--jwks", "jwks") || !add_file(json, invocation, "--ca", "ca_pem")) {
+  if (!body.add_file("--jwks", "jwks") || !body.add_file("--ca", "ca_pem") ||
+      !body.add_secret("--enrolment-stdin", "enrolment")) {
     return ExitStatus::Usage;
-  }
-  if (invocation.args.has("--enrolment-stdin")) {
-    const auto token = read_password_from_stdin();
-    if (!token) {
-      invocation.complain("--enrolment-stdin: the token cannot be read");
-      return ExitStatus::Usage;
-    }
-    json.member("enrolment", as_text(token->reveal()));
   }
   json.end_object();
   const auto target = invocation.tenant_target("/capif");

@@ -1,18 +1,14 @@
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/noun.h"
+#include "tools/clavigerctl/request_body.h"
 #include "tools/clavigerctl/view.h"
 
 namespace claviger::ctl {
 namespace {
-
-// A key set of a client has a few keys; the daemon refuses larger ones itself.
-constexpr std::size_t kJwksBytesMax = 64 * 1024;
 
 const std::vector<Column>& client_columns() {
   static const std::vector<Column> kColumns{{"client id", "client_id"},
@@ -49,27 +45,9 @@ ExitStatus show_answer(Invocation& invocation, const Invocation::Answer& answer)
   return answer.is_ok() ? print_object(invocation, answer.body, client_columns()) : answer.status;
 }
 
-void add_list(codec::JsonWriter<std::string>& json, const Arguments& args, std::string_view option,
-              std::string_view member) {
-  if (!args.has(option)) return;
-  json.name(member).begin_array();
-  for (const std::string& value : args.list(option)) {
-    if (!value.empty()) json.value(value);  // --scope "" takes all away
-  }
-  json.end_array();
-}
-
-// What `add` and `set` say alike. Nothing: the key set cannot be read, and the user was told.
-bool write_metadata(Invocation& invocation, codec::JsonWriter<std::string>& json) {
-  std::string jwks;
-  if (invocation.args.has("--jwks")) {
-    std::ifstream file{std::string(invocation.args.get("--jwks")), std::ios::binary};
-    jwks.assign(std::istreambuf_iterator<char>(file), {});
-    if (jwks.empty() || jwks.size() > kJwksBytesMax) {
-      invocation.complain("--jwks: the file cannot be read, is empty or larger than 64 KiB");
-      return false;
-    }
-  }
+// What `add` and `set` say alike. False: the key set cannot be read, and the user was told.
+bool write_metadata(Invocation& invocation, RequestBody& body) {
+  codec::JsonWriter<std::string>& json = body.json();
   for (const auto& [option, member] :
        {std::pair{"--name", "name"}, std::pair{"--profile", "profile"}, std::pair{"--authentication", "authentication"},
         std::pair{"--tls-subject", "tls_subject"}, std::pair{"--tls-certificate", "tls_certificate_digest"},
@@ -77,15 +55,14 @@ bool write_metadata(Invocation& invocation, codec::JsonWriter<std::string>& json
         std::pair{"--backchannel-logout-uri", "backchannel_logout_uri"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
-  add_list(json, invocation.args, "--redirect-uri", "redirect_uris");
-  add_list(json, invocation.args, "--post-logout-redirect-uri", "post_logout_redirect_uris");
-  add_list(json, invocation.args, "--scope", "scopes");
-  add_list(json, invocation.args, "--grant", "grants");
-  add_list(json, invocation.args, "--audience", "audiences");
+  body.add_list("--redirect-uri", "redirect_uris");
+  body.add_list("--post-logout-redirect-uri", "post_logout_redirect_uris");
+  body.add_list("--scope", "scopes");
+  body.add_list("--grant", "grants");
+  body.add_list("--audience", "audiences");
   if (invocation.args.has("--val-server")) json.member("val_server_id", invocation.args.get("--val-server"));
-  add_list(json, invocation.args, "--val-service", "val_services");
-  if (!jwks.empty()) json.member("jwks", jwks);
-  return true;
+  body.add_list("--val-service", "val_services");
+  return body.add_file("--jwks", "jwks");
 }
 
 // Options of `add` are flags, of `set` they say yes or no.
@@ -101,32 +78,32 @@ const std::vector<std::pair<std::string_view, std::string_view>>& switches() {
 }
 
 ExitStatus add(Invocation& invocation) {
-  std::string body;
-  codec::JsonWriter json(body);
+  RequestBody body(invocation);
+  codec::JsonWriter<std::string>& json = body.json();
   json.begin_object();
   if (invocation.args.has("CLIENT_ID")) json.member("client_id", invocation.args.get("CLIENT_ID"));
-  if (!write_metadata(invocation, json)) return ExitStatus::Usage;
+  if (!write_metadata(invocation, body)) return ExitStatus::Usage;
   for (const auto& [option, member] : switches()) {
     if (invocation.args.has(option)) json.member(member, true);
   }
   json.end_object();
   const auto target = invocation.tenant_target("/clients");
   if (!target) return ExitStatus::Failed;
-  return show_answer(invocation, invocation.ask("POST", *target, body));
+  return show_answer(invocation, invocation.ask("POST", *target, body.text()));
 }
 
 ExitStatus set(Invocation& invocation) {
-  std::string body;
-  codec::JsonWriter json(body);
+  RequestBody body(invocation);
+  codec::JsonWriter<std::string>& json = body.json();
   json.begin_object();
-  if (!write_metadata(invocation, json)) return ExitStatus::Usage;
+  if (!write_metadata(invocation, body)) return ExitStatus::Usage;
   for (const auto& [option, member] : switches()) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option) == "yes");
   }
   json.end_object();
   const auto target = target_of(invocation, kClient);
   if (!target) return ExitStatus::Failed;
-  return show_answer(invocation, invocation.ask("PATCH", *target, body));
+  return show_answer(invocation, invocation.ask("PATCH", *target, body.text()));
 }
 
 ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, kClient, "GET"); }

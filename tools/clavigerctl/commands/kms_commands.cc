@@ -1,11 +1,7 @@
-#include <array>
-#include <charconv>
-#include <fstream>
-
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
-#include "tools/clavigerctl/terminal.h"
+#include "tools/clavigerctl/request_body.h"
 #include "tools/clavigerctl/view.h"
 
 namespace claviger::ctl {
@@ -60,33 +56,11 @@ ExitStatus ask_and_show(Invocation& invocation, std::string_view method, const s
   return answer.is_ok() ? print_object(invocation, answer.body, columns) : answer.status;
 }
 
-void add_list(Json& json, const Arguments& args, std::string_view option, std::string_view member) {
-  if (!args.has(option)) return;
-  json.name(member).begin_array();
-  for (const std::string& value : args.list(option)) {
-    if (!value.empty()) json.value(value);
-  }
-  json.end_array();
-}
-
 // False: said why not.
-bool add_number(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
-  if (!invocation.args.has(option)) return true;
-  const std::string_view text = invocation.args.get(option);
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    invocation.complain(std::string(option) + ": a number is expected");
-    return false;
-  }
-  json.member(member, number);
-  return true;
-}
-
-bool add_policy(Json& json, Invocation& invocation) {
-  const Arguments& args = invocation.args;
-  add_list(json, args, "--scope", "scopes");
-  add_list(json, args, "--domain", "domains");
+bool add_policy(RequestBody& body, const Arguments& args) {
+  Json& json = body.json();
+  body.add_list("--scope", "scopes");
+  body.add_list("--domain", "domains");
   for (const auto& [option, member] :
        {std::pair{"--require-signature", "needs_signature"},
         std::pair{"--require-transport-key", "needs_transport_key"}, std::pair{"--lenient-time", "lenient_time"}}) {
@@ -97,24 +71,25 @@ bool add_policy(Json& json, Invocation& invocation) {
         std::pair{"--uid-text", "uid_text"}, std::pair{"--uid-in-crypto", "uid_in_crypto"}}) {
     if (args.has(option)) json.member(member, args.get(option));
   }
-  return add_number(json, invocation, "--retained-periods", "retained_periods") &&
-         add_number(json, invocation, "--early-percent", "early_percent");
+  return body.add_number("--retained-periods", "retained_periods") &&
+         body.add_number("--early-percent", "early_percent");
 }
 
-// The first line of each file.
-bool add_shares(Json& json, Invocation& invocation) {
+// The first line of each file: the domain's secrets.
+bool add_shares(RequestBody& body, Invocation& invocation) {
   if (!invocation.args.has("--share")) return true;
-  json.name("shares").begin_array();
+  body.json().name("shares").begin_array();
   for (const std::string& name : invocation.args.list("--share")) {
-    std::ifstream file(name);
-    std::string line;
-    if (!std::getline(file, line) || line.empty()) {
+    std::string text = read_file(name, RequestBody::kFileBytesMax);
+    const WipedAtEnd wiped(text);
+    const std::string_view line = std::string_view(text).substr(0, text.find('\n'));
+    if (line.empty()) {
       invocation.complain("--share " + name + ": the file cannot be read, or is empty");
       return false;
     }
-    json.value(line);
+    body.json().value(line);
   }
-  json.end_array();
+  body.json().end_array();
   return true;
 }
 
@@ -123,42 +98,37 @@ ExitStatus export_shares(Invocation& invocation) {
           "Show the domain's secrets in shares? Whoever has enough of them has every user's keys.")) {
     return ExitStatus::Failed;
   }
-  std::string body;
-  Json json(body);
-  json.begin_object();
-  if (!add_number(json, invocation, "--shares", "shares") ||
-      !add_number(json, invocation, "--threshold", "threshold")) {
-    return ExitStatus::Usage;
-  }
-  json.end_object();
+  RequestBody body(invocation);
+  body.json().begin_object();
+  if (!body.add_number("--shares", "shares") || !body.add_number("--threshold", "threshold")) return ExitStatus::Usage;
+  body.json().end_object();
   const auto target = invocation.tenant_target("/kms/shares");
   if (!target) return ExitStatus::Failed;
-  const auto answer = invocation.ask("POST", *target, body);
+  auto answer = invocation.ask("POST", *target, body.text());
+  const WipedAtEnd wiped(answer.body);
   return answer.is_ok() ? print_page(invocation, answer.body, {{"SHARE", "share"}}) : answer.status;
 }
 
 ExitStatus init(Invocation& invocation) {
-  std::string body;
-  Json json(body);
-  json.begin_object().member("uri", invocation.args.get("--uri"));
+  RequestBody body(invocation);
+  body.json().begin_object().member("uri", invocation.args.get("--uri"));
   for (const auto& [option, member] : {std::pair{"--cert-uri", "cert_uri"}, std::pair{"--issuer", "issuer"}}) {
-    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+    if (invocation.args.has(option)) body.json().member(member, invocation.args.get(option));
   }
-  if (!add_number(json, invocation, "--period", "period") || !add_number(json, invocation, "--offset", "offset") ||
-      !add_policy(json, invocation) || !add_shares(json, invocation)) {
+  if (!body.add_number("--period", "period") || !body.add_number("--offset", "offset") ||
+      !add_policy(body, invocation.args) || !add_shares(body, invocation)) {
     return ExitStatus::Usage;
   }
-  json.end_object();
-  return ask_and_show(invocation, "POST", "/kms", body, domain_columns());
+  body.json().end_object();
+  return ask_and_show(invocation, "POST", "/kms", body.text(), domain_columns());
 }
 
 ExitStatus set(Invocation& invocation) {
-  std::string body;
-  Json json(body);
-  json.begin_object();
-  if (!add_policy(json, invocation)) return ExitStatus::Usage;
-  json.end_object();
-  return ask_and_show(invocation, "PATCH", "/kms", body, domain_columns());
+  RequestBody body(invocation);
+  body.json().begin_object();
+  if (!add_policy(body, invocation.args)) return ExitStatus::Usage;
+  body.json().end_object();
+  return ask_and_show(invocation, "PATCH", "/kms", body.text(), domain_columns());
 }
 
 ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, "GET", "/kms", {}, domain_columns()); }
@@ -218,15 +188,15 @@ ExitStatus show_user(Invocation& invocation) {
   return ask_and_show(invocation, "GET", user_path(invocation), {}, user_columns());
 }
 
+// What is not said stays as it is.
 ExitStatus set_user(Invocation& invocation) {
-  std::string body;
-  Json json(body);
-  json.begin_object();
-  add_list(json, invocation.args, "--migration-kms", "migration_kms");
-  add_list(json, invocation.args, "--external-kms", "external_kms");
-  if (invocation.args.has("--client")) json.member("client_id", invocation.args.get("--client"));
-  json.end_object();
-  return ask_and_show(invocation, "PUT", user_path(invocation), body, user_columns());
+  RequestBody body(invocation);
+  body.json().begin_object();
+  body.add_list("--migration-kms", "migration_kms");
+  body.add_list("--external-kms", "external_kms");
+  if (invocation.args.has("--client")) body.json().member("client_id", invocation.args.get("--client"));
+  body.json().end_object();
+  return ask_and_show(invocation, "PATCH", user_path(invocation), body.text(), user_columns());
 }
 
 ExitStatus export_certificate(Invocation& invocation) {
@@ -260,24 +230,20 @@ const std::vector<Column>& transport_key_columns() {
 }
 
 ExitStatus add_transport_key(Invocation& invocation) {
-  // One that was given is wiped with its holder; what the daemon shows of it stands on the terminal anyway.
-  std::string body;
-  Json json(body);
+  RequestBody body(invocation);
+  Json& json = body.json();
   json.begin_object().member("kind", invocation.args.get("--kind"));
   for (const auto& [option, member] : {std::pair{"--id", "id"}, std::pair{"--device", "device_id"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
   if (invocation.args.has("--offered")) json.member("offered", true);
-  if (invocation.args.has("--key-stdin")) {
-    const auto key = read_password_from_stdin();
-    if (!key) {
-      invocation.complain("--key-stdin: the key cannot be read");
-      return ExitStatus::Usage;
-    }
-    json.member("key", as_text(key->reveal()));
-  }
+  if (!body.add_secret("--key-stdin", "key")) return ExitStatus::Usage;
   json.end_object();
-  return ask_and_show(invocation, "POST", user_path(invocation, "/transport-keys"), body, transport_key_columns());
+  const auto target = invocation.tenant_target(user_path(invocation, "/transport-keys"));
+  if (!target) return ExitStatus::Failed;
+  auto answer = invocation.ask("POST", *target, body.text());
+  const WipedAtEnd wiped(answer.body);
+  return answer.is_ok() ? print_object(invocation, answer.body, transport_key_columns()) : answer.status;
 }
 
 ExitStatus list_transport_keys(Invocation& invocation) {
@@ -424,12 +390,13 @@ std::vector<Command> kms_commands() {
        {},
        show_user},
       {"kms user set",
-       "Which other KMSs a user may have; whose a server identity is",
+       "Which other KMSs a user may have; whose a server identity is; what is not said stays",
        "clavigerctl kms user set sip:ann@alpha.example --migration-kms kms.bravo.example",
        {uri},
-       {{"--migration-kms", "A KMS he may migrate to, in order of preference", OptionKind::List},
-        {"--external-kms", "A KMS whose users he may talk to", OptionKind::List},
-        {"--client", "Of a server's identity: the client that gets its keys, with a token of its own"}},
+       {{"--migration-kms", "A KMS he may migrate to, in order of preference, all of them; \"\": none",
+         OptionKind::List},
+        {"--external-kms", "A KMS whose users he may talk to, all of them; \"\": none", OptionKind::List},
+        {"--client", "Of a server's identity: the client that gets its keys, with a token of its own; \"\": none"}},
        set_user},
   };
 }

@@ -1,10 +1,9 @@
-#include <openssl/crypto.h>
-
 #include <cstdlib>
 
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/noun.h"
+#include "tools/clavigerctl/request_body.h"
 #include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
 
@@ -52,40 +51,19 @@ std::string_view password_complaint(const Error& error) {
   }
 }
 
-// A request body that holds a password: sized once, wiped at the end.
-class SecretBody {
- public:
-  SecretBody() { text_.reserve(64 * 1024); }  // every option of ours fits: no growth leaves a copy behind
-  SecretBody(const SecretBody&) = delete;
-  SecretBody& operator=(const SecretBody&) = delete;
-  ~SecretBody() { OPENSSL_cleanse(text_.data(), text_.capacity()); }
-  std::string& text() { return text_; }
-
- private:
-  std::string text_;
-};
-
 ExitStatus add(Invocation& invocation) {
   const auto target = invocation.tenant_target("/users");
   if (!target) return ExitStatus::Failed;
-  SecretBody body;
-  codec::JsonWriter json(body.text());
+  RequestBody body(invocation);
+  codec::JsonWriter<std::string>& json = body.json();
   json.begin_object().member("login", invocation.args.get("LOGIN"));
   for (const auto& [option, member] :
        {std::pair{"--display-name", "display_name"}, std::pair{"--mc-id", "mc_id"}, std::pair{"--mcptt-id", "mcptt_id"},
         std::pair{"--mcvideo-id", "mcvideo_id"}, std::pair{"--mcdata-id", "mcdata_id"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
-  if (invocation.args.has("--scope")) {
-    json.name("scopes").begin_array();
-    for (const std::string& scope : invocation.args.list("--scope")) json.value(scope);
-    json.end_array();
-  }
-  if (invocation.args.has("--val-user-id")) {
-    json.name("val_user_ids").begin_array();
-    for (const std::string& id : invocation.args.list("--val-user-id")) json.value(id);
-    json.end_array();
-  }
+  body.add_list("--scope", "scopes");
+  body.add_list("--val-user-id", "val_user_ids");
   if (invocation.args.has("--disabled")) json.member("enabled", false);
   if (!invocation.args.has("--no-password")) {
     const auto password = password_for(invocation);
@@ -149,8 +127,8 @@ ExitStatus set_password(Invocation& invocation) {
     invocation.complain(password_complaint(password.error()));
     return ExitStatus::Usage;
   }
-  SecretBody body;
-  codec::JsonWriter json(body.text());
+  RequestBody body(invocation);
+  codec::JsonWriter<std::string>& json = body.json();
   json.begin_object().member("password", as_text(password->reveal())).end_object();
   const auto answer = invocation.ask("PUT", *target, body.text());
   return answer.is_ok() ? print_object(invocation, answer.body, user_columns_shown()) : answer.status;
