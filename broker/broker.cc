@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "broker/administration/acm.h"
 #include "broker/configuration/configuration.h"
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
@@ -138,9 +139,10 @@ Broker::~Broker() {
   peers_.reset();
   cx_.reset();
   subscribers_.reset();
-  registrar_.reset();
   relay_.reset();
   migration_.reset();
+  acm_.reset();
+  registrar_.reset();
   audit_log_.reset();
   removal_sweep_.reset();
   key_schedule_.reset();
@@ -273,11 +275,12 @@ Task<Result<Unit>> Broker::start_on_shard() {
     migration_->use_terminator(relay_.get());
   }
   CLAVIGER_CO_TRY(agreements, co_await migration_->start());
+  acm_ = std::make_unique<administration::Acm>(contexts_, *partners_);
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
-                                           *subscribers_);
+                                           *subscribers_, *acm_);
   listeners_->use_peers(peers_.get());
-  listeners_->use_registrar(registrar_.get());
   listeners_->use_migration(migration_.get());
+  listeners_->use_registrar(registrar_.get());
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   if (peers_) {
     CLAVIGER_CO_TRY(peering, co_await peers_->start());
@@ -294,6 +297,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
     partners_->stop();
     co_return following.error();
   }
+  // Its visitors are mapped to users of partners, so these are known by now.
+  CLAVIGER_CO_TRY(resumed, co_await acm_->start());
   co_return Unit{};
 }
 
@@ -376,6 +381,10 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (migration_) co_await migration_->close();
+  if (acm_) {
+    acm_->close();
+    acm_.reset();  // on its shard, while that lives
+  }
   if (backchannel_) {
     co_await backchannel_->close();
     backchannel_.reset();  // on its shard, while that lives

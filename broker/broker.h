@@ -25,6 +25,9 @@
 namespace claviger::identity {
 class BackchannelDelivery;  // broker/identity/backchannel_delivery.h
 }
+namespace claviger::administration {
+class Acm;  // broker/administration/acm.h
+}
 namespace claviger::configuration {
 class Configuration;  // broker/configuration/configuration.h
 }
@@ -114,9 +117,10 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
   std::unique_ptr<subscriber::SipDatabase> subscribers_;
   std::unique_ptr<subscriber::CxService> cx_;  // null: no Diameter node
-  std::unique_ptr<registration::Registrar> registrar_;  // null: no [sip]
   std::unique_ptr<migration::Migration> migration_;
   std::unique_ptr<migration::Relay> relay_;  // null: no Diameter node
+  std::unique_ptr<administration::Acm> acm_;
+  std::unique_ptr<registration::Registrar> registrar_;  // null: no [sip]
   std::unique_ptr<Listeners> listeners_;
 };
 

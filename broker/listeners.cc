@@ -4,19 +4,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/admin/acm_verbs.h"
 #include "broker/admin/metrics_endpoint.h"
-#include "broker/admin/registration_endpoint.h"
 #include "broker/admin/migration_verbs.h"
+#include "broker/admin/registration_endpoint.h"
 #include "broker/admin/routes.h"
+#include "broker/administration/acm_endpoint.h"
 #include "broker/configuration/xcap_endpoint.h"
+#include "broker/exchange/certificate_endpoint.h"
 #include "broker/identity/proxies.h"
 #include "broker/identity/routes.h"
 #include "broker/keys/kms_endpoint.h"
 #include "broker/migration/routes.h"
-#include "broker/provisioning/configurations_endpoint.h"
 #include "broker/partners/partner_grants.h"
 #include "broker/provisioning/configurations_endpoint.h"
 #include "broker/seal_keys/aef_security_endpoint.h"
+#include "broker/seal_keys/held_elsewhere.h"
 #include "broker/seal_keys/key_records_endpoint.h"
 #include "broker/seal_keys/km_endpoint.h"
 #include "broker/subscriber/sip_database.h"
@@ -105,15 +108,18 @@ SipKey fresh_source_key() {
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit,
         partners::Partners& known_partners, keys::Kms& known_kms, seal_keys::Capif& known_capif,
-        configuration::Configuration& known_configuration, subscriber::SipDatabase& known_subscribers)
+        configuration::Configuration& known_configuration, subscriber::SipDatabase& known_subscribers,
+        administration::Acm& known_acm)
       : contexts(all),
         partners(known_partners),
         kms(known_kms),
         capif(known_capif),
         configuration(known_configuration),
         subscribers(known_subscribers),
+        acm(known_acm),
         services{{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
                  nullptr},
+        acm_services(services, known_acm),
         server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {
     services.subscribers = &known_subscribers;
@@ -142,9 +148,11 @@ struct Listeners::State {
   seal_keys::Capif& capif;
   configuration::Configuration& configuration;
   subscriber::SipDatabase& subscribers;
-  admin::RegistrationServices services;
   migration::Migration* migration = nullptr;
   std::unique_ptr<admin::MigrationServices> migration_services;
+  administration::Acm& acm;
+  admin::RegistrationServices services;
+  admin::AcmServices acm_services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;
   runtime::Timer rotation{[](void* self) { static_cast<State*>(self)->rotate_tickets(); }, this};
@@ -174,9 +182,12 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   seal_keys::add_key_record_routes(*router, contexts, &capif);
   seal_keys::add_km_routes(*router, contexts, &capif);
   seal_keys::add_aef_security_routes(*router, contexts, &capif);
+  seal_keys::add_peer_record_routes(*router, contexts);
   keys::add_kms_routes(*router, contexts, kms);
   configuration::add_xcap_routes(*router, contexts, configuration);
+  exchange::add_exchange_routes(*router, contexts, kms);
   if (migration != nullptr) migration::add_migration_routes(*router, *migration);
+  administration::add_acm_routes(*router, contexts, acm);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
   options.name = "https " + address.text();
@@ -194,11 +205,12 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
 Result<Unit> Listeners::State::listen_admin(const std::string& path) {
   auto router = std::make_shared<http::Router>();
   admin::add_admin_routes(*router, services);
-  admin::add_registration_verbs(*router, services);
   if (migration != nullptr) {
     migration_services = std::make_unique<admin::MigrationServices>(admin::MigrationServices{services, migration});
     admin::add_migration_verbs(*router, *migration_services);
   }
+  admin::add_acm_verbs(*router, acm_services);
+  admin::add_registration_verbs(*router, services);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::unix_path(path));
   options.name = "admin " + path;
@@ -243,14 +255,14 @@ Task<Result<std::vector<TlsRef>>> Listeners::State::make_all_tls(std::shared_ptr
 
 Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process,
                      admin::AuditLog& audit_log, partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
-                     configuration::Configuration& configuration, subscriber::SipDatabase& subscribers)
-    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration, subscribers)) {}
+                     configuration::Configuration& configuration, subscriber::SipDatabase& subscribers,
+                     administration::Acm& acm)
+    : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration, subscribers,
+                                     acm)) {}
 void Listeners::use_peers(peers::Peers* peers) { state_->services.peers = peers; }
 void Listeners::use_registrar(registration::Registrar* registrar) { state_->services.registrar = registrar; }
 
-void Listeners::use_migration(migration::Migration* migration) {
-  state_->migration = migration;
-}
+void Listeners::use_migration(migration::Migration* migration) { state_->migration = migration; }
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

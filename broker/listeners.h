@@ -15,6 +15,9 @@
 #include "core/net/tls_context.h"
 #include "core/runtime/task.h"
 
+namespace claviger::administration {
+class Acm;  // broker/administration/acm.h
+}
 namespace claviger::configuration {
 class Configuration;  // broker/configuration/configuration.h
 }
@@ -50,7 +53,8 @@ class Listeners {
  public:
   Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,
             partners::Partners& partners, keys::Kms& kms, seal_keys::Capif& capif,
-            configuration::Configuration& configuration, subscriber::SipDatabase& subscribers);
+            configuration::Configuration& configuration, subscriber::SipDatabase& subscribers,
+            administration::Acm& acm);
   // Before start(); null: there is none.
   void use_migration(migration::Migration* migration);
   Listeners(const Listeners&) = delete;

@@ -15,6 +15,14 @@ Meaning meaning_of(Code code) {
     case Code::UeUnknown: return {404, "no such UE"};
     case Code::DocumentUnknown: return {404, "no such document"};
     case Code::ProfileUnknown: return {404, "no such profile"};
+    case Code::SetupUnknown: return {404, "no such request"};
+    case Code::SetupDecided: return {409, "it was decided before"};
+    case Code::SetupListTooLong: return {413, "more users or systems than one request may have"};
+    case Code::IdempotencyKeyReused: return {409, "the key was used with another body"};
+    case Code::AcmClientUnknown: return {404, "no such ACM client"};
+    case Code::AcmPartnerUnknown: return {404, "no such system to exchange users with"};
+    case Code::AcmNotAuthorised: return {400, "the ACM client may not ask for this"};
+    case Code::AcmQuota: return {400, "the agreement allows no more users"};
     case Code::TemplateUnknown: return {404, "no such template"};
     case Code::EntityTagDiffers: return {409, "the document is not in the state that was expected"};
     case Code::DocumentInvalid: return {400, "not a document of its kind"};
@@ -94,6 +102,13 @@ Meaning meaning_of(Code code) {
     case Code::ClientKeys: return {400, "not a key set that can verify the client's assertions"};
     case Code::KmsTaken: return {409, "the tenant has a KMS already"};
     case Code::KmsUnknown: return {404, "the tenant has no KMS"};
+    case Code::KmsPeerUnknown: return {404, "no such peer"};
+    case Code::KmsPeerTaken: return {409, "another peer has that name"};
+    case Code::GroupServerUnknown: return {404, "no such group management server"};
+    case Code::GroupServerTaken: return {409, "that URI is a group management server's or a user's already"};
+    case Code::AdmissionUnknown: return {404, "no certificate with that fingerprint waits"};
+    case Code::KmsCertificateInvalid: return {400, "not a KMS certificate, or not signed by the peer's name"};
+    case Code::KmsUriDiffers: return {400, "the certificate is of another KMS"};
     case Code::KmsSealed: return {409, "the secrets of the domain are not here"};
     case Code::KeyPeriod: return {400, "no keys for that period"};
     case Code::UriPathInvalid: return {400, "not a URI"};

@@ -43,7 +43,7 @@ void write_domain(Json& json, const keys::LoadedDomain& loaded) {
   json.member("valid_from", domain.valid_from).member("valid_to", domain.valid_to);
   json.member("pub_enc_key", hex_of(domain.public_encryption));
   json.member("pub_auth_key", hex_of(domain.public_authentication));
-  json.member("cache_number", domain.cache_number);
+  json.member("cache_number", domain.cache_number).member("fingerprint", keys::fingerprint_of(domain));
   write_list(json, "domains", domain.domains);
   const keys::DomainPolicy& policy = domain.policy;
   write_list(json, "scopes", policy.scopes);
@@ -345,22 +345,20 @@ Task<Answer> change_user(Call* call) {
 
 void add_kms_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
-                           Task<Answer> (*endpoint)(Call*)) {
-    add_verb(router, services, {method, pattern, name, effect, endpoint});
-  };
-  add_one(Method::Post, "/tenants/{tenant}/kms", "kms.init", Effect::Changes, init);
-  add_one(Method::Get, "/tenants/{tenant}/kms", "kms.show", Effect::Reads, show);
-  add_one(Method::Patch, "/tenants/{tenant}/kms", "kms.set", Effect::Changes, set);
-  add_one(Method::Get, "/tenants/{tenant}/kms/generations", "kms.list", Effect::Reads, list);
-  add_one(Method::Post, "/tenants/{tenant}/kms/shares", "kms.export-shares", Effect::ReadsSecrets, export_shares);
-  add_one(Method::Post, "/tenants/{tenant}/kms/rotate", "kms.rotate", Effect::Changes, rotate);
-  add_one(Method::Post, "/tenants/{tenant}/kms/revoke", "kms.revoke", Effect::Changes, revoke);
-  add_one(Method::Get, "/tenants/{tenant}/kms/users/{uri}", "kms.user.show", Effect::Reads, show_user);
-  add_one(Method::Put, "/tenants/{tenant}/kms/users/{uri}", "kms.user.set", Effect::Changes, set_user);
-  add_one(Method::Patch, "/tenants/{tenant}/kms/users/{uri}", "kms.user.set", Effect::Changes, change_user);
-  add_one(Method::Post, "/tenants/{tenant}/kms/users/{uri}/revoke", "kms.user.revoke", Effect::Changes, revoke_user);
-  add_one(Method::Post, "/tenants/{tenant}/kms/users/{uri}/restore", "kms.user.restore", Effect::Changes, restore_user);
+  add_verbs(
+      router, services,
+      {{Method::Post, "/tenants/{tenant}/kms", "kms.init", Effect::Changes, init},
+       {Method::Get, "/tenants/{tenant}/kms", "kms.show", Effect::Reads, show},
+       {Method::Patch, "/tenants/{tenant}/kms", "kms.set", Effect::Changes, set},
+       {Method::Get, "/tenants/{tenant}/kms/generations", "kms.list", Effect::Reads, list},
+       {Method::Post, "/tenants/{tenant}/kms/shares", "kms.export-shares", Effect::ReadsSecrets, export_shares},
+       {Method::Post, "/tenants/{tenant}/kms/rotate", "kms.rotate", Effect::Changes, rotate},
+       {Method::Post, "/tenants/{tenant}/kms/revoke", "kms.revoke", Effect::Changes, revoke},
+       {Method::Get, "/tenants/{tenant}/kms/users/{uri}", "kms.user.show", Effect::Reads, show_user},
+       {Method::Put, "/tenants/{tenant}/kms/users/{uri}", "kms.user.set", Effect::Changes, set_user},
+       {Method::Patch, "/tenants/{tenant}/kms/users/{uri}", "kms.user.set", Effect::Changes, change_user},
+       {Method::Post, "/tenants/{tenant}/kms/users/{uri}/revoke", "kms.user.revoke", Effect::Changes, revoke_user},
+       {Method::Post, "/tenants/{tenant}/kms/users/{uri}/restore", "kms.user.restore", Effect::Changes, restore_user}});
 }
 
 }  // namespace claviger::admin

@@ -1,12 +1,15 @@
 // The KMS's transport and integrity keys, its pre-issue, and what clients reported to it.
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
+#include "broker/exchange/peer_procedures.h"
+#include "broker/exchange/report_trust.h"
 #include "broker/keys/kms_response.h"
 #include "broker/keys/krr_reports.h"
 #include "broker/keys/pre_issue.h"
 #include "broker/keys/transport_key.h"
 #include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
+#include "core/runtime/offload.h"
 
 namespace claviger::admin {
 namespace {
@@ -136,12 +139,25 @@ Task<Answer> list_reports(Call* call) {
   CLAVIGER_CO_TRY(paging, paging_of(*call));
   auto page = co_await keys::list_reports(call->at(), call->values[0], std::move(paging.after), paging.limit);
   if (!page) co_return page.error();
+  CLAVIGER_CO_TRY(peers, co_await exchange::list_peers(call->at(), call->values[0]));
+  auto shown = std::make_shared<const std::vector<keys::KrrReport>>(std::move(page->reports));
+  const std::int64_t now = numeric_date(call->context.shard.wall());
+  auto work = [shown, peers = std::move(peers), now] {
+    std::vector<std::string> all;
+    for (const keys::KrrReport& report : *shown) all.push_back(exchange::signer_of_report(peers, report.xml, now));
+    return all;
+  };
+  auto signers = co_await runtime::offload(&call->context.work_pool, std::move(work));
+  if (!signers) co_return signers.error();
   std::string text;
   Json json(text);
   json.begin_object().name("items").begin_array();
-  for (const keys::KrrReport& report : page->reports) {
+  for (std::size_t i = 0; i < shown->size(); ++i) {
+    const keys::KrrReport& report = (*shown)[i];
     json.begin_object().member("id", report.id).member("user_uri", report.user_uri);
-    json.member("received_at", report.received_at).member("xml", report.xml).end_object();
+    json.member("received_at", report.received_at);
+    if (!(*signers)[i].empty()) json.member("signer", (*signers)[i]);
+    json.member("xml", report.xml).end_object();
   }
   json.end_array();
   if (!page->next.empty()) json.member("next", page->next);
@@ -153,19 +169,16 @@ Task<Answer> list_reports(Call* call) {
 
 void add_kms_key_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
-                           Task<Answer> (*endpoint)(Call*)) {
-    add_verb(router, services, {method, pattern, name, effect, endpoint});
-  };
   constexpr std::string_view kKeys = "/tenants/{tenant}/kms/users/{uri}/transport-keys";
-  add_one(Method::Get, kKeys, "kms.transport-key.list", Effect::Reads, list_keys);
-  add_one(Method::Post, kKeys, "kms.transport-key.add", Effect::Changes, add_key);
-  add_one(Method::Delete, "/tenants/{tenant}/kms/users/{uri}/transport-keys/{id}", "kms.transport-key.remove",
-          Effect::Changes, remove_key);
-  add_one(Method::Get, "/tenants/{tenant}/kms/certificate", "kms.certificate", Effect::Reads, certificate);
-  add_one(Method::Post, "/tenants/{tenant}/kms/pre-issue", "kms.pre-issue", Effect::Changes, begin_pre_issue);
-  add_one(Method::Get, "/tenants/{tenant}/kms/pre-issue", "kms.pre-issue.show", Effect::Reads, show_pre_issue);
-  add_one(Method::Get, "/tenants/{tenant}/kms/reports", "kms.report.list", Effect::Reads, list_reports);
+  add_verbs(router, services,
+            {{Method::Get, kKeys, "kms.transport-key.list", Effect::Reads, list_keys},
+             {Method::Post, kKeys, "kms.transport-key.add", Effect::Changes, add_key},
+             {Method::Delete, "/tenants/{tenant}/kms/users/{uri}/transport-keys/{id}", "kms.transport-key.remove",
+              Effect::Changes, remove_key},
+             {Method::Get, "/tenants/{tenant}/kms/certificate", "kms.certificate", Effect::Reads, certificate},
+             {Method::Post, "/tenants/{tenant}/kms/pre-issue", "kms.pre-issue", Effect::Changes, begin_pre_issue},
+             {Method::Get, "/tenants/{tenant}/kms/pre-issue", "kms.pre-issue.show", Effect::Reads, show_pre_issue},
+             {Method::Get, "/tenants/{tenant}/kms/reports", "kms.report.list", Effect::Reads, list_reports}});
 }
 
 }  // namespace claviger::admin

@@ -1,6 +1,7 @@
 #include "broker/admin/routes.h"
 
 #include "broker/admin/endpoints.h"
+#include "broker/admin/kms_peer_endpoint.h"
 #include "broker/admin/people_endpoints.h"
 
 namespace claviger::admin {
@@ -22,6 +23,7 @@ void add_admin_routes(http::Router& router, AdminServices& services) {
   add_partner_verbs(router, services);
   add_kms_verbs(router, services);
   add_kms_key_verbs(router, services);
+  add_kms_peer_verbs(router, services);
   add_authenticator_verbs(router, services);
   add_seal_key_verbs(router, services);
   add_verifier_verbs(router, services);

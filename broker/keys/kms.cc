@@ -39,6 +39,7 @@ DomainRef find_loaded(const DomainTable& table, const DomainName& name, std::uin
 std::uint64_t TenantDomains::cache_number() const {
   std::uint64_t number = 0;
   for (const DomainRef& each : generations) number = std::max(number, each->domain.cache_number);
+  for (const ExternalRef& each : externals) number = std::max(number, each->certificate.cache_number);
   return number;
 }
 
@@ -104,6 +105,27 @@ Task<Result<DomainTable>> Kms::load() {
       } else {
         co_return one.error();
       }
+    }
+    if (rows.size() < storage::kRangeMax) break;
+    from = rows.back().key + '\0';
+  }
+  auto externals = co_await load_externals(std::move(table));
+  co_return externals;
+}
+
+// Those admitted, to their tenants.
+Task<Result<DomainTable>> Kms::load_externals(DomainTable table) {
+  for (std::string from;;) {
+    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kKmsCertificates, from, "", storage::kRangeMax));
+    for (const storage::Record& row : rows) {
+      auto external = decode_external(row.value, row.key);
+      if (!external) {
+        home().shard.logger().error("kms.external", {{"code", claviger::name_of(external.error().code)}});
+        continue;
+      }
+      const auto found = table.by_tenant.find(std::string_view(row.key).substr(0, row.key.find('\0')));
+      if (!external->is_admitted || found == table.by_tenant.end()) continue;
+      found->second.externals.push_back(std::make_shared<const ExternalCertificate>(*std::move(external)));
     }
     if (rows.size() < storage::kRangeMax) co_return table;
     from = rows.back().key + '\0';

@@ -13,6 +13,7 @@
 
 #include "broker/context.h"
 #include "broker/keys/domain.h"
+#include "broker/keys/external_certificate.h"
 #include "core/base/result.h"
 #include "core/runtime/offload.h"
 #include "core/runtime/task.h"
@@ -30,8 +31,12 @@ struct LoadedDomain {
 };
 using DomainRef = std::shared_ptr<const LoadedDomain>;
 
+// Of another domain, admitted (external_certificate.h).
+using ExternalRef = std::shared_ptr<const ExternalCertificate>;
+
 struct TenantDomains {
   std::vector<DomainRef> generations;  // ascending, at least one
+  std::vector<ExternalRef> externals;  // by KMS URI and CertUri
 
   // The one that issues: the newest, unless even that is revoked.
   DomainRef active() const {
@@ -81,6 +86,7 @@ class Kms {
 
  private:
   runtime::Task<Result<DomainTable>> load();
+  runtime::Task<Result<DomainTable>> load_externals(DomainTable table);
   runtime::Task<Result<DomainRef>> load_one(storage::Value value, std::string key);
 
   Contexts& contexts_;

@@ -1,14 +1,19 @@
 #include "broker/keys/kms_endpoint.h"
 
+#include <algorithm>
+
 #include "broker/identity/bearer.h"
 #include "broker/identity/client_procedures.h"
 #include "broker/identity/proxies.h"
+#include "broker/keys/certificate_trust.h"
+#include "broker/keys/group_server.h"
 #include "broker/keys/kms_caller.h"
 #include "broker/keys/kms_error.h"
 #include "broker/keys/kms_request.h"
 #include "broker/keys/kms_response.h"
 #include "broker/keys/kms_target.h"
 #include "broker/keys/krr_reports.h"
+#include "broker/keys/presented_certificate.h"
 #include "broker/keys/protection.h"
 #include "broker/keys/provision_procedure.h"
 #include "broker/keys/request_checks.h"
@@ -135,41 +140,85 @@ Task<Result<Slice>> key_provision_answer(Asked* asked, Caller caller, KmsTarget 
   co_return key_sets_answer(*asked, *sets);
 }
 
-Result<Slice> certificates_answer(Asked& asked, std::uint64_t cache_number,
-                                  const std::vector<DomainRef>& certificates) {
+struct Shown {
+  const Domain* certificate;
+  std::string_view role;
+};
+Result<Slice> certificates_answer(Asked& asked, std::uint64_t cache_number, const std::vector<Shown>& certificates) {
   std::size_t room = kContainerRoom;
-  for (const DomainRef& each : certificates) room += certificate_room(each->domain);
+  for (const Shown& each : certificates) room += certificate_room(*each.certificate);
   return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
     xml.raw("<KmsCertCache CacheNum=\"").raw(std::to_string(cache_number)).raw("\" Version=\"1.0.0\">");
-    for (const DomainRef& each : certificates) write_certificate(xml, each->domain);
+    for (const Shown& each : certificates) write_certificate(xml, *each.certificate, each.role);
     xml.raw("</KmsCertCache>");
     return Unit{};
   });
 }
 
-// D.2.5: own certificates, former ones with Revoked=true; nothing when the client has them all.
-Result<Slice> cert_cache_answer(Asked& asked, const TenantDomains& domains, const KmsTarget& target) {
-  const std::uint64_t number = domains.cache_number();
-  // A number that we never gave: whatever the client has, it is not ours.
-  const std::uint64_t known = target.cache_number && *target.cache_number <= number ? *target.cache_number : 0;
-  std::vector<DomainRef> news;
-  for (const DomainRef& each : domains.generations) {
-    if (each->domain.cache_number > known && each->domain.valid_to >= asked.head.time) news.push_back(each);
-  }
-  return certificates_answer(asked, number, news);
+// Clause 5.3.1.2: an operator may have said which External KMSs are for this user; else all that are admitted.
+bool may_have(const UserPolicy& policy, const ExternalCertificate& external) {
+  return policy.external_kms.empty() ||
+         std::ranges::find(policy.external_kms, external.certificate.kms_uri) != policy.external_kms.end();
 }
 
-Result<Slice> cert_answer(Asked& asked, const TenantDomains& domains, const KmsTarget& target) {
-  if (target.uri != domains.generations.back()->domain.kms_uri) return Error{Code::KmsUnknown, "cert.uri"};
-  return certificates_answer(asked, domains.cache_number(), {domains.generations.back()});
+// D.2.5: own certificates, former ones with Revoked=true, and External ones; nothing when the client has them all.
+Task<Result<Slice>> cert_cache_answer(Asked* asked, const TenantDomains* domains, KmsTarget target) {
+  CLAVIGER_CO_TRY(policy, co_await read_user_policy(asked->context, asked->tenant, asked->head.user_uri));
+  const std::uint64_t number = domains->cache_number();
+  // A number that we never gave: whatever the client has, it is not ours.
+  const std::uint64_t known = target.cache_number && *target.cache_number <= number ? *target.cache_number : 0;
+  std::vector<Shown> news;
+  const auto is_news = [&](const Domain& certificate) {
+    return certificate.cache_number > known && certificate.valid_to >= asked->head.time;
+  };
+  for (const DomainRef& each : domains->generations) {
+    if (is_news(each->domain)) news.push_back({&each->domain, "Root"});
+  }
+  for (const ExternalRef& each : domains->externals) {
+    if (is_news(each->certificate) && may_have(policy, *each)) news.push_back({&each->certificate, "External"});
+  }
+  co_return certificates_answer(*asked, number, news);
+}
+
+// The newest of that KMS.
+Task<Result<Slice>> cert_answer(Asked* asked, const TenantDomains* domains, KmsTarget target) {
+  const Domain& own = domains->generations.back()->domain;
+  if (target.uri == own.kms_uri) co_return certificates_answer(*asked, domains->cache_number(), {{&own, "Root"}});
+  CLAVIGER_CO_TRY(policy, co_await read_user_policy(asked->context, asked->tenant, asked->head.user_uri));
+  const ExternalCertificate* newest = nullptr;
+  for (const ExternalRef& each : domains->externals) {
+    if (each->certificate.kms_uri != target.uri || !may_have(policy, *each)) continue;
+    if (newest == nullptr || each->certificate.valid_from >= newest->certificate.valid_from) newest = each.get();
+  }
+  if (newest == nullptr) co_return Error{Code::KmsUnknown, "cert.uri"};
+  co_return certificates_answer(*asked, domains->cache_number(), {{&newest->certificate, "External"}});
+}
+
+// "sip:ann@alpha.example;x" -> "alpha.example".
+std::string_view host_of(std::string_view uri) {
+  const std::size_t at = uri.find('@');
+  if (at == std::string_view::npos) return {};
+  const std::string_view host = uri.substr(at + 1);
+  return host.substr(0, host.find_first_of(";?:"));
+}
+
+// The KMS in whose list of domains the user's is.
+std::string external_kms_of(const TenantDomains& domains, std::string_view user_uri) {
+  for (const ExternalRef& each : domains.externals) {
+    const Domain& certificate = each->certificate;
+    const bool serves = std::ranges::find(certificate.domains, host_of(user_uri)) != certificate.domains.end();
+    if (serves && certificate.state == DomainState::Active) return certificate.kms_uri;
+  }
+  return {};
 }
 
 // D.2.7. The standard's own element was not to be read: ours has a namespace of its own.
-Task<Result<Slice>> lookup_answer(Asked* asked, Caller caller, std::string user_uri) {
+Task<Result<Slice>> lookup_answer(Asked* asked, const TenantDomains* domains, Caller caller, std::string user_uri) {
   auto known = co_await user_since(asked->context, caller.tenant, user_uri);
-  if (!known) co_return known.error();
+  std::string external = known ? std::string() : external_kms_of(*domains, user_uri);
+  if (!known && external.empty()) co_return known.error();
   CLAVIGER_CO_TRY(policy, co_await read_user_policy(asked->context, caller.tenant, user_uri));
-  std::vector<std::string> uris{asked->head.kms_uri};
+  std::vector<std::string> uris{external.empty() ? asked->head.kms_uri : external};
   // Where somebody may migrate to is for himself to know.
   if (caller.may_ask_for(user_uri)) uris.insert(uris.end(), policy.migration_kms.begin(), policy.migration_kms.end());
   std::size_t room = kContainerRoom + XmlWriter::kEscapedMax * user_uri.size();
@@ -190,8 +239,21 @@ bool is_behind_proxy(const Asked& asked) {
 }
 
 // Spec 4.11 step 6: a server asks for the keys of the identity that an operator granted it.
-Task<Result<Unit>> add_granted(Context* context, Caller* caller, std::string uri) {
+Task<Result<Unit>> add_granted(Context* context, Caller* caller, const http::Request* request, std::string uri) {
   if (!caller->is_service || uri.empty() || caller->may_ask_for(uri)) co_return Unit{};
+  auto server = co_await find_group_server(context, caller->tenant, uri);
+  if (server) {
+    // SEAL-X1: the token says which client, the certificate that it is that server.
+    const auto certificate = presented_certificate(*context->snapshot->settings, *request);
+    const bool is_it = server->client_id == caller->client_id && server->client_since == caller->client_since &&
+                       certificate && is_named(*certificate, server->certificate_name);
+    if (!is_it) co_return Error{Code::KeysDenied, "kms.group_server"};
+    caller->identities.push_back(std::move(uri));
+    co_return Unit{};
+  }
+  if (!server.failed_with(Code::GroupServerUnknown) && !server.failed_with(Code::UriPathInvalid)) {
+    co_return server.error();
+  }
   CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, caller->tenant, uri));
   if (policy.client_id == caller->client_id && policy.client_since == caller->client_since)
     caller->identities.push_back(std::move(uri));
@@ -219,7 +281,7 @@ Task<Result<Slice>> answer(Asked* asked) {
   std::string krr;
   if (!asked->request.body.empty()) {
     CLAVIGER_CO_TRY(body, co_await read_body(asked->context, &asked->request));
-    auto granted = co_await add_granted(asked->context, &admitted.caller, body.user_uri);
+    auto granted = co_await add_granted(asked->context, &admitted.caller, &asked->request, body.user_uri);
     if (!granted) co_return granted.error();
     CLAVIGER_CO_TRY(checked,
                     check_request(body, admitted.caller, domain, asked->head.client_req_url, asked->head.time));
@@ -236,7 +298,7 @@ Task<Result<Slice>> answer(Asked* asked) {
   } else if (domain.policy.needs_transport_key) {
     co_return Error{Code::TransportKeyMissing, "kms.body"};
   }
-  auto granted_path = co_await add_granted(asked->context, &admitted.caller, target.uri);
+  auto granted_path = co_await add_granted(asked->context, &admitted.caller, &asked->request, target.uri);
   if (!granted_path) co_return granted_path.error();
   const bool needs_wrap = target.call == KmsCall::KeyProvision && is_behind_proxy(*asked);
   if (needs_wrap && !asked->protection.wraps()) co_return Error{Code::TransportKeyMissing, "kms.proxy"};
@@ -248,12 +310,16 @@ Task<Result<Slice>> answer(Asked* asked) {
       auto answered = co_await key_provision_answer(asked, std::move(admitted.caller), std::move(target));
       co_return answered;
     }
-    case KmsCall::CertCache:
-      co_return cert_cache_answer(*asked, domains, target);
-    case KmsCall::Cert:
-      co_return cert_answer(*asked, domains, target);
+    case KmsCall::CertCache: {
+      auto answered = co_await cert_cache_answer(asked, &domains, std::move(target));
+      co_return answered;
+    }
+    case KmsCall::Cert: {
+      auto answered = co_await cert_answer(asked, &domains, std::move(target));
+      co_return answered;
+    }
     case KmsCall::Lookup: {
-      auto answered = co_await lookup_answer(asked, std::move(admitted.caller), std::move(target.uri));
+      auto answered = co_await lookup_answer(asked, &domains, std::move(admitted.caller), std::move(target.uri));
       co_return answered;
     }
     case KmsCall::Redirect: {

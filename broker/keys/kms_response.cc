@@ -136,8 +136,9 @@ std::size_t certificate_room(const Domain& domain) {
   return kFixedRoom + XmlWriter::kEscapedMax * texts + 2 * (kRskBytes + kPvtBytes);
 }
 
-void write_certificate(XmlWriter& xml, const Domain& domain) {
-  xml.raw("<KmsCertificate Role=\"Root\" Version=\"1.1.0\">");
+void write_certificate(XmlWriter& xml, const Domain& domain, std::string_view role, std::string_view attributes) {
+  xml.raw("<KmsCertificate").raw(attributes.empty() ? "" : " ").raw(attributes);
+  xml.raw(" Role=\"").raw(role).raw("\" Version=\"1.1.0\">");
   xml.element("CertUri", domain.cert_uri).element("KmsUri", domain.kms_uri);
   if (!domain.issuer.empty()) xml.element("Issuer", domain.issuer);
   xml.element("ValidFrom", write_date_time(domain.valid_from)).element("ValidTo", write_date_time(domain.valid_to));

@@ -51,7 +51,9 @@ std::size_t offered_room(const Protection& protection);
 Result<Unit> write_offered(XmlWriter& xml, const DomainPolicy& policy, const Protection& protection);
 
 // KmsCertificate, Role="Root".
-void write_certificate(XmlWriter& xml, const Domain& domain);
+// `role`: "Root" of ours, "External" of others. `attributes`: before it, canonically: `xmlns="..." Id="..."`.
+void write_certificate(XmlWriter& xml, const Domain& domain, std::string_view role = "Root",
+                       std::string_view attributes = {});
 std::size_t certificate_room(const Domain& domain);
 
 // One period's keys as they lie in the store.

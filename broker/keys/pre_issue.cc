@@ -163,6 +163,16 @@ DomainRef domain_of(const Kms& kms, std::string_view tenant, std::uint32_t gener
   return active == nullptr || active->domain.generation != generation || active->keys == nullptr ? nullptr : active;
 }
 
+// Who came to be since: once more from the first user on.
+Task<Result<PreIssueJob>> begin_again(Kms* kms, std::string tenant, PreIssueJob job) {
+  job.finished_at = 0;
+  job.cursor.clear();
+  job.done = job.present = 0;
+  job.started_at = numeric_date(kms->home().shard.wall());
+  auto begun = co_await commit_job(&kms->home(), std::move(tenant), std::move(job));
+  co_return begun;
+}
+
 Task<Result<PreIssueJob>> begin_at_home(Kms* kms, std::string tenant) {
   const auto table = kms->table();
   const TenantDomains* domains = table->find(tenant);
@@ -173,13 +183,8 @@ Task<Result<PreIssueJob>> begin_at_home(Kms* kms, std::string tenant) {
   if (!present) co_return Error{Code::KeyPeriod, "kms"};
   auto job = co_await job_for(kms, tenant, active, *present + 1);
   if (!job) co_return job.error();
-  // Who came to be since: once more from the first user on.
   if (job->finished_at != 0) {
-    job->finished_at = 0;
-    job->cursor.clear();
-    job->done = job->present = 0;
-    job->started_at = numeric_date(kms->home().shard.wall());
-    job = co_await commit_job(&kms->home(), tenant, *job);
+    job = co_await begin_again(kms, tenant, *job);
     if (!job) co_return job.error();
   }
   kms->pre_issue().wake();
@@ -236,6 +241,10 @@ Task<Result<Unit>> PreIssue::look() {
     const auto present = due[i]->domain.periods.number_at(now);
     auto job = co_await job_for(&kms_, due[i]->tenant, due[i], *present + 1);
     if (!job && !job.failed_with(Code::Conflict)) co_return job.error();
+    const std::int64_t last_look = due[i]->domain.periods.ends_at(*present) - kLastLook.count();
+    if (!job || now < last_look || job->finished_at == 0 || job->finished_at >= last_look) continue;
+    auto begun = co_await begin_again(&kms_, due[i]->tenant, *job);
+    if (!begun && !begun.failed_with(Code::Conflict)) co_return begun.error();
   }
   co_return Unit{};
 }

@@ -36,6 +36,9 @@ class PreIssue {
  public:
   // Looks whether a period is near its end.
   static constexpr Seconds kEvery{60};
+  // This long before the boundary those who came to be since get theirs: reading that ten million have keys takes some
+  // minutes, and a UE that comes early is served anyway.
+  static constexpr Seconds kLastLook{3600};
   // Users of a page: some 30 ms of a core, and a transaction of 100 KiB.
   static constexpr std::size_t kPageUsers = 64;
 

@@ -23,6 +23,7 @@ constexpr std::string_view kC14n = "http://www.w3.org/TR/2001/REC-xml-c14n-20010
 constexpr std::string_view kC14nWithComments = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments";
 constexpr std::string_view kEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 constexpr std::string_view kHmacSha256 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
+constexpr std::string_view kEcdsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
 constexpr std::string_view kSha256 = "http://www.w3.org/2001/04/xmlenc#sha256";
 // Enveloped and one canonicalisation.
 constexpr std::size_t kTransformsMax = 2;
@@ -141,21 +142,32 @@ struct Document {
   xmlNode* signature = nullptr;
 };
 
-// Step 1: SignedKmsRequest with exactly one KmsRequest and one Signature.
-std::optional<Document> open(std::string_view xml) {
+// What a document must be: `root` with exactly one `inner` and one Signature in it; `inner` empty: with one Signature among
+// whatever else it has.
+struct Shape {
+  std::string_view root;
+  std::string_view inner;
+  std::string_view space;
+};
+
+// Step 1.
+std::optional<Document> open(std::string_view xml, const Shape& shape) {
   Document document;
   constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
   document.tree.reset(xmlReadMemory(xml.data(), static_cast<int>(xml.size()), nullptr, "UTF-8", kOptions));
   if (!document.tree || document.tree->intSubset != nullptr || document.tree->extSubset != nullptr) return std::nullopt;
   document.root = xmlDocGetRootElement(document.tree.get());
-  if (document.root == nullptr || !is(document.root, "SignedKmsRequest", kKmsNamespace)) return std::nullopt;
+  if (document.root == nullptr || !is(document.root, shape.root, shape.space)) return std::nullopt;
   const auto children = elements_of(document.root);
-  if (!children || children->size() != 2) return std::nullopt;
+  if (!children || (!shape.inner.empty() && children->size() != 2)) return std::nullopt;
   for (xmlNode* child : *children) {
-    if (is(child, "KmsRequest", kKmsNamespace)) document.request = child;
-    if (is(child, "Signature", kSignatureNamespace)) document.signature = child;
+    if (!shape.inner.empty() && is(child, shape.inner, shape.space)) document.request = child;
+    if (!is(child, "Signature", kSignatureNamespace)) continue;
+    if (document.signature != nullptr) return std::nullopt;
+    document.signature = child;
   }
-  if (document.request == nullptr || document.signature == nullptr) return std::nullopt;
+  if (document.request == nullptr && !shape.inner.empty()) return std::nullopt;
+  if (document.signature == nullptr) return std::nullopt;
   return document;
 }
 
@@ -224,7 +236,8 @@ std::optional<crypto::Sha256Digest> check_reference(const Document& document, xm
   const std::string uri = attribute_of(reference, "URI");
   if (uri.size() < 2 || uri.front() != '#' || count_ids(document.root, uri.substr(1)) != 1) return std::nullopt;
   Part part{nullptr, nullptr};
-  if (attribute_of(document.request, "Id") == uri.substr(1)) part = {document.request, nullptr};
+  const bool is_inner = document.request != nullptr && attribute_of(document.request, "Id") == uri.substr(1);
+  if (is_inner) part = {document.request, nullptr};
   if (attribute_of(document.root, "Id") == uri.substr(1)) part = {document.root, document.signature};
   // The wrapper without the transform would have to contain the digest of itself.
   if (part.apex == nullptr || (part.apex == document.root && !transforms.is_enveloped)) return std::nullopt;
@@ -242,10 +255,96 @@ std::string base64_of(Bytes bytes) {
   return text;
 }
 
+// Certificates of a chain in base64; the one with the key first.
+constexpr std::size_t kChainMax = 6;
+constexpr std::size_t kCertificateBytesMax = 16 * 1024;
+// r and s of P-256 (XML Signature 1.1 clause 6.4.3).
+constexpr std::size_t kEcdsaBytes = 64;
+
+std::optional<std::string> base64_text(const xmlNode* node, std::size_t max) {
+  std::string text = content_of(node);
+  std::erase_if(text, [](char each) { return each == ' ' || each == '\t' || each == '\r' || each == '\n'; });
+  if (text.size() > codec::base64_encoded_size(max)) return std::nullopt;
+  std::string bytes(text.size(), '\0');
+  const auto size = codec::base64_decode(text, std::as_writable_bytes(std::span(bytes)));
+  if (!size) return std::nullopt;
+  bytes.resize(*size);
+  return bytes;
+}
+
+std::optional<std::vector<std::string>> chain_of(const xmlNode* key_info) {
+  const auto data = exactly<1>(key_info, {"X509Data"});
+  const auto items = data ? elements_of((*data)[0]) : std::nullopt;
+  if (!items) return std::nullopt;
+  std::vector<std::string> chain;
+  for (const xmlNode* item : *items) {
+    if (!is(item, "X509Certificate", kSignatureNamespace)) continue;
+    auto der = base64_text(item, kCertificateBytesMax);
+    if (!der || der->empty() || chain.size() >= kChainMax) return std::nullopt;
+    chain.push_back(*std::move(der));
+  }
+  if (chain.empty()) return std::nullopt;
+  return chain;
+}
+
+std::string signed_info(std::string_view id, Bytes signed_text, std::string_view method) {
+  std::string info;
+  info.append("<SignedInfo xmlns=\"").append(kSignatureNamespace).append("\">");
+  info.append("<CanonicalizationMethod Algorithm=\"").append(kC14n).append("\"></CanonicalizationMethod>");
+  info.append("<SignatureMethod Algorithm=\"").append(method).append("\"></SignatureMethod>");
+  info.append("<Reference URI=\"#").append(id).append("\"><DigestMethod Algorithm=\"").append(kSha256);
+  info.append("\"></DigestMethod><DigestValue>").append(base64_of(crypto::sha256(signed_text)));
+  return info.append("</DigestValue></Reference></SignedInfo>");
+}
+
 }  // namespace
 
+Result<CertificateSigned> read_certificate_signed(std::string_view xml, std::string_view root, std::string_view inner,
+                                                  std::string_view space) {
+  const auto document = open(xml, {root, inner, space});
+  if (!document) return kBad;
+  const auto parts = exactly<3>(document->signature, {"SignedInfo", "SignatureValue", "KeyInfo"});
+  if (!parts) return kBad;
+  xmlNode* info = (*parts)[0];
+  const auto inside = exactly<3>(info, {"CanonicalizationMethod", "SignatureMethod", "Reference"});
+  if (!inside) return kBad;
+  const auto none = elements_of((*inside)[1]);
+  if (attribute_of((*inside)[0], "Algorithm") != kC14n || !none || !none->empty() ||
+      attribute_of((*inside)[1], "Algorithm") != kEcdsaSha256 || !check_reference(*document, (*inside)[2])) {
+    return kBad;
+  }
+  CertificateSigned read;
+  auto text = canonical(document->tree.get(), {info, nullptr}, false);
+  auto value = base64_text((*parts)[1], kEcdsaBytes);
+  auto chain = chain_of((*parts)[2]);
+  const xmlNode* content = document->request == nullptr ? document->root : document->request;
+  auto covered = canonical(document->tree.get(), {content, document->signature}, false);
+  if (!text || !value || value->size() != kEcdsaBytes || !chain || !covered) return kBad;
+  read.signed_info = *std::move(text);
+  read.value = *std::move(value);
+  read.chain = *std::move(chain);
+  read.content = *std::move(covered);
+  return read;
+}
+
+Result<std::string> write_certificate_signature(std::string_view id, Bytes signed_text, const crypto::SigningKey& key,
+                                                const std::vector<crypto::Certificate>& chain) {
+  if (key.algorithm() != crypto::SignatureAlgorithm::Es256) return Error{Code::KeyType, "xml.signature"};
+  const std::string info = signed_info(id, signed_text, kEcdsaSha256);
+  crypto::SigningContext context;
+  std::array<std::byte, kEcdsaBytes> value{};
+  CLAVIGER_TRY(size, key.sign(context, as_bytes(info), value));
+  std::string text = "<Signature xmlns=\"";
+  text.append(kSignatureNamespace).append("\">").append(info).append("<SignatureValue>");
+  text.append(base64_of(Bytes(value).first(size))).append("</SignatureValue><KeyInfo><X509Data>");
+  for (const crypto::Certificate& each : chain) {
+    text.append("<X509Certificate>").append(base64_of(each.der())).append("</X509Certificate>");
+  }
+  return text.append("</X509Data></KeyInfo></Signature>");
+}
+
 Result<crypto::Sha256Digest> verify_signed_request(std::string_view xml, Bytes key) {
-  const auto document = open(xml);
+  const auto document = open(xml, {"SignedKmsRequest", "KmsRequest", kKmsNamespace});
   if (!document) return kBad;
   const auto parts = exactly<3>(document->signature, {"SignedInfo", "SignatureValue", "KeyInfo"});
   if (!parts) return kBad;
@@ -258,9 +357,9 @@ Result<crypto::Sha256Digest> verify_signed_request(std::string_view xml, Bytes k
   if (!is_good_method((*inside)[1])) return kBad;
   const auto digest = check_reference(*document, (*inside)[2]);
   const auto value = digest_of((*parts)[1]);
-  const auto signed_info = canonical(document->tree.get(), {info, nullptr}, method == kC14nWithComments);
-  if (!digest || !value || !signed_info) return kBad;
-  if (!crypto::HmacSha256(key).verify(as_bytes(*signed_info), *value)) return kBad;
+  const auto info_text = canonical(document->tree.get(), {info, nullptr}, method == kC14nWithComments);
+  if (!digest || !value || !info_text) return kBad;
+  if (!crypto::HmacSha256(key).verify(as_bytes(*info_text), *value)) return kBad;
   return *digest;
 }
 
@@ -270,13 +369,7 @@ std::size_t signature_room(std::string_view key_name) {
 }
 
 void write_signature(XmlWriter& xml, std::string_view id, Bytes signed_text, std::string_view key_name, Bytes key) {
-  std::string info;
-  info.append("<SignedInfo xmlns=\"").append(kSignatureNamespace).append("\">");
-  info.append("<CanonicalizationMethod Algorithm=\"").append(kC14n).append("\"></CanonicalizationMethod>");
-  info.append("<SignatureMethod Algorithm=\"").append(kHmacSha256).append("\"></SignatureMethod>");
-  info.append("<Reference URI=\"#").append(id).append("\"><DigestMethod Algorithm=\"").append(kSha256);
-  info.append("\"></DigestMethod><DigestValue>").append(base64_of(crypto::sha256(signed_text)));
-  info.append("</DigestValue></Reference></SignedInfo>");
+  const std::string info = signed_info(id, signed_text, kHmacSha256);
   const crypto::Sha256Digest mac = crypto::HmacSha256(key).compute(as_bytes(info));
   xml.raw("<Signature xmlns=\"").raw(kSignatureNamespace).raw("\">").raw(info);
   xml.raw("<SignatureValue>").raw(base64_of(mac)).raw("</SignatureValue><KeyInfo>");

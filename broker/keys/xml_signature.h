@@ -11,7 +11,9 @@
 #include "broker/keys/xml_writer.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
+#include "core/crypto/certificate.h"
 #include "core/crypto/digest.h"
+#include "core/crypto/signing_key.h"
 
 namespace claviger::keys {
 
@@ -23,5 +25,21 @@ Result<crypto::Sha256Digest> verify_signed_request(std::string_view xml, Bytes k
 void write_signature(XmlWriter& xml, std::string_view id, Bytes signed_text, std::string_view key_name, Bytes key);
 // What it needs at most.
 std::size_t signature_room(std::string_view key_name);
+
+// A signature by certificate (XML Signature 1.1, ecdsa-sha256 over P-256): a KMS certificate between KMSs, a redirect
+// response (TS 33.180 clauses 5.3.1, D.4).
+struct CertificateSigned {
+  std::string content;             // the canonical form of what is signed: read nothing else of the document
+  std::string signed_info;         // canonical
+  std::string value;               // r, s
+  std::vector<std::string> chain;  // DER; the signer's first
+};
+// `root` with one `inner` that is signed, or, `inner` empty, a root that envelopes its signature. The digest is checked
+// here; the signature and who signed are for certificate_trust.h. RequestSignature.
+Result<CertificateSigned> read_certificate_signed(std::string_view xml, std::string_view root, std::string_view inner,
+                                                  std::string_view space);
+// <Signature> over the canonical `signed_text` with that Id. KeyType: not a P-256 key.
+Result<std::string> write_certificate_signature(std::string_view id, Bytes signed_text, const crypto::SigningKey& key,
+                                                const std::vector<crypto::Certificate>& chain);
 
 }  // namespace claviger::keys

@@ -5,6 +5,7 @@
 #include "broker/seal_keys/caller.h"
 #include "broker/seal_keys/capif_token.h"
 #include "broker/seal_keys/invoker.h"
+#include "broker/seal_keys/room_routes.h"
 #include "broker/seal_keys/seal_problem.h"
 #include "broker/tokens/token_shard.h"
 
@@ -17,11 +18,6 @@ using runtime::Task;
 
 constexpr std::string_view kCheck = "/idms/v1/{tenant}/aef-security/v1/check-authentication";
 constexpr std::string_view kRevoke = "/idms/v1/{tenant}/aef-security/v1/revoke-authorization";
-
-struct Room {
-  Contexts* contexts;
-  Capif* capif;
-};
 
 // Who sends the request; the core function's name is the empty one.
 struct Sender {
@@ -101,19 +97,8 @@ Task<http::Response> revoke(Room room, http::Request request, http::PathValues p
 }  // namespace
 
 void add_aef_security_routes(http::Router& router, Contexts& contexts, Capif* capif) {
-  const auto add = [&](std::string_view pattern,
-                       Task<http::Response> (*endpoint)(Room, http::Request, http::PathValues)) {
-    http::Route route;
-    route.method = http::Method::Post;
-    route.pattern = pattern;
-    route.body_bytes_max = kAefBodyBytesMax;
-    route.handler = [room = Room{&contexts, capif}, endpoint](http::Request request, http::PathValues path) {
-      return endpoint(room, std::move(request), std::move(path));
-    };
-    router.add(std::move(route));
-  };
-  add(kCheck, check);
-  add(kRevoke, revoke);
+  add_route(router, {&contexts, capif}, http::Method::Post, kCheck, kAefBodyBytesMax, check);
+  add_route(router, {&contexts, capif}, http::Method::Post, kRevoke, kAefBodyBytesMax, revoke);
 }
 
 }  // namespace claviger::seal_keys

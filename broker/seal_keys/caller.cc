@@ -5,6 +5,7 @@
 #include "broker/identity/bearer.h"
 #include "broker/identity/client_procedures.h"
 #include "broker/identity/val_identity.h"
+#include "broker/keys/certificate_trust.h"
 #include "broker/seal_keys/capif_token.h"
 #include "broker/seal_keys/invoker.h"
 #include "broker/seal_keys/key_info.h"
@@ -153,16 +154,9 @@ bool names(const std::vector<std::string>& services, std::string_view service) {
 }  // namespace
 
 bool is_certificate_of(const http::Peer& peer, std::string_view name) {
-  if (!peer.is_certificate_trusted || peer.certificate_der.empty() || name.empty()) return false;
+  if (!peer.is_certificate_trusted || peer.certificate_der.empty()) return false;
   const auto certificate = crypto::Certificate::from_der(as_bytes(peer.certificate_der));
-  if (!certificate) return false;
-  const auto has = [name](const std::vector<std::string>& all) { return std::ranges::find(all, name) != all.end(); };
-  if (has(certificate->dns_names()) || has(certificate->uris())) return true;
-  // RFC 4514: the most specific name first; an ID with characters that are escaped there belongs into a URI.
-  std::string_view subject = certificate->subject();
-  if (!subject.starts_with("CN=")) return false;
-  subject = subject.substr(3);
-  return subject.substr(0, subject.find_first_of(",+")) == name;
+  return certificate && keys::is_named(*certificate, name);
 }
 
 Task<Result<Caller>> authenticate(Context* context, const Capif* capif, std::string tenant,

@@ -1,8 +1,10 @@
 #include "broker/seal_keys/key_records_endpoint.h"
 
 #include "broker/seal_keys/caller.h"
+#include "broker/seal_keys/held_elsewhere.h"
 #include "broker/seal_keys/key_info.h"
 #include "broker/seal_keys/key_query.h"
+#include "broker/seal_keys/room_routes.h"
 #include "broker/seal_keys/seal_problem.h"
 #include "broker/seal_keys/service_key_procedures.h"
 
@@ -15,15 +17,9 @@ using runtime::Task;
 
 constexpr std::string_view kPattern = "/idms/v1/{tenant}/ss-kir/v1/key-records";
 
-// A reader of its own: JSON in a query is rare and small.
-KeyQueryOrFault read_query(std::string_view query) {
-  codec::JsonReader reader(codec::JsonLimits{.bytes_max = kQueryBytesMax, .depth_max = 4, .values_max = 64});
-  return parse_key_query(reader, query);
-}
-
 Task<http::Response> answer(Context* context, const http::Request* request, std::string tenant, Caller caller) {
   if (!accepts_json(*request)) co_return refusal(Error{Code::AcceptExcludes, "accept"});
-  KeyQueryOrFault read = read_query(request->query);
+  KeyQueryOrFault read = read_key_query(request->query);
   if (!read.query) co_return fault_refusal(read.fault);
   const auto allowed = check_may_read(caller, read.query->service, read.query->target);
   if (!allowed) {
@@ -34,11 +30,6 @@ Task<http::Response> answer(Context* context, const http::Request* request, std:
   co_return co_await answer_with_key(context, std::move(tenant), std::move(read.query->service),
                                      std::move(read.query->target), std::move(caller.user_uri));
 }
-
-struct Room {
-  Contexts* contexts;
-  Capif* capif;
-};
 
 Task<http::Response> retrieve(Room room, http::Request request, http::PathValues path) {
   Context* context = &identity::here(*room.contexts);
@@ -72,37 +63,50 @@ Result<KeyInfo> open_both(Context& context, const KeyName& name, const ServiceKe
   return info;
 }
 
+// userUri of the answer: of whom the key is, or for a service's own the asker.
+Result<std::string> uri_about(const Context& context, const KeyName& name, const std::string& caller_uri) {
+  const broker::TenantView* view = context.snapshot->find(name.tenant);
+  if (view == nullptr) return Error{Code::NotFound, "seal_keys.tenant"};
+  if (name.target.kind == TargetKind::Service) return caller_uri;
+  return uri_of(view->tenant.issuer, name.target.kind == TargetKind::User ? "val-users" : "val-ues", name.target.id);
+}
+
 }  // namespace
+
+// A reader of its own: JSON in a query is rare and small.
+KeyQueryOrFault read_key_query(std::string_view query) {
+  codec::JsonReader reader(codec::JsonLimits{.bytes_max = kQueryBytesMax, .depth_max = 4, .values_max = 64});
+  return parse_key_query(reader, query);
+}
+
+Task<Result<std::string>> local_key_info(Context* context, KeyName name, std::string caller_uri) {
+  auto keys = co_await find_service_keys(context, name);
+  if (!keys) co_return keys.error();
+  auto info = open_both(*context, name, *keys);
+  if (!info) co_return info.error();
+  CLAVIGER_CO_TRY(uri, uri_about(*context, name, caller_uri));
+  info->user_uri = uri;
+  info->skms_id = context->snapshot->find(name.tenant)->tenant.issuer;
+  info->service = name.service;
+  info->target = &name.target;
+  co_return write_key_info(*info);
+}
 
 Task<http::Response> answer_with_key(Context* context, std::string tenant, std::string service, Target target,
                                      std::string caller_uri) {
   KeyName name{std::move(tenant), std::move(service), std::move(target)};
-  auto keys = co_await find_service_keys(context, name);
-  if (!keys) co_return refusal(keys.error());
-  auto info = open_both(*context, name, *keys);
-  if (!info) co_return refusal(info.error());
-  const broker::TenantView* view = context->snapshot->find(name.tenant);
-  if (view == nullptr) co_return refusal(Error{Code::NotFound, "seal_keys.tenant"});
-  const bool is_user = name.target.kind == TargetKind::User;
-  const std::string uri = name.target.kind == TargetKind::Service
-                              ? std::move(caller_uri)
-                              : uri_of(view->tenant.issuer, is_user ? "val-users" : "val-ues", name.target.id);
-  info->user_uri = uri;
-  info->skms_id = view->tenant.issuer;
-  info->service = name.service;
-  info->target = &name.target;
-  co_return http::Response(200, kJson, write_key_info(*info));
+  auto body = co_await local_key_info(context, name, caller_uri);
+  if (body.failed_with(Code::ServiceKeyUnknown)) {
+    auto uri = uri_about(*context, name, caller_uri);
+    if (!uri) co_return refusal(uri.error());
+    body = co_await fetch_from_holder(context, std::move(name), *std::move(uri));
+  }
+  if (!body) co_return refusal(body.error());
+  co_return http::Response(200, kJson, *std::move(body));
 }
 
 void add_key_record_routes(http::Router& router, Contexts& contexts, Capif* capif) {
-  http::Route route;
-  route.method = http::Method::Get;
-  route.pattern = kPattern;
-  route.body_bytes_max = 0;
-  route.handler = [room = Room{&contexts, capif}](http::Request request, http::PathValues path) {
-    return retrieve(room, std::move(request), std::move(path));
-  };
-  router.add(std::move(route));
+  add_route(router, {&contexts, capif}, http::Method::Get, kPattern, 0, retrieve);
 }
 
 }  // namespace claviger::seal_keys

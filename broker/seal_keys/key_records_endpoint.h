@@ -8,15 +8,22 @@
 
 #include "broker/identity/routes.h"
 #include "broker/seal_keys/capif.h"
-#include "broker/seal_keys/service_key.h"
+#include "broker/seal_keys/key_query.h"
+#include "broker/seal_keys/service_key_procedures.h"
 
 namespace claviger::seal_keys {
 
 // `capif` may be null and outlives the routes.
 void add_key_record_routes(http::Router& router, identity::Contexts& contexts, Capif* capif);
 
-// The current key of `service` and `target`, and the next one, as a ValKeyInfo; or the refusal. For every interface that
-// gives keys out, after it has checked who asks.
+KeyQueryOrFault read_key_query(std::string_view query);
+
+// What we hold: the current key, and the next one, as a ValKeyInfo about `caller_uri`, or about the target when there is one.
+// ServiceKeyUnknown, NotFound; what the store and sealing say.
+runtime::Task<Result<std::string>> local_key_info(broker::Context* context, KeyName name, std::string caller_uri);
+
+// That, or what the peer that holds the service says (held_elsewhere.h), or the refusal. For every interface that gives
+// keys out, after it has checked who asks.
 runtime::Task<http::Response> answer_with_key(broker::Context* context, std::string tenant, std::string service,
                                               Target target, std::string caller_uri);
 

@@ -4,6 +4,7 @@
 #include "broker/seal_keys/caller.h"
 #include "broker/seal_keys/key_records_endpoint.h"
 #include "broker/seal_keys/km_message.h"
+#include "broker/seal_keys/room_routes.h"
 #include "broker/seal_keys/seal_problem.h"
 
 namespace claviger::seal_keys {
@@ -16,11 +17,6 @@ using runtime::Task;
 constexpr std::string_view kRequests = "/idms/v1/{tenant}/seal-km/v1/key-requests";
 constexpr std::string_view kProvisionings = "/idms/v1/{tenant}/seal-km/v1/provisionings";
 constexpr codec::JsonLimits kLimits{.bytes_max = kKmBodyBytesMax, .depth_max = 6};
-
-struct Room {
-  Contexts* contexts;
-  Capif* capif;
-};
 
 // A VAL user asks as himself. A VAL server asks for its users: whom the key is for is valTgtUe's to say.
 Result<Unit> check_user_uri(const Caller& caller, const std::string& user_uri) {
@@ -80,19 +76,8 @@ Task<http::Response> provision(Room room, http::Request request, http::PathValue
 }  // namespace
 
 void add_km_routes(http::Router& router, Contexts& contexts, Capif* capif) {
-  const auto add = [&](std::string_view pattern,
-                       Task<http::Response> (*endpoint)(Room, http::Request, http::PathValues)) {
-    http::Route route;
-    route.method = http::Method::Post;
-    route.pattern = pattern;
-    route.body_bytes_max = kKmBodyBytesMax;
-    route.handler = [room = Room{&contexts, capif}, endpoint](http::Request request, http::PathValues path) {
-      return endpoint(room, std::move(request), std::move(path));
-    };
-    router.add(std::move(route));
-  };
-  add(kRequests, request_key);
-  add(kProvisionings, provision);
+  add_route(router, {&contexts, capif}, http::Method::Post, kRequests, kKmBodyBytesMax, request_key);
+  add_route(router, {&contexts, capif}, http::Method::Post, kProvisionings, kKmBodyBytesMax, provision);
 }
 
 }  // namespace claviger::seal_keys

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 
+from sandbox_parts import write
+
 DEMO_PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <mcptt-user-profile xmlns="urn:3gpp:mcptt:user-profile:1.0" xmlns:cp="urn:ietf:params:xml:ns:common-policy"
     XUI-URI="{mcptt_id}" user-profile-index="0">
@@ -34,13 +36,6 @@ DEMO_PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def replace(path, text):
-    """A new file takes the old one's name: readers see the one or the other."""
-    with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    os.rename(path + ".new", path)
-
-
 def provision(system):
     """A user profile of the demo user, and a client that may write documents. What is there already stays."""
     path = os.path.join(system.folder, "profiles.json")
@@ -50,14 +45,14 @@ def provision(system):
     root = f"https://127.0.0.1:{system.https}/xcap/{system.name}/"
     profile = f"org.3gpp.mcptt.user-profile/users/{demo['MCPTT_ID']}/mcptt-user-profile-0.xml"
     document = os.path.join(system.folder, "demo-profile.xml")
-    replace(document, DEMO_PROFILE.format(mcptt_id=demo["MCPTT_ID"], name=system.name))
+    write(document, DEMO_PROFILE.format(mcptt_id=demo["MCPTT_ID"], name=system.name))
     partner = next(other.name for other in system.sandbox.systems if other is not system)
     system.ctl("profile", "set", profile, document, "--migration-system", f"{partner}.example")
     system.ctl("client", "remove", "demo-config-admin", "--yes", may_fail=True)  # of a run that was broken off
     writer = system.ctl("client", "add", "demo-config-admin", "--name", "Demo configuration administrator", "--authentication",
-                      "client_secret_basic", "--grant", "client_credentials", "--scope", "claviger:configuration:write")
+                        "client_secret_basic", "--grant", "client_credentials", "--scope", "claviger:configuration:write")
     facts = {"XCAP_ROOT": root, "PROFILE_URL": root + profile, "MC_SYSTEM_ID": f"{system.name}.example",
              "CONFIG_SCOPES": "openid 3gpp:mc:ptt_config_management_service",
              "CONFIG_CLIENT_ID": "demo-config-admin", "CONFIG_CLIENT_SECRET": writer["client_secret"]}
-    replace(path, json.dumps(facts, indent=1))
+    write(path, json.dumps(facts, indent=1))
     return facts

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 
 # Ports of one sandbox: of its interfaces, and room for later ones.
-PORTS = 16
+PORTS = 32
 PORT_LOWEST, PORT_HIGHEST = 20000, 65535
 # sockaddr_un::sun_path has 108 bytes with its NUL.
 SOCKET_PATH_BYTES_MAX = 107

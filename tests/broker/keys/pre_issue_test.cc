@@ -65,6 +65,22 @@ TEST(PreIssue, LeavesWhatIsThereAlready) {
   EXPECT_EQ(element_of(again.body, "UserPubTokenPVT"), element_of(early.body, "UserPubTokenPVT"));
 }
 
+TEST(PreIssue, LooksOnceMoreForWhoCameLater) {
+  KmsBed bed;
+  ASSERT_TRUE(bed.wait(begin_pre_issue(&bed.kms(), "alpha")).has_value());
+  EXPECT_EQ(finished(bed).done, 1U);
+  bed.add_user("late", "correct horse");
+  const KeyPeriods periods = bed.domains().active()->domain.periods;
+  bed.clock().advance(
+      Seconds(periods.ends_at(*periods.number_at(bed.now())) - PreIssue::kLastLook.count() - bed.now()));
+  bed.run_turns(1);
+  bed.shard().run_until([&] { return bed.kms().pre_issue().wake(), true; });
+  constexpr int kAsksMax = 10'000'000;  // as in finished()
+  for (int i = 0; i < kAsksMax && rows_in(bed) < 2; ++i) continue;
+  EXPECT_EQ(rows_in(bed), 2U);
+  EXPECT_EQ(finished(bed).present, 1U);
+}
+
 TEST(PreIssue, GoesOnWhereItStoodAfterARestart) {
   KmsBed bed;
   for (int i = 0; i < 200; ++i) bed.add_user("user" + std::to_string(i), "correct horse");

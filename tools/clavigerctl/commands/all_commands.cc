@@ -3,6 +3,7 @@
 
 #include "tools/clavigerctl/commands/administrator_commands.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/commands/kms_peer_commands.h"
 #include "tools/clavigerctl/commands/migration_commands.h"
 
 namespace claviger::ctl {
@@ -10,12 +11,14 @@ namespace claviger::ctl {
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> kAll = [] {
     std::vector<Command> all;
-    for (auto&& some : {daemon_commands(),        tenant_commands(),        user_commands(),     transfer_commands(),
-                        client_commands(),        consent_commands(),       session_commands(),  ue_commands(),
-                        token_commands(),         key_commands(),           seal_commands(),     partner_commands(),
-                        authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
-                        kms_commands(),           profile_commands(),       peer_commands(),     subscriber_commands(),
-                        registration_commands(),  migration_commands(),     audit_commands()}) {
+    for (auto&& some :
+         {daemon_commands(),        tenant_commands(),        user_commands(),     transfer_commands(),
+          client_commands(),        consent_commands(),       session_commands(),  ue_commands(),
+          token_commands(),         key_commands(),           seal_commands(),     partner_commands(),
+          authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
+          kms_commands(),           kms_peer_commands(),      profile_commands(),  peer_commands(),
+          subscriber_commands(),    migration_commands(),     acm_commands(),      registration_commands(),
+          audit_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -24,7 +27,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 31> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -36,6 +39,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"seal", "The keys that secrets are sealed with on disk"},
       {"partner", "Other systems, their users here and ours there"},
       {"kms", "The key management server of a tenant: its domain, users' keys"},
+      {"acm", "Setting users up at partner systems, and what partners ask for"},
       {"profile", "Profiles of users, UE and service configurations"},
       {"subscriber", "The subscribers of a tenant's SIP database, with the keys of their modules"},
       {"authenticator", "What users have enrolled to sign in with: apps, tokens, recovery codes"},
@@ -45,10 +49,10 @@ std::string_view help_of_noun(std::string_view noun) {
       {"seal-key", "The keys of VAL services, and of users and UEs in them"},
       {"capif", "The CAPIF core function and its API invokers"},
       {"peer", "The peers of the Diameter node"},
-      {"registration", "Who is registered for MC services over SIP"},
       {"agreement", "What is agreed with other MC systems about users who migrate"},
       {"binding", "SIP identities of users who migrate, here and there"},
       {"migration", "What migrations did"},
+      {"registration", "Who is registered for MC services over SIP"},
       {"log", "The daemon's log"},
       {"config", "The daemon's configuration"},
       {"clock", "The wall clock of a sandbox"},

@@ -26,6 +26,7 @@ std::vector<Command> seal_key_commands();
 std::vector<Command> capif_commands();
 std::vector<Command> profile_commands();       // documents of the configuration management server
 std::vector<Command> peer_commands();          // of the Diameter node
+std::vector<Command> acm_commands();           // setting users up at partners
 std::vector<Command> registration_commands();  // over SIP
 std::vector<Command> audit_commands();
 

@@ -21,6 +21,7 @@ const std::vector<Column>& domain_columns() {
                                             {"valid from", "valid_from", Show::Time},
                                             {"valid to", "valid_to", Show::Time},
                                             {"cache number", "cache_number"},
+                                            {"fingerprint", "fingerprint"},
                                             {"domains", "domains"},
                                             {"scopes", "scopes"},
                                             {"requests signed", "needs_signature", Show::YesNo},
@@ -287,7 +288,7 @@ ExitStatus list_reports(Invocation& invocation) {
   const auto target = invocation.tenant_target("/kms/reports");
   if (!target) return ExitStatus::Failed;
   return print_all_pages(invocation, *target,
-                         {{"RECEIVED", "received_at", Show::Time}, {"FROM", "user_uri"}, {"RESPONSE", "xml"}}, 100);
+                         {{"RECEIVED", "received_at", Show::Time}, {"FROM", "user_uri"}, {"SIGNER", "signer"}, {"RESPONSE", "xml"}}, 100);
 }
 
 std::vector<Option> policy_options() {

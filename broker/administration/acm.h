@@ -1,0 +1,179 @@
+// Acm: the administrative configuration management server of every tenant (TS 23.280 clause 10.17; TR 23.700-38 clause 7):
+// setting users up at partner systems, for our ACM clients, and here, for partners.
+//
+// One per process, made by Broker. Everything runs on its home shard (0); the functions below may be called on any. What
+// was asked is durable before it is acknowledged, and each step follows from the records: after a restart start() takes up
+// what was left undone. To a partner a request goes under one idempotency key until it was answered; here a user is set up
+// under names that follow from his own, so that doing it again changes nothing.
+//
+// Codes: AcmPartnerUnknown, AcmClientUnknown, AcmNotAuthorised, AcmQuota, SetupUnknown, SetupDecided,
+// SetupListTooLong, IdempotencyKeyReused, BadValue; what the store says.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/administration/acm_message.h"
+#include "broker/administration/acm_records.h"
+#include "broker/context.h"
+#include "broker/partners/partners.h"
+#include "core/base/secret.h"
+#include "core/http/client.h"
+#include "core/runtime/scope.h"
+#include "core/runtime/task.h"
+#include "core/runtime/turns.h"
+#include "storage/transaction.h"
+
+namespace claviger::administration {
+
+// Answers are kept this long for who asks again with the same key.
+inline constexpr std::int64_t kJournalKept = 8 * 86'400;
+// A partner that does not answer: asked again after 1 s, 2 s, ... this long, until it does or the request is withdrawn.
+inline constexpr Seconds kRetryFirst{1};
+inline constexpr Seconds kRetryLast{60};
+// Users set up side by side: their commits share batches of the store.
+inline constexpr std::size_t kSideBySide = 64;
+// How often is looked for users whose time begins or ends.
+inline constexpr Seconds kValidityEvery{15};
+
+using Contexts = std::vector<std::unique_ptr<broker::Context>>;
+
+// Who asks, as the endpoint found out.
+struct Asker {
+  std::string acmc;  // of an ACM client: the record's id
+  std::string who;   // for people
+  std::string idempotency_key;
+  std::string body_digest;
+};
+
+struct TargetView {
+  std::string system;
+  StageRecord stage;
+  std::vector<UserResult> users;
+};
+struct SetupView {
+  Setup setup;
+  std::vector<TargetView> targets;
+  // RUNNING, DONE, PARTIAL, FAILED, WITHDRAWN.
+  std::string state() const;
+};
+
+class Acm {
+ public:
+  Acm(Contexts& contexts, partners::Partners& partners);
+  Acm(const Acm&) = delete;
+  Acm& operator=(const Acm&) = delete;
+  ~Acm();
+
+  // On the home shard.
+  runtime::Task<Result<Unit>> start();
+  void close();
+
+  broker::Context& home() { return *contexts_.front(); }
+
+  // Who may ask whom. `key`: the private key of certificate_pem; empty: the one that is there stays.
+  runtime::Task<Result<Unit>> put_client(std::string tenant, AcmClient record);
+  runtime::Task<Result<Unit>> remove_client(std::string tenant, std::string id);
+  runtime::Task<Result<std::vector<AcmClient>>> list_clients(std::string tenant);
+  runtime::Task<Result<Unit>> put_partner(std::string tenant, AcmPartner record, std::shared_ptr<SecretBytes> key);
+  runtime::Task<Result<Unit>> remove_partner(std::string tenant, std::string system);
+  runtime::Task<Result<std::vector<AcmPartner>>> list_partners(std::string tenant);
+
+  // The home side. ask: the id of the request, a former one's for a key that was used with the same body.
+  runtime::Task<Result<std::string>> ask(std::string tenant, Asker asker, std::shared_ptr<const Setup> setup);
+  runtime::Task<Result<SetupView>> view(std::string tenant, std::string id);
+  runtime::Task<Result<std::vector<Setup>>> list(std::string tenant);
+  runtime::Task<Result<Unit>> withdraw(std::string tenant, std::string id, std::string who);
+
+  // The partner side, for the system `home`.
+  runtime::Task<Result<std::string>> accept(std::string tenant, AcmPartner from, Asker asker,
+                                            std::shared_ptr<const Setup> setup);
+  struct InboundView {
+    Setup setup;
+    StageRecord stage;
+    std::vector<UserResult> users;
+  };
+  runtime::Task<Result<InboundView>> inbound(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<Result<std::vector<InboundView>>> list_inbound(std::string tenant);
+  runtime::Task<Result<Unit>> decide(std::string tenant, std::string home_system, std::string id, bool is_approved,
+                                     std::string who);
+  runtime::Task<Result<Unit>> withdraw_inbound(std::string tenant, std::string home_system, std::string id,
+                                               std::string who);
+
+ private:
+  struct Link {
+    Link(runtime::Shard& shard, http::ClientOptions options) : client(shard, std::move(options)) {}
+    http::Client client;
+  };
+  struct Journal {
+    std::string key;  // of the record
+    std::string id;   // of a former request; empty: none
+  };
+  template <typename T, typename Start>
+  runtime::Task<Result<T>> at_home(Start start_there);
+
+  runtime::Task<Result<Journal>> look_up(std::string tenant, std::string asker, Asker said);
+  void remember(storage::Transaction& transaction, const Journal& journal, const Asker& said, const std::string& id);
+  runtime::Task<Result<AcmPartner>> find_partner(std::string tenant, std::string system);
+  runtime::Task<Result<Setup>> find_setup(std::string key);
+  runtime::Task<Result<StageRecord>> find_stage(std::string key);
+  runtime::Task<Result<Unit>> put_stage(std::string key, StageRecord record);
+  runtime::Task<bool> pause(Seconds seconds);  // false: closing
+
+  // acm_home.cc
+  runtime::Task<Result<std::string>> ask_here(std::string tenant, Asker asker, std::shared_ptr<const Setup> setup);
+  runtime::Task<Result<Unit>> check_asked(std::string tenant, std::string acmc, std::shared_ptr<const Setup> setup);
+  runtime::Task<Result<SetupView>> view_here(std::string tenant, std::string id);
+  runtime::Task<Result<Unit>> withdraw_here(std::string tenant, std::string id, std::string who);
+  void follow(std::string tenant, std::string id, std::string system);
+  runtime::Task<void> follow_target(std::string tenant, std::string id, std::string system);
+  // True: it ended, in one way or another.
+  runtime::Task<Result<bool>> step(std::string tenant, std::string id, std::string system);
+  runtime::Task<Result<std::shared_ptr<Link>>> link_to(std::string tenant, std::shared_ptr<const AcmPartner> partner);
+  runtime::Task<Result<Unit>> keep_results(std::string tenant, std::string id, std::string system,
+                                           std::shared_ptr<const ResultMessage> message);
+
+  // acm_partner.cc
+  runtime::Task<Result<std::string>> accept_here(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                                 Asker asker, std::shared_ptr<const Setup> setup);
+  runtime::Task<Result<InboundView>> inbound_here(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<Result<Unit>> change_inbound(std::string tenant, std::string home_system, std::string id, Stage to,
+                                             std::string who);
+  void work(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<void> work_on(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<Result<Unit>> run_inbound(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<Result<Unit>> undo_inbound(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<void> set_up_into(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                  std::shared_ptr<const Setup> setup, std::size_t index, std::string* status);
+  runtime::Task<Result<bool>> set_up(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                     std::shared_ptr<const Setup> setup, std::size_t index);
+  runtime::Task<Result<std::string>> local_user(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                                std::shared_ptr<const Setup> setup, std::size_t index);
+  runtime::Task<Result<Unit>> open_visitor(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                           std::shared_ptr<const Visitor> visitor);
+  runtime::Task<Result<Unit>> end_visitor(std::string tenant, std::string home_system, std::string mc_id,
+                                          std::string setup);
+  runtime::Task<void> watch_validity();
+  runtime::Task<Result<Unit>> look_at_validity(std::string tenant);
+
+  Contexts& contexts_;
+  partners::Partners& partners_;
+  runtime::Turns turns_;
+  std::map<std::string, std::pair<std::string, std::shared_ptr<Link>>>
+      links_;                   // by record key: its text, and the client
+  std::set<std::string> busy_;  // what is followed or worked on
+  bool is_closing_ = false;
+  runtime::Scope scope_;  // last: its tasks use all of the above
+};
+
+// For acm.cc, acm_home.cc and acm_partner.cc.
+std::string setup_key(std::string_view tenant, std::string_view id);
+std::string target_key(std::string_view tenant, std::string_view id, std::string_view system);
+std::string inbound_key(std::string_view tenant, std::string_view home_system, std::string_view id);
+std::string state_key(std::string_view tenant, std::string_view home_system, std::string_view id);
+bool is_in_domains(std::string_view mc_id, const std::vector<std::string>& domains);
+
+}  // namespace claviger::administration

@@ -1,0 +1,47 @@
+// What operators do to peers, and how peers are asked.
+//
+// On any shard; a change is durable when it returns, and expects the record it read (Conflict). Codes: KmsPeerUnknown,
+// KmsPeerTaken, BadValue (`where` says which member), UriPathInvalid, TooMany, CertificateInvalid, KeyMalformed, KeyUse;
+// what the store, sealing and the HTTP client say.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/context.h"
+#include "broker/exchange/peer.h"
+#include "broker/keys/certificate_procedures.h"
+#include "core/base/result.h"
+#include "core/base/secret.h"
+#include "core/http/client.h"
+#include "core/runtime/task.h"
+
+namespace claviger::exchange {
+
+inline constexpr std::string_view kExchangePath = "/idms/v1/{tenant}/kms-exchange/v1";
+
+// The certificate chain and the key (PEM, P-256) that we show to peers and sign our KMS certificate with.
+runtime::Task<Result<Identity>> set_identity(broker::Context* context, std::string tenant, std::string chain_pem,
+                                             std::shared_ptr<const SecretBytes> key_pem);
+// NotFound.
+runtime::Task<Result<Identity>> read_identity(broker::Context* context, std::string tenant);
+
+// A new one, or what is agreed with a known one anew.
+runtime::Task<Result<Peer>> set_peer(broker::Context* context, std::string tenant, Peer peer);
+runtime::Task<Result<Unit>> remove_peer(broker::Context* context, std::string tenant, std::string kms_uri);
+runtime::Task<Result<std::vector<Peer>>> list_peers(broker::Context* context, std::string tenant);
+runtime::Task<Result<Peer>> find_peer(broker::Context* context, std::string tenant, std::string kms_uri);
+
+// GET peer.url + path with our identity's certificate, at most kPeerAnswerMs.
+runtime::Task<Result<http::ClientResponse>> ask_peer(broker::Context* context, std::string tenant, Peer peer,
+                                                     std::string path);
+
+// The first of two steps: the peer's present certificate, signed by the name that was agreed, waits for admission; those
+// of it that we serve are asked for, too, so that their revocation arrives. The ones that came.
+runtime::Task<Result<std::vector<keys::ExternalCertificate>>> fetch_certificates(keys::Kms* kms,
+                                                                                 broker::Context* context,
+                                                                                 std::string tenant,
+                                                                                 std::string kms_uri);
+
+}  // namespace claviger::exchange

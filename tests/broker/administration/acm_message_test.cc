@@ -1,0 +1,116 @@
+#include "broker/administration/acm_message.h"
+
+#include <gtest/gtest.h>
+
+#include "broker/administration/acm.h"
+
+namespace claviger::administration {
+namespace {
+
+const std::string kGood =
+    R"({"request_id":"r1","home_system":"alpha.example","home_acmc_id":"sip:chief@alpha.example",)"
+    R"("targets":["bravo.example"],"mode":{"partial":true},"users":[{"mc_id":"sip:ann@alpha.example",)"
+    R"("mc_service_ids":{"mcptt":"sip:ann.ptt@alpha.example"},"valid_from":"2026-01-01T00:00:00Z",)"
+    R"("valid_until":"2027-01-01T00:00:00Z"}]})";
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const std::size_t at = text.find(from);
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+TEST(SetupMessage, IsReadAndWrittenAgain) {
+  const auto read = parse_setup(kGood);
+  ASSERT_TRUE(read.has_value());
+  const Setup& setup = read->setup;
+  EXPECT_EQ(setup.home, "alpha.example");
+  EXPECT_EQ(read->home_acmc_id, "sip:chief@alpha.example");
+  ASSERT_EQ(setup.users.size(), 1U);
+  EXPECT_EQ(setup.users[0].service_ids[0], "sip:ann.ptt@alpha.example");
+  EXPECT_EQ(setup.users[0].valid_until - setup.users[0].valid_from, 365 * 86'400);
+  EXPECT_FALSE(setup.is_all_or_nothing);
+  const auto again = parse_setup(write_setup(setup, "alpha.example", "bravo.example", false));
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->home_acmc_id.empty()) << "it goes along only where it is wanted";
+  EXPECT_EQ(again->setup.users[0].mc_id, setup.users[0].mc_id);
+  EXPECT_EQ(again->setup.users[0].valid_from, setup.users[0].valid_from);
+}
+
+TEST(SetupMessage, SaysWhatIsWrong) {
+  const auto code = [](const std::string& text) {
+    const auto read = parse_setup(text);
+    return read ? Code::Internal : read.error().code;
+  };
+  EXPECT_EQ(code("{"), Code::JsonSyntax);
+  EXPECT_EQ(code("[]"), Code::JsonType);
+  EXPECT_EQ(code("{}"), Code::JsonMissing);
+  EXPECT_EQ(code(replaced(kGood, "[\"bravo.example\"]", "[]")), Code::BadValue);
+  EXPECT_EQ(code(replaced(kGood, "[\"bravo.example\"]", "[\"a\",\"a\"]")), Code::BadValue);
+  EXPECT_EQ(code(replaced(kGood, "sip:ann@alpha", "sip:ann @alpha")), Code::BadValue);
+  EXPECT_EQ(code(replaced(kGood, "\"mcptt\":", "\"other\":")), Code::BadValue);
+  EXPECT_EQ(code(replaced(kGood, "2027-01", "2025-01")), Code::BadValue) << "it ends before it begins";
+  EXPECT_EQ(code(replaced(kGood, "2027-01-01T", "soon")), Code::BadValue);
+  std::string many = "{\"targets\":[";
+  for (int i = 0; i < 17; ++i) many += (i == 0 ? "\"s" : ",\"s") + std::to_string(i) + "\"";
+  EXPECT_EQ(code(many + "],\"users\":[]}"), Code::SetupListTooLong);
+}
+
+TEST(Records, ComeBack) {
+  const auto value = [](std::string text) { return storage::Value::owned(std::move(text), 3, 0); };
+  const Setup setup = parse_setup(kGood)->setup;
+  const auto read = decode_setup(value(encode(setup)));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->users[0].valid_until, setup.users[0].valid_until);
+  StageRecord stage;
+  stage.stage = Stage::Withdrawing;
+  stage.reason = "why";
+  EXPECT_EQ(decode_stage(value(encode(stage)))->stage, Stage::Withdrawing);
+  AcmPartner partner;
+  partner.system = "bravo.example";
+  partner.domains = {"bravo.example"};
+  partner.quota = 7;
+  EXPECT_EQ(decode_partner(value(encode(partner)))->quota, 7U);
+  Visitor visitor;
+  visitor.mc_id = "sip:ann@alpha.example";
+  visitor.is_open = true;
+  EXPECT_TRUE(decode_visitor(value(encode(visitor)))->is_open);
+  EXPECT_EQ(decode_client(value("rubbish")).error().code, Code::SchemaTooNew);
+  EXPECT_EQ(decode_client(value("\1{")).error().code, Code::Corrupt);
+  EXPECT_EQ(decode_client(value("")).error().code, Code::Corrupt);
+}
+
+TEST(Result, IsTrueOnlyWhenEverybodyIsThere) {  // TR 23.700-38 table 7.x.1.2.2-1
+  const Setup setup = parse_setup(kGood)->setup;
+  const std::vector<UserResult> good{{"sip:ann@alpha.example", "EXISTED"}};
+  EXPECT_TRUE(parse_result(write_result("bravo.example", setup, good, ""))->is_good);
+  const std::vector<UserResult> bad{{"sip:ann@alpha.example", "REJECTED"}};
+  const auto read = parse_result(write_result("bravo.example", setup, bad, "no"));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_FALSE(read->is_good);
+  EXPECT_EQ(read->reason, "no");
+  EXPECT_FALSE(parse_result("{}").has_value());
+  EXPECT_FALSE(
+      parse_result(R"({"system":"b","result":true,"users":[{"mc_id":"a","status":"WONDERFUL"}]})").has_value());
+}
+
+TEST(SetupView, TellsTheStateOfAll) {
+  SetupView view;
+  const auto target = [](Stage stage, std::string status) {
+    TargetView one;
+    one.stage.stage = stage;
+    one.users = {{"a", std::move(status)}};
+    return one;
+  };
+  view.targets = {target(Stage::Done, "CREATED"), target(Stage::Waiting, "CREATED")};
+  EXPECT_EQ(view.state(), "RUNNING");
+  view.targets[1] = target(Stage::Failed, "FAILED");
+  EXPECT_EQ(view.state(), "PARTIAL");
+  view.targets[1] = target(Stage::Done, "EXISTED");
+  EXPECT_EQ(view.state(), "DONE");
+  view.targets = {target(Stage::Done, "REJECTED")};
+  EXPECT_EQ(view.state(), "FAILED");
+  view.targets = {target(Stage::Withdrawn, "CREATED")};
+  EXPECT_EQ(view.state(), "WITHDRAWN");
+}
+
+}  // namespace
+}  // namespace claviger::administration

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Administration between systems from outside (TS 23.280 clause 10.17, TR 23.700-38 clause 7): an ACM client at alpha has
+users set up at bravo, over mutual TLS; refusals, repetition, approval, a partner that is down, SIGKILL, withdrawal, expiry.
+
+usage: administration.py     CLAVIGER_BUILD: the build folder.
+"""
+
+import json
+import secrets
+import ssl
+import sys
+import time
+import urllib.parse
+
+import wire
+from clavigerd import Failure, Sandbox
+from operators_day import Ctl, expect
+from user_agent import UserAgent, new_verifier
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+JWT = "urn:ietf:params:oauth:token-type:jwt"
+SETTLED_SECONDS_MAX = 90
+USERS = 40
+
+
+class AcmClient:
+    """Somebody with an access token, or a system with a certificate."""
+
+    def __init__(self, system, token="", certificate=None):
+        self.system, self.token = system, token
+        parts = urllib.parse.urlsplit(system.acm_url)
+        self.path = parts.path
+        context = ssl.create_default_context(cafile=system.ca)
+        if certificate:
+            context.load_cert_chain(*certificate)
+        self.connection = wire.Connection(lambda: wire.http.client.HTTPSConnection(parts.hostname, parts.port, context=context, timeout=60))
+
+    def ask(self, method, target="", body=None, key=None, kind="application/json"):
+        headers = {"Authorization": "Bearer " + self.token} if self.token else {}
+        if key:
+            headers["Idempotency-Key"] = key
+        if body is not None:
+            headers["Content-Type"] = kind
+            body = body if isinstance(body, (bytes, str)) else json.dumps(body)
+        target = target if target.startswith("/") else self.path + ("/" + target if target else "")
+        return self.connection.ask(method, target, headers, body.encode() if isinstance(body, str) else body)
+
+
+def row(name, answer, status):
+    expect(answer.status == status, f"{name}: {answer} {answer.body[:300]!r}")
+    return answer
+
+
+def fresh():
+    return secrets.token_hex(16)
+
+
+def request(users, target="bravo.example", **more):
+    return {"targets": [target], "users": [{"mc_id": user} for user in users]} | more
+
+
+def settled(client, identity):
+    """The result, once there is one."""
+    end = time.monotonic() + SETTLED_SECONDS_MAX
+    while time.monotonic() < end:
+        answer = client.ask("GET", identity)
+        if answer.status == 200:
+            return answer.json()
+        expect(answer.status == 202, f"status: {answer}")
+    raise Failure(f"{identity} is not done after {SETTLED_SECONDS_MAX} s: {answer.json()}")
+
+
+def statuses(result, system="bravo.example"):
+    target = next(each for each in result["results"] if each["system"] == system)
+    return {each["mc_id"]: each["status"] for each in target["users"]}
+
+
+def sign_in(system, username, password, client_id, scopes):
+    agent = UserAgent(system, wire.https(system))
+    verifier = new_verifier()
+    page = agent.login_page(verifier, client_id=client_id, scope=scopes)
+    location = urllib.parse.urlsplit(agent.submit(page, username, password).headers["location"])
+    code = urllib.parse.parse_qs(location.query)["code"][0]
+    answer = agent.token(agent.redemption(code, verifier) | {"client_id": client_id})
+    expect(answer.status == 200, f"sign-in: {answer}")
+    return agent, answer.json()["access_token"]
+
+
+def chief_of(system):
+    return AcmClient(system, sign_in(system, system.acm_username, system.acm_password, system.acm_app, system.acm_scopes)[1])
+
+
+def migrates(alpha, bravo, login, password):
+    """What all this is for: his security token opens bravo."""
+    agent, token = sign_in(alpha, login, password, alpha.client_id, alpha.scopes)
+    answer = agent.token({"grant_type": EXCHANGE, "client_id": alpha.client_id, "subject_token": token, "subject_token_type": JWT,
+                          "resource": bravo.resource})
+    expect(answer.status == 200, f"exchange: {answer}")
+    there = UserAgent(bravo, wire.https(bravo))
+    return there.token({"grant_type": BEARER, "client_id": bravo.client_id, "assertion": answer.json()["access_token"],
+                        "scope": "3gpp:mc:ptt_key_management_service"})
+
+
+def refusals(alpha, bravo, chief, users):
+    body = request(users[:1])
+    row("no token", AcmClient(alpha).ask("POST", "", body, fresh()), 401)
+    row("a token for something else", AcmClient(alpha, sign_in(alpha, alpha.username, alpha.password, alpha.client_id, alpha.scopes)[1])
+        .ask("POST", "", body, fresh()), 403)
+    row("no key", chief.ask("POST", "", body), 400)
+    row("a key that is none", chief.ask("POST", "", body, "x"), 400)
+    row("not JSON", chief.ask("POST", "", "{", fresh()), 400)
+    row("another media type", chief.ask("POST", "", body, fresh(), "text/plain"), 415)
+    row("no targets", chief.ask("POST", "", {"users": body["users"], "targets": []}, fresh()), 422)
+    row("nobody", chief.ask("POST", "", request([]), fresh()), 422)
+    row("somebody twice", chief.ask("POST", "", request([users[0], users[0]]), fresh()), 422)
+    row("no user of ours", chief.ask("POST", "", request(["sip:nobody@alpha.example"]), fresh()), 422)
+    row("another's identity", chief.ask("POST", "", {"targets": ["bravo.example"], "users": [
+        {"mc_id": users[0], "mc_service_ids": {"mcptt": "sip:other@alpha.example"}}]}, fresh()), 422)
+    row("a system nobody knows", chief.ask("POST", "", request(users[:1], "charlie.example"), fresh()), 404)
+    row("too many", chief.ask("POST", "", request([f"sip:u{i}@alpha.example" for i in range(10_001)]), fresh()), 413)
+    row("as another ACM client", chief.ask("POST", "", request(users[:1], home_acmc_id="sip:other@alpha.example"), fresh()), 403)
+    row("not in its domains", chief.ask("POST", "", request(["sip:x@elsewhere.example"]), fresh()), 403)
+    row("no such request", chief.ask("GET", "0123456789"), 404)
+    # Between servers.
+    certificate = (alpha.acm_certificate, alpha.acm_key)
+    server = AcmClient(bravo, certificate=certificate)
+    row("no certificate", AcmClient(bravo).ask("POST", "", request(users[:1], home_system="alpha.example"), fresh()), 401)
+    row("another's certificate", AcmClient(bravo, certificate=(bravo.acm_certificate, bravo.acm_key)).ask(
+        "POST", "", request(users[:1], home_system="alpha.example"), fresh()), 401)
+    row("another's name", server.ask("POST", "", request(users[:1], home_system="charlie.example"), fresh()), 403)
+    row("not for us", server.ask("POST", "", request(users[:1], "charlie.example", home_system="alpha.example"), fresh()), 404)
+    key = fresh()
+    row("of a foreign domain", server.ask("POST", "", request(["sip:x@charlie.example"], home_system="alpha.example"), key), 202)
+    end = time.monotonic() + SETTLED_SECONDS_MAX
+    answer = server.ask("GET", key)
+    while answer.status == 202 and time.monotonic() < end:
+        answer = server.ask("GET", key)
+    expect(answer.json()["users"][0]["status"] == "REJECTED" and not answer.json()["result"], f"{answer.body}")
+
+
+def main():
+    with Sandbox() as sandbox:
+        alpha, bravo = sandbox.system("ALPHA"), sandbox.system("BRAVO")
+        daemons = {system.tenant: sandbox.take_over(system, {}) for system in (alpha, bravo)}
+        at_alpha, at_bravo = Ctl(alpha.admin_socket), Ctl(bravo.admin_socket)
+        users = [f"sip:m{i}@alpha.example" for i in range(USERS)]
+        for i, user in enumerate(users):
+            at_alpha.run("user", "add", f"m{i}", "--mc-id", user, "--mcptt-id", f"sip:m{i}.mcptt@alpha.example", "--password-stdin",
+                         given="correct horse battery\n")
+        chief = chief_of(alpha)
+        refusals(alpha, bravo, chief, users)
+        expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 400, "nobody migrates before he was set up")
+
+        # Set up, once.
+        key = fresh()
+        body = {"targets": ["bravo.example"], "users": [{"mc_id": users[i], "mc_service_ids": {"mcptt": f"sip:m{i}.mcptt@alpha.example"}}
+                                                        for i in range(10)]}
+        first = row("asked", chief.ask("POST", "", body, key), 202).json()
+        expect(first["status"] == "PROCESSING" and first["href"].endswith(first["request_id"]), f"{first}")
+        expect(row("again", chief.ask("POST", "", body, key), 202).json() == first, "the same answer")
+        row("another body", chief.ask("POST", "", request(users[:2]), key), 409)
+        result = settled(chief, first["request_id"])
+        expect(result["status"] == "DONE" and set(statuses(result).values()) == {"CREATED"}, f"{result}")
+        row("another system's token", AcmClient(alpha, chief_of(bravo).token).ask("GET", first["request_id"]), 401)
+        expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 200, "he migrates")
+        second = settled(chief, row("once more", chief.ask("POST", "", body, fresh()), 202).json()["request_id"])
+        expect(set(statuses(second).values()) == {"EXISTED"}, f"{second}")
+
+        # A partner that is down, and this system killed right after it acknowledged.
+        daemons["bravo"].kill()
+        third = row("while bravo is down", chief.ask("POST", "", request(users[10:]), fresh()), 202).json()["request_id"]
+        daemons["alpha"].kill()
+        daemons["alpha"].start()
+        chief = chief_of(alpha)
+        row("not lost", chief.ask("GET", third), 202)
+        daemons["bravo"].start()
+        expect(set(statuses(settled(chief, third)).values()) == {"CREATED"}, "done when it is back")
+        visitors = [each for each in at_bravo.json("partner", "user", "list", "alpha")["items"] if each["kind"] == "primary_mc_id"]
+        expect(len({each["id"] for each in visitors}) == len(visitors) == USERS + 1, f"nobody twice: {len(visitors)}")
+
+        # All of it back.
+        row("withdrawn", chief.ask("DELETE", first["request_id"]), 202)
+        expect(settled(chief, first["request_id"])["status"] == "WITHDRAWN", "the first request is withdrawn")
+        expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 200, "the second request still holds him")
+        row("withdrawn, too", chief.ask("DELETE", second["request_id"]), 202)
+        expect(settled(chief, second["request_id"])["status"] == "WITHDRAWN", "the second request is withdrawn")
+        expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 400, "he does not migrate any more")
+        back = settled(chief, row("set up again", chief.ask("POST", "", request(users[:1]), fresh()), 202).json()["request_id"])
+        expect(set(statuses(back).values()) == {"CREATED"}, f"{back}")
+        expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 200, "he migrates again")
+
+        # Somebody decides.
+        other = ["--as", "bravo.example", "--url", alpha.acm_url, "--ca", bravo.ca, "--certificate", bravo.acm_certificate, "--key",
+                 bravo.acm_key, "--peer-certificate", alpha.acm_certificate, "--idms", "alpha", "--domain", "alpha.example"]
+        at_bravo.run("acm", "partner", "add", "alpha.example", *other, "--manual")
+        for verb, state in (("approve", "DONE"), ("reject", "FAILED")):
+            pending = row("pending", chief.ask("POST", "", request(users[20:22]), fresh()), 202).json()["request_id"]
+            there = chief_of(bravo)
+            inbound = f"/acm/v1/{bravo.tenant}/inbound"
+            end = time.monotonic() + SETTLED_SECONDS_MAX
+            while time.monotonic() < end and pending not in there.ask("GET", inbound).body.decode():
+                pass
+            row(verb, there.ask("POST", f"{inbound}/alpha.example/{pending}/{verb}"), 204)
+            row("decided twice", there.ask("POST", f"{inbound}/alpha.example/{pending}/{verb}"), 409)
+            result = settled(chief, pending)
+            expect(result["status"] == state, f"{verb}: {result}")
+        at_bravo.run("acm", "partner", "add", "alpha.example", *other, "--quota", "3")
+        server = AcmClient(bravo, certificate=(alpha.acm_certificate, alpha.acm_key))
+        row("over the quota", server.ask("POST", "", request(users[:1], home_system="alpha.example"), fresh()), 429)
+        print("administration: all rows; a partner down, two kills, nothing lost or doubled")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"administration.py: {failure}")
