@@ -36,9 +36,10 @@ def group(octets):
 class Server(Peer):
     """An S-CSCF (and I-CSCF)."""
 
-    def __init__(self, system):
-        super().__init__((system.diameter_host, int(system.diameter_port)), HOST, REALM)
-        expect(self.exchange().result() == 2001, "the S-CSCF is let in")
+    def __init__(self, system, host=HOST, realm=REALM):
+        super().__init__((system.diameter_host, int(system.diameter_port)), host, realm)
+        expect(self.exchange().result() == 2001, f"{host} is let in")
+        self.realm = REALM
 
     def base(self, number):
         return [avp(263, f"{HOST};1;{number}"), avp(260, avp(266, VENDOR) + avp(258, CX)), avp(277, 1), *self.origin(),
@@ -136,6 +137,11 @@ def main():
         with Server(system) as server:
             registration(server, module, impi, impu)
             refusals(server, impi, impu, system.subscriber_sim_impu)
+        # A node of another realm says that it is ours.
+        ctl(system, "peer", "add", "node.far.example", "far.example", "--transport", "tcp")
+        with Server(system, "node.far.example", "far.example") as stranger:
+            for answer in (stranger.mar(impi, impu), stranger.lir(impu), stranger.uar(impi, impu)):
+                expect(result(answer) == (False, 5003), f"a node of another realm does not speak for ours: {result(answer)}")
         daemon = sandbox.take_over(system, {})
         daemon.kill()
         daemon.start()
