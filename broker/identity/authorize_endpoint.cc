@@ -7,8 +7,8 @@
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/client_name.h"
-#include "broker/identity/dpop_check.h"
 #include "broker/identity/consent.h"
+#include "broker/identity/dpop_check.h"
 #include "broker/identity/id_token_hint.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction_cookie.h"
@@ -40,8 +40,9 @@ struct Begun {
   Interaction interaction;
   std::string cookie;
 };
-Result<Begun> begin_interaction(const Context& context, const Client& client, const Destination& destination, const AuthorizationRequest& wanted,
-                                const http::Request& request, UeName ue, WallTime now) {
+Result<Begun> begin_interaction(const Context& context, const Client& client, const Destination& destination,
+                                const AuthorizationRequest& wanted, const http::Request& request, UeName ue,
+                                WallTime now) {
   Begun begun;
   begun.cookie = interaction_cookie(request);
   if (begun.cookie.empty()) {

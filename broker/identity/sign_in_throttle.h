@@ -48,8 +48,8 @@ class SignInThrottle {
 
   struct Verdict {
     bool is_admitted = false;
-    bool is_last = false;        // of those that are free: a wrong password now ends this sign-in
-    Milliseconds retry_after{0}; // when not admitted
+    bool is_last = false;         // of those that are free: a wrong password now ends this sign-in
+    Milliseconds retry_after{0};  // when not admitted
   };
   // Counts a try. `login` is canonical, `source` an address; the 64 bits of an IPv6 network
   // count as one.

@@ -97,7 +97,8 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
     storage::Transaction transaction;
     const AuthenticatorRecord& gone = enrolled.front();
-    transaction.expect_version(tables::kAuthenticators, authenticator_key(tenant, sub, gone.kind, gone.id), gone.version);
+    transaction.expect_version(tables::kAuthenticators, authenticator_key(tenant, sub, gone.kind, gone.id),
+                               gone.version);
     erase_authenticators(transaction, tenant, sub, enrolled);
     // In one transaction: whoever asks again finds it gone already, and his sessions must be dead then, too.
     const WallTime now = context->shard.wall();

@@ -211,9 +211,9 @@ TEST_F(Authorize, StateMissingOrTooLong) {
 }
 TEST_F(Authorize, AcrValuesMissingOrUnsupported) {
   expect_redirect(ask(with(authorize_query("mc-app"), "acr_values", std::nullopt)), "invalid_request");
-  expect_redirect(ask_with("acr_values", "urn:claviger:acr:aka 3gpp:acr:passwordx"),
+  expect_redirect(ask_with("acr_values", "urn:example:acr:unknown 3gpp:acr:passwordx"),
                   "unmet_authentication_requirements");
-  EXPECT_EQ(ask_with("acr_values", "urn:claviger:acr:aka 3gpp:acr:password").status, 200);
+  EXPECT_EQ(ask_with("acr_values", "urn:example:acr:unknown 3gpp:acr:password").status, 200);
   EXPECT_EQ(ask_with("acr_values", std::nullopt).status, 200);
 }
 TEST_F(Authorize, CodeChallengeMissingMalformedOrPlain) {
