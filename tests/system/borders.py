@@ -25,7 +25,7 @@ BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 JWT = "urn:ietf:params:oauth:token-type:jwt"
 SERVICE = "3gpp:mc:ptt_key_management_service"
 # Of a sandbox's block of ports, one that it does not use itself.
-MTLS_PORT = 8
+MTLS_PORT = 30
 # The feed is a long poll, which begins anew with the change.
 FOLLOWED_SECONDS_MAX = 30
 
