@@ -12,7 +12,7 @@ import sys
 import threading
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tools", "demo"))
-import cx  # noqa: E402
+import s_cscf as cx  # noqa: E402
 from clavigerd import Failure, Sandbox  # noqa: E402
 from operators_day import Ctl, expect, sandbox_tool  # noqa: E402
 from subscriber_module import Module  # noqa: E402

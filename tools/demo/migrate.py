@@ -14,7 +14,7 @@ import sys
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.append(os.path.join(ROOT, "tests", "system"))
-import cx  # noqa: E402
+import s_cscf as cx  # noqa: E402
 import sign_in  # noqa: E402
 from subscriber_module import Module  # noqa: E402
 
