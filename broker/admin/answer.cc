@@ -170,6 +170,7 @@ Answer::Answer(Code code, std::string detail)
 
 http::Response Answer::into_response() && {
   http::Response response(status_, content_type_, std::move(body_));
+  response.is_secret = true;  // a client's new secret, a seed, a share
   if (status_ == 503) response.with("retry-after", "1");
   return response;
 }

@@ -9,12 +9,23 @@ namespace {
 void append_escaped(std::string& html, std::string_view text) {
   for (const char character : text) {
     switch (character) {
-      case '&': html += "&amp;"; break;
-      case '<': html += "&lt;"; break;
-      case '>': html += "&gt;"; break;
-      case '"': html += "&quot;"; break;
-      case '\'': html += "&#39;"; break;
-      default: html += character;
+      case '&':
+        html += "&amp;";
+        break;
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      case '\'':
+        html += "&#39;";
+        break;
+      default:
+        html += character;
     }
   }
 }
@@ -46,6 +57,7 @@ void end_page(std::string& html) { html += "</main>\n</body>\n</html>\n"; }
 http::Response page_response(std::uint16_t status, std::string html, std::string_view form_action,
                              std::string_view script_nonce) {
   http::Response response(status, "text/html; charset=utf-8", std::move(html));
+  response.is_secret = true;  // one of them shows a seed or recovery codes
   add_page_headers(response, form_action, script_nonce);
   return response;
 }
@@ -189,8 +201,8 @@ http::Response sign_off_page(const SignOffPage& page, const PageText& text) {
   append_parts(html, {"<p>", text.sign_off_help, "</p>\n<form method=\"post\" action=\"/idms/v1/", page.tenant,
                       "/logout\">\n<input type=\"hidden\" name=\"interaction\" value=\"", page.sealed,
                       "\">\n<button type=\"submit\" name=\"action\" value=\"sign-off\">", text.sign_off,
-                      "</button>\n<button type=\"submit\" name=\"action\" value=\"cancel\" class=\"quiet\">", text.cancel,
-                      "</button>\n</form>\n"});
+                      "</button>\n<button type=\"submit\" name=\"action\" value=\"cancel\" class=\"quiet\">",
+                      text.cancel, "</button>\n</form>\n"});
   end_page(html);
   return page_response(200, std::move(html), form_action_source(page.redirect_uri));
 }

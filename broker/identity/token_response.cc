@@ -33,6 +33,7 @@ http::Response write_response(SlabPool& slabs, const Parts& parts) {
   if (!parts.scope.empty()) json.member("scope", parts.scope);
   json.end_object();
   http::Response response(200, "application/json", body.finish());
+  response.is_secret = true;
   response.with("pragma", "no-cache");
   return response;
 }

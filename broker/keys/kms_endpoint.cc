@@ -341,7 +341,9 @@ Task<http::Response> serve(Kms* kms, Contexts* contexts, http::Request request, 
   asked.head.client_req_url = url_of(*context, asked.request, {});
   auto answered = co_await answer(&asked);
   if (!answered) co_return refuse(asked, answered.error());
-  co_return http::Response(200, kXmlType, *std::move(answered));
+  http::Response response(200, kXmlType, *std::move(answered));
+  response.is_secret = true;
+  co_return response;
 }
 
 }  // namespace

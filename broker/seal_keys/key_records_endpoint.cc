@@ -102,7 +102,9 @@ Task<http::Response> answer_with_key(Context* context, std::string tenant, std::
     body = co_await fetch_from_holder(context, std::move(name), *std::move(uri));
   }
   if (!body) co_return refusal(body.error());
-  co_return http::Response(200, kJson, *std::move(body));
+  http::Response response(200, kJson, *std::move(body));
+  response.is_secret = true;
+  co_return response;
 }
 
 void add_key_record_routes(http::Router& router, Contexts& contexts, Capif* capif) {

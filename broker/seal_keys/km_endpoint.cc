@@ -70,7 +70,9 @@ Task<http::Response> provision(Room room, http::Request request, http::PathValue
   context->shard.logger().info(
       "seal_key.provisioned",
       {{"tenant", path[0]}, {"client", caller->id}, {"service", changed->service}, {"kid", made.kid}});
-  co_return http::Response(201, kJson, write_kp_response(*changed, made));
+  http::Response response(201, kJson, write_kp_response(*changed, made));
+  response.is_secret = true;
+  co_return response;
 }
 
 }  // namespace

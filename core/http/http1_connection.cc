@@ -177,11 +177,11 @@ void Http1Connection::submit(Response response) {
   const std::size_t size = text_of(response.body).size();
   write_head(response, size);
   if (exchange_->request.method != Method::Head && has_body(response.status)) {
-    if (size <= kSmallBody) {
+    if (size <= kSmallBody && !response.is_secret) {
       output_ += text_of(response.body);  // copy: see kSmallBody
     } else {
-      large_body_ = std::move(response.body);
-      large_body_sent_ = 0;
+      large_ = std::move(response);
+      large_sent_ = 0;
     }
   }
   kept_.set(unsent());
@@ -225,9 +225,7 @@ void Http1Connection::write_head(const Response& response, std::size_t body_size
 }
 
 // A large body stays whole until its last byte.
-std::size_t Http1Connection::unsent() const {
-  return output_.size() + (large_body_ ? text_of(*large_body_).size() : 0);
-}
+std::size_t Http1Connection::unsent() const { return output_.size() + (large_ ? text_of(large_->body).size() : 0); }
 
 std::size_t Http1Connection::produce(MutableBytes room) {
   retire_exchange();
@@ -245,7 +243,7 @@ std::size_t Http1Connection::produce(MutableBytes room) {
     output_sent_ = 0;
     if (output_.capacity() > kOutputKept) output_ = std::string();
   }
-  if (output_.empty() && large_body_ && pull(text_of(*large_body_), large_body_sent_)) large_body_.reset();
+  if (output_.empty() && large_ && pull(text_of(large_->body), large_sent_)) large_.reset();
   kept_.set(unsent());
   return produced;
 }

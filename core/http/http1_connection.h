@@ -26,7 +26,9 @@ class Http1Connection final : public Protocol {
 
   void receive(Slice bytes) override;
   std::size_t produce(MutableBytes room) override;
-  bool wants_input() const override { return !is_ending_ && (phase_ != Phase::Handles || unparsed_.size() < kUnparsedMax); }
+  bool wants_input() const override {
+    return !is_ending_ && (phase_ != Phase::Handles || unparsed_.size() < kUnparsedMax);
+  }
   bool is_finished() const override { return is_ending_; }
   Monotonic deadline() const override;
   void on_deadline() override;
@@ -38,7 +40,7 @@ class Http1Connection final : public Protocol {
   friend class OneExchange;
 
   void advance();
-  bool has_room() const { return !large_body_ && output_.size() - output_sent_ < kPipelineBytesMax; }
+  bool has_room() const { return !large_ && output_.size() - output_sent_ < kPipelineBytesMax; }
   void begin_request(std::size_t head_size);
   void read_body();
   void submit(Response response);
@@ -64,9 +66,9 @@ class Http1Connection final : public Protocol {
 
   std::string output_;
   std::size_t output_sent_ = 0;
-  std::optional<Body> large_body_;  // behind output_
-  std::size_t large_body_sent_ = 0;
-  KeptBytes kept_;  // output_ and large_body_
+  std::optional<Response> large_;  // only its body, behind output_
+  std::size_t large_sent_ = 0;
+  KeptBytes kept_;  // output_ and large_
 
   Monotonic phase_since_;  // idle, head or body began
 };

@@ -259,7 +259,7 @@ bool Http2Connection::send_data(Http2Exchange& exchange, Bytes frame_header, std
   if (exchange.is_sent && !exchange.is_request_complete) {  // what lingers keeps nothing
     kept_.set(kept_.count() - exchange.answer_bytes);
     exchange.answer_bytes = 0;
-    exchange.response.body = Body();
+    exchange.response.drop_body();
   }
   meter_.data_sent();
   return true;

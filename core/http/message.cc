@@ -1,5 +1,7 @@
 #include "core/http/message.h"
 
+#include "core/base/secret.h"
+
 namespace claviger::http {
 
 std::string_view name_of(Method method) {
@@ -68,6 +70,15 @@ Field field_of(std::string_view name) {
     default:
       return Field::Other;
   }
+}
+
+void Response::drop_body() {
+  if (is_secret) {
+    // A slab's bytes, or a string's: writable memory that a body only shows read-only.
+    const Bytes bytes = as_bytes(text_of(body));
+    wipe({const_cast<std::byte*>(bytes.data()), bytes.size()});
+  }
+  body = Body();
 }
 
 std::string_view reason_of(std::uint16_t status) {

@@ -140,7 +140,19 @@ struct Response {
   std::string_view cache_control = "no-store";
   std::vector<ResponseHeader> headers;  // everything else
   Body body;
+  // Keys, seeds, secrets that were made: wiped when it was sent, or never will be. The body is this response's alone.
+  bool is_secret = false;
 
+  Response(Response&&) noexcept = default;
+  Response& operator=(Response&&) noexcept = default;
+  Response(const Response&) = default;
+  Response& operator=(const Response&) = default;
+  ~Response() {
+    if (is_secret) drop_body();
+  }
+
+  // Nobody reads it any more.
+  void drop_body();
   Response& with(std::string_view name, std::string value) {
     headers.push_back({name, std::move(value)});
     return *this;

@@ -40,6 +40,32 @@ TEST(Message, CountsRepeatedFields) {
   EXPECT_EQ(request.headers().size(), 2U);
 }
 
+TEST(Message, ASecretBodyIsWipedWhenItsResponseIsDone) {
+  SlabPool pool;
+  const Slice seen = Slice::copy_of(pool, as_bytes("the key"));  // keeps the slab, as the pool would
+  {
+    Response response(200, "application/xml", seen);
+    response.is_secret = true;
+    Response moved = std::move(response);  // on its way to the connection
+    EXPECT_EQ(text_of(moved.body), "the key");
+  }
+  EXPECT_EQ(seen.text(), std::string_view("\0\0\0\0\0\0\0", 7));
+
+  const Slice open = Slice::copy_of(pool, as_bytes("no secret"));
+  { const Response response(200, "text/plain", open); }
+  EXPECT_EQ(open.text(), "no secret");
+}
+
+TEST(Message, ASecretBodyIsWipedWhenItWasSent) {
+  SlabPool pool;
+  const Slice seen = Slice::copy_of(pool, as_bytes("the key"));
+  Response response(200, "application/xml", seen);
+  response.is_secret = true;
+  response.drop_body();
+  EXPECT_TRUE(text_of(response.body).empty());
+  EXPECT_EQ(seen.text()[0], '\0');
+}
+
 TEST(Date, IsWrittenAsRfc9110Says) {
   const auto text = [](std::int64_t seconds) {
     const auto made = format_date(seconds);
