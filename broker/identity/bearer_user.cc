@@ -27,13 +27,13 @@ bool is_holder(const tokens::Claims& claims, const http::Request& request, std::
 }
 
 Result<Bearer> verify_bearer(Context& context, const broker::TenantView& tenant, const http::Request& request,
-                             std::string_view token, std::string_view dpop_key) {
+                             std::string_view token, std::string_view dpop_key, std::string_view scope) {
   const auto verified = context.tokens->verify_own(tenant, token);
   if (!verified) return verified.error();
   const tokens::Claims& claims = **verified;
   if (!is_holder(claims, request, dpop_key)) return Error{Code::TokenBinding, "bearer.cnf"};
-  // A token of client_credentials has no user to tell about.
-  if (!claims.has_scope("openid")) return Error{Code::BearerScope, "bearer.scope"};
+  // A token of client_credentials has no user to tell about, and never `openid`.
+  if (!scope.empty() && !claims.has_scope(scope)) return Error{Code::BearerScope, "bearer.scope"};
   Bearer bearer;
   bearer.sub = claims.subject;
   bearer.sid = claims.sid;
@@ -72,7 +72,7 @@ Task<Result<User>> user_of(Context* context, std::string tenant, Bearer bearer) 
 }  // namespace
 
 Task<Result<BearerUser>> authenticate_bearer(Context* context, std::string tenant, const http::Request* request,
-                                             std::string url_path) {
+                                             std::string url_path, std::string scope) {
   const auto token = has_dpop_scheme(*request) ? read_dpop_token(*request) : read_bearer(*request);
   if (!token) co_return token.error();
   std::string text(*token);
@@ -81,7 +81,7 @@ Task<Result<BearerUser>> authenticate_bearer(Context* context, std::string tenan
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::TokenIssuer, "bearer.tenant"};
   BearerUser found;
-  CLAVIGER_CO_TRY(bearer, verify_bearer(*context, *view, *request, *token, *key));
+  CLAVIGER_CO_TRY(bearer, verify_bearer(*context, *view, *request, *token, *key, scope));
   found.bearer = std::move(bearer);
   auto user = co_await user_of(context, tenant, found.bearer);
   if (user.failed_with(Code::UserUnknown)) co_return Error{Code::TokenSubject, "bearer.user"};

@@ -31,10 +31,11 @@ struct BearerUser {
   User user;  // enabled
 };
 
-// `url_path`: of this very endpoint below the tenant's base, for the proof's htu: "/userinfo". Codes of tokens, of DPoP
+// `url_path`: of this very endpoint below the tenant's base, for the proof's htu: "/userinfo". `scope`: what the token must open; empty where the caller asks that. Codes of tokens, of DPoP
 // proofs, BearerMissing, BearerSeveral, BearerScope; TokenSubject when he is there no more; what the store says.
 runtime::Task<Result<BearerUser>> authenticate_bearer(broker::Context* context, std::string tenant,
-                                                      const http::Request* request, std::string url_path);
+                                                      const http::Request* request, std::string url_path,
+                                                      std::string scope = "openid");
 // How its errors are answered.
 http::Response bearer_refusal(std::string_view tenant, const http::Request& request, const Error& error);
 

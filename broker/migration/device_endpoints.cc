@@ -1,5 +1,6 @@
 // What devices ask for, with the access token of their user: see routes.h.
 #include "broker/identity/bearer_user.h"
+#include "broker/identity/scope_grant.h"
 #include "broker/identity/session_records.h"
 #include "broker/migration/binding_procedures.h"
 #include "broker/migration/endpoints.h"
@@ -80,6 +81,12 @@ std::string_view id_of(const identity::User& user, std::string_view service) {
   return service == "mcvideo" ? user.mcvideo_id : user.mcdata_id;
 }
 
+// TS 33.180 table B.4.2.2-1.
+std::string_view scope_of(std::string_view service) {
+  if (service == "mcptt") return "3gpp:mc:ptt_service";
+  return service == "mcvideo" ? "3gpp:mc:video_service" : "3gpp:mc:data_service";
+}
+
 // TS 23.280 figure 10.6.3.3-1. `asked` lives in the caller's frame.
 Task<Result<Unit>> authorise(Migration* migration, Context* context, std::string tenant, Asked* asked) {
   const ServiceRequest& request = asked->request;
@@ -123,10 +130,14 @@ Task<http::Response> authorise_service(Migration* migration, http::Request reque
   const std::string tenant = std::move(path[0]);
   if (context->snapshot->find(tenant) == nullptr) co_return http::problem(404);
   const http::Request* sent = &request;
-  auto who = co_await identity::authenticate_bearer(context, tenant, sent, "/migration/service-authorization");
+  // A visitor's token is for a service, and has no `openid`.
+  auto who = co_await identity::authenticate_bearer(context, tenant, sent, "/migration/service-authorization", "");
   if (!who) co_return identity::bearer_refusal(tenant, request, who.error());
   auto read = read_service_request(request.body.text());
   if (!read) co_return refusal(tenant, read.error());
+  if (!identity::contains_scope(who->bearer.scopes, scope_of(read->service))) {
+    co_return identity::bearer_refusal(tenant, request, Error{Code::BearerScope, "service.scope"});
+  }
   Asked asked;
   asked.request = *std::move(read);
   asked.who = *std::move(who);

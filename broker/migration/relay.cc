@@ -77,6 +77,14 @@ class KeyText {
   std::size_t size_ = 0;
 };
 
+// A realm is a domain name: itself, or below it, in whatever case.
+bool is_within(std::string_view realm, std::string_view own) {
+  if (realm.size() < own.size()) return false;
+  const auto lowered = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  if (!std::ranges::equal(realm.substr(realm.size() - own.size()), own, {}, lowered, lowered)) return false;
+  return realm.size() == own.size() || realm[realm.size() - own.size() - 1] == '.';
+}
+
 }  // namespace
 
 // Requests of the running second of an agreement, and of the running minute of a migrant. The latter share places: what two of
@@ -163,8 +171,13 @@ void Relay::handle(diameter::Request& request) {
   if (AgreementRef visited = migration_.table()->find_range(identity))
     return handle_visitor(request, std::move(visited));
   if (AgreementRef asking = agreement_of_peer(request)) return handle_migrant(request, std::move(asking));
-  if (next_ != nullptr) return next_->handle(request);
-  refuse(request, nullptr, {cx::result::kUserUnknown, true});
+  if (next_ == nullptr) return refuse(request, nullptr, {cx::result::kUserUnknown, true});
+  // Our own SIP core's, or there is an agreement: a peer of another realm gets no vector for having been admitted.
+  const std::string& own = request.shard().options().realm;
+  if (!is_within(request.source().realm, own) || !is_within(request.message().origin_realm(), own)) {
+    return refuse(request, nullptr, {result_code::kAuthorizationRejected, false});
+  }
+  next_->handle(request);
 }
 
 void Relay::handle_visitor(diameter::Request& request, AgreementRef agreement) {
