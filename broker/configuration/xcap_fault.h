@@ -26,6 +26,7 @@ struct Checked {
   T& operator*() { return *value; }
   const T& operator*() const { return *value; }
   T* operator->() { return &*value; }
+  const T* operator->() const { return &*value; }
   std::optional<T> value;
   std::optional<XcapFault> fault;
 };

@@ -21,7 +21,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 TEST(SetupMessage, IsReadAndWrittenAgain) {
   const auto read = parse_setup(kGood);
   ASSERT_TRUE(read.has_value());
-  const Setup& setup = read->setup;
+  const administration::Setup& setup = read->setup;
   EXPECT_EQ(setup.home, "alpha.example");
   EXPECT_EQ(read->home_acmc_id, "sip:chief@alpha.example");
   ASSERT_EQ(setup.users.size(), 1U);
@@ -56,7 +56,7 @@ TEST(SetupMessage, SaysWhatIsWrong) {
 
 TEST(Records, ComeBack) {
   const auto value = [](std::string text) { return storage::Value::owned(std::move(text), 3, 0); };
-  const Setup setup = parse_setup(kGood)->setup;
+  const administration::Setup setup = parse_setup(kGood)->setup;
   const auto read = decode_setup(value(encode(setup)));
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->users[0].valid_until, setup.users[0].valid_until);
@@ -79,7 +79,7 @@ TEST(Records, ComeBack) {
 }
 
 TEST(Result, IsTrueOnlyWhenEverybodyIsThere) {  // TR 23.700-38 table 7.x.1.2.2-1
-  const Setup setup = parse_setup(kGood)->setup;
+  const administration::Setup setup = parse_setup(kGood)->setup;
   const std::vector<UserResult> good{{"sip:ann@alpha.example", "EXISTED"}};
   EXPECT_TRUE(parse_result(write_result("bravo.example", setup, good, ""))->is_good);
   const std::vector<UserResult> bad{{"sip:ann@alpha.example", "REJECTED"}};

@@ -16,7 +16,8 @@ NodeSelector selector(std::string_view text) {
 }
 std::string read(std::string_view text) {
   const auto tree = XmlTree::read(kProfile);
-  return read_part(*tree, selector(text)).value_or("?");
+  auto part = read_part(*tree, selector(text));
+  return part ? *std::move(part) : "?";
 }
 Checked<Edited> put(std::string_view where, std::string_view body) {
   const auto tree = XmlTree::read(kProfile);

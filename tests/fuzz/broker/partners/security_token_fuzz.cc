@@ -47,7 +47,7 @@ struct World {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static World world;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const partners::SecurityTokenRules rules{&world.view, {"https://us"}, 1'700'000'000};
+  const partners::SecurityTokenRules rules{&world.view, {"https://us"}, 1'700'000'000, {}};
   (void)partners::unverified_issuer(world.reader, text);
   require(!partners::check_security_token(world.verifier, text, rules).has_value());
   const std::string token = world.sign(text);
