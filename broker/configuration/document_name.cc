@@ -50,6 +50,16 @@ void append_segment(std::string_view text, std::string& out) {
   }
 }
 
+// Half of the mark between a document and a selector, as it is or percent-encoded.
+bool take_tilde(std::string_view& text) {
+  for (const std::string_view spelling : {"~", "%7E", "%7e"}) {
+    if (!text.starts_with(spelling)) continue;
+    text.remove_prefix(spelling.size());
+    return true;
+  }
+  return false;
+}
+
 Result<DocumentName> name_of_segments(const std::vector<std::string>& segments) {
   constexpr Error kInvalid{Code::UriPathInvalid, "xcap.document"};
   if (segments.size() < 3 || !std::ranges::all_of(segments, is_name)) return kInvalid;
@@ -123,12 +133,10 @@ Result<XcapTarget> read_xcap_target(std::string_view rest, std::string_view quer
   }
   XcapTarget target;
   std::string_view document = rest;
-  for (const std::string_view mark : {"/~~", "/%7E%7E", "/%7e%7e", "/~%7E", "/~%7e", "/%7E~", "/%7e~"}) {
-    const std::size_t found = rest.find(mark);
-    if (found == std::string_view::npos) continue;
-    const std::string_view behind = rest.substr(found + mark.size());
-    if (!behind.starts_with('/') && !behind.empty()) continue;
-    document = rest.substr(0, found);
+  for (std::size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
+    std::string_view behind = rest.substr(slash + 1);
+    if (!take_tilde(behind) || !take_tilde(behind) || (!behind.empty() && !behind.starts_with('/'))) continue;
+    document = rest.substr(0, slash);
     CLAVIGER_TRY(selector, decoded(behind.empty() ? behind : behind.substr(1)));
     target.selector = std::move(selector);
     target.has_selector = true;

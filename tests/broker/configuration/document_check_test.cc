@@ -36,8 +36,7 @@ TEST(DocumentCheck, SaysWhatIsWrong) {
   EXPECT_EQ(
       code_of(replaced(kProfile, "<Pre-selected-indication/>", "<Pre-selected-indication>a</Pre-selected-indication>")),
       Code::DocumentInvalid);
-  EXPECT_EQ(code_of(replaced(kProfile, "private-call>true", "private-call>maybe")), Code::Internal)
-      << "of a name that a common-policy action merely ends with nothing is known";
+  EXPECT_EQ(code_of(replaced(kProfile, "private-call>true", "private-call>maybe")), Code::DocumentInvalid);
   EXPECT_EQ(code_of(replaced(kProfile, "<Common", "<Unheard/><Common")), Code::DocumentInvalid);
   EXPECT_EQ(code_of(replaced(kProfile, "XUI-URI=\"sip:ann", "XUI-URI=\"sip:bob")), Code::XcapConstraint);
   EXPECT_EQ(code_of(replaced(kProfile, "XUI-URI", "XUI")), Code::DocumentInvalid);
