@@ -222,7 +222,7 @@ TEST(MigrationDevice, WhoMayNotMigrateIsToldSo) {
   MigrationBed bed;
   bed.add_user();
   bed.add_public_client();
-  const Reply tokens = bed.sign_in_for_tokens("app");
+  const Reply tokens = bed.sign_in_for_tokens("app", "openid 3gpp:mc:ptt_service");
   const std::string token = tokens.member("access_token");
   ASSERT_FALSE(token.empty()) << tokens.body;
   const auto ask = [&](std::string path, std::string body) {
@@ -237,6 +237,11 @@ TEST(MigrationDevice, WhoMayNotMigrateIsToldSo) {
   const Reply own = ask("service-authorization", R"({"service":"mcptt","primary_mc_service_id":"sip:x@home.example"})");
   EXPECT_EQ(own.status, 403);
   EXPECT_EQ(own.member("cause"), "MigrationNotAllowed");
+  // The token is for another service.
+  const Reply other =
+      ask("service-authorization", R"({"service":"mcvideo","primary_mc_service_id":"sip:x@home.example"})");
+  EXPECT_EQ(other.status, 403);
+  EXPECT_NE(other.header("www-authenticate").find("insufficient_scope"), std::string::npos);
 }
 
 }  // namespace
