@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Migration between the two systems of a sandbox over HTTPS: a binding made at both ends when a device asks, taken up again
+after kill -9, revoked at both ends; the service authorisation of a migrant granted and refused (TS 23.280 clauses
+10.1.6.1.2, 10.6.3).
+
+usage: migration_service.py     CLAVIGER_BUILD: the build folder.
+"""
+
+import json
+import sys
+import threading
+import time
+
+from borders import Party
+from clavigerd import Failure, Sandbox
+from operators_day import expect
+
+# A system that was away is asked again after growing pauses.
+RESUMED_SECONDS_MAX = 60
+
+
+def post(party, path, document, token):
+    answer = party.agent.connection.ask("POST", f"{party.agent.prefix}/migration/{path}",
+                                        {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+                                        json.dumps(document))
+    return answer
+
+
+def configured(party, token, status=200):
+    answer = post(party, "configuration", {"mc_system": "mc.bravo.example"}, token)
+    expect(answer.status == status, f"migration configuration: {status} was expected, got {answer}")
+    return answer.json()
+
+
+def token_there(alpha, bravo):
+    """A token of bravo's for alpha's demo user."""
+    tokens = alpha.tokens()
+    exchanged = alpha.exchange(tokens["access_token"], bravo.system.resource)
+    expect(exchanged.status == 200, f"token exchange: {exchanged}")
+    redeemed = bravo.redeem_assertion(exchanged.json()["access_token"], bravo.system.visitor_scopes)
+    expect(redeemed.status == 200, f"assertion: {redeemed}")
+    return redeemed.json()["access_token"]
+
+
+def check_configuration(alpha, bravo, values):
+    token = alpha.tokens()["access_token"]
+    given = configured(alpha, token)
+    expect(given["private_identity"] == values["MIGRANT_DYNAMIC_PARTNER_IMPI"], f"another identity the second time: {given}")
+    expect(given["access"]["realm"] == "visitors.bravo.example", f"access: {given}")
+    there = bravo.ctl.json("binding", "show", given["private_identity"])
+    expect(there["state"] == "active" and there["primary_impi"] == values["MIGRANT_DYNAMIC_PRIMARY_IMPI"] and
+           there["mode"] == "dynamic" and there["origin"] == "10.1.6.1.2 step 10", f"binding at bravo: {there}")
+    steps = alpha.ctl.run("migration", "trace", values["MIGRANT_DYNAMIC_PRIMARY_IMPI"]).stdout
+    expect("migration configuration of a device" in steps, f"trace:\n{steps}")
+
+
+def check_service(alpha, bravo, values):
+    token = token_there(alpha, bravo)
+    ask = {"service": "mcptt", "primary_mc_service_id": alpha.system.mcptt_id, "mc_service_id": bravo.system.visitor_mcptt_id}
+
+    def result(status, cause=None, **changes):
+        answer = post(bravo, "service-authorization", ask | changes, token)
+        expect(answer.status == status, f"service authorisation: {status} was expected, got {answer}")
+        told = answer.json()
+        expect(told["result"] == (status == 200) and told.get("cause") == cause, f"service authorisation: {told}")
+
+    result(200)
+    other = post(bravo, "service-authorization", ask | {"service": "mcdata"}, token)
+    expect(other.status == 403 and not other.body, f"a token of another service: {other}")
+    result(403, "ServiceNotAuthorised", mc_service_id="sip:somebody.else@bravo.example")
+    result(403, "ServiceIdNotListed", primary_mc_service_id="sip:somebody.else@alpha.example")
+    impi = values["MIGRANT_DYNAMIC_PRIMARY_IMPI"]
+    alpha.ctl.run("binding", "suspend", impi, "--system", "mc.bravo.example")
+    result(403, "MigrationNotAllowed")
+    alpha.ctl.run("binding", "resume", impi, "--system", "mc.bravo.example")
+    result(200)
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--service", "mcvideo")
+    result(403, "ServiceNotAuthorised")
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--service", "mcptt", "--active", "no")
+    result(403, "AgreementEnded")
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--active", "yes")
+    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--outbound", "none")
+    result(403, "MigrationNotAllowed")
+    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--outbound", "listed")
+    # A user of bravo's own is no migrant.
+    answer = post(bravo, "service-authorization", ask, bravo.tokens()["access_token"])
+    expect(answer.status == 403 and answer.json()["cause"] == "MigrationNotAllowed", f"a user of its own: {answer}")
+
+
+def check_resumption(alpha, bravo):
+    """Asked for while bravo is away, alpha killed meanwhile: made all the same, once both are there."""
+    alpha.ctl.run("user", "add", "late", "--mcptt-id", "sip:late@alpha.example", "--password-stdin", given="late password\n")
+    alpha.ctl.run("binding", "add", "mc.bravo.example", "--user", "late", "--mode", "dynamic", "--primary-impi",
+                  "late@alpha.example", "--primary-impu", "sip:late@alpha.example")
+    alpha.system.values |= {"USERNAME": "late", "PASSWORD": "late password"}
+    token = alpha.tokens()["access_token"]
+    bravo.daemon.kill()
+    answer = post(alpha, "configuration", {"mc_system": "mc.bravo.example"}, token)
+    expect(answer.status in (502, 503), f"configuration with the partner away: {answer}")
+    expect(alpha.ctl.json("binding", "show", "late@alpha.example", "--system", "mc.bravo.example")["state"] == "pending", "not pending")
+    alpha.daemon.kill()
+    alpha.daemon.start()
+    bravo.daemon.start()
+    deadline = time.monotonic() + RESUMED_SECONDS_MAX
+    while (found := alpha.ctl.json("binding", "show", "late@alpha.example", "--system", "mc.bravo.example"))["state"] != "active":
+        expect(time.monotonic() < deadline, f"never made: {found}")
+        threading.Event().wait(0.2)
+    there = bravo.ctl.json("binding", "show", found["partner_impi"])
+    expect(there["primary_impi"] == "late@alpha.example" and there["state"] == "active", f"binding at bravo: {there}")
+    return found["partner_impi"]
+
+
+def check_revocation(alpha, bravo, partner_impi):
+    alpha.ctl.run("binding", "revoke", "late@alpha.example", "--system", "mc.bravo.example", "--yes")
+    deadline = time.monotonic() + RESUMED_SECONDS_MAX
+    while bravo.ctl.json("binding", "show", partner_impi)["state"] != "revoked":
+        expect(time.monotonic() < deadline, "bravo was never told of the revocation")
+        threading.Event().wait(0.2)
+
+
+def main():
+    with Sandbox() as sandbox:
+        alpha, bravo = Party(sandbox, "ALPHA"), Party(sandbox, "BRAVO")
+        check_configuration(alpha, bravo, sandbox.values)
+        print("configuration: ok", flush=True)
+        check_service(alpha, bravo, sandbox.values)
+        print("service authorisation: ok", flush=True)
+        partner_impi = check_resumption(alpha, bravo)
+        print("resumption: ok", flush=True)
+        check_revocation(alpha, bravo, partner_impi)
+        print("revocation: ok", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"migration_service: {failure}")
