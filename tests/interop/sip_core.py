@@ -98,38 +98,64 @@ def say(scscf, text):
                 return answer
 
 
-def resynchronise(scscf, ue):
-    """SIPp's module takes every number; this one is ahead of the network, as one that was elsewhere."""
-    key, op = bytes.fromhex(K), bytes.fromhex(OP)
-    module = subscriber_module.Module(K, subscriber_module.xor(subscriber_module.Aes128(key).encrypt(op), op).hex())
-    call, target = secrets.token_hex(8), f"sip:{ue.realm}"
+def opc_of(key, op):
+    op = bytes.fromhex(op)
+    return subscriber_module.xor(subscriber_module.Aes128(bytes.fromhex(key)).encrypt(op), op).hex()
 
-    def register(number, authorization):
+
+class ModuleUe:
+    """A UE whose module keeps the standard's array of sequence numbers; SIPp's takes every number."""
+
+    def __init__(self, impi, impu, realm, module):
+        self.impi, self.impu, self.realm, self.module = impi, impu, realm, module
+        self.call, self.target, self.sent = secrets.token_hex(8), f"sip:{realm}", 0
+
+    def send(self, scscf, authorization):
+        self.sent += 1
         return say(scscf, "\r\n".join((
-            f"REGISTER {target} SIP/2.0", "Via: VIA", "Max-Forwards: 70", f"From: <{ue.impu}>;tag={call}", f"To: <{ue.impu}>", f"Call-ID: {call}",
-            f"CSeq: {number} REGISTER", "Contact: <sip:ue@127.0.0.1:9>", f"Authorization: {authorization}", "Expires: 600", "Content-Length: 0", "", "")))
+            f"REGISTER {self.target} SIP/2.0", "Via: VIA", "Max-Forwards: 70", f"From: <{self.impu}>;tag={self.call}", f"To: <{self.impu}>",
+            f"Call-ID: {self.call}", f"CSeq: {self.sent} REGISTER", "Contact: <sip:ue@127.0.0.1:9>", f"Authorization: {authorization}",
+            "Expires: 600", "Content-Length: 0", "", "")))
 
-    def challenge_in(answer):
-        if not answer.startswith("SIP/2.0 401"):
-            raise Failure(f"no challenge: {answer}")
-        return next(line for line in answer.splitlines() if line.lower().startswith("www-authenticate"))
+    def challenge(self, scscf):
+        """The first answer to a REGISTER without a response."""
+        return self.send(scscf, f'Digest username="{self.impi}", realm="{self.realm}", nonce="", uri="{self.target}", response=""')
 
-    def response_of(nonce):
-        res = module.take(nonce)
-        return (res, None) if res else (None, module.auts(nonce))
+    def respond(self, scscf, challenged):
+        def response_of(nonce):
+            res = self.module.take(nonce)
+            return (res, None) if res else (None, self.module.auts(nonce))
 
-    empty = f'Digest username="{ue.impi}", realm="{ue.realm}", nonce="", uri="{target}", response=""'
-    challenge = challenge_in(register(1, empty))
-    nonce = base64.b64decode(subscriber_module.parameters_of(challenge)["nonce"])
-    ahead = (module.sequence(nonce) >> subscriber_module.IND_BITS) + 1_000_000
-    module.highest = [ahead] * len(module.highest)
-    challenge = challenge_in(register(2, subscriber_module.answer(ue.impi, challenge, "REGISTER", target, response_of)))
-    nonce = base64.b64decode(subscriber_module.parameters_of(challenge)["nonce"])
-    if module.sequence(nonce) >> subscriber_module.IND_BITS <= ahead:
-        raise Failure("the network did not take the module's number over")
-    answer = register(3, subscriber_module.answer(ue.impi, challenge, "REGISTER", target, response_of))
-    if not answer.startswith("SIP/2.0 200"):
-        raise Failure(f"not registered after resynchronisation: {answer}\n{scscf.said()[-2000:]}")
+        return self.send(scscf, subscriber_module.answer(self.impi, challenge_in(challenged), "REGISTER", self.target, response_of))
+
+    def must_register(self, scscf):
+        answer = self.respond(scscf, self.challenge(scscf))
+        if answer.startswith("SIP/2.0 401"):  # a fresh module may be far behind: it asks for resynchronisation at once
+            answer = self.respond(scscf, answer)
+        if not answer.startswith("SIP/2.0 200"):
+            raise Failure(f"{self.impi} is not registered: {answer}\n{scscf.said()[-2000:]}")
+
+    def must_resynchronise(self, scscf):
+        """The module is ahead of the network, as one that was elsewhere."""
+        challenged = self.challenge(scscf)
+        ahead = (self.module.sequence(nonce_in(challenged)) >> subscriber_module.IND_BITS) + 1_000_000
+        self.module.highest = [ahead] * len(self.module.highest)
+        challenged = self.respond(scscf, challenged)
+        if self.module.sequence(nonce_in(challenged)) >> subscriber_module.IND_BITS <= ahead:
+            raise Failure("the network did not take the module's number over")
+        answer = self.respond(scscf, challenged)
+        if not answer.startswith("SIP/2.0 200"):
+            raise Failure(f"not registered after resynchronisation: {answer}\n{scscf.said()[-2000:]}")
+
+
+def challenge_in(answer):
+    if not answer.startswith("SIP/2.0 401"):
+        raise Failure(f"no challenge: {answer}")
+    return next(line for line in answer.splitlines() if line.lower().startswith("www-authenticate"))
+
+
+def nonce_in(answer):
+    return base64.b64decode(subscriber_module.parameters_of(challenge_in(answer))["nonce"])
 
 
 def in_the_home_system(alpha, folder):
@@ -144,7 +170,7 @@ def in_the_home_system(alpha, folder):
         print("home: registered")
         ue.must_register(scscf, times=3)
         print("home: registered again")
-        resynchronise(scscf, ue)
+        ModuleUe(impi, f"sip:{impi}", realm, subscriber_module.Module(K, opc_of(K, OP))).must_resynchronise(scscf)
         print("home: resynchronised")
         ue.must_register(scscf, expires=0)
         print("home: left")
@@ -154,13 +180,41 @@ def in_the_home_system(alpha, folder):
         print("home: a stranger is refused")
 
 
+def in_the_partners_system(alpha, bravo, values, folder):
+    """Users of alpha in bravo's SIP core: vectors come from alpha, by way of bravo's migration management server."""
+    realm = bravo.facts["DIAMETER_REALM"]
+    with Scscf(os.path.join(folder, "partner"), "scscf.bravo.example", realm,
+               (bravo.facts["DIAMETER_IDENTITY"], realm, int(bravo.facts["DIAMETER_PORT"]))) as scscf:
+        bravo.admit(scscf)
+        for mode in ("STATIC", "DYNAMIC"):
+            facts = {key.removeprefix(f"MIGRANT_{mode}_"): value for key, value in values.items() if key.startswith(f"MIGRANT_{mode}_")}
+            ue = ModuleUe(facts["PARTNER_IMPI"], facts["PARTNER_IMPU"], realm, subscriber_module.Module(facts["K"], facts["OPC"]))
+            ue.must_register(scscf)
+            ue.must_register(scscf)
+            ue.must_resynchronise(scscf)
+            print(f"partner, {mode.lower()}: registered twice, resynchronised")
+            at_home = ModuleUe(facts["PRIMARY_IMPI"], facts["PRIMARY_IMPU"], realm, ue.module)
+            answer = at_home.challenge(scscf)
+            if not answer.startswith("SIP/2.0 403"):
+                raise Failure(f"an identity of home is served abroad: {answer}")
+            bravo.ctl("binding", "suspend", facts["PARTNER_IMPI"])
+            answer = ue.challenge(scscf)
+            if not answer.startswith("SIP/2.0 403"):
+                raise Failure(f"a suspended binding is served: {answer}")
+            bravo.ctl("binding", "resume", facts["PARTNER_IMPI"])
+            ue.must_register(scscf)
+            print(f"partner, {mode.lower()}: refused under the identity of home, and while suspended")
+
+
 def main():
     if not Scscf.is_installed() or shutil.which("sipp") is None:
         print("Kamailio's IMS modules or SIPp are not installed")
         return 77
     sandbox = sys.argv[1]
     with tempfile.TemporaryDirectory(prefix="claviger-sip-core.") as folder:
-        in_the_home_system(System(sandbox, "alpha"), folder)
+        alpha, bravo = System(sandbox, "alpha"), System(sandbox, "bravo")
+        in_the_home_system(alpha, folder)
+        in_the_partners_system(alpha, bravo, read_environment(os.path.join(sandbox, "sandbox.env")), folder)
     return 0
 
 
