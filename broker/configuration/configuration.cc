@@ -9,7 +9,7 @@ namespace claviger::configuration {
 using broker::Context;
 using runtime::Task;
 
-Configuration::Configuration(Contexts& contexts) : contexts_(contexts), shards_(contexts.size()) {}
+Configuration::Configuration(Contexts& contexts) : shards_(contexts.size()) {}
 Configuration::~Configuration() = default;
 
 Result<std::unique_ptr<Watch>> Configuration::watch(std::vector<std::string> keys) {

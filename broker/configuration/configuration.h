@@ -59,7 +59,6 @@ class Configuration {
   void tell(broker::Context& context, const std::vector<std::string>& keys);
   static void tell_some(broker::Context* context, std::shared_ptr<Waiters> waiters, std::size_t from);
 
-  Contexts& contexts_;
   std::vector<PerShard> shards_;
 };
 

@@ -307,9 +307,8 @@ void add_xcap_routes(http::Router& router, Contexts& contexts, Configuration& ro
     return get_inline(contexts, request);
   };
   router.add(std::move(reading));
-  for (const auto& [method, verb] :
-       {std::pair(http::Method::Put, Verb::Put), std::pair(http::Method::Delete, Verb::Delete)}) {
-    http::Route route{method, pattern, kBodyBytesMax, {}, {}};
+  for (const Verb verb : {Verb::Put, Verb::Delete}) {
+    http::Route route{verb == Verb::Put ? http::Method::Put : http::Method::Delete, pattern, kBodyBytesMax, {}, {}};
     route.handler = [room = &room, contexts = &contexts, verb](http::Request request, http::PathValues path) {
       return change(room, contexts, verb, std::move(request), std::move(path));
     };
