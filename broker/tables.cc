@@ -60,7 +60,7 @@ std::vector<storage::TableOptions> table_options() {
       {"publications", TableAccess::Point},
       {"subscriptions", TableAccess::Ordered},
       {"service_states", TableAccess::Ordered},
-      {"service_definitions", TableAccess::Ordered},
+      {"client_server_keys", TableAccess::Ordered},
       {"documents", TableAccess::Ordered},
       {"document_history", TableAccess::Ordered},
       {"document_subscriptions", TableAccess::Ordered},

@@ -66,10 +66,10 @@ inline constexpr TableId kRegistrations{49};          // tenant, public identity
 inline constexpr TableId kPublications{50};           // tenant, entity tag -> publication of service settings
 inline constexpr TableId kSubscriptions{51};          // tenant, resource, dialog -> subscription and its dialog
 inline constexpr TableId kServiceStates{52};          // tenant, MC service ID, client -> service state
-inline constexpr TableId kServiceDefinitions{53};     // tenant, service -> VAL service of the operator's own
+inline constexpr TableId kClientServerKeys{53};       // tenant, user, client -> CSKs that he uploaded (sealed)
 inline constexpr TableId kDocuments{54};              // tenant, XCAP path -> document and its entity tag
 inline constexpr TableId kDocumentHistory{55};        // tenant, XCAP path, time -> who changed what
-inline constexpr TableId kDocumentSubscriptions{56};  // tenant, who, id -> who hears of changes
+inline constexpr TableId kDocumentSubscriptions{56};  // tenant, dialog -> xcap-diff subscription and its dialog
 inline constexpr TableId kAcmClients{57};             // tenant, ACM client -> for whom, at which partners
 inline constexpr TableId kAcmSetups{58};   // tenant, request -> MC service user setup, as asked and as it stands
 inline constexpr TableId kAcmUsers{59};    // tenant, request, MC ID -> result per user and partner
