@@ -48,6 +48,7 @@ inline constexpr std::uint32_t kIdentitiesDontMatch = 5002;
 inline constexpr std::uint32_t kIdentityNotRegistered = 5003;
 inline constexpr std::uint32_t kRoamingNotAllowed = 5004;
 inline constexpr std::uint32_t kAuthSchemeNotSupported = 5006;
+inline constexpr std::uint32_t kInAssignmentType = 5007;
 }  // namespace result
 
 }  // namespace claviger::migration::cx

@@ -65,6 +65,11 @@ struct VectorParts {
 std::optional<VectorParts> read_vector(const diameter::Message& answer);
 void write_vector(diameter::MessageBuilder& answer, const VectorParts& vector);
 
+// Server-Assignment-Types (TS 29.229 clause 6.3.15) that home hears of: they end that it holds him for being authenticated.
+inline bool is_told_home(std::uint32_t type) {
+  return type == 4 || type == 5 || type == 8 || type == 9 || type == 10 || type == 11;
+}
+
 // What every answer of Cx begins with, behind Session-Id and origin.
 void write_head(diameter::MessageBuilder& answer, const diameter::Message& request);
 // S-CSCFs want them in errors, too.

@@ -234,16 +234,23 @@ void Relay::with_binding(diameter::Request& request, AgreementRef agreement, Bin
   relay(request, admitted, role);
 }
 
+// An S-CSCF or I-CSCF of ours: one that the agreement names, or, where it names none, nobody of another system.
+bool Relay::may_ask_for_visitors(const diameter::Request& request, const Agreement& agreed) const {
+  const std::string& source = request.source().identity;
+  if (!agreed.cscfs.empty()) return contains(agreed.cscfs, source);
+  const std::string& realm = request.source().realm;
+  const auto is_its = [&](const Agreement& one) {
+    return one.realm == realm || contains(one.agents, source) || contains(one.mms_hosts, source) ||
+           contains(one.core_hosts, source);
+  };
+  return !migration_.table()->find_any(is_its);
+}
+
 // The partner system's checks, in the order of their answers.
 std::optional<Relay::Refusal> Relay::check_visitor(const diameter::Request& request, const Admitted& admitted,
                                                    std::size_t& impu) {
   const Agreement& agreed = admitted.agreement->agreement;
-  const std::string& source = request.source().identity;
-  const bool is_ours = agreed.cscfs.empty()
-                           ? request.source().realm != agreed.realm && !contains(agreed.agents, source) &&
-                                 !contains(agreed.mms_hosts, source) && !contains(agreed.core_hosts, source)
-                           : contains(agreed.cscfs, source);
-  if (!is_ours) return Refusal{result_code::kAuthorizationRejected, false};
+  if (!may_ask_for_visitors(request, agreed)) return Refusal{result_code::kAuthorizationRejected, false};
   const Binding& binding = *admitted.binding;
   const auto place = std::ranges::find(binding.partner_impus, request.message().text(cx::avp::kPublicIdentity));
   if (place == binding.partner_impus.end()) return Refusal{cx::result::kIdentitiesDontMatch, true};
@@ -293,6 +300,11 @@ std::optional<Relay::Refusal> Relay::check_migrant(const diameter::Request& requ
   // What the partner system answers itself is nothing to ask us.
   const bool is_served = command == cx::command::kMultimediaAuth || command == cx::command::kServerAssignment;
   if (!is_served) return Refusal{result_code::kCommandUnsupported, false};
+  // It hears of the end of a registration there. Beginning one here would give the partner the profile with all identities.
+  const std::uint32_t type = request.message().u32(cx::avp::kServerAssignmentType).value_or(0);
+  if (command == cx::command::kServerAssignment && !is_told_home(type)) {
+    return Refusal{cx::result::kInAssignmentType, true};
+  }
   if (command == cx::command::kMultimediaAuth && !read_auth_item(request.message()).is_well_formed) {
     return Refusal{result_code::kInvalidAvpValue, false};
   }

@@ -77,6 +77,7 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   void handle_migrant(diameter::Request& request, AgreementRef agreement);
   runtime::Task<void> load_and_handle(diameter::Request request, AgreementRef agreement, Role role);
   void with_binding(diameter::Request& request, AgreementRef agreement, BindingRef binding, Role role);
+  bool may_ask_for_visitors(const diameter::Request& request, const Agreement& agreed) const;
   std::optional<Refusal> check_visitor(const diameter::Request& request, const Admitted& admitted, std::size_t& impu);
   std::optional<Refusal> check_migrant(const diameter::Request& request, const Admitted& admitted, std::size_t& impu);
   std::optional<Refusal> check_source(const diameter::Request& request, const AgreementView& agreement);

@@ -30,11 +30,6 @@ Context* here(Migration& migration) { return migration.contexts()[runtime::Shard
 // Server-Assignment-Type (TS 29.229 clause 6.3.15).
 bool registers(std::uint32_t type) { return type == 1 || type == 2; }
 bool keeps_server(std::uint32_t type) { return type == 0 || type == 3 || type == 6 || type == 7 || type > 11; }
-// Home has marked him as being authenticated: these end it.
-bool is_told_home(std::uint32_t type) {
-  return type == 4 || type == 5 || type == 8 || type == 9 || type == 10 || type == 11;
-}
-
 std::string profile_of(const Agreement& agreement, const Binding& binding) {
   std::string text = agreement.user_data;
   const auto fill = [&](std::string_view name, std::string_view value) {
@@ -55,6 +50,9 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
   const std::uint32_t command = message.header().command;
   const std::string tenant = agreement->tenant;
   migration_.counters(*agreement).add(Counted::RequestIn);
+  if (!may_ask_for_visitors(request, agreement->agreement)) {
+    co_return refuse(request, agreement.get(), {result_code::kAuthorizationRejected, false});
+  }
   std::string impi(message.text(avp::kUserName));
   const std::string impu(message.text(cx::avp::kPublicIdentity));
   if (impi.empty()) {
@@ -193,6 +191,14 @@ Task<void> Relay::terminate_from_home(diameter::Request request) {
   std::string key = inbound_key(agreement->tenant, row->text());
   auto binding = co_await migration_.find_binding(std::move(key));
   if (!binding) co_return refuse(request, agreement.get(), {cx::result::kUserUnknown, true});
+  // Named identities must be his; none are all of his.
+  for (std::size_t n = 0;; ++n) {
+    const auto impu = message.find_nth(cx::avp::kPublicIdentity, n);
+    if (!impu) break;
+    if (std::ranges::find((*binding)->primary_impus, impu->text()) == (*binding)->primary_impus.end()) {
+      co_return refuse(request, agreement.get(), {cx::result::kIdentitiesDontMatch, true});
+    }
+  }
   std::uint32_t reason = kPermanentTermination;
   if (const auto group = message.find(cx::avp::kDeregistrationReason)) {
     if (const auto code = find_in_group(*group, cx::avp::kReasonCode)) reason = code->u32().value_or(reason);

@@ -66,11 +66,12 @@ void add_avps(diameter::Dictionary& dictionary) {
 CommandRule rule(std::uint32_t code, std::string_view name, std::vector<Occurrence> own) {
   // What each request of this application has (clause 6.1). Destination-Realm twice comes from a peer of the field: the first
   // counts, so it is not bounded here.
-  std::vector<Occurrence> all{{diameter::avp::kSessionId, 1, 1},
-                              {diameter::avp::kVendorSpecificApplicationId, 0, 1},
-                              {diameter::avp::kAuthSessionState, 1, 1},
-                              {diameter::avp::kOriginHost, 1, 1},
-                              {diameter::avp::kOriginRealm, 1, 1}};
+  std::vector<Occurrence> all{
+      {diameter::avp::kSessionId, 1, 1},        {diameter::avp::kVendorSpecificApplicationId, 1, 1},
+      {diameter::avp::kAuthSessionState, 1, 1}, {diameter::avp::kOriginHost, 1, 1},
+      {diameter::avp::kOriginRealm, 1, 1},      {diameter::avp::kDestinationRealm, 1, diameter::kAnyNumber},
+      {diameter::avp::kResultCode, 0, 0},       {diameter::avp::kExperimentalResult, 0, 0},
+      {diameter::avp::kFailedAvp, 0, 0}};
   all.insert(all.end(), own.begin(), own.end());
   return CommandRule{kApplication, code, name, true, std::move(all)};
 }

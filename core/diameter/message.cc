@@ -75,8 +75,8 @@ std::size_t Message::count(const AvpId& id) const {
 }
 
 Message::Outcome Message::outcome() const {
-  if (const auto code = u32(avp::kResultCode)) return {0, *code};
   const auto group = find(avp::kExperimentalResult);
+  if (const auto code = u32(avp::kResultCode)) return group ? Outcome{} : Outcome{0, *code};
   if (!group) return {};
   const auto vendor = find_in_group(*group, avp::kVendorId);
   const auto code = find_in_group(*group, avp::kExperimentalResultCode);

@@ -77,7 +77,7 @@ class Message {
   std::string_view destination_host() const { return text(avp::kDestinationHost); }
   std::string_view destination_realm() const { return text(avp::kDestinationRealm); }
 
-  // Of an answer: {0, Result-Code} or {vendor, Experimental-Result-Code}; {0, 0} when neither is there.
+  // Of an answer: {0, Result-Code} or {vendor, Experimental-Result-Code}; {0, 0} when neither is there, or both.
   struct Outcome {
     std::uint32_t vendor = 0;
     std::uint32_t code = 0;

@@ -144,7 +144,7 @@ def check_octets(cscf, bravo):
                           ([cx.avp(277, 1), cx.avp(268, 5012)], "5012"), ([cx.avp(277, 1), cx.avp(268, 3004)], "3004"),
                           (vector(impi="other@gamma.example"), "5012"), (vector(impu="sip:other@gamma.example"), "5012"),
                           (vector(xres=b"123"), "5012"), (vector(ik=bytes(8)), "5012"), (vector()[:5], "5012"),
-                          ([cx.avp(277, 1)], "5012")):
+                          ([cx.avp(277, 1)], "5012"), (vector() + experimental(5001)[1:], "5012")):
         primary.reply = lambda _, chosen=reply: chosen
         cscf.expect(result, *DOWN)
     # A second S-CSCF of ours changes nothing for home.
@@ -188,6 +188,9 @@ def check_termination(cscf, bravo, primary):
     answers = []
     primary.reply = lambda _: [cx.avp(268, 2001), cx.avp(277, 1)]
     node = cx.Node(bravo.diameter_host, int(bravo.diameter_port), "third.gamma.example", GAMMA)
+    stranger = node.ask_cx(cx.RTR, REALM, [cx.avp(1, UP[0]), cx.cx(601, "sip:other@gamma.example"), cx.cx(615, [cx.cx(616, 0)])],
+                           host="diameter.bravo.example")
+    expect(stranger.result() == "3GPP 5002", f"RTR of an identity that is not his: {stranger.result()}")
     asked = threading.Thread(target=lambda: answers.append(node.ask_cx(
         cx.RTR, REALM, [cx.avp(1, UP[0]), cx.cx(615, [cx.cx(616, 0)])], host="diameter.bravo.example")), daemon=True)
     asked.start()
@@ -198,6 +201,30 @@ def check_termination(cscf, bravo, primary):
     asked.join(10)
     expect(answers and answers[0].result() == "2001", "RTA")
     expect(cscf.location_info(REALM, DOWN[1]).result() == "3GPP 5003", "LIR of one who was terminated")
+
+
+def check_borders(cscf, bravo, alpha, values):
+    """A partner asks about nobody else's visitors, and of our users only what a partner may."""
+    impi, impu = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
+    stranger = cx.Node(bravo.diameter_host, int(bravo.diameter_port), "fourth.gamma.example", GAMMA)
+    asked = (stranger.multimedia_auth(REALM, impi, impu, SERVER), stranger.user_authorization(REALM, impi, impu),
+             stranger.server_assignment(REALM, impi, impu, "sip:scscf.gamma.example", 1), stranger.location_info(REALM, impu))
+    expect([answer.result() for answer in asked] == ["5003"] * 4, f"a partner about another's visitor: {[a.result() for a in asked]}")
+    expect(cscf.location_info(REALM, impu).result() == "3GPP 5003", "registered by a stranger")
+    # At home: a partner system that behaves as an S-CSCF of ours.
+    home, visited, realm = values["MIGRANT_STATIC_PRIMARY_IMPI"], "mms.delta.example", "delta.example"
+    alpha.ctl.run("agreement", "add", "mc.delta.example", "--own-system", "mc.alpha.example", "--outbound", "listed", "--service", "mcptt",
+                  "--domain", realm, "--realm", realm, "--mms-host", visited)
+    alpha.ctl.run("binding", "add", "mc.delta.example", "--outbound", "--mode", "static", "--partner-impi", "d1@delta.example",
+                  "--partner-impu", "sip:d1@delta.example", "--primary-impi", home, "--primary-impu", "sip:" + home)
+    sandbox_tool("peer", bravo.folder, "alpha", visited, "127.0.0.1", "0", realm)
+    partner = cx.Node(alpha.diameter_host, int(alpha.diameter_port), visited, realm)
+    home_realm = "alpha.example"
+    expect(partner.multimedia_auth(home_realm, home, "sip:" + home, "sip:any.delta.example").result() == "2001", "MAR of a partner")
+    for kind in (0, 1, 2, 3, 6, 7):
+        answer = partner.server_assignment(home_realm, home, "sip:" + home, "sip:any.delta.example", kind)
+        expect(answer.result() == "3GPP 5007" and answer.find(606, cx.VENDOR) is None, f"SAR {kind} of a partner: {answer.result()}")
+    expect(partner.server_assignment(home_realm, home, "sip:" + home, "sip:any.delta.example", 5).result() == "2001", "SAR 5 of a partner")
 
 
 def main():
@@ -222,6 +249,9 @@ def main():
         bravo.ctl.run("agreement", "change", "mc.gamma.example", "--agent", "third.gamma.example")
         check_termination(cscf, bravo, primary)
         print("termination: ok", flush=True)
+        sandbox_tool("peer", sandbox.folder, "bravo", "fourth.gamma.example", "127.0.0.1", "0", GAMMA)
+        check_borders(cscf, bravo, alpha, sandbox.values)
+        print("borders: ok", flush=True)
 
 
 if __name__ == "__main__":

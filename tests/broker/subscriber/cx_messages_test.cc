@@ -57,6 +57,33 @@ TEST_F(CxMessages, AMultimediaAuthRequest) {
   EXPECT_EQ(read_multimedia_auth(request, {"alpha", "bravo.example"})->serving_domain, "alpha.example");
 }
 
+// Clause 6.1: Vendor-Specific-Application-Id and Destination-Realm stand in each request, results in none.
+TEST_F(CxMessages, EachRequestHasItsApplicationAndItsRealmAndNoResult) {
+  diameter::Dictionary dictionary = diameter::Dictionary::base();
+  cx::add_to(dictionary);
+  const auto code = [&](MessageBuilder builder) {
+    const auto fault = diameter::check_request(finish(std::move(builder)), dictionary);
+    return fault ? fault->result_code : 0;
+  };
+  const auto bare = [&](bool has_application, bool has_realm) {
+    MessageBuilder builder = MessageBuilder::request(pool_, cx::kApplication, cx::command::kLocationInfo);
+    builder.text(diameter::avp::kSessionId, "scscf;1;2").u32(diameter::avp::kAuthSessionState, 1);
+    if (has_application) builder.vendor_specific_application(cx::kVendor, cx::kApplication);
+    builder.origin("scscf1.alpha.example", "alpha.example").text(cx::avp::kPublicIdentity, "sip:ann@x.y");
+    if (has_realm) builder.text(diameter::avp::kDestinationRealm, "alpha.example");
+    return builder;
+  };
+  EXPECT_EQ(code(bare(true, true)), 0U);
+  EXPECT_EQ(code(bare(false, true)), 5005U);
+  EXPECT_EQ(code(bare(true, false)), 5005U);
+  MessageBuilder twice = bare(true, true);  // a peer of the field does that
+  twice.text(diameter::avp::kDestinationRealm, "alpha.example");
+  EXPECT_EQ(code(std::move(twice)), 0U);
+  MessageBuilder with_result = bare(true, true);
+  with_result.u32(diameter::avp::kResultCode, 2001);
+  EXPECT_EQ(code(std::move(with_result)), 5008U);
+}
+
 TEST_F(CxMessages, AnAuthorizationHasThirtyOctets) {
   EXPECT_TRUE(read_multimedia_auth(finish(begin_mar("Unknown", std::string(30, 'x'))), kHere));
   for (const std::size_t size : {1U, 29U, 31U, 32U}) {

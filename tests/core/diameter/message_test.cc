@@ -137,6 +137,9 @@ TEST(DiameterBuilder, AnswersAsTheRequestAsked) {  // RFC 6733 clause 6.2
   EXPECT_EQ(Message(*experimental).outcome().vendor, 10415U);
   EXPECT_EQ(Message(*experimental).outcome().code, 5001U);
   EXPECT_FALSE(Message(*experimental).header().is_error());
+  // An answer has one of the two (clause 7.6): with both it says nothing.
+  auto both = MessageBuilder::answer(pool, request).result(2001).experimental_result(10415, 5001).finish();
+  EXPECT_EQ(Message(*both).outcome().code, 0U);
 }
 
 TEST(DiameterBuilder, NestsGroupsAndStopsAtTheBound) {
