@@ -176,8 +176,9 @@ Result<Unit> Message::add_header(std::string_view line) {
   if (colon == std::string_view::npos) return syntax("sip.header");
   std::string_view name = line.substr(0, colon);
   while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-  if (!is_token(name)) return syntax("sip.header_name");
   const HeaderId id = header_id(name);
+  // A name of ours is a token.
+  if (id == HeaderId::Other && !is_token(name)) return syntax("sip.header_name");
   headers_[count_] = {id, name, trim(line.substr(colon + 1))};
   std::uint8_t& first = first_[static_cast<std::size_t>(id)];
   if (first == kNone) first = static_cast<std::uint8_t>(count_);

@@ -1,11 +1,11 @@
 #include "core/sip/name_address.h"
 
-#include <algorithm>
-
 #include "core/sip/limits.h"
 
 namespace claviger::sip {
 namespace {
+
+constexpr CharacterSet kUriEnds("; \t\r\n,<>\"");
 
 Error syntax() { return {Code::SipSyntax, "sip.address"}; }
 
@@ -46,8 +46,7 @@ Result<NameAddress> take_one(Scanner& scanner) {
     CLAVIGER_TRY(uri, parse_uri(address.uri));
   } else {
     // Without brackets ";" begins the header's parameters, and neither "?" nor "," may stand in the URI (clause 20.10).
-    const std::size_t end = scanner.rest().find_first_of("; \t\r\n,<>\"");
-    address.uri = scanner.take_bytes(std::min(end, scanner.rest().size()));
+    address.uri = scanner.take_bytes(kUriEnds.find_in(scanner.rest()));
     CLAVIGER_TRY(uri, parse_uri(address.uri));
     if (address.uri.find('?') != std::string_view::npos) return syntax();
   }

@@ -80,6 +80,23 @@ inline std::optional<std::uint64_t> read_number(std::string_view text, std::uint
   return number;
 }
 
+// A few characters that end something; find_first_of() of the standard library looks each character up by a call.
+class CharacterSet {
+ public:
+  explicit constexpr CharacterSet(std::string_view characters) {
+    for (const char c : characters) has_[static_cast<unsigned char>(c)] = true;
+  }
+  // The index of the first that is in it; text.size() without one.
+  std::size_t find_in(std::string_view text) const {
+    std::size_t i = 0;
+    while (i < text.size() && !has_[static_cast<unsigned char>(text[i])]) ++i;
+    return i;
+  }
+
+ private:
+  std::array<bool, 256> has_{};
+};
+
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : rest_(text) {}

@@ -1,11 +1,13 @@
 #include "core/sip/uri.h"
 
-#include <algorithm>
-
 #include "core/sip/scan.h"
 
 namespace claviger::sip {
 namespace {
+
+constexpr CharacterSet kNameEnds("=; \t\r\n,");
+constexpr CharacterSet kValueEnds("; \t\r\n,");
+constexpr CharacterSet kForbiddenBehindHost("@#,");
 
 Error syntax() { return {Code::SipSyntax, "sip.uri"}; }
 
@@ -110,7 +112,7 @@ Result<UriView> parse_uri(std::string_view text) {
   if (question != std::string_view::npos) uri.headers = behind.substr(question + 1);
   if (!uri.parameters.empty() && uri.parameters.front() != ';') return syntax();
   if (question != std::string_view::npos && uri.headers.empty()) return syntax();
-  if (behind.find_first_of("@#,") != std::string_view::npos) return syntax();
+  if (kForbiddenBehindHost.find_in(behind) != behind.size()) return syntax();
   return uri;
 }
 
@@ -139,8 +141,7 @@ Result<std::string> canonical_identity(std::string_view text) {
 Parameter find_parameter(std::string_view parameters, std::string_view name) {
   Scanner scanner(parameters);
   while (scanner.eat_spaced(';')) {
-    const std::size_t size = scanner.rest().find_first_of("=; \t\r\n,");
-    const std::string_view found = scanner.take_bytes(std::min(size, scanner.rest().size()));
+    const std::string_view found = scanner.take_bytes(kNameEnds.find_in(scanner.rest()));
     scanner.skip_space();
     std::string_view value;
     if (scanner.eat('=')) {
@@ -150,8 +151,7 @@ Parameter find_parameter(std::string_view parameters, std::string_view name) {
         if (!quoted) return {};
         value = *quoted;
       } else {
-        const std::size_t end = scanner.rest().find_first_of("; \t\r\n,");
-        value = scanner.take_bytes(std::min(end, scanner.rest().size()));
+        value = scanner.take_bytes(kValueEnds.find_in(scanner.rest()));
       }
     }
     if (equals_ignoring_case(found, name)) return {true, value};

@@ -7,6 +7,7 @@ import sys
 import types
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tests", "system"))
+from clavigerd import Failure  # noqa: E402, F401
 from sip_core import INFO, SETTINGS, Core, info, multipart, settings  # noqa: E402
 
 TAGS = ";+sip.instance=\"<{client}>\";+g.3gpp.mcptt;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mcptt\""

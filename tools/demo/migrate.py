@@ -27,9 +27,14 @@ def expect(answer, result, what):
 
 
 def migrate(steps, cscf, values, kind, clause):
+    print(f"\n{kind.lower()} configuration (TS 23.280 clause {clause}): {values[f'MIGRANT_{kind}_PRIMARY_IMPI']} registers in bravo as "
+          f"{values[f'MIGRANT_{kind}_PARTNER_IMPI']}")
+    steps_of(steps, cscf, values, kind)
+
+
+def steps_of(steps, cscf, values, kind):
     impi, impu = values[f"MIGRANT_{kind}_PARTNER_IMPI"], values[f"MIGRANT_{kind}_PARTNER_IMPU"]
     module = Module(values[f"MIGRANT_{kind}_K"], values[f"MIGRANT_{kind}_OPC"])
-    print(f"\n{kind.lower()} configuration (TS 23.280 clause {clause}): {values[f'MIGRANT_{kind}_PRIMARY_IMPI']} registers in bravo as {impi}")
     steps.begin()
     expect(cscf.user_authorization(REALM, impi, impu), "3GPP 2001", "UAR")
     steps.end(" 2    REGISTER reaches bravo's SIP core, which asks who serves him", "bravo knows the identity: first registration")

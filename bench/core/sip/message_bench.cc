@@ -1,4 +1,4 @@
-// One authorisation PUBLISH of 2.9 kB: 23 headers, two parts, a token of 900 bytes.
+// One authorisation PUBLISH of 2.9 kB: 23 headers, two parts, a token of 980 bytes.
 //   Parse        index of headers and body
 //   ParseCheck   with every check that an endpoint makes before it looks at what is asked for
 //   ParseSplit   index, then the body's parts: what the digest of libraries measured
@@ -20,13 +20,16 @@ std::string publish() {
       "--boundary1\r\nContent-Type: application/vnd.3gpp.mcptt-info+xml\r\n\r\n<mcpttinfo "
       "xmlns=\"urn:3gpp:ns:mcpttInfo:1.0\"><mcptt-Params>"
       "<mcptt-access-token type=\"Normal\"><mcpttString>" +
-      std::string(900, 'e') +
+      std::string(980, 'e') +
       "</mcpttString></mcptt-access-token><mcptt-client-id type=\"Normal\">"
       "<mcpttString>urn:uuid:2f6b8c4e-0000-4000-8000-000000000001</mcpttString></mcptt-client-id></mcptt-Params></"
       "mcpttinfo>\r\n--boundary1\r\n"
       "Content-Type: application/poc-settings+xml\r\n\r\n<poc-settings "
       "xmlns=\"urn:oma:params:xml:ns:poc:poc-settings\"><entity id=\"urn:uuid:2f6b8c4e-0000-4000-8000-000000000001\">"
-      "<am-settings><answer-mode>automatic</answer-mode></am-settings></entity></poc-settings>\r\n--boundary1--\r\n";
+      "<am-settings><answer-mode>automatic</answer-mode></am-settings>"
+      "<mcs:selected-user-profile-index "
+      "xmlns:mcs=\"urn:3gpp:mcsSettings:1.0\"><mcs:user-profile-index>1</mcs:user-profile-index>"
+      "</mcs:selected-user-profile-index></entity></poc-settings>\r\n--boundary1--\r\n";
   std::string head =
       "PUBLISH sip:mcptt-as.example.org SIP/2.0\r\nVia: SIP/2.0/TCP "
       "scscf.example.org:6060;branch=z9hG4bK8f2aa1b2c3d4e5f6.1\r\n"
