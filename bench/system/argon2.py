@@ -27,9 +27,9 @@ def phc(password, memory_kib, passes, lanes):
     return out.value.decode()
 
 
-def cost_us(memory_kib, passes, lanes):
+def cost_us(memory_kib, passes, lanes, count=2000):
     """CPU microseconds of one hash; None without the library."""
-    library, out, count = _library(), ctypes.create_string_buffer(32), 2000
+    library, out = _library(), ctypes.create_string_buffer(32)
     if library is None:
         return None
 

@@ -49,6 +49,17 @@ class Process:
         self._process.wait()
 
 
+def commit_of_build(build):
+    """Of the source tree that the build folder was configured for; "?" when that is not a repository."""
+    try:
+        with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as file:
+            source = next(line.split("=", 1)[1].strip() for line in file if line.startswith("CMAKE_HOME_DIRECTORY"))
+    except (OSError, StopIteration):
+        return "?"
+    run = subprocess.run(["git", "-C", source, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return run.stdout.strip() or "?"
+
+
 def describe(source):
     def first_of(path, prefix):
         with open(path, encoding="utf-8") as file:

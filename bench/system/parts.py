@@ -16,13 +16,14 @@ def is_google_benchmark(binary):
     return listed.returncode == 0 and listed.stdout
 
 
-def run_binary(binary, out, seconds, repetitions, chosen):
+def run_binary(binary, out, seconds, repetitions, chosen, is_silent=False):
     path = os.path.join(out, os.path.basename(binary) + ".json")
     command = pinned(SERVER_CPU, binary, f"--benchmark_min_time={seconds}", f"--benchmark_repetitions={repetitions}",
                      "--benchmark_display_aggregates_only=true", f"--benchmark_out={path}", "--benchmark_out_format=json")
     if chosen:
         command.append(f"--benchmark_filter={chosen}")
-    if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+    said = subprocess.DEVNULL if is_silent else None
+    if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=False).returncode != 0:
         return None
     with open(path, encoding="utf-8") as file:
         return json.load(file)["benchmarks"]

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 
-from machine import SERVER_CPU, Process, pinned
+from machine import SERVER_CPU, Process, cpu_seconds, pinned
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = ["oidc-provider@9.13.3", "fast-jwt@6.3.6"]
@@ -34,6 +34,52 @@ def oidc_provider(folder):
     if not has_package(folder, "oidc-provider"):
         return None
     return Process("node", os.path.join(HERE, "oidc_provider.mjs"), folder, env=os.environ | {"NODE_ENV": "production"})
+
+
+NGINX = """daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log error;
+worker_processes 1;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  keepalive_requests 100000000;
+  server {{
+    listen 127.0.0.1:{port} ssl http2;
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    location / {{ default_type application/json; return 200 "{answer}"; }}
+  }}
+}}
+"""
+
+
+def nginx(folder, certificate, key, answer_bytes):
+    """A running nginx that answers with so many octets of constant text, and its port; or None."""
+    if shutil.which("nginx") is None:
+        return None, 0
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path = os.path.join(folder, "nginx.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(NGINX.format(folder=folder, port=port, certificate=certificate, key=key, answer="a" * answer_bytes))
+    return NginxProcess("nginx", "-p", folder, "-c", path, says_ready=False), port
+
+
+class NginxProcess(Process):
+    """Its worker does not end by itself when the master is killed: the master is asked to."""
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+
+
+def nginx_cpu(peer):
+    """Of the master and its worker."""
+    with open(f"/proc/{peer.pid}/task/{peer.pid}/children", encoding="ascii") as file:
+        return sum(cpu_seconds(int(pid)) for pid in [peer.pid, *file.read().split()])
 
 
 def nghttpd(folder, certificate, key):

@@ -1,20 +1,24 @@
-"""The whole: one clavigerd over real sockets with every thread on one CPU, the generator on the other, peers in turn."""
+"""The whole: one clavigerd over real sockets with every thread on one CPU, the generator on the other, peers in turn.
+
+A measure is a generator that yields after each repetition, so that two builds can be measured in turn (bench/run --beside).
+"""
 
 import base64
 import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import tomllib
 
-from figures import Figure, at_most, cost_against
+from figures import Figure, at_most, cost_against, middle
 from machine import LOAD_CPU, SERVER_CPU, Process, cpu_seconds, pinned
 import argon2
+import counts
 import peers
+import sampler
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tests", "system"))
 import wire  # noqa: E402
@@ -25,13 +29,20 @@ from user_agent import UserAgent, new_verifier  # noqa: E402
 ARGON2 = {"memory_kib": 64, "passes": 1, "lanes": 1}
 CHANGES = {"cpus": [SERVER_CPU], "shards": 1, "hash_threads": 1, "argon2": ARGON2,
            "limits": {"sign_in_tries": 1000, "source_tries": 1_000_000}}
+WARM_UP = 1
+# A probe costs a microsecond: as many a second as leave the server mostly idle.
+COUNTED_RATE = 4000
 SHAPES = {"-c8 -m32": ["-c8", "-m32"], "-c64 -m1": ["-c64", "-m1"]}
+
+
+# Six pairs are the fewest that a test can call more than chance at 5 %; a round takes long.
+ROUNDS = 7
 
 
 class Bench:
     def __init__(self, table, build, sandbox, peers_folder, is_quick):
         self.table, self.build, self.sandbox, self.peers_folder = table, build, sandbox, peers_folder
-        self.rounds = 2 if is_quick else 5
+        self.rounds = 2 if is_quick else ROUNDS
         self.requests = 40_000 if is_quick else 300_000
         self.seconds = 2 if is_quick else 8
         self.system = sandbox.system()
@@ -58,11 +69,14 @@ class Bench:
         with tempfile.NamedTemporaryFile("r", suffix=".json") as out:
             run = subprocess.run(
                 pinned(LOAD_CPU, os.path.join(self.build, "bin", "claviger-load"), "--sandbox", self.sandbox.folder, "--pid",
-                       str(self.daemon.process.pid), "--seconds", str(self.seconds), "--json", out.name, scenario, *options),
+                       str(self.daemon.process.pid), "--seconds", str(self.seconds), "--warm-up", str(WARM_UP), "--interval", "0.5", "--json",
+                       out.name, scenario, *options),
                 capture_output=True, text=True, check=False)
             if run.returncode != 0:
                 raise Failure(f"claviger-load {scenario}: {run.stdout}{run.stderr}")
-            return json.load(out)
+            figures = json.load(out)
+            sampler.add_intervals(self.table, scenario, self.table.now() - self.seconds, figures)
+            return figures
 
     def cost_of_load(self, scenario, *options):
         return self.load(scenario, *options)["server_cpu_ns_per_operation"] / 1000
@@ -93,8 +107,8 @@ class Bench:
                                           self.h2load(f"{self.system.issuer}/introspect", *shape, *common)))
                     if peer:
                         theirs.append(self.cost(peer.pid, self.requests, self.h2load(f"https://127.0.0.1:{port}/answer", *shape, *common)))
-                self.table.add(cost_against(f"introspection {name}, server CPU", statistics.median(ours), "us", "nghttpd",
-                                            statistics.median(theirs) if theirs else None, 1.3))
+                    yield
+                self.table.add(cost_against(f"introspection {name}, server CPU", middle(ours), "us", "nghttpd", middle(theirs), 1.3, ours, theirs))
         finally:
             if peer:
                 peer.__exit__()
@@ -104,10 +118,11 @@ class Bench:
         for _ in range(self.rounds):
             ours.append(self.cost_of_load("client-credentials", "--connections", "8", "--streams", "8"))
             bare.append(peers.es256_signature_us())
-        signature = statistics.median(bare) if None not in bare else None
-        self.table.add(cost_against("client_credentials, ES256, server CPU", statistics.median(ours), "us", "bare signature", signature, 1.6))
+            yield
+        bare = bare if None not in bare else []
+        self.table.add(cost_against("client_credentials, ES256, server CPU", middle(ours), "us", "bare signature", middle(bare), 1.6, ours, bare))
         theirs = self.oidc_provider()
-        self.table.add(cost_against("  against another provider", statistics.median(ours), "us", "oidc-provider", theirs, 1 / 8))
+        self.table.add(cost_against("  against another provider", middle(ours), "us", "oidc-provider", theirs, 1 / 8))
 
     def oidc_provider(self):
         peer = peers.oidc_provider(self.peers_folder)
@@ -128,14 +143,28 @@ class Bench:
                 self.requests = wanted
 
     def refresh(self):
-        ours = statistics.median(self.cost_of_load("refresh", "--connections", "8", "--streams", "8") for _ in range(self.rounds))
-        self.table.add(at_most("refresh, durable, 64 in flight, server CPU", ours, "us", 70))
+        ours = []
+        for _ in range(self.rounds):
+            ours.append(self.cost_of_load("refresh", "--connections", "8", "--streams", "8"))
+            yield
+        self.table.add(at_most("refresh, durable, 64 in flight, server CPU", middle(ours), "us", 70, ours))
+
+    def keys(self):
+        ours = []
+        for _ in range(self.rounds):
+            ours.append(self.cost_of_load("keys", "--connections", "8", "--streams", "8"))
+            yield
+        self.table.add(Figure("key delivery (KM-UU), server CPU", middle(ours), "us", samples=ours))
 
     def sign_in(self):
         hash_us = argon2.cost_us(ARGON2["memory_kib"], ARGON2["passes"], ARGON2["lanes"])
-        ours = statistics.median(self.cost_of_load("sign-in", "--connections", "8", "--streams", "4") for _ in range(self.rounds))
-        self.table.add(Figure("code-flow sign-in, server CPU", ours, "us", "its Argon2 hash", hash_us))
-        self.table.add(at_most("  beyond the hash", ours - hash_us if hash_us else None, "us", 200))
+        ours = []
+        for _ in range(self.rounds):
+            ours.append(self.cost_of_load("sign-in", "--connections", "8", "--streams", "4"))
+            yield
+        self.table.add(Figure("code-flow sign-in, server CPU", middle(ours), "us", "its Argon2 hash", hash_us, samples=ours))
+        beyond = [one - hash_us for one in ours] if hash_us else []
+        self.table.add(at_most("  beyond the hash", middle(beyond), "us", 200, beyond))
 
     def handshakes(self):
         certificate, key = self.certificate()
@@ -153,10 +182,37 @@ class Bench:
             for _ in range(self.rounds):
                 ours.append(self.cost(self.daemon.process.pid, 0, lambda: load(host, port, self.agent.prefix + "/nothing")))
                 theirs.append(self.cost(peer.pid, 0, lambda: load("127.0.0.1", peer.first_line, "/nothing")))
-        self.table.add(cost_against("TLS 1.3 full handshake and one GET, server CPU", statistics.median(ours), "us", "bare OpenSSL",
-                                    statistics.median(theirs), 1.1))
+                yield
+        self.table.add(cost_against("TLS 1.3 full handshake and one GET, server CPU", middle(ours), "us", "bare OpenSSL", middle(theirs), 1.1,
+                                    ours, theirs))
+
+    def system_calls(self):
+        """A run of its own: counting costs the server time."""
+        yield
+        if not counts.has_perf():
+            self.table.note("system calls and allocations are not counted: no perf, or it may not count here")
+            return
+        program = os.path.join(self.build, "bin", "clavigerd")
+        for name, scenario, *options in (("introspection -c8 -m32", "introspect", "--connections", "8", "--streams", "32"),
+                                         ("key delivery", "keys", "--connections", "8", "--streams", "8")):
+            with counts.Counting(self.daemon.process.pid, [counts.SYSCALLS]) as counting:
+                done = self.operations(self.load(scenario, *options))
+            calls = counting.found.get(counts.SYSCALLS)
+            self.table.add(Figure(f"{name}, system calls each", calls and calls / done, ""))
+            with counts.allocation_probes(program) as probes:
+                if not probes.events:
+                    self.table.note("allocations are not counted: the machine allows no user probes")
+                    continue
+                with counts.Counting(self.daemon.process.pid, probes.events) as counting:
+                    done = self.operations(self.load(scenario, *options, "--rate", str(COUNTED_RATE)))
+                self.table.add(Figure("  heap allocations each", sum(value or 0 for value in counting.found.values()) / done, ""))
+
+    def operations(self, figures):
+        """What was done while counting, warm-up included."""
+        return figures["per_second"] * (self.seconds + WARM_UP)
 
     def memory(self):
+        yield
         self.table.add(Figure("resident memory after all this", self.daemon.resident_bytes() / (1 << 20), "MiB"))
 
     # -----------------------------------------------------------------------------------------------------------------
@@ -177,11 +233,39 @@ class Bench:
             except OSError:
                 pause.wait(0.05)
 
-    def run(self):
-        print("\n== the whole, every thread of clavigerd on one CPU")
-        for measure in (self.introspection, self.client_credentials, self.refresh, self.sign_in, self.handshakes, self.memory):
-            try:
-                measure()
-            except Failure as failure:
-                self.table.add(Figure(measure.__name__, None, ""))
-                self.table.note(f"{measure.__name__}: {failure}")
+    def measures(self):
+        return [self.introspection, self.client_credentials, self.refresh, self.keys, self.sign_in, self.handshakes, self.system_calls, self.memory]
+
+
+def in_turn(benches):
+    """Each measure of all benches, a repetition of one after that of the other; the order turns round each time, so
+    that none is always the one that comes after."""
+    for measures in zip(*(bench.measures() for bench in benches)):
+        name = measures[0].__name__.replace("_", " ")
+        running = [(bench, measure()) for bench, measure in zip(benches, measures)]
+        for bench in benches:
+            bench.table.event(name)
+        while running:
+            left = []
+            for bench, measure in running:
+                try:
+                    next(measure)
+                    left.append((bench, measure))
+                except StopIteration:
+                    continue
+                except Failure as failure:
+                    bench.table.add(Figure(name, None, ""))
+                    bench.table.note(f"{name}: {failure}")
+            running = left[::-1]
+
+
+def run(benches):
+    print("\n== the whole, every thread of clavigerd on one CPU")
+    samplers = [sampler.Sampler(bench.table, bench.daemon, bench.system.data) for bench in benches]
+    for one in samplers:
+        one.__enter__()
+    try:
+        in_turn(benches)
+    finally:
+        for one in samplers:
+            one.__exit__()

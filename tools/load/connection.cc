@@ -14,7 +14,9 @@
 namespace claviger::load {
 namespace {
 
-std::string_view view(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+std::string_view view(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 int connect_to(const Target& target) {
   addrinfo hints{};
@@ -75,14 +77,19 @@ std::string Connection::open(const Target& target, SSL_CTX* context) {
   return {};
 }
 
-ssize_t Connection::read_body(nghttp2_session*, std::int32_t, std::uint8_t* buffer, std::size_t room, std::uint32_t* flags,
-                              nghttp2_data_source* source, void*) {
+ssize_t Connection::read_body(nghttp2_session*, std::int32_t, std::uint8_t* buffer, std::size_t room,
+                              std::uint32_t* flags, nghttp2_data_source* source, void*) {
   auto* stream = static_cast<Stream*>(source->ptr);
   const std::size_t size = std::min(room, stream->body.size() - stream->body_sent);
   std::memcpy(buffer, stream->body.data() + stream->body_sent, size);
   stream->body_sent += size;
   if (stream->body_sent == stream->body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
   return static_cast<ssize_t>(size);
+}
+
+std::uint64_t Connection::octets() const {
+  if (ssl_ == nullptr) return 0;
+  return BIO_number_read(SSL_get_rbio(ssl_)) + BIO_number_written(SSL_get_wbio(ssl_));
 }
 
 void Connection::submit(std::size_t slot, const Request& request) {
@@ -114,20 +121,24 @@ void Connection::submit(std::size_t slot, const Request& request) {
 }
 
 int Connection::on_header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
-                          std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t, void*) {
+                          std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                          void*) {
   auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, frame->hd.stream_id));
   if (stream == nullptr) return 0;
   const std::string_view field = view(name, name_size);
   const std::string_view text = view(value, value_size);
-  if (field == ":status") stream->answer.status = std::atoi(std::string(text).c_str());
-  else if (field == "location") stream->answer.location = text;
+  if (field == ":status")
+    stream->answer.status = std::atoi(std::string(text).c_str());
+  else if (field == "location")
+    stream->answer.location = text;
   // The first is the sign-in's; the device's own, behind it, is not kept: each sign-in is another device.
-  else if (field == "set-cookie" && stream->answer.cookie.empty()) stream->answer.cookie = text.substr(0, text.find(';'));
+  else if (field == "set-cookie" && stream->answer.cookie.empty())
+    stream->answer.cookie = text.substr(0, text.find(';'));
   return 0;
 }
 
-int Connection::on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
-                        void*) {
+int Connection::on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                        std::size_t size, void*) {
   auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
   if (stream != nullptr) stream->answer.body.append(view(data, size));
   return 0;
@@ -139,7 +150,8 @@ int Connection::on_close(nghttp2_session* session, std::int32_t id, std::uint32_
   if (stream == nullptr || !stream->is_busy) return 0;
   stream->is_busy = false;
   if (error != 0) stream->answer.status = 0;
-  self->listener_.answered(self->first_slot_ + static_cast<std::size_t>(stream - self->streams_.data()), stream->answer);
+  self->listener_.answered(self->first_slot_ + static_cast<std::size_t>(stream - self->streams_.data()),
+                           stream->answer);
   return 0;
 }
 
@@ -148,7 +160,8 @@ void Connection::on_ready() {
   while (is_open()) {
     const int size = SSL_read(ssl_, buffer, sizeof buffer);
     if (size > 0) {
-      if (nghttp2_session_mem_recv(session_, buffer, static_cast<std::size_t>(size)) < 0) fail("bad HTTP/2 from the server");
+      if (nghttp2_session_mem_recv(session_, buffer, static_cast<std::size_t>(size)) < 0)
+        fail("bad HTTP/2 from the server");
       continue;
     }
     const int error = SSL_get_error(ssl_, size);

@@ -41,6 +41,8 @@ class Connection {
   std::string open(const Target& target, SSL_CTX* context);
   int descriptor() const { return socket_; }
   bool wants_write() const { return wants_write_; }
+  // Through the socket both ways, TLS and all, since it was opened.
+  std::uint64_t octets() const;
   bool is_open() const { return session_ != nullptr && !is_broken_; }
 
   void submit(std::size_t slot, const Request& request);

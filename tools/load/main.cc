@@ -1,7 +1,7 @@
 // claviger-load: load on a running broker over real sockets, as its users make it.
-#include <CLI/CLI.hpp>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <fstream>
@@ -40,7 +40,8 @@ double cpu_microseconds(int pid) {
   if (close == std::string::npos) return 0;
   unsigned long user = 0;
   unsigned long system = 0;
-  if (std::sscanf(line.c_str() + close + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) return 0;
+  if (std::sscanf(line.c_str() + close + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    return 0;
   return static_cast<double>(user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
@@ -54,16 +55,18 @@ void print_text(const Report& report, const std::string& scenario) {
   const Histogram& latency = report.tally.latency;
   const auto ms = [&latency](double share) { return static_cast<double>(latency.percentile(share)) / 1e6; };
   std::printf("%-20s %12.0f /s  done %llu  failed %llu  refused %llu  late %llu\n", scenario.c_str(),
-              static_cast<double>(report.tally.done) / report.seconds, static_cast<unsigned long long>(report.tally.done),
-              static_cast<unsigned long long>(report.tally.failed), static_cast<unsigned long long>(report.tally.refused),
+              static_cast<double>(report.tally.done) / report.seconds,
+              static_cast<unsigned long long>(report.tally.done), static_cast<unsigned long long>(report.tally.failed),
+              static_cast<unsigned long long>(report.tally.refused),
               static_cast<unsigned long long>(report.tally.late));
-  std::printf("  latency ms  p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n", ms(0.5), ms(0.9), ms(0.99), ms(0.999),
-              static_cast<double>(latency.max()) / 1e6);
+  std::printf("  latency ms  p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n", ms(0.5), ms(0.9), ms(0.99),
+              ms(0.999), static_cast<double>(latency.max()) / 1e6);
   if (report.server_cpu_us > 0) std::printf("  server CPU  %.2f us per operation\n", report.server_cpu_us);
   if (!report.tally.error.empty()) std::printf("  first error: %s\n", report.tally.error.c_str());
 }
 
-std::string to_json(const Report& report, const ScenarioOptions& scenario, const WorkerOptions& options, std::size_t threads) {
+std::string to_json(const Report& report, const ScenarioOptions& scenario, const WorkerOptions& options,
+                    std::size_t threads) {
   const Histogram& latency = report.tally.latency;
   const auto us = [&latency](double share) { return latency.percentile(share) / 1000; };
   std::string out;
@@ -85,12 +88,44 @@ std::string to_json(const Report& report, const ScenarioOptions& scenario, const
   writer.member("latency_us_p99", us(0.99));
   writer.member("latency_us_p999", us(0.999));
   writer.member("latency_us_max", latency.max() / 1000);
+  writer.member("octets_per_operation", report.tally.octets / std::max<std::uint64_t>(1, report.tally.ended));
   writer.member("server_cpu_ns_per_operation", static_cast<std::uint64_t>(report.server_cpu_us * 1000));
+  if (!report.tally.intervals.empty()) {
+    writer.name("intervals").begin_object().member("seconds", options.interval);
+    const auto write = [&](const char* name, auto value) {
+      writer.name(name).begin_array();
+      for (const Interval& interval : report.tally.intervals) writer.value(static_cast<std::uint64_t>(value(interval)));
+      writer.end_array();
+    };
+    write("done", [](const Interval& interval) { return interval.latency.count(); });
+    write("refused", [](const Interval& interval) { return interval.refused; });
+    for (const auto& [name, share] : {std::pair{"us_p50", 0.5}, {"us_p99", 0.99}, {"us_p999", 0.999}}) {
+      write(name, [share = share](const Interval& interval) { return interval.latency.percentile(share) / 1000; });
+    }
+    writer.end_object();
+  }
   writer.end_object();
   return out;
 }
 
-void show_progress(const std::vector<std::unique_ptr<Worker>>& workers, double seconds, const std::atomic<bool>& is_over) {
+void add(Tally& total, const Tally& tally) {
+  total.latency.merge(tally.latency);
+  total.done += tally.done;
+  total.failed += tally.failed;
+  total.refused += tally.refused;
+  total.late += tally.late;
+  total.octets += tally.octets;
+  total.ended += tally.ended;
+  if (total.error.empty()) total.error = tally.error;
+  total.intervals.resize(tally.intervals.size());
+  for (std::size_t i = 0; i < tally.intervals.size(); ++i) {
+    total.intervals[i].latency.merge(tally.intervals[i].latency);
+    total.intervals[i].refused += tally.intervals[i].refused;
+  }
+}
+
+void show_progress(const std::vector<std::unique_ptr<Worker>>& workers, double seconds,
+                   const std::atomic<bool>& is_over) {
   if (isatty(STDERR_FILENO) == 0) return;
   std::uint64_t before = 0;
   for (double elapsed = 0; !is_over; elapsed += 0.5) {
@@ -105,14 +140,17 @@ void show_progress(const std::vector<std::unique_ptr<Worker>>& workers, double s
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Load on a running broker over HTTP/2 and TLS.\n"
-               "Example: claviger-load --sandbox .sandbox --system ALPHA introspect --connections 8 --streams 32"};
+  CLI::App app{
+      "Load on a running broker over HTTP/2 and TLS.\n"
+      "Example: claviger-load --sandbox .sandbox --system ALPHA introspect --connections 8 --streams 32"};
   WorkerOptions options;
   ScenarioOptions& scenario = options.scenario;
   std::string sandbox, system = "ALPHA", issuer, json_file;
   std::size_t threads = 1;
   int pid = 0;
-  app.add_option("scenario", scenario.name, "introspect, client-credentials, refresh, sign-in, discovery")->required();
+  app.add_option("scenario", scenario.name,
+                 "introspect, introspect-users, client-credentials, refresh, sign-in, keys, discovery")
+      ->required();
   app.add_option("--sandbox", sandbox, "folder of a sandbox: takes everything below from its sandbox.env");
   app.add_option("--system", system, "ALPHA or BRAVO")->capture_default_str();
   app.add_option("--issuer", issuer, "issuer URL");
@@ -123,14 +161,23 @@ int run(int argc, char** argv) {
   app.add_option("--server-client-id", scenario.server_client_id);
   app.add_option("--username", scenario.username, "with --users above 1: a prefix, followed by a number");
   app.add_option("--users", scenario.users)->capture_default_str();
-  app.add_option("--tokens", scenario.tokens, "introspect: how many different tokens")->capture_default_str();
-  app.add_option("--connections", options.connections, "per thread")->capture_default_str()->check(CLI::Range(1, 10000));
-  app.add_option("--streams", options.streams, "in flight per connection")->capture_default_str()->check(CLI::Range(1, 128));
+  app.add_option("--tokens", scenario.tokens, "introspect: how many different tokens; keys: how many users")
+      ->capture_default_str();
+  app.add_option("--kms-path", scenario.kms_path, "keys: path of the KMS below the issuer's host");
+  app.add_option("--connections", options.connections, "per thread")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--streams", options.streams, "in flight per connection")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 128));
   app.add_option("--threads", threads)->capture_default_str()->check(CLI::Range(1, 64));
-  app.add_option("--rate", options.rate, "operations a second in all: open loop; 0: closed loop")->capture_default_str();
+  app.add_option("--rate", options.rate, "operations a second in all: open loop; 0: closed loop")
+      ->capture_default_str();
   app.add_option("--seconds", options.seconds)->capture_default_str()->check(CLI::Range(0.1, 86400.0));
   app.add_option("--warm-up", options.warm_up, "seconds before measuring")->capture_default_str();
   app.add_option("--pid", pid, "measure this server process's CPU (all threads)");
+  app.add_option("--interval", options.interval, "with --json: figures for every so many seconds, too")
+      ->check(CLI::Range(0.0, 3600.0));
   app.add_option("--json", json_file, "write the figures here ('-': standard output)");
   CLI11_PARSE(app, argc, argv);
 
@@ -140,9 +187,13 @@ int run(int argc, char** argv) {
       if (into.empty()) into = values[system + "_" + name];
     };
     take(issuer, "ISSUER"), take(options.ca_file, "CA"), take(scenario.client_id, "CLIENT_ID");
-    take(scenario.redirect_uri, "REDIRECT_URI"), take(scenario.username, "USERNAME"), take(scenario.password, "PASSWORD");
+    take(scenario.redirect_uri, "REDIRECT_URI"), take(scenario.username, "USERNAME"),
+        take(scenario.password, "PASSWORD");
     take(scenario.server_client_id, "SERVER_CLIENT_ID"), take(scenario.server_client_secret, "SERVER_CLIENT_SECRET");
     take(scenario.scope, "SCOPES");
+    std::string kms;
+    take(kms, "KMS_URL");
+    if (const auto at = codec::parse_absolute_uri(kms); at && scenario.kms_path.empty()) scenario.kms_path = at->path;
     if (pid == 0) pid = std::atoi(values[system + "_PID"].c_str());
   }
   // Never on the command line, where every user of the machine could read them.
@@ -158,6 +209,11 @@ int run(int argc, char** argv) {
   options.target.port = std::to_string(uri->port.value_or(443));
   scenario.path_prefix = uri->path;
   options.rate /= static_cast<double>(threads);
+  if (scenario.kms_path.empty()) scenario.kms_path = "/keymanagement/identity/v1";
+  if (options.interval > 0) {
+    options.interval =
+        std::max({options.interval, kIntervalSecondsMin, options.seconds / static_cast<double>(kIntervalsMax)});
+  }
 
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::size_t i = 0; i < threads; ++i) {
@@ -187,15 +243,7 @@ int run(int argc, char** argv) {
 
   Report report;
   report.seconds = options.seconds;
-  for (const auto& worker : workers) {
-    const Tally& tally = worker->tally();
-    report.tally.latency.merge(tally.latency);
-    report.tally.done += tally.done;
-    report.tally.failed += tally.failed;
-    report.tally.refused += tally.refused;
-    report.tally.late += tally.late;
-    if (report.tally.error.empty()) report.tally.error = tally.error;
-  }
+  for (const auto& worker : workers) add(report.tally, worker->tally());
   if (report.tally.done != 0) report.server_cpu_us = (cpu_after - cpu_before) / static_cast<double>(report.tally.done);
   print_text(report, scenario.name);
   if (!json_file.empty()) {

@@ -30,10 +30,10 @@ struct Answer {
 
 // How a slot's step ended.
 enum class Step : std::uint8_t {
-  Done,     // one operation of the scenario is complete and good
-  More,     // the operation goes on with a further request
-  Failed,   // the answer was not what it must be
-  Refused   // the server said 503 or 429 with Retry-After: overload, told in the protocol's words
+  Done,    // one operation of the scenario is complete and good
+  More,    // the operation goes on with a further request
+  Failed,  // the answer was not what it must be
+  Refused  // the server said 503 or 429 with Retry-After: overload, told in the protocol's words
 };
 
 class Scenario {
@@ -44,20 +44,21 @@ class Scenario {
 };
 
 struct ScenarioOptions {
-  std::string name;           // introspect, introspect-cold, client-credentials, refresh, sign-in, userinfo, discovery
-  std::string path_prefix;    // of the issuer: /idms/v1/alpha
-  std::string client_id;      // public client for sign-in and refresh
+  std::string name;         // introspect, introspect-users, client-credentials, refresh, sign-in, keys, discovery
+  std::string path_prefix;  // of the issuer: /idms/v1/alpha
+  std::string client_id;    // public client for sign-in and refresh
   std::string redirect_uri;
   std::string scope;
   std::string server_client_id;
   std::string server_client_secret;
-  std::string username;       // with users > 1: username + number
+  std::string username;  // with users > 1: username + number
   std::string password;
   std::size_t users = 1;
   std::size_t first_user = 0;
-  std::size_t slots = 1;      // of this worker
+  std::size_t slots = 1;  // of this worker
   std::size_t worker = 0;
-  std::size_t tokens = 1;     // introspect: different tokens to ask about
+  std::size_t tokens = 1;  // introspect...: different tokens to ask about; keys: users who ask
+  std::string kms_path;    // of the KMS: /keymanagement/identity/v1
 };
 
 // Null for a name that is not one.

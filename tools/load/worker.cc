@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace claviger::load {
 namespace {
@@ -21,6 +22,8 @@ constexpr std::size_t kBacklogSeconds = 1;
 Worker::Worker(WorkerOptions options) : options_(std::move(options)) {
   slots_.resize(options_.connections * options_.streams);
   options_.scenario.slots = slots_.size();
+  if (options_.interval > 0)
+    tally_.intervals.resize(static_cast<std::size_t>(std::ceil(options_.seconds / options_.interval)));
 }
 
 Worker::~Worker() {
@@ -31,7 +34,8 @@ Worker::~Worker() {
 std::string Worker::open() {
   context_ = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
-  if (SSL_CTX_load_verify_file(context_, options_.ca_file.c_str()) != 1) return "cannot read the CA file " + options_.ca_file;
+  if (SSL_CTX_load_verify_file(context_, options_.ca_file.c_str()) != 1)
+    return "cannot read the CA file " + options_.ca_file;
   static constexpr unsigned char kAlpn[] = {2, 'h', '2'};
   SSL_CTX_set_alpn_protos(context_, kAlpn, sizeof kAlpn);
   scenario_ = make_scenario(options_.scenario);
@@ -41,7 +45,8 @@ std::string Worker::open() {
     if (std::string why = connections_.back()->open(options_.target, context_); !why.empty()) return why;
   }
   std::string why;
-  const bool is_ready = prepare_scenario(*scenario_, [this](const Request& request) { return exchange(request); }, why);
+  const bool is_ready = prepare_scenario(
+      *scenario_, [this](const Request& request) { return exchange(request); }, why);
   return is_ready ? std::string() : why + (tally_.error.empty() ? "" : " (" + tally_.error + ")");
 }
 
@@ -78,16 +83,21 @@ void Worker::answered(std::size_t slot, const Answer& answer) {
   }
   const Instant now = Clock::now();
   slots_[slot].is_busy = false;
+  ++tally_.ended;
   if (slots_[slot].due >= measure_from_ && now <= stop_at_) {
     if (step == Step::Done) {
       ++tally_.done;
-      tally_.latency.record(static_cast<std::uint64_t>(std::chrono::nanoseconds(now - slots_[slot].due).count()));
+      const auto took = static_cast<std::uint64_t>(std::chrono::nanoseconds(now - slots_[slot].due).count());
+      tally_.latency.record(took);
+      if (!tally_.intervals.empty()) interval_of(now).latency.record(took);
       progress_.store(tally_.done, std::memory_order_relaxed);
     } else if (step == Step::Refused) {
       ++tally_.refused;
+      if (!tally_.intervals.empty()) ++interval_of(now).refused;
     } else {
       ++tally_.failed;
-      if (tally_.error.empty()) tally_.error = "status " + std::to_string(answer.status) + ": " + answer.body.substr(0, 160);
+      if (tally_.error.empty())
+        tally_.error = "status " + std::to_string(answer.status) + ": " + answer.body.substr(0, 160);
     }
   }
   if (!is_running_) return;
@@ -96,6 +106,11 @@ void Worker::answered(std::size_t slot, const Answer& answer) {
   } else {
     begin(slot, now);
   }
+}
+
+Interval& Worker::interval_of(Instant now) {
+  const double elapsed = std::chrono::duration<double>(now - measure_from_).count();
+  return tally_.intervals[std::min(static_cast<std::size_t>(elapsed / options_.interval), tally_.intervals.size() - 1)];
 }
 
 void Worker::broken(const std::string& why) {
@@ -122,6 +137,7 @@ void Worker::run(Instant start) {
   stop_at_ = after(measure_from_, options_.seconds);
   next_due_ = start;
   is_running_ = true;
+  const std::uint64_t octets_before = octets();
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     if (options_.rate > 0) {
       free_.push_back(slot);
@@ -157,6 +173,13 @@ void Worker::run(Instant start) {
       if (descriptors[i].revents != 0) connections_[i]->on_ready();
     }
   }
+  tally_.octets = octets() - octets_before;
+}
+
+std::uint64_t Worker::octets() const {
+  std::uint64_t total = 0;
+  for (const auto& connection : connections_) total += connection->octets();
+  return total;
 }
 
 }  // namespace claviger::load

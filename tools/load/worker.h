@@ -24,15 +24,29 @@ struct WorkerOptions {
   double rate = 0;  // operations a second; 0: closed loop
   double seconds = 10;
   double warm_up = 1;
+  double interval = 0;  // seconds; 0: no figures over time
   ScenarioOptions scenario;
 };
 
+// What was answered from one instant to the next, so that latency is seen over time.
+struct Interval {
+  Histogram latency;
+  std::uint64_t refused = 0;
+};
+
+// As many points as a plot needs; each is a histogram of 30 KiB.
+inline constexpr std::size_t kIntervalsMax = 240;
+inline constexpr double kIntervalSecondsMin = 0.5;
+
 struct Tally {
   Histogram latency;
+  std::vector<Interval> intervals;
   std::uint64_t done = 0;
   std::uint64_t failed = 0;
   std::uint64_t refused = 0;
-  std::uint64_t late = 0;  // open loop: due but never begun
+  std::uint64_t late = 0;    // open loop: due but never begun
+  std::uint64_t octets = 0;  // through the sockets, from the beginning of the warm-up
+  std::uint64_t ended = 0;   // operations in the same time, however they ended
   std::string error;
 };
 
@@ -58,6 +72,8 @@ class Worker final : public Listener {
   Connection& connection_of(std::size_t slot) { return *connections_[slot / options_.streams]; }
   void begin(std::size_t slot, Instant due);
   void begin_due(Instant now);
+  Interval& interval_of(Instant now);
+  std::uint64_t octets() const;
   Answer exchange(const Request& request);
 
   WorkerOptions options_;
