@@ -101,7 +101,9 @@ std::optional<http::Response> conditional(const http::Request& request, std::str
   if (const auto match = list_field(request, Field::IfMatch); match && !etag_matches(*match, etag)) {
     return error_response({}, Error{Code::EntityTagDiffers, "if-match"});
   }
-  const auto none = list_field(request, Field::IfNoneMatch);
+  auto none = list_field(request, Field::IfNoneMatch);
+  // Compared weakly: a cache on the way may have weakened it (RFC 9110 clause 13.1.2).
+  for (std::size_t at = 0; none && (at = none->find("W/\"", at)) != std::string::npos;) none->erase(at, 2);
   if (none && etag_matches(*none, etag)) return with_etag(http::Response(304), etag);
   return std::nullopt;
 }
@@ -264,6 +266,8 @@ Task<http::Response> change(Configuration* room, Contexts* contexts, Verb verb, 
   if (asked->caller.role != Role::Writer && is_readable_only) co_return only_get();
   DocumentWrite wanted = write_of(request, *asked);
   Result<WriteOutcome> done = Error{Code::Internal, "xcap.change"};
+  // Bindings of namespaces are read only (RFC 4825 clause 7.10), whatever the content type.
+  if (asked->target.has_selector && asked->target.selector.ends_with("namespace::*")) co_return only_get();
   if (verb == Verb::Put) {
     const auto type = check_media_type(request, *asked);
     if (!type) co_return refuse(*context, tenant, type.error());

@@ -217,6 +217,7 @@ Result<SubscribeRequest> read_subscribe(Registrar& registrar, const sip::Message
   subscription.is_server = registrar.is_server(subscription.subscriber);
   request.expires = message.expires().value_or(kIntervalDefault);
   if (request.expires != 0 && request.expires < kIntervalMin) return Error{Code::IntervalTooBrief, "subscribe.expires"};
+  if (!sip::accepts(message, kSettingsType)) return Error{Code::AcceptExcludes, "subscribe.accept"};
   CLAVIGER_TRY(cseq, message.cseq());
   request.sequence = cseq.number;
   CLAVIGER_TRY(from, sip::parse_name_address(message.value(HeaderId::From)));

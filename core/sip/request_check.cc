@@ -174,6 +174,8 @@ std::uint16_t status_of(Code code) {
       return 489;
     case Code::IntervalTooBrief:
       return 423;
+    case Code::AcceptExcludes:
+      return 406;
     case Code::ContentUnsupported:
       return 415;
     case Code::ExtensionRequired:

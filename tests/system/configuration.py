@@ -71,6 +71,7 @@ def documents(user, writer, path):
     expect(got.headers["content-type"] == PROFILE, "the document's own media type")
     text = got.body.decode()
     row("not modified", user.ask("GET", path, If_None_Match=etag(got)), 304)
+    row("not modified, weakly", user.ask("GET", path, If_None_Match='"other", W/' + etag(got)), 304)
     row("modified", user.ask("GET", path, If_None_Match='"other"'), 200)
     row("if-match on get", user.ask("GET", path, If_Match='"other"'), 412)
     row("encoded otherwise", user.ask("GET", path.replace("sip:", "sip%3A").replace("@", "%40")), 200)
@@ -156,6 +157,8 @@ def parts(user, writer, path):
     answer = row("attribute", user.ask("GET", path + "/~~/mcptt-user-profile/@user-profile-index"), 200, "0")
     expect(answer.headers["content-type"] == ATTRIBUTE, "an attribute's media type")
     row("namespaces", user.ask("GET", path + "/~~/mcptt-user-profile/namespace::*"), 200, "common-policy")
+    answer = row("namespaces are read only", writer.ask("PUT", path + "/~~/mcptt-user-profile/namespace::*", "x", ELEMENT), 405)
+    expect(answer.headers["allow"] == "GET, HEAD", "what may be done with namespaces")
     rule = path + "/~~/mcptt-user-profile/c:ruleset/c:rule?xmlns(c=urn:ietf:params:xml:ns:common-policy)"
     row("with a prefix", user.ask("GET", rule), 200, 'id="demo"')
     row("a prefix that is not bound", user.ask("GET", rule.split("?")[0]), 400)

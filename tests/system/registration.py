@@ -114,6 +114,7 @@ class Story:
         row("require", core.ask("OPTIONS", self.system.sip_psi, {"Require": "unheard-of"}), 420, unsupported="unheard-of")
         row("options", core.ask("OPTIONS", self.system.sip_psi, {}), 200, allow="SUBSCRIBE")
         row("scheme", core.ask("OPTIONS", "nobodyKnows:this", {"To": "<sip:a@b.c>"}), 416)
+        row("no answer in settings", core.subscribe(impu, self.mc_id, fields={"Accept": "text/plain"}), 406)
         row("cancel of nothing", core.ask("CANCEL", self.system.sip_psi, {}), 481)
 
     def settings_only(self):

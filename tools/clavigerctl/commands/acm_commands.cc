@@ -235,7 +235,7 @@ std::vector<Command> acm_commands() {
       {"acm client list", "Who may ask partners to set users up", "clavigerctl acm client list", {}, {}, client_list},
       {"acm client add",
        "Let an ACM client ask, or change what it may",
-       "clavigerctl acm client add sip:chief.mcptt@alpha.example --partner bravo.example",
+       "clavigerctl acm client add sip:chief.mcptt@alpha.example --partner bravo.example --domain alpha.example",
        {id},
        {{"--operator", "An identity that may use it beside its own", OptionKind::List},
         {"--partner", "An MC system it may ask; all unless given", OptionKind::List},
