@@ -15,6 +15,7 @@ from many_users import folder_bytes
 from wire import ConnectionLost
 
 SETTLED_SECONDS_MAX = 120
+SET_UPS_MAX = 60
 DISK_EVERY = 5
 # Attackers come from an address of their own, so that bounds by source do not meet anybody else.
 ATTACKER = "127.0.0.66"
@@ -89,12 +90,17 @@ class Operator:
         """So that the key period ends when the timetable says; the day's first second is now."""
         ends = self.town.key_period_ends(time.time() + DAY_AHEAD)
         self.first = ends - (getattr(self, "period_at", self.seconds) + 1) * self.speed
-        self.began = time.monotonic()
+        self.began, self.lag = time.monotonic(), 0
         for system in (self.town.alpha, self.town.bravo):
-            self.town.set_clock(system, self.first, self.speed)
+            self.town.set_clock(system, self.now(), self.speed)
 
     def now(self):
-        return self.first + (time.monotonic() - self.began) * self.speed
+        return self.first + (time.monotonic() - self.began) * self.speed - self.lag
+
+    def slow_down(self):
+        """Books are read at the machine's pace."""
+        for system in (self.town.alpha, self.town.bravo):
+            self.town.set_clock(system, self.now(), 1)
 
     def note(self, what):
         self.events.append({"t": round(time.monotonic() - self.started, 2), "what": what})
@@ -122,12 +128,15 @@ class Operator:
 
     def kill(self, _):
         self.note("kill -9 of alpha")
-        before = time.monotonic()
+        before, stood_at = time.monotonic(), self.now()
         self.town.alpha_daemon.kill()
         self.town.alpha_daemon.start()
         self.note(f"alpha is ready again after {time.monotonic() - before:.2f} s")
-        # A sandbox's clock is the machine's again after a restart; until it is set the users wait outside.
-        self.town.set_clock(self.town.alpha, self.now(), self.speed)
+        # A sandbox's clock is the machine's again after a restart; until it is set the users wait outside. An outage lasts as long as
+        # it lasts: what users may repeat for half a minute they may repeat now, too.
+        self.lag += (time.monotonic() - before) * (self.speed - 1)
+        self.town.set_clock(self.town.alpha, max(stood_at, self.now()), self.speed)
+        self.town.set_clock(self.town.bravo, self.now(), self.speed)
 
     def attack(self, phase):
         ends = time.monotonic() + 0.8 * phase.seconds
@@ -169,8 +178,16 @@ class Operator:
         with open(path, "w", encoding="ascii") as file:
             file.writelines(f"sip:day{n}@alpha.example\n" for n in range(count))
         self.note(f"{count} users are to be set up at the partner")
-        said = self.town.ctl(self.town.alpha, "acm", "setup", "--client", self.town.alpha.acm_client, "--target", "bravo.example",
-                             "--users-from", path, "--key", "day")
+        # Under one key it may be asked again and again: the kill may come in between.
+        for tries in range(SET_UPS_MAX):
+            try:
+                said = self.town.ctl(self.town.alpha, "acm", "setup", "--client", self.town.alpha.acm_client, "--target", "bravo.example",
+                                     "--users-from", path, "--key", "day")
+                break
+            except Failure:
+                if tries == SET_UPS_MAX - 1:
+                    raise
+                self.is_over.wait(0.5)
         self.setups = [json.loads(line)["request_id"] for line in said.splitlines() if line.strip()]
         self.note("the set-up is acknowledged")
 

@@ -8,8 +8,6 @@ BARS = {"validate": 2, "keys": 10, "vector": 10}
 SIGN_IN_BESIDE_HASH_MS = 20
 NORMAL_SECONDS, SERVICE_SECONDS = 10, 10
 CALM = ("mission", "key-period")
-# A second is normal again when its p99 of validation is below this.
-NORMAL_MS = BARS["validate"]
 
 
 def total(result, name):
@@ -27,12 +25,22 @@ def worst(result, kind, member, *names):
 
 
 def seconds_to_normal(result, since, until):
-    """From `since` until validation is as fast as it must be and stays so; None when it does not become so before `until`."""
+    """From `since` until validation is what it was in the mission, but for as many seconds as stood out there, too; None when it
+    does not become so before `until`."""
     series = result["series"].get("validate p99", {"t": [], "v": []})
-    slow = [t for t, ms in zip(series["t"], series["v"]) if since < t <= until and ms > NORMAL_MS]
-    if slow and slow[-1] >= until - 1.5:
+    points = list(zip(series["t"], series["v"]))
+    calm = [(phase["from_ms"] / 1000, following["from_ms"] / 1000) for phase, following in zip(result["phases"], result["phases"][1:])
+            if phase["name"] in CALM]
+    before = sorted(ms for t, ms in points if any(begin < t <= end for begin, end in calm))
+    after = [(t, ms) for t, ms in points if since < t <= until]
+    if not before or not after:
         return None
-    return max(0.0, slow[-1] - since) if slow else 0.0
+    limit = max(BARS["validate"], before[int(0.9 * (len(before) - 1))])
+    for i, (t, _) in enumerate(after):
+        slow = sum(1 for _, ms in after[i:] if ms > limit)
+        if slow <= 0.1 * len(after[i:]) and after[i][1] <= limit:
+            return max(0.0, t - 1 - since)
+    return None
 
 
 def outages(events):
@@ -52,11 +60,6 @@ def add_rows(table, result, town, samples, operator, set_up, is_timed):
     def bar(name, ours, unit, limit):
         table.add(at_most(name, ours, unit, limit) if is_timed else Figure(name, ours, unit, bar=f"({limit:g} {unit})"))
 
-    for phase in result["phases"]:
-        for kind, figures in phase["kinds"].items():
-            if figures["done"]:
-                table.add(Figure(f"{phase['name']}: {kind}, p50", figures["p50_us"] / 1000, "ms"))
-                table.add(Figure(f"{phase['name']}: {kind}, p99", figures["p99_us"] / 1000, "ms"))
     print("\n== the bars")
     bar("validation, p99 in the mission", worst(result, "validate", "p99_us", *CALM), "ms", BARS["validate"])
     bar("key delivery, p99 in the mission", worst(result, "keys", "p99_us", *CALM), "ms", BARS["keys"])
@@ -86,8 +89,20 @@ def add_rows(table, result, town, samples, operator, set_up, is_timed):
     table.add(at_most("violations of the books", len(books["violations"]) + len(operator.wrong), "", 0))
 
 
-def document(table, machine, result, samples, operator, options):
-    events = sorted(result["events"] + operator.events, key=lambda event: event["t"])
-    return {"kind": "soak" if options.soak else "day", "machine": machine, "rows": [figure.as_json() for figure in table.figures],
-            "notes": table.notes, "users": options.users, "series": result["series"] | samples.series, "events": events,
-            "phases": result["phases"], "books": result["books"]}
+def phases_table(result):
+    """How every kind of act went in every phase."""
+    rows = [[phase["name"], kind, one["begun"], one["done"], one["wrong"], one["refused"], one["asked_again"], one["unserved"],
+             *(f"{one[share] / 1000:.2f}" for share in ("p50_us", "p90_us", "p99_us", "p999_us", "max_us"))]
+            for phase in result["phases"] for kind, one in phase["kinds"].items()]
+    return {"title": "Acts by phase, milliseconds from the instant when each was due",
+            "columns": ["phase", "act", "begun", "done", "wrong", "refused", "again", "given up", "p50", "p90", "p99", "p99.9", "max"],
+            "rows": rows, "note": "Again: asked again after a refusal for overload or a connection that broke."}
+
+
+def over_time(table, result, samples, operator):
+    for name, one in samples.series.items():
+        system, _, what = name.partition(" ")
+        table.series[f"{what}/{system}"] = one
+    table.series |= result["series"]
+    table.events += sorted(result["events"] + operator.events, key=lambda event: event["t"])
+    table.tables.append(phases_table(result))

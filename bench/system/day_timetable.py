@@ -10,26 +10,38 @@ class Phase:
         return f"phase {self.name} {self.seconds:.3f} " + " ".join(f"{kind}={rate:.3f}" for kind, rate in self.rates.items()) + "\n"
 
 
-def day(users, migrants, seconds, validations):
-    """`seconds` in all, of which the shift takes what its sign-ins need; `validations` a second while nothing is wrong."""
-    part = seconds / 60
-    steady = {"keys": users / 60 / part, "profile": users / 60 / part, "publish": users / 60 / part,
-              "hand_over": users / 400 / part, "dismiss": max(0.2, users / 20000) / part, "vector": migrants / 60 / part}
+# Users whom the shift lets in each second: 70 % of what one core of the broker can, beside a third of the validations. Most of it
+# is the extraction of their keys.
+SHIFT_RATE = 150
+
+
+def shift(users, validations, seconds=0):
+    seconds = seconds or users / SHIFT_RATE
+    # What is left over at the end is for those who came last.
+    return Phase("shift", seconds + 2, sign_in=1.1 * users / seconds, validate=validations / 3)
+
+
+def steady(users, migrants):
+    """What goes on all day beside validation, for as many users as one core serves."""
+    often = min(users / 60, 200)
+    return {"keys": often, "profile": often, "publish": often, "hand_over": min(users / 400, 10), "dismiss": 0.3,
+            "vector": min(max(2, migrants / 60), 50)}
+
+
+def day(users, migrants, seconds, validations, shift_seconds=0):
+    """`seconds`: what comes after the shift."""
+    usual = steady(users, migrants)
+    storm = 0.3 * seconds
     return [
-        Phase("shift", 16 * part, sign_in=1.1 * users / (16 * part), validate=validations / 3),
-        Phase("mission", 14 * part, validate=validations, **steady),
-        Phase("key-period", 8 * part, validate=validations, **(steady | {"keys": 1.1 * users / (8 * part)})),
-        Phase("storm", 14 * part, [(0.0, "set up at the partner"), (0.1, "attack"), (0.4, "kill")], validate=validations,
-              stuff=20, **(steady | {"vector": 1.1 * migrants / (8 * part)})),
-        Phase("evening", 8 * part, validate=validations / 2, vector=migrants / 60 / part),
+        shift(users, validations, shift_seconds),
+        Phase("mission", 0.35 * seconds, validate=validations, **usual),
+        Phase("key-period", 0.2 * seconds, validate=validations, **(usual | {"keys": min(1.1 * users / (0.2 * seconds), 1000)})),
+        Phase("storm", storm, [(0.0, "set up at the partner"), (0.1, "attack"), (0.4, "kill")], validate=validations, stuff=20,
+              **(usual | {"vector": min(1.5 * migrants / storm, 1000)})),
+        Phase("evening", 0.15 * seconds, validate=validations / 2, vector=usual["vector"]),
     ]
 
 
 def soak(users, migrants, seconds, validations):
-    """Everybody signs in, then the same for an hour."""
-    shift = max(20, users / 150)
-    return [
-        Phase("shift", shift, sign_in=1.1 * users / shift, validate=validations / 3),
-        Phase("mission", seconds, validate=validations, keys=users / 60, profile=users / 60, publish=users / 60, hand_over=users / 600,
-              vector=migrants / 60),
-    ]
+    """Everybody signs in, then the same for as long as is asked."""
+    return [shift(users, validations), Phase("mission", seconds, validate=validations, **steady(users, migrants))]
