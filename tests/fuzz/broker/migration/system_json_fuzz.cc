@@ -1,0 +1,32 @@
+// What partner systems and devices send of migration, and bindings as operators write them. What we write of a binding
+// that was read is read as the same.
+#include <cstdint>
+#include <string_view>
+
+#include "broker/migration/migration_json.h"
+#include "core/base/assert.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace claviger;
+  using namespace claviger::migration;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  (void)read_prepare_request(text);
+  (void)read_prepared(text);
+  (void)read_service_response(text);
+  if (const auto request = read_service_request(text)) {
+    const auto again = read_service_request(write_service_request(*request));
+    CLAVIGER_ASSERT(again && again->primary_mc_service_id == request->primary_mc_service_id);
+  }
+  codec::JsonReader reader;
+  const auto binding_of = [&reader](std::string_view from) -> Result<Binding> {
+    CLAVIGER_TRY(value, reader.parse(from));
+    CLAVIGER_TRY(object, value.as_object());
+    return read_binding_object(object);
+  };
+  const auto binding = binding_of(text);
+  if (!binding) return 0;
+  const std::string written = binding_text(*binding);
+  const auto again = binding_of(written);
+  CLAVIGER_ASSERT(again && binding_text(*again) == written);
+  return 0;
+}
