@@ -49,6 +49,23 @@ def thinned(points, most=POINTS_MAX):
     return kept
 
 
+# A pause so many times longer than the usual step is a time without measurements: no line crosses it.
+GAP_STEPS = 4
+
+
+def unbroken(points):
+    """The points in runs without such a pause; a lone one is drawn as a dash."""
+    steps = [later[0] - earlier[0] for earlier, later in zip(points, points[1:])]
+    usual = statistics.median(steps) if steps else 0
+    parts = [[points[0]]]
+    for step, point in zip(steps, points[1:]):
+        if usual and step > GAP_STEPS * usual:
+            parts.append([point])
+        else:
+            parts[-1].append(point)
+    return [part if len(part) > 1 else [part[0], part[0]] for part in parts]
+
+
 class Axis:
     def __init__(self, marks, low_pixel, high_pixel, is_log):
         self.marks, self.is_log = marks, is_log
@@ -110,7 +127,7 @@ def lines(title, unit, lines_of, events=(), x=""):
     parts += event_marks(events, across, min(ts), max(ts))
     labels = []
     for i, (name, points) in enumerate(drawn):
-        path = "M" + "L".join(f"{across.at(t):.1f},{down.at(v):.1f}" for t, v in points)
+        path = "".join("M" + "L".join(f"{across.at(t):.1f},{down.at(v):.1f}" for t, v in part) for part in ([points] if x else unbroken(points)))
         parts.append(svg.element("path", d=path, class_=f"line hue{i % HUES}"))
         if x or len(points) == 1:
             parts += [svg.element("circle", cx=across.at(t), cy=down.at(v), r=3.5, class_=f"dot hue{i % HUES}") for t, v in points]

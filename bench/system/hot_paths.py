@@ -82,7 +82,7 @@ class Profile(Bench):
         """Stacks of what runs meanwhile: ("-p", pid), or a command."""
         out = tempfile.NamedTemporaryFile(suffix=".perf")
         wait = ["sleep", str(seconds)] if target[0] == "-p" else []
-        return out, subprocess.Popen(["perf", "record", "-q", "-o", out.name, "-e", "cpu-clock", "-F", str(HERTZ), "--call-graph", "fp", *target, *wait],
+        return out, subprocess.Popen(["perf", "record", "-q", "-o", out.name, "-e", "cpu-clock", "-F", str(HERTZ), "--call-graph", "fp", "--sample-cpu", *target, *wait],
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def served(self, name):
@@ -92,14 +92,14 @@ class Profile(Bench):
         row.cpu_ns = figures["server_cpu_ns_per_operation"]
         out, recording = self.record(self.seconds + WARM_UP, "-p", str(pid))
         with out:
-            self.load(scenario, *options)
+            self.load(scenario, *options, is_shown=False)
             recording.wait()
             stacks = stacks_of(out.name)
         row.share_out(stacks)
         self.table.flames.append({"title": f"{name}: clavigerd under claviger-load {scenario}", "stacks": stacks})
         events = [f"syscalls:sys_enter_{call}" for call in CALLS]
         with counts.Counting(pid, [counts.SYSCALLS, *events]) as counting:
-            done = self.operations(self.load(scenario, *options))
+            done = self.operations(self.load(scenario, *options, is_shown=False))
         if counting.found.get(counts.SYSCALLS) is not None:
             row.syscalls = counting.found[counts.SYSCALLS] / done
             self.calls[name] = {call: (counting.found.get(event) or 0) / done for call, event in zip(CALLS, events)}
@@ -113,7 +113,7 @@ class Profile(Bench):
             if not probes.events:
                 return None
             with counts.Counting(self.daemon.process.pid, probes.events) as counting:
-                done = self.operations(self.load(scenario, *options, "--rate", str(COUNTED_RATE)))
+                done = self.operations(self.load(scenario, *options, "--rate", str(COUNTED_RATE), is_shown=False))
             return sum(value or 0 for value in counting.found.values()) / done
 
     def copied(self, scenario, options):
@@ -126,7 +126,7 @@ class Profile(Bench):
             try:
                 recording = subprocess.Popen(["perf", "record", "-q", "-o", out.name, "-e", ",".join(probes.events), "-p", str(self.daemon.process.pid)],
                                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                done = self.operations(self.load(scenario, *options, "--rate", str(rate)))
+                done = self.operations(self.load(scenario, *options, "--rate", str(rate), is_shown=False))
                 recording.send_signal(2)
                 recording.wait()
             finally:

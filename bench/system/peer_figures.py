@@ -68,7 +68,7 @@ class SideBySide(Bench):
         if not os.path.exists(path):
             raise Failure(f"{binary} is not built: configure with -DCLAVIGER_BENCH=ON")
         with tempfile.TemporaryDirectory() as out:
-            found = parts.run_binary(path, out, 0.1 if self.is_quick else 0.5, 1 if self.is_quick else 3, chosen, is_silent=True)
+            found = parts.run_binary(path, out, 0.02 if self.is_quick else 0.1, 1 if self.is_quick else 3, chosen, is_silent=True)
         return parts.medians(found or [])
 
     def primitives(self):

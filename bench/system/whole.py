@@ -64,8 +64,8 @@ class Bench:
                 raise Failure(f"h2load {url}: {run.stdout}{run.stderr}")
         return call
 
-    def load(self, scenario, *options):
-        """claviger-load; its figures as a dictionary."""
+    def load(self, scenario, *options, is_shown=True):
+        """claviger-load; its figures as a dictionary. Not shown over time: a run that is counted or sampled, which is slower."""
         with tempfile.NamedTemporaryFile("r", suffix=".json") as out:
             run = subprocess.run(
                 pinned(LOAD_CPU, os.path.join(self.build, "bin", "claviger-load"), "--sandbox", self.sandbox.folder, "--pid",
@@ -75,7 +75,8 @@ class Bench:
             if run.returncode != 0:
                 raise Failure(f"claviger-load {scenario}: {run.stdout}{run.stderr}")
             figures = json.load(out)
-            sampler.add_intervals(self.table, scenario, self.table.now() - self.seconds, figures)
+            if is_shown:
+                sampler.add_intervals(self.table, scenario, self.table.now() - self.seconds, figures)
             return figures
 
     def cost_of_load(self, scenario, *options):
@@ -196,7 +197,7 @@ class Bench:
         for name, scenario, *options in (("introspection -c8 -m32", "introspect", "--connections", "8", "--streams", "32"),
                                          ("key delivery", "keys", "--connections", "8", "--streams", "8")):
             with counts.Counting(self.daemon.process.pid, [counts.SYSCALLS]) as counting:
-                done = self.operations(self.load(scenario, *options))
+                done = self.operations(self.load(scenario, *options, is_shown=False))
             calls = counting.found.get(counts.SYSCALLS)
             self.table.add(Figure(f"{name}, system calls each", calls and calls / done, ""))
             with counts.allocation_probes(program) as probes:
@@ -204,7 +205,7 @@ class Bench:
                     self.table.note("allocations are not counted: the machine allows no user probes")
                     continue
                 with counts.Counting(self.daemon.process.pid, probes.events) as counting:
-                    done = self.operations(self.load(scenario, *options, "--rate", str(COUNTED_RATE)))
+                    done = self.operations(self.load(scenario, *options, "--rate", str(COUNTED_RATE), is_shown=False))
                 self.table.add(Figure("  heap allocations each", sum(value or 0 for value in counting.found.values()) / done, ""))
 
     def operations(self, figures):

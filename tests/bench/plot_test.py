@@ -70,6 +70,10 @@ class Lines(unittest.TestCase):
         self.assertEqual(len(thin), plot.POINTS_MAX)
         self.assertIn((31_000, 99.0), thin)
 
+    def test_no_line_crosses_a_pause(self):
+        self.assertEqual([len(part) for part in plot.unbroken([(0, 1), (1, 1), (2, 1), (50, 9), (51, 9), (52, 9)])], [3, 3])
+        self.assertEqual(plot.unbroken([(0, 1)]), [[(0, 1), (0, 1)]])
+
     def test_labels_do_not_lie_on_each_other(self):
         ys = [y for y, _ in plot.spread([(100, "a"), (101, "b"), (102, "c")])]
         self.assertTrue(all(later - earlier >= 13 for earlier, later in zip(ys, ys[1:])))

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "tools/clavigerctl/commands/administrator_commands.h"
+#include "tools/clavigerctl/commands/capacity_commands.h"
 #include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/commands/kms_peer_commands.h"
 #include "tools/clavigerctl/commands/migration_commands.h"
@@ -18,7 +19,7 @@ const std::vector<Command>& all_commands() {
           authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
           kms_commands(),           kms_peer_commands(),      profile_commands(),  peer_commands(),
           subscriber_commands(),    migration_commands(),     acm_commands(),      registration_commands(),
-          audit_commands()}) {
+          audit_commands(),         capacity_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -27,7 +28,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 31> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 32> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -57,6 +58,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"config", "The daemon's configuration"},
       {"clock", "The wall clock of a sandbox"},
       {"audit", "The log of what operators did"},
+      {"capacity", "How many machines so many subscribers take"},
       {"completion", "Shell completions"},
       {"status", "How the daemon is"},
   }};
