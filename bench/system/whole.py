@@ -17,6 +17,7 @@ from figures import Figure, at_most, cost_against, middle
 from machine import LOAD_CPU, SERVER_CPU, Process, cpu_seconds, pinned
 import argon2
 import counts
+import documents
 import peers
 import sampler
 
@@ -224,6 +225,9 @@ class Bench:
             listener = tomllib.load(file)["https"][0]
         return listener["certificate_file"], listener["key_file"]
 
+    def profile_get(self):
+        return documents.run(self)
+
     @staticmethod
     def wait_for_port(port):
         pause = threading.Event()
@@ -235,7 +239,8 @@ class Bench:
                 pause.wait(0.05)
 
     def measures(self):
-        return [self.introspection, self.client_credentials, self.refresh, self.keys, self.sign_in, self.handshakes, self.system_calls, self.memory]
+        return [self.introspection, self.client_credentials, self.refresh, self.keys, self.sign_in, self.handshakes, self.profile_get, self.system_calls,
+                self.memory]
 
 
 def in_turn(benches):
