@@ -9,6 +9,8 @@
 
 #include "broker/administration/acm.h"
 #include "broker/configuration/configuration.h"
+#include "broker/configuration/document_notifier.h"
+#include "broker/connectivity.h"
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
@@ -19,9 +21,9 @@
 #include "broker/peers/peers.h"
 #include "broker/registration/registrar.h"
 #include "broker/seal_keys/capif.h"
+#include "broker/settings/sip_settings.h"
 #include "broker/subscriber/cx_service.h"
 #include "broker/subscriber/sip_database.h"
-#include "broker/settings/sip_settings.h"
 #include "broker/tables.h"
 #include "broker/tenants/tenant_procedures.h"
 #include "broker/tokens/revocations.h"
@@ -135,6 +137,7 @@ Broker::~Broker() {
   partners_.reset();
   kms_.reset();
   capif_.reset();
+  document_notifier_.reset();
   configuration_.reset();
   peers_.reset();
   cx_.reset();
@@ -261,6 +264,9 @@ Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(sip, settings::load_sip(settings_file_));
   if (sip != nullptr) registrar_ = std::make_unique<registration::Registrar>(contexts_, *sip);
   configuration_ = std::make_unique<configuration::Configuration>(contexts_);
+  if (registrar_) {
+    document_notifier_ = std::make_unique<configuration::DocumentNotifier>(*configuration_, *registrar_);
+  }
   subscribers_ = std::make_unique<subscriber::SipDatabase>(contexts_);
   CLAVIGER_CO_TRY(numbering, co_await subscribers_->start());
   if (peers_) {
@@ -275,6 +281,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
     migration_->use_terminator(relay_.get());
   }
   CLAVIGER_CO_TRY(agreements, co_await migration_->start());
+  configuration_->use_connectivity(connectivity_from(*migration_));
   acm_ = std::make_unique<administration::Acm>(contexts_, *partners_);
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
                                            *subscribers_, *acm_);
@@ -286,11 +293,15 @@ Task<Result<Unit>> Broker::start_on_shard() {
     CLAVIGER_CO_TRY(peering, co_await peers_->start());
   }
   std::vector<identity::BackchannelDelivery::OtherRows> other_rows;
-  if (registrar_) other_rows.push_back({registration::Registrar::kRows, registrar_.get()});
+  if (registrar_) {
+    other_rows.push_back({registration::Registrar::kRows, registrar_.get()});
+    other_rows.push_back({configuration::DocumentNotifier::kRows, document_notifier_.get()});
+  }
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context, std::move(other_rows));
   if (registrar_) {
     auto wake = [this] { backchannel_->wake(); };
     CLAVIGER_CO_TRY(registering, co_await registrar_->start(std::move(wake)));
+    document_notifier_->start();
   }
   auto following = co_await partners_->start();
   if (!following) {

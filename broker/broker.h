@@ -29,15 +29,16 @@ namespace claviger::administration {
 class Acm;  // broker/administration/acm.h
 }
 namespace claviger::configuration {
-class Configuration;  // broker/configuration/configuration.h
-}
+class Configuration;     // broker/configuration/configuration.h
+class DocumentNotifier;  // broker/configuration/document_notifier.h
+}  // namespace claviger::configuration
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
 namespace claviger::migration {
 class Migration;  // broker/migration/migration.h
 class Relay;      // broker/migration/relay.h
-}
+}  // namespace claviger::migration
 namespace claviger::partners {
 class Partners;  // broker/partners/partners.h
 }
@@ -55,7 +56,7 @@ class Capif;  // broker/seal_keys/capif.h
 namespace claviger::subscriber {
 class CxService;    // broker/subscriber/cx_service.h
 class SipDatabase;  // broker/subscriber/sip_database.h
-}
+}  // namespace claviger::subscriber
 
 namespace claviger::broker {
 
@@ -120,7 +121,8 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<migration::Migration> migration_;
   std::unique_ptr<migration::Relay> relay_;  // null: no Diameter node
   std::unique_ptr<administration::Acm> acm_;
-  std::unique_ptr<registration::Registrar> registrar_;  // null: no [sip]
+  std::unique_ptr<registration::Registrar> registrar_;                  // null: no [sip]
+  std::unique_ptr<configuration::DocumentNotifier> document_notifier_;  // the same
   std::unique_ptr<Listeners> listeners_;
 };
 

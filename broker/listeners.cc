@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/admin/acm_audit.h"
 #include "broker/admin/acm_verbs.h"
 #include "broker/admin/metrics_endpoint.h"
 #include "broker/admin/migration_verbs.h"
@@ -117,6 +118,7 @@ struct Listeners::State {
         configuration(known_configuration),
         subscribers(known_subscribers),
         acm(known_acm),
+        acm_audit(admin::acm_audit_into(audit)),
         services{{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
                  nullptr},
         acm_services(services, known_acm),
@@ -151,6 +153,7 @@ struct Listeners::State {
   migration::Migration* migration = nullptr;
   std::unique_ptr<admin::MigrationServices> migration_services;
   administration::Acm& acm;
+  administration::AcmAudit acm_audit;
   admin::RegistrationServices services;
   admin::AcmServices acm_services;
   http::Server server;
@@ -187,7 +190,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   configuration::add_xcap_routes(*router, contexts, configuration);
   exchange::add_exchange_routes(*router, contexts, kms);
   if (migration != nullptr) migration::add_migration_routes(*router, *migration);
-  administration::add_acm_routes(*router, contexts, acm);
+  administration::add_acm_routes(*router, contexts, acm, acm_audit);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
   options.name = "https " + address.text();

@@ -39,8 +39,9 @@ AuditEntry entry_of(const Verb& verb, const Caller& caller, const Call& call, st
   return entry;
 }
 
-// The endpoint between its two audit lines.
-Task<http::Response> change(Verb verb, Caller caller, std::unique_ptr<Call> call) {
+// The endpoint between its two audit lines. `peer`: the connection's own goes with it, and the change stays.
+Task<http::Response> change(Verb verb, Caller caller, std::unique_ptr<Call> call, http::Peer peer) {
+  call->request.peer = &peer;
   AuditEntry begun = entry_of(verb, caller, *call, "begun");
   auto noted = co_await call->services.audit.append(std::move(begun));
   if (!noted) co_return Answer(noted.error()).into_response();  // what cannot be written down is not done
@@ -53,7 +54,8 @@ Task<http::Response> change(Verb verb, Caller caller, std::unique_ptr<Call> call
   if (!ended) {
     call->context.shard.logger().error("audit.outcome_lost", {{"verb", verb.name}, {"begun", *noted}});
     if (answer.is_ok()) {
-      co_return Answer(ended.error().code, "done, but its outcome could not be written to the audit log").into_response();
+      co_return Answer(ended.error().code, "done, but its outcome could not be written to the audit log")
+          .into_response();
     }
   }
   co_return std::move(answer).into_response();
@@ -69,7 +71,9 @@ std::optional<runtime::OneShot<http::Response>> start_change(const Verb& verb, c
                                                              std::unique_ptr<Call> call) {
   runtime::Shard& shard = call->context.shard;
   runtime::OneShotPair<http::Response> pair;
-  if (!shard.scope().spawn(run_and_complete(change(verb, caller, std::move(call)), std::move(pair.completer)))) {
+  http::Peer peer = *call->request.peer;
+  auto changing = change(verb, caller, std::move(call), std::move(peer));
+  if (!shard.scope().spawn(run_and_complete(std::move(changing), std::move(pair.completer)))) {
     return std::nullopt;
   }
   return std::move(pair.waiter);
@@ -89,8 +93,8 @@ Task<http::Response> serve(AdminServices* services, Verb verb, http::Request req
   context.figures->admin_requests.add();
   const auto caller = caller_of(request);
   std::string target = joined(values);
-  auto call = std::unique_ptr<Call>(
-      new Call{*services, context, std::move(request), std::move(values), std::move(target), {}});
+  auto call =
+      std::unique_ptr<Call>(new Call{*services, context, std::move(request), std::move(values), std::move(target), {}});
   bool is_allowed = caller && is_permitted(*services, context, caller->uid);
   // Hashes and seeds do not leave with an administrator of one tenant.
   const bool is_of_tenant = is_about_people(verb.name, verb.pattern) && verb.effect != Effect::ReadsSecrets;

@@ -9,6 +9,7 @@
 #include "core/codec/json_writer.h"
 #include "core/crypto/digest.h"
 #include "core/http/problem.h"
+#include "core/runtime/one_shot.h"
 
 namespace claviger::administration {
 namespace {
@@ -168,10 +169,36 @@ http::Response indication(const std::string& tenant, const std::string& id, std:
 struct Room {
   Acm* acm;
   Contexts* contexts;
+  const AcmAudit* audit;
   Context* here() const { return (*contexts)[runtime::Shard::current().index()].get(); }
 };
 
-Task<Result<http::Response>> ask(Room room, const http::Request* request, std::string tenant) {
+// A change between its two lines of the audit log. In the frame of serve().
+struct Deed {
+  std::string_view verb;  // empty: nothing is changed
+  std::string target;
+  std::string detail;
+  std::uint64_t begun = 0;  // number of the first line
+};
+
+// Before the first effect: what cannot be written down is not done.
+Task<Result<Unit>> begin(Room room, Deed* deed) {
+  AcmAuditLine line{std::string(deed->verb), deed->target, "begun", deed->detail, false};
+  CLAVIGER_CO_TRY(number, co_await (*room.audit)(std::move(line)));
+  deed->begun = number;
+  co_return Unit{};
+}
+
+// Before the answer leaves. Who may not do what he asked for is written down too, a few times a second.
+Task<Result<Unit>> end(Room room, Deed* deed, std::string outcome, bool is_refusal) {
+  if (deed->verb.empty() || (deed->begun == 0 && !is_refusal)) co_return Unit{};
+  AcmAuditLine line{std::string(deed->verb), deed->target, std::move(outcome), deed->detail, deed->begun == 0};
+  if (deed->begun != 0) line.detail += " of=" + std::to_string(deed->begun);
+  CLAVIGER_CO_TRY(number, co_await (*room.audit)(std::move(line)));
+  co_return Unit{};
+}
+
+Task<Result<http::Response>> ask(Room room, const http::Request* request, std::string tenant, Deed* deed) {
   CLAVIGER_CO_TRY(caller, co_await authenticate(room.acm, room.here(), tenant, request));
   const std::string_view type = request->field(Field::ContentType);
   if (type.substr(0, type.find(';')) != kJson) co_return Error{Code::MediaType, "content-type"};
@@ -183,17 +210,25 @@ Task<Result<http::Response>> ask(Room room, const http::Request* request, std::s
   const crypto::Sha256Digest digest = crypto::sha256(request->body.bytes());
   codec::hex_encode(digest, asker.body_digest);
   auto setup = std::make_shared<const Setup>(std::move(message.setup));
+  deed->detail = "by=" + caller.who;
   if (caller.partner) {
+    deed->verb = "acm.accept";
+    deed->detail += " users=" + std::to_string(setup->users.size());
+    CLAVIGER_CO_TRY(begun, co_await begin(room, deed));
     AcmPartner from = *std::move(caller.partner);
     auto accepted = co_await room.acm->accept(tenant, std::move(from), std::move(asker), setup);
     if (!accepted) co_return accepted.error();
+    deed->target += "/" + *accepted;
     co_return indication(tenant, *accepted, "PROCESSING");
   }
   auto client = co_await client_of(room.acm, tenant, caller, message.home_acmc_id);
   if (!client) co_return client.error();
   asker.acmc = client->id;
+  deed->detail += " client=" + client->id + " users=" + std::to_string(setup->users.size());
+  CLAVIGER_CO_TRY(begun, co_await begin(room, deed));
   auto asked = co_await room.acm->ask(tenant, std::move(asker), setup);
   if (!asked) co_return asked.error();
+  deed->target += "/" + *asked;
   co_return indication(tenant, *asked, "PROCESSING");
 }
 
@@ -254,11 +289,15 @@ Task<Result<http::Response>> show(Room room, const http::Request* request, std::
   }
 }
 
-Task<Result<http::Response>> withdraw(Room room, const http::Request* request, std::string tenant, std::string id) {
+Task<Result<http::Response>> withdraw(Room room, const http::Request* request, std::string tenant, std::string id,
+                                      Deed* deed) {
   CLAVIGER_CO_TRY(caller, co_await authenticate(room.acm, room.here(), tenant, request));
+  deed->target += "/" + id;
+  deed->detail = "by=" + caller.who;
   if (caller.partner) {
     if (!is_identity(id)) co_return Error{Code::SetupUnknown, "acm.id"};
     const std::string system = caller.partner->system;
+    CLAVIGER_CO_TRY(known, co_await begin(room, deed));
     auto begun = co_await room.acm->withdraw_inbound(tenant, system, id, system);
     if (!begun) co_return begun.error();
     auto inbound = co_await room.acm->inbound(tenant, system, id);
@@ -269,6 +308,7 @@ Task<Result<http::Response>> withdraw(Room room, const http::Request* request, s
   const std::string who = caller.who;
   auto view = co_await own_setup(room, tenant, std::move(caller), id);
   if (!view) co_return view.error();
+  CLAVIGER_CO_TRY(noted, co_await begin(room, deed));
   auto begun = co_await room.acm->withdraw(tenant, id, who);
   if (!begun) co_return begun.error();
   co_return indication(tenant, id, "WITHDRAWING");
@@ -307,66 +347,101 @@ Task<Result<http::Response>> list_inbound(Room room, const http::Request* reques
   co_return http::Response(200, kJson, std::move(text));
 }
 
-using Endpoint = Task<Result<http::Response>> (*)(Room, const http::Request*, http::PathValues);
+using Endpoint = Task<Result<http::Response>> (*)(Room, const http::Request*, http::PathValues, Deed*);
 
-Task<Result<http::Response>> ask_route(Room room, const http::Request* request, http::PathValues path) {
-  auto done = co_await ask(room, request, std::move(path[0]));
+Task<Result<http::Response>> ask_route(Room room, const http::Request* request, http::PathValues path, Deed* deed) {
+  auto done = co_await ask(room, request, std::move(path[0]), deed);
   co_return done;
 }
-Task<Result<http::Response>> show_route(Room room, const http::Request* request, http::PathValues path) {
+Task<Result<http::Response>> show_route(Room room, const http::Request* request, http::PathValues path, Deed*) {
   auto done = co_await show(room, request, std::move(path[0]), std::move(path[1]));
   co_return done;
 }
-Task<Result<http::Response>> withdraw_route(Room room, const http::Request* request, http::PathValues path) {
-  auto done = co_await withdraw(room, request, std::move(path[0]), std::move(path[1]));
+Task<Result<http::Response>> withdraw_route(Room room, const http::Request* request, http::PathValues path,
+                                            Deed* deed) {
+  auto done = co_await withdraw(room, request, std::move(path[0]), std::move(path[1]), deed);
   co_return done;
 }
-Task<Result<http::Response>> inbound_route(Room room, const http::Request* request, http::PathValues path) {
+Task<Result<http::Response>> inbound_route(Room room, const http::Request* request, http::PathValues path, Deed*) {
   auto done = co_await list_inbound(room, request, std::move(path[0]));
   co_return done;
 }
-Task<Result<http::Response>> decide_route(Room room, const http::Request* request, http::PathValues path,
+Task<Result<http::Response>> decide_route(Room room, const http::Request* request, http::PathValues path, Deed* deed,
                                           bool is_approved) {
+  deed->target += "/" + path[1] + "/" + path[2];
   CLAVIGER_CO_TRY(caller, co_await approver(room, request, path[0]));
   if (!is_identity(path[1]) || !is_identity(path[2])) co_return Error{Code::SetupUnknown, "acm.id"};
+  deed->detail = "by=" + caller.who;
+  CLAVIGER_CO_TRY(begun, co_await begin(room, deed));
   auto done = co_await room.acm->decide(path[0], path[1], path[2], is_approved, caller.who);
   if (!done) co_return done.error();
   co_return http::Response(204);
 }
-Task<Result<http::Response>> approve_route(Room room, const http::Request* request, http::PathValues path) {
-  auto done = co_await decide_route(room, request, std::move(path), true);
+Task<Result<http::Response>> approve_route(Room room, const http::Request* request, http::PathValues path, Deed* deed) {
+  auto done = co_await decide_route(room, request, std::move(path), deed, true);
   co_return done;
 }
-Task<Result<http::Response>> reject_route(Room room, const http::Request* request, http::PathValues path) {
-  auto done = co_await decide_route(room, request, std::move(path), false);
+Task<Result<http::Response>> reject_route(Room room, const http::Request* request, http::PathValues path, Deed* deed) {
+  auto done = co_await decide_route(room, request, std::move(path), deed, false);
   co_return done;
 }
 
-Task<http::Response> serve(Room room, Endpoint endpoint, http::Request request, http::PathValues path) {
+Task<http::Response> serve(Room room, Endpoint endpoint, std::string verb, http::Request request,
+                           http::PathValues path) {
   const http::Request* asking = &request;
   const std::string tenant = path[0];
-  auto done = co_await endpoint(room, asking, std::move(path));
+  Deed deed{verb, tenant, {}, 0};
+  Deed* doing = &deed;
+  auto done = co_await endpoint(room, asking, std::move(path), doing);
+  const bool is_refusal = done.failed_with(Code::AcmNotAuthorised) || done.failed_with(Code::BearerScope);
+  std::string outcome(done ? std::string_view("ok") : claviger::name_of(done.error().code));
+  const auto noted = co_await end(room, doing, std::move(outcome), is_refusal);
+  if (!noted) room.here()->shard.logger().error("audit.outcome_lost", {{"verb", deed.verb}, {"begun", deed.begun}});
+  if (!noted && done) co_return refuse(*room.here(), tenant, noted.error());
   if (!done) co_return refuse(*room.here(), tenant, done.error());
   co_return *std::move(done);
 }
 
+// `peer`: the connection's own goes with it.
+Task<void> run_and_complete(Room room, Endpoint endpoint, std::string verb, http::Request request,
+                            http::PathValues path, http::Peer peer, runtime::Completer<http::Response> completer) {
+  request.peer = &peer;
+  http::Response response = co_await serve(room, endpoint, std::move(verb), std::move(request), std::move(path));
+  completer.complete(std::move(response));
+}
+
+// A change runs to its second line also when its asker goes away: it belongs to the shard, not to the connection.
+Task<http::Response> serve_to_the_end(Room room, Endpoint endpoint, std::string verb, http::Request request,
+                                      http::PathValues path) {
+  runtime::OneShotPair<http::Response> pair;
+  http::Peer peer = request.peer == nullptr ? http::Peer{} : *request.peer;
+  auto running = run_and_complete(room, endpoint, std::move(verb), std::move(request), std::move(path), std::move(peer),
+                                  std::move(pair.completer));
+  const bool is_open = room.here()->shard.scope().spawn(std::move(running));
+  if (!is_open) co_return http::problem(503);
+  http::Response response = co_await pair.waiter;
+  co_return response;
+}
+
 }  // namespace
 
-void add_acm_routes(http::Router& router, Contexts& contexts, Acm& acm) {
-  const Room room{&acm, &contexts};
-  const auto add = [&](http::Method method, std::string_view rest, std::size_t body, Endpoint endpoint) {
+void add_acm_routes(http::Router& router, Contexts& contexts, Acm& acm, const AcmAudit& audit) {
+  const Room room{&acm, &contexts, &audit};
+  const auto add = [&](http::Method method, std::string_view rest, std::string_view verb, std::size_t body,
+                       Endpoint endpoint) {
     http::Route route{method, "/acm/v1/{tenant}/" + std::string(rest), body, {}, {}};
-    route.handler = [room, endpoint](http::Request request, http::PathValues path) {
-      return serve(room, endpoint, std::move(request), std::move(path));
+    const auto start = verb.empty() ? serve : serve_to_the_end;
+    route.handler = [room, endpoint, verb = std::string(verb), start](http::Request request, http::PathValues path) {
+      return start(room, endpoint, verb, std::move(request), std::move(path));
     };
     router.add(std::move(route));
   };
-  add(http::Method::Post, "user-setups", kSetupBytesMax, ask_route);
-  add(http::Method::Get, "user-setups/{id}", 0, show_route);
-  add(http::Method::Delete, "user-setups/{id}", 0, withdraw_route);
-  add(http::Method::Get, "inbound", 0, inbound_route);
-  add(http::Method::Post, "inbound/{system}/{id}/approve", 0, approve_route);
-  add(http::Method::Post, "inbound/{system}/{id}/reject", 0, reject_route);
+  add(http::Method::Post, "user-setups", "acm.setup", kSetupBytesMax, ask_route);
+  add(http::Method::Get, "user-setups/{id}", "", 0, show_route);
+  add(http::Method::Delete, "user-setups/{id}", "acm.withdraw", 0, withdraw_route);
+  add(http::Method::Get, "inbound", "", 0, inbound_route);
+  add(http::Method::Post, "inbound/{system}/{id}/approve", "acm.approve", 0, approve_route);
+  add(http::Method::Post, "inbound/{system}/{id}/reject", "acm.reject", 0, reject_route);
 }
 
 }  // namespace claviger::administration

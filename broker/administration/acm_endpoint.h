@@ -6,16 +6,18 @@
 //   GET    /acm/v1/{tenant}/inbound              what partners have asked for
 //   POST   /acm/v1/{tenant}/inbound/{system}/{id}/approve, .../reject
 // An ACM client comes with an authorised user's access token of scope acm.user-setup; a partner's server with its client
-// certificate and nothing else.
+// certificate and nothing else. What changes anything is in the audit log (acm_audit.h).
 #pragma once
 
 #include "broker/administration/acm.h"
+#include "broker/administration/acm_audit.h"
 #include "core/http/router.h"
 
 namespace claviger::administration {
 
 inline constexpr std::string_view kAcmScope = "acm.user-setup";
 
-void add_acm_routes(http::Router& router, Contexts& contexts, Acm& acm);
+// `audit` outlives the routes.
+void add_acm_routes(http::Router& router, Contexts& contexts, Acm& acm, const AcmAudit& audit);
 
 }  // namespace claviger::administration

@@ -73,6 +73,8 @@ Task<Result<std::string>> Acm::ask_here(std::string tenant, Asker asker, std::sh
   if (!fresh) co_return fresh.error();
   Setup kept = *setup;
   kept.id.assign(fresh->data(), fresh->size());
+  // Operators name it on a command line, where a hyphen in front begins an option.
+  if (kept.id.starts_with('-')) kept.id.front() = '_';
   kept.acmc = asker.acmc;
   kept.who = asker.who;
   kept.created_at = numeric_date(home().shard.wall());

@@ -8,6 +8,7 @@
 
 #include "broker/administration/acm.h"
 #include "broker/identity/user_procedures.h"
+#include "broker/migration/migration_service.h"
 #include "broker/partners/partner_procedures.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -27,19 +28,6 @@ std::string visitor_key(std::string_view tenant, std::string_view home_system, s
 std::string user_row(std::string_view tenant, std::string_view home_system, std::string_view id,
                      std::string_view mc_id) {
   return broker::record_key({tenant, "in", home_system, id, mc_id});
-}
-
-// TS 23.280 figure 10.6.3.3-1: who may ask for migration service authorisation. As broker/migration reads it:
-//   key = tenant NUL home-system NUL MC-service-ID      value = %x01 until   ; 8 octets, big-endian, 0: without end
-std::string service_row(std::string_view tenant, std::string_view home_system, std::string_view service_id) {
-  return broker::record_key({tenant, home_system, service_id});
-}
-std::string service_value(std::int64_t until) {
-  std::string value(9, '\0');
-  const MutableBytes bytes = std::as_writable_bytes(std::span(value));
-  bytes[0] = std::byte{1};
-  store_be(bytes.subspan(1), static_cast<std::uint64_t>(until));
-  return value;
 }
 
 // What nobody else can be called, and the same each time.
@@ -364,7 +352,7 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
   transaction.put(tables::kAcmUsers, key, as_bytes(encode(visitor)));
   for (const std::string& id : former_ids) {
     if (std::ranges::find(visitor.service_ids, id) == visitor.service_ids.end()) {
-      transaction.erase(tables::kMigrationServices, service_row(tenant, from->system, id));
+      migration::erase_migration_service(transaction, tenant, from->system, id);
     }
   }
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
@@ -390,9 +378,8 @@ Task<Result<Unit>> Acm::open_visitor(std::string tenant, std::shared_ptr<const A
   }
   if (visitor->service_ids.empty()) co_return Unit{};
   storage::Transaction transaction;
-  const std::string until = service_value(visitor->valid_until);
   for (const std::string& id : visitor->service_ids) {
-    transaction.put(tables::kMigrationServices, service_row(tenant, from->system, id), as_bytes(until));
+    migration::put_migration_service(transaction, tenant, from->system, id, visitor->valid_until);
   }
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   co_return Unit{};
@@ -421,7 +408,7 @@ Task<Result<Unit>> Acm::end_visitor(std::string tenant, std::string home_system,
   transaction.expect_version(tables::kAcmUsers, key, visitor.version);
   transaction.erase(tables::kAcmUsers, key);
   for (const std::string& id : visitor.service_ids) {
-    transaction.erase(tables::kMigrationServices, service_row(tenant, home_system, id));
+    migration::erase_migration_service(transaction, tenant, home_system, id);
   }
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   co_return Unit{};

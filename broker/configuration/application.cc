@@ -89,6 +89,14 @@ std::optional<Application> find_application(std::string_view auid) {
   return val;
 }
 
+Application val_ue_usage(std::string_view auid) {
+  Application made = usage(auid, DocumentKind::UeConfiguration, McService::None, "urn:3gpp:ns:seal:SealUEConfig:1.0",
+                           "seal-UE-configuration", "application/vnd.3gpp.seal-ue-config-info+xml");
+  made.is_val = true;
+  made.scope = kSeal;
+  return made;
+}
+
 std::string profile_auid(std::string_view dialect) {
   if (dialect == "mcptt" || dialect == "mcvideo" || dialect == "mcdata") {
     return "org.3gpp." + std::string(dialect) + ".user-profile";

@@ -46,6 +46,9 @@ inline constexpr std::string_view kWriteScope = "claviger:configuration:write";
 
 // Nothing: no such usage. A VAL service ID is the AUID of its VAL user profiles (TS 24.546 clause 7.1).
 std::optional<Application> find_application(std::string_view auid);
+// In front of the names of a VAL service's UE configurations; their usage (TS 24.546 clause 7.2).
+inline constexpr std::string_view kValUePrefix = "seal-ue-config";
+Application val_ue_usage(std::string_view auid);
 // Without those of VAL services, which are anybody's.
 const std::vector<Application>& known_applications();
 // "mcptt", "mcvideo", "mcdata", or "val" and a service: the AUID of user profiles. Empty: neither.

@@ -37,8 +37,8 @@ Result<Question> question_of(const http::Request& request, std::string tenant) {
     if (field.name == "document") {
       if (question.documents.size() == kWatchedMax) return Error{Code::TooMany, "changes.documents"};
       CLAVIGER_TRY(name, read_document_name(field.value));
-      auto application = find_application(name.auid);
-      if (!application || application->tree != name.tree) return Error{Code::DocumentUnknown, "changes.document"};
+      auto application = application_of(name);
+      if (!application) return Error{Code::DocumentUnknown, "changes.document"};
       question.documents.push_back({std::string(field.value), std::move(name), *std::move(application), {}});
     } else if (field.name == "etag") {
       if (question.documents.empty() || !question.documents.back().etag.empty()) return kMalformed;

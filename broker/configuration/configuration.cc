@@ -25,6 +25,7 @@ Task<void> Configuration::announce(Context* context, std::vector<std::string> ke
   std::function<void(Context&)> step = [this, shared_keys](Context& there) { tell(there, *shared_keys); };
   auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
   co_await broker::on_every_shard(context, std::move(shared_step));
+  if (listener_) listener_(*context, *shared_keys);
 }
 
 void Configuration::tell(Context& context, const std::vector<std::string>& keys) {

@@ -5,12 +5,14 @@
 // here is lost at a restart, and whoever waited asks again with the entity tag that he has, which misses nothing.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "broker/configuration/connectivity.h"
 #include "broker/context.h"
 #include "core/base/result.h"
 #include "core/runtime/one_shot.h"
@@ -42,6 +44,12 @@ class Configuration {
   // Any shard, after the commit: returns when every shard has been told.
   runtime::Task<void> announce(broker::Context* context, std::vector<std::string> keys);
   std::size_t watches() const;  // of the calling shard
+  // Before the first request and after the last one: called after each change, where it was announced.
+  // The same: what is asked for migration connectivity information that no operator has written.
+  void use_connectivity(ConnectivitySource source) { connectivity_ = std::move(source); }
+  const ConnectivitySource& connectivity() const { return connectivity_; }
+  using Listener = std::function<void(broker::Context& context, const std::vector<std::string>& keys)>;
+  void use_listener(Listener listener) { listener_ = std::move(listener); }
 
  private:
   friend class Watch;
@@ -60,6 +68,8 @@ class Configuration {
   static void tell_some(broker::Context* context, std::shared_ptr<Waiters> waiters, std::size_t from);
 
   std::vector<PerShard> shards_;
+  Listener listener_;
+  ConnectivitySource connectivity_;
 };
 
 // One poll that waits. Lives in the frame of the request, on its shard.

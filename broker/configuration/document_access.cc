@@ -25,13 +25,19 @@ struct Verified {
   const tokens::Claims* claims;
 };
 
-Result<Verified> verify(Context& context, std::string_view tenant, const http::Request& request) {
+Result<Verified> verify_token(Context& context, std::string_view tenant, std::string_view token) {
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return Error{Code::NotFound, "xcap.tenant"};
-  CLAVIGER_TRY(token, identity::read_bearer(request));
   CLAVIGER_TRY(claims, context.tokens->verify_own(*view, token));
-  if (!is_holder(*claims, request)) return Error{Code::TokenBinding, "xcap.cnf"};
   return Verified{view, claims};
+}
+
+Result<Verified> verify(Context& context, std::string_view tenant, const http::Request& request) {
+  if (context.snapshot->find(tenant) == nullptr) return Error{Code::NotFound, "xcap.tenant"};
+  CLAVIGER_TRY(token, identity::read_bearer(request));
+  CLAVIGER_TRY(verified, verify_token(context, tenant, token));
+  if (!is_holder(*verified.claims, request)) return Error{Code::TokenBinding, "xcap.cnf"};
+  return verified;
 }
 
 Result<Unit> check_scope(const Verified& verified, std::string_view scope) {
@@ -69,11 +75,7 @@ Result<std::string> identity_of(const Context& context, const tokens::Claims& cl
   return canonical_xui(user.empty() ? text_claim(claims, names.ue_id) : user);
 }
 
-}  // namespace
-
-Result<Caller> admit(Context& context, std::string_view tenant, const http::Request& request,
-                     const Application& application) {
-  CLAVIGER_TRY(verified, verify(context, tenant, request));
+Result<Caller> caller_of(const Context& context, const Verified& verified, const Application& application) {
   const tokens::Claims& claims = *verified.claims;
   Caller caller;
   if (is_service(claims)) {
@@ -90,8 +92,33 @@ Result<Caller> admit(Context& context, std::string_view tenant, const http::Requ
   CLAVIGER_TRY(identity, identity_of(context, claims, application));
   if (identity.empty()) return Error{Code::TokenIdentity, "xcap.identity"};
   caller.identity = std::move(identity);
+  if (application.is_val)
+    caller.ue_identity = canonical_xui(text_claim(claims, context.snapshot->settings->val_claims.ue_id));
   caller.who = caller.identity + " by client " + std::string(claims.client_id);
   return caller;
+}
+
+}  // namespace
+
+Result<Caller> admit(Context& context, std::string_view tenant, const http::Request& request,
+                     const Application& application) {
+  CLAVIGER_TRY(verified, verify(context, tenant, request));
+  return caller_of(context, verified, application);
+}
+
+Result<Credential> admit_token(Context& context, std::string_view tenant, std::string_view token,
+                               const Application& application) {
+  CLAVIGER_TRY(verified, verify_token(context, tenant, token));
+  const tokens::Claims& claims = *verified.claims;
+  if (claims.confirmation) return Error{Code::TokenBinding, "xcap.cnf"};
+  CLAVIGER_TRY(caller, caller_of(context, verified, application));
+  Credential credential;
+  credential.caller = std::move(caller);
+  credential.sub = claims.subject;
+  credential.sid = claims.sid;
+  credential.jti = claims.jti;
+  credential.issued_at = claims.issued_at.value_or(0);
+  return credential;
 }
 
 Result<Unit> admit_any(Context& context, std::string_view tenant, const http::Request& request) {
@@ -110,7 +137,9 @@ Result<Unit> admit_any(Context& context, std::string_view tenant, const http::Re
 
 Result<Unit> check_may_read(const Caller& caller, const DocumentName& name) {
   if (caller.role != Role::User || name.tree == Tree::Global) return Unit{};
-  if (caller.identity != name.xui) return Error{Code::ProfileOfAnother, "xcap.xui"};
+  // TS 23.434 clause 11.3.4.2.1: of a VAL user ID or a VAL UE ID.
+  const bool is_own = caller.identity == name.xui || (!caller.ue_identity.empty() && caller.ue_identity == name.xui);
+  if (!is_own) return Error{Code::ProfileOfAnother, "xcap.xui"};
   return Unit{};
 }
 

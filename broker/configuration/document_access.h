@@ -23,14 +23,24 @@ enum class Role : std::uint8_t { User, Server, Writer };
 
 struct Caller {
   Role role = Role::User;
-  std::string identity;  // canonical; of a user, for this usage
-  std::string who;       // for the history
+  std::string identity;     // canonical; of a user, for this usage
+  std::string ue_identity;  // of a VAL service: the VAL UE's; empty: none
+  std::string who;          // for the history
 };
 
 // Bearer... and Token... codes; TokenAudience, BearerScope: good, but not for this; ProfileOfAnother: his identity is
 // another; TokenIdentity: it has none for this service. NotFound: no such tenant.
 Result<Caller> admit(broker::Context& context, std::string_view tenant, const http::Request& request,
                      const Application& application);
+// The same for a token that came in the body of a SIP request (TS 24.484 clause 6.3.13): one that is bound to a certificate or
+// a key is refused, because nothing proves that there. With it what a revocation will name.
+struct Credential {
+  Caller caller;
+  std::string sub, sid, jti;
+  std::int64_t issued_at = 0;
+};
+Result<Credential> admit_token(broker::Context& context, std::string_view tenant, std::string_view token,
+                               const Application& application);
 // For documents of every usage (capabilities, directory): a token with any of the scopes.
 Result<Unit> admit_any(broker::Context& context, std::string_view tenant, const http::Request& request);
 // ProfileOfAnother.

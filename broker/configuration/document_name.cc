@@ -163,6 +163,13 @@ std::string selector_of(const DocumentName& name) {
   }
 }
 
+std::optional<Application> application_of(const DocumentName& name) {
+  auto application = find_application(name.auid);
+  if (application && application->is_val && name.name.starts_with(kValUePrefix)) application = val_ue_usage(name.auid);
+  if (!application || application->tree != name.tree) return std::nullopt;
+  return application;
+}
+
 std::string document_key(std::string_view tenant, const DocumentName& name) {
   return broker::record_key({tenant, name.auid, name.tree == Tree::Global ? "global" : "users", name.xui, name.name});
 }

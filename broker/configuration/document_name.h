@@ -22,6 +22,9 @@ inline constexpr std::size_t kNameBytesMax = 255;
 inline constexpr std::size_t kTargetBytesMax = 8 * 1024;
 inline constexpr std::size_t kSelectorPrefixesMax = 16;
 
+// Of templates: no URL can name it, and it stands in front of all that one can.
+inline constexpr std::string_view kTemplateAuid = "\x01template";
+
 struct DocumentName {
   std::string auid;
   Tree tree = Tree::Users;
@@ -44,6 +47,9 @@ Result<DocumentName> read_document_name(std::string_view selector);
 // Percent-encoded as far as a path needs it: "org.3gpp.../users/sip:ann@a.example/mcptt-user-profile-0.xml".
 std::string selector_of(const DocumentName& name);
 std::string canonical_xui(std::string_view xui);
+// Its usage. Of a VAL service the AUID is the same for user profiles and UE configurations (TS 24.546 clauses 7.1.2 and 7.2):
+// the document's name tells them apart. Nothing: no such usage in this tree.
+std::optional<Application> application_of(const DocumentName& name);
 
 // Keys of tables::kDocuments and its history.
 std::string document_key(std::string_view tenant, const DocumentName& name);

@@ -47,8 +47,8 @@ Prepared faulty(XcapFault fault) {
 
 // A pure function: of the loop or of the pool.
 Prepared prepare(const DocumentWrite& wanted, const std::optional<std::string>& before) {
-  const auto application = find_application(wanted.name.auid);
-  if (!application || application->tree != wanted.name.tree) return failed({Code::DocumentUnknown, "document.auid"});
+  const auto application = application_of(wanted.name);
+  if (!application) return failed({Code::DocumentUnknown, "document.auid"});
   Prepared out;
   if (wanted.part) {
     const auto selector = parse_node_selector(wanted.part->selector, application->space, wanted.part->prefixes);
@@ -312,7 +312,8 @@ Task<Result<std::vector<NamedDocument>>> read_user_documents(Context* context, s
 Task<Result<DocumentPage>> list_documents(Context* context, std::string tenant, std::string auid, std::string after,
                                           std::size_t limit) {
   const std::string prefix = auid.empty() ? broker::record_prefix({tenant}) : broker::record_prefix({tenant, auid});
-  std::string from = prefix;
+  // Templates are no documents, and come first.
+  std::string from = auid.empty() ? broker::record_prefix_end(broker::record_prefix({tenant, kTemplateAuid})) : prefix;
   if (!after.empty()) {
     CLAVIGER_CO_TRY(name, read_document_name(after));
     from = document_key(tenant, name) + '\0';

@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "broker/configuration/connectivity.h"
+
 namespace claviger::configuration {
 namespace {
 
@@ -30,6 +32,7 @@ std::string write_capabilities() {
     spaces.append("  <namespace>").append(each.space).append("</namespace>\n");
   }
   spaces += "  <namespace>urn:3gpp:ns:seal:SealUserProfile:1.0</namespace>\n";
+  spaces += "  <namespace>urn:3gpp:ns:seal:SealUEConfig:1.0</namespace>\n";
   text.append(" </auids>\n <extensions/>\n <namespaces>\n").append(spaces).append(" </namespaces>\n</xcap-caps>\n");
   return text;
 }
@@ -51,6 +54,24 @@ std::string write_directory(std::string_view root, const std::vector<NamedDocume
   }
   if (!folder.empty()) text += " </folder>\n";
   return text.append("</xcap-directory>\n");
+}
+
+std::string write_connectivity(std::string_view system, const Connectivity& connectivity) {
+  std::string text(kProlog);
+  text.append("<migration-connectivity xmlns=\"urn:claviger:migration-connectivity:1.0\" system=\"");
+  text.append(escaped(system)).append("\">\n");
+  const auto add = [&text](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    text.append(" <").append(name).append(">").append(escaped(value)).append("</").append(name).append(">\n");
+  };
+  add("private-identity", connectivity.private_identity);
+  for (const std::string& identity : connectivity.public_identities) add("public-identity", identity);
+  add("realm", connectivity.realm);
+  add("proxy", connectivity.proxy);
+  for (const std::string& network : connectivity.networks) add("network", network);
+  if (connectivity.not_before != 0) add("not-before", date_time(connectivity.not_before));
+  if (connectivity.not_after != 0) add("not-after", date_time(connectivity.not_after));
+  return text.append("</migration-connectivity>\n");
 }
 
 std::string write_diff(std::string_view root, const std::vector<DocumentDiff>& diffs) {

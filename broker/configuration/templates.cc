@@ -15,7 +15,7 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-constexpr std::string_view kAuid = "\x01template";
+constexpr std::string_view kAuid = kTemplateAuid;
 
 DocumentName name_for(std::string_view name) { return {std::string(kAuid), Tree::Global, {}, std::string(name)}; }
 

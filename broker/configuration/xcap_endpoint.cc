@@ -62,8 +62,8 @@ bool is_generated(std::string_view rest) {
 Result<Asked> understand(Context& context, const http::Request& request, std::string_view tenant,
                          std::string_view rest) {
   auto target = read_xcap_target(rest, request.query);
-  auto application = target ? find_application(target->document.auid) : std::nullopt;
-  if (!application || application->tree != target->document.tree) {
+  auto application = target ? application_of(target->document) : std::nullopt;
+  if (!application) {
     CLAVIGER_TRY(anybody, admit_any(context, tenant, request));
     if (!target) return target.error();
     return Error{Code::DocumentUnknown, "xcap.auid"};
@@ -128,7 +128,10 @@ std::optional<http::Response> get_inline(Contexts* contexts, const http::Request
   const std::string key = document_key(tenant, asked->target.document);
   const auto value = context.store.get_cached(broker::tables::kDocuments, key);
   if (!value) return std::nullopt;
-  if (value->failed_with(Code::NotFound)) return error_response(tenant, Error{Code::DocumentUnknown, "xcap.get"});
+  if (value->failed_with(Code::NotFound)) {
+    if (asked->application.kind == DocumentKind::MigrationConnectivity) return std::nullopt;
+    return error_response(tenant, Error{Code::DocumentUnknown, "xcap.get"});
+  }
   if (!*value) return refuse(context, tenant, value->error());
   const auto stored = read_stored_text((*value)->bytes());
   if (!stored) return refuse(context, tenant, stored.error());
@@ -178,7 +181,18 @@ Task<Result<http::Response>> generated(Context* context, const http::Request* re
   co_return http::Response(200, kDirectoryType, write_directory(root, all));
 }
 
-Task<http::Response> get(Contexts* contexts, http::Request request, http::PathValues path) {
+// What nobody wrote and the migration management server knows, or makes with the partner: for the user himself.
+Task<Result<std::string>> made_connectivity(Configuration* room, Context* context, std::string tenant, Caller caller,
+                                            DocumentName name) {
+  constexpr std::string_view kSuffix = ".xml";
+  constexpr Error kUnknown{Code::DocumentUnknown, "xcap.get"};
+  if (!room->connectivity() || caller.role != Role::User || !name.name.ends_with(kSuffix)) co_return kUnknown;
+  const std::string system = name.name.substr(0, name.name.size() - kSuffix.size());
+  CLAVIGER_CO_TRY(made, co_await room->connectivity()(context, std::move(tenant), std::move(name.xui), system));
+  co_return write_connectivity(system, made);
+}
+
+Task<http::Response> get(Configuration* room, Contexts* contexts, http::Request request, http::PathValues path) {
   Context* context = &here(*contexts);
   if (is_generated(path[1])) {
     const http::Request* asking = &request;
@@ -190,9 +204,19 @@ Task<http::Response> get(Contexts* contexts, http::Request request, http::PathVa
   if (!asked) co_return refuse(*context, path[0], asked.error(), scope_for(path[1]));
   const auto value =
       co_await context->store.get(broker::tables::kDocuments, document_key(path[0], asked->target.document));
-  if (value.failed_with(Code::NotFound)) co_return error_response(path[0], Error{Code::DocumentUnknown, "xcap.get"});
-  if (!value) co_return refuse(*context, path[0], value.error());
-  const auto stored = read_stored_text(value->bytes());
+  const bool is_made = value.failed_with(Code::NotFound);
+  if (is_made && asked->application.kind != DocumentKind::MigrationConnectivity) {
+    co_return error_response(path[0], Error{Code::DocumentUnknown, "xcap.get"});
+  }
+  if (!value && !is_made) co_return refuse(*context, path[0], value.error());
+  std::string text, etag;
+  if (is_made) {
+    auto made = co_await made_connectivity(room, context, path[0], asked->caller, asked->target.document);
+    if (!made) co_return refuse(*context, path[0], made.error());
+    text = *std::move(made);
+    etag = etag_of(text);
+  }
+  const auto stored = is_made ? Result<StoredText>(StoredText{etag, text}) : read_stored_text(value->bytes());
   if (!stored) co_return refuse(*context, path[0], stored.error());
   if (!asked->target.has_selector) co_return document_response(*context, request, asked->application, *stored);
   auto part = part_response(request, *asked, *stored);
@@ -304,8 +328,8 @@ std::string xcap_root(const Context& context, std::string_view tenant) {
 void add_xcap_routes(http::Router& router, Contexts& contexts, Configuration& room) {
   const std::string pattern = std::string(kXcapPath) + "{tenant}/{rest*}";
   http::Route reading{http::Method::Get, pattern, 0, {}, {}};
-  reading.handler = [contexts = &contexts](http::Request request, http::PathValues path) {
-    return get(contexts, std::move(request), std::move(path));
+  reading.handler = [room = &room, contexts = &contexts](http::Request request, http::PathValues path) {
+    return get(room, contexts, std::move(request), std::move(path));
   };
   reading.inline_handler = [contexts = &contexts](const http::Request& request) {
     return get_inline(contexts, request);

@@ -33,7 +33,9 @@ Response refusal(Registrar& registrar, const Error& error) {
     case Code::RegistrationUnknown:
       return Response(404).with("Warning", warning(registrar, "141 user unknown to the participating function"));
     case Code::EventUnsupported:
-      return Response(489).with("Allow-Events", "poc-settings");
+      return Response(489).with("Allow-Events", registrar.package_event().empty()
+                                                    ? "poc-settings"
+                                                    : "poc-settings, " + registrar.package_event());
     case Code::IntervalTooBrief:
       return Response(423).with("Min-Expires", std::to_string(kIntervalMin));
     case Code::ContentUnsupported: {

@@ -6,6 +6,7 @@
 
 #include "broker/registration/answers.h"
 #include "broker/registration/change.h"
+#include "broker/registration/event_package.h"
 #include "broker/registration/notifier.h"
 #include "broker/registration/procedures.h"
 #include "broker/registration/revocation_follower.h"
@@ -219,6 +220,11 @@ Task<Response> Registrar::handle(const sip::Received* request) {
   if (!is_trusted) co_return Response(403);
   if (message.method() == sip::Method::Register) co_return co_await answer_register(this, request);
   if (message.method() == sip::Method::Notify) co_return Response(481);  // we have subscribed to nothing
+  if (package_ != nullptr && message.method() == sip::Method::Subscribe && message.event() == package_event_) {
+    auto subscriber = asserted_identity(message);
+    if (!subscriber) co_return Response(403);
+    co_return co_await package_->subscribe(request, *std::move(subscriber));
+  }
   // RFC 3903 clause 6 and RFC 6665 clause 7.2: the package first.
   if (message.event() != "poc-settings") co_return refusal(*this, {Code::EventUnsupported, "sip.event"});
   auto identity = asserted_identity(message);

@@ -25,6 +25,7 @@
 
 namespace claviger::registration {
 
+class EventPackage;        // broker/registration/event_package.h
 class RevocationFollower;  // broker/registration/revocation_follower.h
 
 // Of one shard; read by any.
@@ -45,6 +46,11 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   // Stopped, or never started.
   ~Registrar() override;
 
+  // Before start(): SUBSCRIBEs of this event package are another room's.
+  void use_package(std::string event, EventPackage& package) {
+    package_event_ = std::move(event);
+    package_ = &package;
+  }
   // On shard 0, with the outbox running: `wake` tells it of rows, on shard 0. Sockets are bound when it returns.
   runtime::Task<Result<Unit>> start(std::function<void()> wake);
   // On shard 0: nothing is received or sent any more.
@@ -73,6 +79,8 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
 
   runtime::Shard& home_of_identity(std::string_view impu);
   runtime::Shard& home_of_dialog(std::string_view local_tag);
+  EventPackage* package() const { return package_; }  // null: none
+  const std::string& package_event() const { return package_event_; }
   const std::string& tenant() const { return sip_.tenant; }
   const settings::Sip& sip() const { return sip_; }
   const Services& services() const { return services_; }
@@ -102,6 +110,8 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   std::vector<std::string> servers_;  // canonical
   std::vector<std::unique_ptr<PerShard>> per_shard_;
   std::function<void()> wake_;
+  std::string package_event_;
+  EventPackage* package_ = nullptr;
   std::unique_ptr<sip::Endpoint> endpoint_;
   std::unique_ptr<RevocationFollower> follower_;
 };

@@ -2,6 +2,7 @@
 
 #include "broker/record_key.h"
 #include "broker/registration/change.h"
+#include "broker/registration/event_package.h"
 #include "broker/registration/procedures.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocation_records.h"
@@ -126,6 +127,9 @@ Task<Result<Unit>> RevocationFollower::look_at(std::string key) {
   if (value.failed_with(Code::NotFound)) co_return Unit{};  // expired
   if (!value) co_return value.error();
   CLAVIGER_CO_TRY(stored, tokens::decode_revocation(key, value->bytes()));
+  if (registrar_.package() != nullptr) {
+    CLAVIGER_CO_TRY(told, co_await registrar_.package()->revoked(stored.revocation));
+  }
   auto ended = co_await end_bindings(std::move(stored.revocation));
   co_return ended;
 }

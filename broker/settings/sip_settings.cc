@@ -74,6 +74,7 @@ void read_sip(TomlReader& root, Sip& sip, const std::string& file, std::vector<S
   reader.read("ca_file", sip.ca_file);
   reader.read("tenant", sip.tenant);
   reader.read("psi", sip.psi);
+  reader.read("configuration_psi", sip.configuration_psi);
   reader.read("publication_max", sip.publication_max, 60, kYear);
   reader.read("subscription_max", sip.subscription_max, 60, kYear);
   read_texts(reader, "servers", sip.servers);
@@ -90,6 +91,9 @@ void read_sip(TomlReader& root, Sip& sip, const std::string& file, std::vector<S
   if (sip.port == 0) reader.fail(Code::ConfigMissing, "port", "is missing");
   if (sip.tenant.empty()) reader.fail(Code::ConfigMissing, "tenant", "is missing: whose users register");
   if (!is_sip_uri(sip.psi)) reader.fail(Code::ConfigValue, "psi", "must be a SIP URI");
+  if (!sip.configuration_psi.empty() && !is_sip_uri(sip.configuration_psi)) {
+    reader.fail(Code::ConfigValue, "configuration_psi", "must be a SIP URI");
+  }
   if (!std::ranges::all_of(sip.servers, is_sip_uri)) reader.fail(Code::ConfigValue, "servers", "must be SIP URIs");
   if (sip.trusted_peers.empty() && sip.ca_file.empty()) {
     reader.fail(Code::ConfigMissing, "trusted_peers", "is missing, and so is ca_file: nobody could assert an identity");

@@ -37,6 +37,7 @@ struct Sip {
   std::string ca_file;                 // peers' certificates: asked for, and theirs as servers are checked
   std::string tenant;                  // whose users register here
   std::string psi;                     // public service identity: where PUBLISH and SUBSCRIBE are sent to
+  std::string configuration_psi;       // of the configuration management server; empty: psi
   std::vector<Network> trusted_peers;  // SIP cores: only these assert identities
   std::vector<std::string> servers;    // public service identities that may watch any user
   Seconds publication_max{86'400};

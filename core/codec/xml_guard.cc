@@ -13,6 +13,9 @@ constexpr Error kSyntax{Code::XmlSyntax, "xml"};
 constexpr std::string_view kBlanks = " \t\r\n";
 // Prefixes in scope at one time.
 constexpr std::size_t kPrefixesMax = 64;
+// Bound by the standard; nobody may bind them to another prefix.
+constexpr std::string_view kXmlSpace = "http://www.w3.org/XML/1998/namespace";
+constexpr std::string_view kXmlnsSpace = "http://www.w3.org/2000/xmlns/";
 
 bool is_name_start(char character) {
   const auto byte = static_cast<unsigned char>(character);
@@ -78,6 +81,10 @@ class Guard {
   struct Attribute {
     std::string_view name;
     std::string_view value;
+  };
+  struct Prefix {
+    std::string_view name;
+    std::string_view space;
   };
 
   bool take(std::string_view expected) {
@@ -179,7 +186,24 @@ class Guard {
   }
 
   bool is_bound(std::string_view prefix) const {
-    return prefix.empty() || prefix == "xml" || std::ranges::find(prefixes_, prefix) != prefixes_.end();
+    return prefix.empty() || prefix == "xml" || std::ranges::find(prefixes_, prefix, &Prefix::name) != prefixes_.end();
+  }
+
+  // Of a prefix that is bound: as the innermost declaration has it.
+  std::string_view space_of(std::string_view prefix) const {
+    if (prefix == "xml") return kXmlSpace;
+    return std::ranges::find(prefixes_.rbegin(), prefixes_.rend(), prefix, &Prefix::name)->space;
+  }
+
+  // Namespaces in XML clause 6.3: one attribute under two prefixes of one namespace. Whether two values are the same once
+  // their references and blanks are taken for what they stand for is not asked: no namespace of anybody's has any.
+  bool is_twice(const Attribute& one, const Attribute& other) const {
+    const std::string_view first = prefix_of(one.name), second = prefix_of(other.name);
+    if (first.empty() || second.empty() || first == "xmlns" || second == "xmlns") return false;
+    if (one.name.substr(first.size()) != other.name.substr(second.size())) return false;
+    const std::string_view left = space_of(first), right = space_of(second);
+    return left == right || left.find_first_of("&\t\r\n") != std::string_view::npos ||
+           right.find_first_of("&\t\r\n") != std::string_view::npos;
   }
 
   // Namespaces in XML clauses 3, 5 and 6.3 as far as names show it.
@@ -188,13 +212,19 @@ class Guard {
       if (prefix_of(attribute.name) != "xmlns") continue;
       const std::string_view declared = attribute.name.substr(6);
       if (attribute.value.empty() || declared == "xmlns" || declared == "xml") return kSyntax;
+      if (attribute.value == kXmlSpace || attribute.value == kXmlnsSpace) return kSyntax;
       if (prefixes_.size() == kPrefixesMax) return Error{Code::XmlTooLarge, "xml.prefixes"};
-      prefixes_.push_back(declared);
+      prefixes_.push_back({declared, attribute.value});
     }
     if (!is_bound(prefix_of(name))) return kSyntax;
     for (const Attribute& attribute : attributes) {
       const std::string_view prefix = prefix_of(attribute.name);
       if (prefix != "xmlns" && !is_bound(prefix)) return kSyntax;
+    }
+    for (std::size_t i = 1; i < attributes.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (is_twice(attributes[j], attributes[i])) return kSyntax;
+      }
     }
     return Unit{};
   }
@@ -235,7 +265,7 @@ class Guard {
   std::string_view rest_;
   const XmlLimits& limits_;
   std::vector<Name> names_;
-  std::vector<std::string_view> prefixes_;
+  std::vector<Prefix> prefixes_;
   std::size_t elements_ = 0;
 };
 

@@ -76,7 +76,12 @@ Result<Account> Account::open(const Options& options, Journal& journal) {
   const std::string path = Vault::path_of(options.folder, options.user);
   if (!Vault::exists(path)) return Error{Code::NotFound, "account"};
   CLAVIGER_TRY(password, ask_secret("CLAVIGER_UE_PASSWORD", "Password of " + options.user + ": "));
-  CLAVIGER_TRY(vault, Vault::open(path, password.reveal()));
+  return open(options, journal, password.reveal());
+}
+
+Result<Account> Account::open(const Options& options, Journal& journal, Bytes password) {
+  const std::string path = Vault::path_of(options.folder, options.user);
+  CLAVIGER_TRY(vault, Vault::open(path, password));
   CLAVIGER_TRY(web, Web::make(std::string(vault.text("account/ca"))));
   return Account(std::move(vault), std::move(web), journal);
 }

@@ -27,6 +27,8 @@ class Account {
  public:
   // Opens the vault of options.user with the password from CLAVIGER_UE_PASSWORD or the terminal. NotFound: not signed in.
   static Result<Account> open(const Options& options, Journal& journal);
+  // The same with a password that was asked for before: who waits long opens the vault only now and then.
+  static Result<Account> open(const Options& options, Journal& journal, Bytes password);
   // Of a sign-in that was made just now. The vault's old keys stay when the password is the one they were kept under.
   Account(Vault vault, std::unique_ptr<Web> web, Journal& journal);
 

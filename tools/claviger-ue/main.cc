@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   add_sign_in(app, line);
   add_keys(app, line);
   add_messages(app, line);
+  add_profile(app, line);
   add_sign_off(app, line);
   try {
     app.parse(argc, argv);

@@ -39,15 +39,47 @@ TEST(XmlGuard, RefusesDocumentTypes) {
 }
 
 TEST(XmlGuard, RefusesWhatParsersForgive) {
-  for (const std::string_view text :
-       {"", " ", "text", "<r></s>", "<r><s></r></s>", "<r/><r/>", "<r/>text", "<r a=1/>", "<r a/>", "<r a='<'/>",
-        "<r a=\"1\" a=\"2\"/>", "<p:r/>", "<r p:a='1'/>", "<r xmlns:p=''><p:s/></r>", "<r>&#0;</r>", "<r>&#xD800;</r>",
-        "<r>&#x110000;</r>", "<r>&#;</r>", "<r>&amp</r>", "<r>a & b</r>", "<r><!-- a -- b --></r>", "<r>]]></r>"}) {
+  for (const std::string_view text : {"",
+                                      " ",
+                                      "text",
+                                      "<r></s>",
+                                      "<r><s></r></s>",
+                                      "<r/><r/>",
+                                      "<r/>text",
+                                      "<r a=1/>",
+                                      "<r a/>",
+                                      "<r a='<'/>",
+                                      "<r a=\"1\" a=\"2\"/>",
+                                      "<p:r/>",
+                                      "<r p:a='1'/>",
+                                      "<r xmlns:p=''><p:s/></r>",
+                                      "<r>&#0;</r>",
+                                      "<r>&#xD800;</r>",
+                                      "<r>&#x110000;</r>",
+                                      "<r>&#;</r>",
+                                      "<r>&amp</r>",
+                                      "<r>a & b</r>",
+                                      "<r><!-- a -- b --></r>",
+                                      "<r>]]></r>"}) {
     EXPECT_FALSE(passes(text)) << text;
   }
   EXPECT_EQ(code_of("<r>\xC3</r>"), Code::Utf8Invalid);
   EXPECT_FALSE(passes(std::string_view("<r>\0</r>", 8)));
   EXPECT_FALSE(passes("<r>\x01</r>"));
+}
+
+// Namespaces in XML clauses 3 and 6.3: a reader of ours that looks for "the" attribute must find one.
+TEST(XmlGuard, RefusesOneAttributeUnderTwoPrefixes) {
+  EXPECT_FALSE(passes(R"(<r xmlns:a="urn:x" xmlns:b="urn:x" a:y="1" b:y="2"/>)"));
+  EXPECT_FALSE(passes(R"(<r xmlns:a="urn:x"><b:s xmlns:b="urn:x" b:y="1" a:y="2"/></r>)"));
+  EXPECT_FALSE(passes(R"(<r xmlns:a="urn:x" xmlns:b="urn:&#x78;" a:y="1" b:y="2"/>)"));
+  EXPECT_TRUE(passes(R"(<r xmlns:a="urn:x" xmlns:b="urn:y" a:y="1" b:y="2" y="3"/>)"));
+  EXPECT_TRUE(passes(R"(<r xmlns:a="urn:x" xmlns:b="urn:x" a:y="1" b:z="2"/>)"));
+  // The inner declaration counts.
+  EXPECT_TRUE(passes(R"(<r xmlns:a="urn:x" xmlns:b="urn:x"><s xmlns:b="urn:y" a:y="1" b:y="2"/></r>)"));
+  EXPECT_FALSE(passes(R"(<r xmlns:a="urn:x" xmlns:b="urn:y"><s xmlns:b="urn:x" a:y="1" b:y="2"/></r>)"));
+  EXPECT_FALSE(passes(R"(<r xmlns:a="http://www.w3.org/XML/1998/namespace" a:lang="de" xml:lang="en"/>)"));
+  EXPECT_FALSE(passes(R"(<r xmlns:a="http://www.w3.org/2000/xmlns/"/>)"));
 }
 
 TEST(XmlGuard, HasItsBounds) {

@@ -18,6 +18,7 @@ struct CommandLine {
 void add_sign_in(CLI::App& app, CommandLine& line);
 void add_keys(CLI::App& app, CommandLine& line);
 void add_messages(CLI::App& app, CommandLine& line);
+void add_profile(CLI::App& app, CommandLine& line);
 void add_sign_off(CLI::App& app, CommandLine& line);
 
 // Opens the account, runs `work` on it, complains when either fails.

@@ -9,9 +9,9 @@
 
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
+#include "core/codec/line_diff.h"
 #include "core/codec/percent.h"
 #include "tools/clavigerctl/commands/commands.h"
-#include "tools/clavigerctl/commands/line_diff.h"
 #include "tools/clavigerctl/progress_bar.h"
 #include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
@@ -201,7 +201,7 @@ ExitStatus diff(Invocation& invocation) {
     if (!answer.is_ok()) return answer.status;
     texts[i] = member_of(answer.body, "document").text;
   }
-  const std::string lines = line_diff(texts[0], texts[1]);
+  const std::string lines = codec::line_diff(texts[0], texts[1]);
   if (invocation.args.wants_json) {
     std::string text;
     Json json(text);

@@ -1,9 +1,9 @@
-#include "tools/clavigerctl/commands/line_diff.h"
+#include "core/codec/line_diff.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace claviger::ctl {
+namespace claviger::codec {
 namespace {
 
 // Lines kept around a change.
@@ -82,4 +82,4 @@ std::string line_diff(std::string_view before, std::string_view after) {
   return out;
 }
 
-}  // namespace claviger::ctl
+}  // namespace claviger::codec

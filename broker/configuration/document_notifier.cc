@@ -1,0 +1,531 @@
+#include "broker/configuration/document_notifier.h"
+
+#include <algorithm>
+
+#include "broker/configuration/document_procedures.h"
+#include "broker/configuration/generated_documents.h"
+#include "broker/configuration/subscription_request.h"
+#include "broker/configuration/xcap_endpoint.h"
+#include "broker/record_key.h"
+#include "broker/registration/answers.h"
+#include "broker/tables.h"
+#include "broker/tokens/revocation_records.h"
+#include "broker/tokens/token_shard.h"
+#include "core/runtime/call.h"
+#include "core/sip/uri.h"
+#include "storage/outbox_row.h"
+
+namespace claviger::configuration {
+
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+namespace {
+
+constexpr std::string_view kTellAll = "xcap.f.";
+constexpr std::string_view kTell = "xcap.y.";
+constexpr std::string_view kTimer = "xcap.s.";
+// How often a change is tried again when somebody else was first.
+constexpr int kConflictTries = 4;
+// A row of the outbox waits this long for an answer; a slower one is looked at when the row comes again.
+constexpr Milliseconds kAnswerMax{2000};
+// Rows that are put, or subscriptions that are compared, in one go.
+constexpr std::size_t kPage = 512;
+constexpr Seconds kPauseFirst{1}, kPauseLast{60};
+
+void put_row(storage::Transaction& change, std::string_view kind, std::string_view id, std::string_view tag,
+             std::int64_t due) {
+  storage::put_outbox_row(change, tables::kOutbox, due, std::string(kind) + std::string(id), as_bytes(tag));
+}
+
+Result<Unit> put_tell(Context& context, storage::Transaction& change, std::string_view kind, std::string_view tag,
+                      std::int64_t due) {
+  constexpr std::size_t kRandomCharacters = 12;
+  CLAVIGER_TRY(random, context.tokens->random_id());
+  const std::string id = std::string(tag) + "." + std::string(random.data(), kRandomCharacters);
+  put_row(change, kind, id, tag, due);
+  return Unit{};
+}
+
+// As the client wrote it (RFC 5875 clause 4.6): the selector itself, or the file's name behind its folder's.
+std::string written_as(const DocumentSubscription& subscription, const std::string& path) {
+  for (const std::string& selector : subscription.watched) {
+    const auto watched = read_watched(selector);
+    if (!watched) continue;
+    const std::string own = path_of(*watched);
+    if (own == path) return selector;
+    if (watched->is_folder && path.starts_with(own)) return selector + path.substr(own.size());
+  }
+  return path;
+}
+
+std::string kind_of(tokens::RevocationKind kind) {
+  switch (kind) {
+    case tokens::RevocationKind::Jti:
+      return "j";
+    case tokens::RevocationKind::Sid:
+      return "s";
+    case tokens::RevocationKind::Subject:
+      return "u";
+    case tokens::RevocationKind::Key:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+DocumentNotifier::DocumentNotifier(Configuration& room, registration::Registrar& registrar)
+    : room_(room), registrar_(registrar), under_way_(registrar.here().shard.shards().size()) {
+  registrar_.use_package(std::string(kEvent), *this);
+  room_.use_listener([this](Context& context, const std::vector<std::string>& keys) { changed(context, keys); });
+}
+DocumentNotifier::~DocumentNotifier() { room_.use_listener({}); }
+
+void DocumentNotifier::start() {
+  is_started_ = true;
+  here().shard.scope().spawn(compare_all());
+}
+
+// ---- SUBSCRIBE
+
+// The server's public service identity, or for a server's service configuration anybody at its host.
+bool DocumentNotifier::is_ours(const sip::Message& message) const {
+  const auto own = sip::canonical_identity(
+      registrar_.sip().configuration_psi.empty() ? registrar_.sip().psi : registrar_.sip().configuration_psi);
+  const auto asked = sip::canonical_identity(message.request_uri());
+  if (!own || !asked) return false;
+  if (*own == *asked) return true;
+  const auto uri = sip::parse_uri(message.request_uri());
+  const auto own_uri = sip::parse_uri(*own);
+  const auto asked_uri = sip::parse_uri(*asked);
+  return uri && own_uri && asked_uri && own_uri->host == asked_uri->host &&
+         sip::find_parameter(uri->parameters, "auid").is_present;
+}
+
+Task<sip::Response> DocumentNotifier::subscribe(const sip::Received* request, std::string identity) {
+  const sip::Message& message = request->message;
+  const std::uint32_t expires = message.expires().value_or(registration::kIntervalDefault);
+  auto dialog = sip::read_dialog(message);
+  if (!dialog) co_return registration::refusal(registrar_, dialog.error());
+  if (expires != 0 && expires < registration::kIntervalMin) {
+    co_return registration::refusal(registrar_, Error{Code::IntervalTooBrief, "xcap_diff.expires"});
+  }
+  Result<Granted> granted = Error{Code::Internal, "xcap_diff"};
+  if (!dialog->local_tag.empty()) {
+    DocumentSubscription said;
+    said.dialog = *std::move(dialog);
+    said.subscriber = std::move(identity);
+    const auto shared = std::make_shared<const DocumentSubscription>(std::move(said));
+    auto begin = [this, shared, expires] { return refresh(shared, expires); };
+    granted = co_await runtime::call_on(&registrar_.home_of_dialog(shared->dialog.local_tag), std::move(begin));
+  } else {
+    if (!is_ours(message)) co_return sip::Response(404);
+    auto wanted = read_wanted(registrar_, message, std::move(identity));
+    if (wanted.failed_with(Code::ContentUnsupported)) {
+      std::string types = "multipart/mixed, " + std::string(kResourceListsType);
+      for (const auto& service : registrar_.services().all()) types += ", " + service.info_media_type;
+      co_return sip::Response(415).with("Accept", std::move(types));
+    }
+    if (!wanted) co_return registration::refusal(registrar_, wanted.error());
+    wanted->dialog = *std::move(dialog);
+    const auto shared = std::make_shared<const DocumentSubscription>(*std::move(wanted));
+    granted = co_await create(shared, expires);
+  }
+  if (!granted) co_return registration::refusal(registrar_, granted.error());
+  co_return registration::subscribed(registrar_, registration::SubscribeOutcome{granted->local_tag, granted->seconds});
+}
+
+Task<Result<DocumentSubscription>> DocumentNotifier::read(std::string local_tag) {
+  // Tags come from peers: one with a NUL is nobody's.
+  if (local_tag.find('\0') != std::string::npos) co_return Error{Code::SubscriptionUnknown, "xcap_diff"};
+  auto value = co_await here().store.get(tables::kDocumentSubscriptions, subscription_key(tenant(), local_tag));
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::SubscriptionUnknown, "xcap_diff"};
+  if (!value) co_return value.error();
+  co_return decode_document_subscription(*value, local_tag);
+}
+
+Task<Result<DocumentNotifier::Granted>> DocumentNotifier::put_and_tell(DocumentSubscription subscription,
+                                                                       std::uint32_t expires) {
+  const std::int64_t now = registrar_.now();
+  const Granted granted{subscription.dialog.local_tag,
+                        std::min(std::int64_t{expires}, std::int64_t{registrar_.sip().subscription_max.count()})};
+  const std::string& tag = granted.local_tag;
+  subscription.expires_at = now + granted.seconds;
+  if (granted.seconds == 0 && subscription.ending.empty()) subscription.ending = "timeout";
+  storage::Transaction change;
+  if (granted.seconds > 0 && subscription.timer_due <= now) {
+    subscription.timer_due = subscription.expires_at;
+    put_row(change, kTimer, tag, tag, subscription.timer_due);
+  }
+  put(change, tenant(), subscription);
+  CLAVIGER_CO_TRY(row, put_tell(here(), change, kTellAll, tag, now));
+  CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
+  registrar_.wake();
+  co_return granted;
+}
+
+Task<Result<DocumentNotifier::Granted>> DocumentNotifier::create(std::shared_ptr<const DocumentSubscription> wanted,
+                                                                 std::uint32_t expires) {
+  const std::string prefix = subscriptions_prefix(tenant(), "i", wanted->identity);
+  CLAVIGER_CO_TRY(others, co_await here().store.range(tables::kDocumentSubscriptions, prefix,
+                                                      broker::record_prefix_end(prefix), kSubscriptionsPerIdentityMax));
+  if (others.size() == kSubscriptionsPerIdentityMax) co_return Error{Code::TooMany, "xcap_diff.identity"};
+  DocumentSubscription subscription = *wanted;
+  CLAVIGER_CO_TRY(tag, here().tokens->random_id());
+  subscription.dialog.local_tag.assign(tag.begin(), tag.end());
+  subscription.dialog.local_sequence = 0;
+  subscription.created_at = registrar_.now();
+  const std::string local_tag = subscription.dialog.local_tag;
+  CLAVIGER_CO_TRY(granted, co_await put_and_tell(std::move(subscription), expires));
+  // Revoked after it was verified and before this could be found by its index.
+  CLAVIGER_CO_TRY(is_late, co_await is_revoked(wanted));
+  if (is_late) {
+    CLAVIGER_CO_TRY(ended, co_await end(local_tag, "rejected", 0));
+    co_return Error{Code::ServiceNotAuthorised, "xcap_diff.revoked"};
+  }
+  co_return granted;
+}
+
+Task<Result<bool>> DocumentNotifier::is_revoked(std::shared_ptr<const DocumentSubscription> subscription) {
+  using tokens::RevocationKind;
+  const std::pair<RevocationKind, std::string> names[] = {{RevocationKind::Jti, subscription->jti},
+                                                          {RevocationKind::Sid, subscription->sid},
+                                                          {RevocationKind::Subject, subscription->sub}};
+  for (std::size_t i = 0; i < std::size(names); ++i) {
+    if (names[i].second.empty()) continue;
+    tokens::Revocation wanted;
+    wanted.kind = names[i].first;
+    wanted.id = names[i].second;
+    const std::string key = tokens::revocation_key(tenant(), wanted);
+    auto value = co_await here().store.get(tables::kRevocations, key);
+    if (value.failed_with(Code::NotFound)) continue;
+    if (!value) co_return value.error();
+    CLAVIGER_CO_TRY(stored, tokens::decode_revocation(key, value->bytes()));
+    const bool is_later =
+        wanted.kind == RevocationKind::Subject && subscription->token_issued_at >= stored.revocation.not_before;
+    if (!is_later) co_return true;
+  }
+  co_return false;
+}
+
+Task<Result<DocumentNotifier::Granted>> DocumentNotifier::refresh(std::shared_ptr<const DocumentSubscription> said,
+                                                                  std::uint32_t expires) {
+  const std::string tag = said->dialog.local_tag;
+  for (int tries = 0; tries < kConflictTries; ++tries) {
+    auto known = co_await read(tag);
+    if (known.failed_with(Code::SubscriptionUnknown)) co_return Error{Code::DialogUnknown, "xcap_diff.dialog"};
+    if (!known) co_return known.error();
+    const bool is_same = sip::is_same_dialog(known->dialog, said->dialog) && known->subscriber == said->subscriber &&
+                         known->ending.empty();
+    if (!is_same) co_return Error{Code::DialogUnknown, "xcap_diff.dialog"};
+    if (said->dialog.remote_sequence <= known->dialog.remote_sequence) {
+      co_return Error{Code::RequestSequence, "xcap_diff.sequence"};
+    }
+    known->dialog.remote_sequence = said->dialog.remote_sequence;
+    if (!said->dialog.remote_target.empty()) known->dialog.remote_target = said->dialog.remote_target;
+    auto granted = co_await put_and_tell(*std::move(known), expires);
+    if (!granted.failed_with(Code::Conflict)) co_return granted;
+  }
+  co_return Error{Code::Overload, "xcap_diff.conflict"};
+}
+
+// ---- ends
+
+Task<Result<Unit>> DocumentNotifier::end(std::string local_tag, std::string reason, std::int64_t not_before) {
+  for (int tries = 0; tries < kConflictTries; ++tries) {
+    auto known = co_await read(local_tag);
+    if (known.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
+    if (!known) co_return known.error();
+    const bool is_of_a_later_token = not_before != 0 && known->token_issued_at >= not_before;
+    if (!known->ending.empty() || is_of_a_later_token) co_return Unit{};
+    known->ending = reason;
+    storage::Transaction change;
+    put(change, tenant(), *known);
+    CLAVIGER_CO_TRY(row, put_tell(here(), change, kTell, local_tag, registrar_.now()));
+    auto committed = co_await here().store.commit(std::move(change));
+    if (committed.failed_with(Code::Conflict)) continue;
+    if (!committed) co_return committed.error();
+    registrar_.wake();
+    co_return Unit{};
+  }
+  co_return Error{Code::Overload, "xcap_diff.conflict"};
+}
+
+Task<Result<Unit>> DocumentNotifier::revoked(tokens::Revocation revocation) {
+  const std::string kind = kind_of(revocation.kind);
+  if (kind.empty()) co_return Unit{};
+  const std::int64_t not_before = revocation.kind == tokens::RevocationKind::Subject ? revocation.not_before : 0;
+  const std::string prefix = subscriptions_prefix(tenant(), kind, revocation.id);
+  CLAVIGER_CO_TRY(rows, co_await here().store.range(tables::kDocumentSubscriptions, prefix,
+                                                    broker::record_prefix_end(prefix), storage::kRangeMax));
+  std::vector<std::string> tags;
+  for (const storage::Record& row : rows) tags.emplace_back(tag_of_row(row.key));
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    CLAVIGER_CO_TRY(ended, co_await end(tags[i], "rejected", not_before));
+    here().shard.logger().info("xcap_diff.revoked", {{"tenant", tenant()}, {"dialog", tags[i]}});
+  }
+  co_return Unit{};
+}
+
+Task<Result<Unit>> DocumentNotifier::look_at(std::string local_tag, std::int64_t due) {
+  auto known = co_await read(local_tag);
+  if (known.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
+  if (!known) co_return known.error();
+  if (known->timer_due != due || !known->ending.empty()) co_return Unit{};
+  storage::Transaction change;
+  if (known->expires_at <= registrar_.now()) {
+    known->ending = "timeout";
+    CLAVIGER_CO_TRY(row, put_tell(here(), change, kTell, local_tag, registrar_.now()));
+  } else {
+    known->timer_due = known->expires_at;
+    put_row(change, kTimer, local_tag, local_tag, known->timer_due);
+  }
+  put(change, tenant(), *known);
+  CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
+  registrar_.wake();
+  co_return Unit{};
+}
+
+Task<Result<Unit>> DocumentNotifier::forget(std::string local_tag) {
+  for (int tries = 0; tries < kConflictTries; ++tries) {
+    auto known = co_await read(local_tag);
+    if (known.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
+    if (!known) co_return known.error();
+    storage::Transaction change;
+    erase(change, tenant(), *known);
+    auto erased = co_await here().store.commit(std::move(change));
+    if (erased.failed_with(Code::Conflict)) continue;
+    if (!erased) co_return erased.error();
+    co_return Unit{};
+  }
+  co_return Error{Code::Overload, "xcap_diff.conflict"};
+}
+
+// ---- NOTIFY
+
+Task<Result<DocumentNotifier::PresentState>> DocumentNotifier::present_state(
+    std::shared_ptr<const DocumentSubscription> subscription) {
+  PresentState state;
+  for (std::size_t i = 0; i < subscription->watched.size(); ++i) {
+    const std::string selector = subscription->watched[i];
+    CLAVIGER_CO_TRY(watched, read_watched(selector));
+    if (watched.is_folder) {
+      CLAVIGER_CO_TRY(all, co_await read_user_documents(&here(), tenant(), watched.name.auid, watched.name.xui));
+      const std::string folder = path_of(watched);
+      for (const NamedDocument& each : all) {
+        const std::string path = selector_of(each.name);
+        state.emplace(path, Present{selector + path.substr(folder.size()), each.document.etag});
+      }
+      continue;
+    }
+    const auto value = co_await here().store.get(tables::kDocuments, document_key(tenant(), watched.name));
+    if (value.failed_with(Code::NotFound)) continue;
+    if (!value) co_return value.error();
+    CLAVIGER_CO_TRY(stored, read_stored_text(value->bytes()));
+    state.emplace(path_of(watched), Present{selector, std::string(stored.etag)});
+  }
+  co_return state;
+}
+
+Task<Result<Unit>> DocumentNotifier::tell(std::string local_tag, bool is_forced) {
+  auto& under_way = under_way_[here().shard.index()];
+  if (!under_way.insert(local_tag).second) co_return Error{Code::DeadlinePassed, "xcap_diff.under_way"};
+  auto sent = co_await send(local_tag, is_forced);
+  under_way_[here().shard.index()].erase(local_tag);
+  co_return sent;
+}
+
+Task<Result<Unit>> DocumentNotifier::send(std::string local_tag, bool is_forced) {
+  auto found = co_await read(local_tag);
+  if (found.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
+  if (!found) co_return found.error();
+  DocumentSubscription subscription = *std::move(found);
+  const std::int64_t now = registrar_.now();
+  if (subscription.expires_at <= now && subscription.ending.empty()) subscription.ending = "timeout";
+  const auto shared = std::make_shared<const DocumentSubscription>(subscription);
+  CLAVIGER_CO_TRY(state, co_await present_state(shared));
+  const auto present = std::make_shared<const PresentState>(std::move(state));
+  std::vector<DocumentDiff> diffs;
+  // Whose access was taken away hears that, and nothing of the documents.
+  const bool is_rejected = subscription.ending == "rejected";
+  for (const auto& [path, each] : *present) {
+    const auto told = subscription.told.find(path);
+    const std::string before = is_forced || told == subscription.told.end() ? std::string() : told->second;
+    if (!is_rejected && before != each.etag) diffs.push_back({each.selector, before, each.etag});
+  }
+  for (const auto& [path, etag] : subscription.told) {
+    if (!is_rejected && !present->contains(path)) diffs.push_back({written_as(subscription, path), etag, {}});
+  }
+  if (diffs.empty() && !is_forced && subscription.ending.empty()) co_return Unit{};
+  // The number is on disk before it is used: after kill -9 the next one is higher, or the UE would refuse it.
+  ++subscription.dialog.local_sequence;
+  storage::Transaction change;
+  put(change, tenant(), subscription);
+  CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
+  sip::Notification notification;
+  notification.event = kEvent;
+  notification.state = subscription.ending.empty() ? "active;expires=" + std::to_string(subscription.expires_at - now)
+                                                   : "terminated;reason=" + subscription.ending;
+  notification.contact = registrar_.contact();
+  const settings::Sip& sip = registrar_.sip();
+  notification.asserted_identity = "<" + (sip.configuration_psi.empty() ? sip.psi : sip.configuration_psi) + ">";
+  notification.content_type = kDiffType;
+  notification.body = write_diff(xcap_root(here(), tenant()), diffs);
+  sip::OutgoingRequest notify = sip::write_notify(subscription.dialog, std::move(notification));
+  auto answer = co_await registrar_.endpoint().send(std::move(notify));
+  const sip::NotifyOutcome outcome = sip::outcome_of(answer);
+  if (outcome == sip::NotifyOutcome::Again) {
+    registrar_.figures().notify_failed.add();
+    co_return Error{Code::Refused, "xcap_diff.answer"};
+  }
+  (outcome == sip::NotifyOutcome::Heard ? registrar_.figures().notified : registrar_.figures().notify_failed).add();
+  if (outcome == sip::NotifyOutcome::Gone || !subscription.ending.empty()) {
+    auto forgotten = co_await forget(local_tag);
+    co_return forgotten;
+  }
+  auto kept = co_await keep_told(local_tag, present);
+  co_return kept;
+}
+
+// Heard: from here on this is what he knows. A SUBSCRIBE may have come meanwhile.
+Task<Result<Unit>> DocumentNotifier::keep_told(std::string local_tag, std::shared_ptr<const PresentState> present) {
+  for (int tries = 0; tries < kConflictTries; ++tries) {
+    auto known = co_await read(local_tag);
+    if (known.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
+    if (!known) co_return known.error();
+    known->told.clear();
+    for (const auto& [path, each] : *present) known->told.emplace(path, each.etag);
+    storage::Transaction change;
+    put(change, tenant(), *known);
+    auto committed = co_await here().store.commit(std::move(change));
+    if (committed.failed_with(Code::Conflict)) continue;
+    if (!committed) co_return committed.error();
+    co_return Unit{};
+  }
+  co_return Error{Code::Overload, "xcap_diff.conflict"};
+}
+
+// ---- what is different
+
+void DocumentNotifier::changed(Context& context, const std::vector<std::string>& keys) {
+  std::vector<std::string> paths;
+  const std::string own = broker::record_prefix({tenant()});
+  for (const std::string& key : keys) {
+    if (!key.starts_with(own)) continue;
+    const auto name = document_name_of(key);
+    if (!name || name->auid == kTemplateAuid) continue;
+    paths.push_back(selector_of(*name));
+    if (name->tree == Tree::Users) paths.push_back(path_of(WatchedPath{*name, true}));
+  }
+  if (!paths.empty()) context.shard.scope().spawn(tell_watchers(&context, std::move(paths)));
+}
+
+Task<void> DocumentNotifier::tell_watchers(Context* context, std::vector<std::string> paths) {
+  Seconds pause = kPauseFirst;
+  for (std::size_t i = 0; i < paths.size();) {
+    const auto noted = co_await put_tells(context, paths[i]);
+    if (noted) {
+      ++i;
+      continue;
+    }
+    context->shard.logger().warning("xcap_diff.tell", {{"code", name_of(noted.error().code)}});
+    co_await context->shard.wait_until(context->shard.now() + pause);
+    pause = std::min(pause * 2, kPauseLast);
+  }
+}
+
+Task<Result<Unit>> DocumentNotifier::put_tells(Context* context, std::string path) {
+  const std::string prefix = subscriptions_prefix(tenant(), "w", path);
+  const std::string end = broker::record_prefix_end(prefix);
+  std::size_t told = 0;
+  for (std::string from = prefix; !from.empty();) {
+    CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kDocumentSubscriptions, from, end, kPage));
+    if (rows.empty()) break;
+    storage::Transaction change;
+    const std::int64_t now = numeric_date(context->shard.wall());
+    for (const storage::Record& row : rows) {
+      const std::int64_t due = now + static_cast<std::int64_t>(told++ / kToldPerSecond);
+      CLAVIGER_CO_TRY(noted, put_tell(*context, change, kTell, tag_of_row(row.key), due));
+    }
+    from = rows.size() == kPage ? rows.back().key + '\0' : std::string();
+    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+    registrar_.wake();
+  }
+  co_return Unit{};
+}
+
+// Once after a start: a change that was committed may have died before anybody was told of it.
+Task<void> DocumentNotifier::compare_all() {
+  Context* context = &here();
+  std::string from = broker::record_prefix({tenant(), "d"});
+  Seconds pause = kPauseFirst;
+  while (!from.empty()) {
+    std::string* place = &from;
+    const auto compared = co_await compare_page(place);
+    if (compared) continue;
+    context->shard.logger().warning("xcap_diff.compare", {{"code", name_of(compared.error().code)}});
+    co_await context->shard.wait_until(context->shard.now() + pause);
+    pause = std::min(pause * 2, kPauseLast);
+  }
+}
+
+Task<Result<Unit>> DocumentNotifier::compare_page(std::string* from) {
+  const std::string end = broker::record_prefix_end(broker::record_prefix({tenant(), "d"}));
+  CLAVIGER_CO_TRY(rows, co_await here().store.range(tables::kDocumentSubscriptions, *from, end, kPage));
+  std::vector<std::shared_ptr<const DocumentSubscription>> all;
+  for (const storage::Record& row : rows) {
+    CLAVIGER_CO_TRY(subscription, decode_document_subscription(row.value, tag_of_row(row.key)));
+    all.push_back(std::make_shared<const DocumentSubscription>(std::move(subscription)));
+  }
+  const std::string next = rows.size() == kPage ? rows.back().key + '\0' : std::string();
+  storage::Transaction change;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CLAVIGER_CO_TRY(state, co_await present_state(all[i]));
+    const bool is_same =
+        state.size() == all[i]->told.size() && std::ranges::all_of(state, [&told = all[i]->told](const auto& each) {
+          const auto found = told.find(each.first);
+          return found != told.end() && found->second == each.second.etag;
+        });
+    if (is_same) continue;
+    CLAVIGER_CO_TRY(noted, put_tell(here(), change, kTell, all[i]->dialog.local_tag, registrar_.now()));
+  }
+  CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
+  registrar_.wake();
+  *from = next;
+  co_return Unit{};
+}
+
+// ---- rows of the outbox
+
+Task<Result<Unit>> DocumentNotifier::handle(storage::OutboxRow row) {
+  if (!is_started_) co_return Error{Code::Closed, "xcap_diff.start"};
+  const std::string tag = row.payload;
+  if (row.id.starts_with(kTimer)) {
+    auto looked = co_await look_at(tag, row.due_first);
+    co_return looked;
+  }
+  const bool is_forced = row.id.starts_with(kTellAll);
+  if (!is_forced && !row.id.starts_with(kTell)) co_return Error{Code::NotPermitted, "xcap_diff.row"};
+  auto begin = [this, tag, is_forced] { return tell(tag, is_forced); };
+  auto sent = runtime::detail::send_call<Result<Unit>>(registrar_.home_of_dialog(tag), std::move(begin));
+  if (!sent) co_return sent.error();
+  runtime::OneShot<Result<Unit>> waiter = *std::move(sent);
+  auto told = co_await waiter.until(here().shard.now() + kAnswerMax);
+  if (!told) co_return Error{Code::DeadlinePassed, "xcap_diff.answer"};
+  co_return *told;
+}
+
+void DocumentNotifier::gave_up(const storage::OutboxRow& row, const Error& error) {
+  here().shard.logger().warning("xcap_diff.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
+  if (row.id.starts_with(kTimer)) return;
+  // Nobody has answered for hours: whoever it was subscribes again.
+  auto forget_him = [](DocumentNotifier* of, std::string tag) -> Task<void> {
+    const auto forgotten = co_await of->forget(std::move(tag));
+    if (!forgotten) of->here().shard.logger().warning("xcap_diff.forget", {{"code", name_of(forgotten.error().code)}});
+  };
+  here().shard.scope().spawn(forget_him(this, row.payload));
+}
+
+}  // namespace claviger::configuration
