@@ -24,6 +24,18 @@ bool is_table_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
 }
 
+// A part of the cache has a lock and a bound of its own. RocksDB would make 64 of them, of 4 MiB each in a cache of 256:
+// a filter of a million keys, 1.3 MB, is then dropped as soon as it was read, and each read of an absent key (every import,
+// every new session) reads all of it from the file again. So large a part keeps a dozen of them.
+constexpr std::size_t kCacheShardBytes = std::size_t{32} << 20U;
+constexpr int kCacheShardBitsMax = 6;
+
+int cache_shard_bits(std::size_t capacity) {
+  int bits = 0;
+  while (bits < kCacheShardBitsMax && (capacity >> static_cast<unsigned>(bits + 1)) >= kCacheShardBytes) ++bits;
+  return bits;
+}
+
 }  // namespace
 
 std::string mark_key(std::int64_t time) {
@@ -58,6 +70,7 @@ Result<Unit> Database::open_families(const Options& options) {
   tables_ = options.tables;
   rocksdb::LRUCacheOptions cache_options;
   cache_options.capacity = options.block_cache_bytes;
+  cache_options.num_shard_bits = cache_shard_bits(options.block_cache_bytes);
   cache_options.high_pri_pool_ratio = 0.5;  // indexes and filters are worth more than any one block
   cache_ = rocksdb::NewLRUCache(cache_options);
   rocksdb::DBOptions db_options = database_options(options, cache_);
