@@ -52,6 +52,20 @@ bool is_call_id(std::string_view value) {
   return true;
 }
 
+bool is_event(std::string_view text) {
+  Scanner scanner(text);
+  if (scanner.take(kIsToken).empty() || !take_parameters(scanner)) return false;
+  scanner.skip_space();
+  return scanner.at_end();
+}
+
+// type "/" subtype, white space around the slash.
+bool is_media_type(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  return slash != std::string_view::npos && is_token(trim(text.substr(0, slash))) &&
+         is_token(trim(text.substr(slash + 1)));
+}
+
 Result<Unit> check_common(const Message& message) {
   for (const HeaderId id : kMandatory) {
     if (!message.has(id)) return Error{Code::SipHeaderMissing, name_of(id)};
@@ -95,10 +109,9 @@ Result<Unit> check_request(const Message& request) {
     const bool must_be_bracketed = id != HeaderId::PAssertedIdentity;
     request.for_each(id, [&](std::string_view value) { note(check_addresses(value, must_be_bracketed)); });
   }
-  if (outcome && request.has(HeaderId::Event) && request.event().empty()) return syntax("sip.event");
-  if (outcome && request.has(HeaderId::ContentType) && request.media_type().find('/') == std::string_view::npos) {
+  if (outcome && request.has(HeaderId::Event) && !is_event(request.value(HeaderId::Event))) return syntax("sip.event");
+  if (outcome && request.has(HeaderId::ContentType) && !is_media_type(request.media_type()))
     return syntax("sip.content_type");
-  }
   return outcome;
 }
 

@@ -79,6 +79,7 @@ Result<UriView> parse_uri(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0) return syntax();
   uri.scheme = text.substr(0, colon);
+  if (to_lower(uri.scheme.front()) < 'a' || to_lower(uri.scheme.front()) > 'z') return syntax();
   for (const char c : uri.scheme) {
     if (!has_class(c, kIsHost) && c != '+') return syntax();
   }
