@@ -17,9 +17,11 @@ import peer_figures
 from clavigerd import Failure
 from figures import Figure
 from machine import LOAD_CPU, SERVER_CPU, pinned
-from whole import COUNTED_RATE, WARM_UP, Bench
+from whole import WARM_UP, Bench
 
 HERTZ = 1999
+# Of the path's own rate: a probe costs a microsecond, and an operation may meet hundreds.
+ALLOCATIONS_SHARE, COPIES_SHARE = 0.1, 0.03
 BARE_CALLS = 2_000_000
 # Named system calls of the table; the others are in its sum.
 CALLS = ("read", "write", "writev", "sendmsg", "sendto", "recvmsg", "recvfrom", "epoll_wait", "epoll_pwait", "epoll_ctl", "futex", "fdatasync", "pwrite64",
@@ -103,25 +105,25 @@ class Profile(Bench):
         if counting.found.get(counts.SYSCALLS) is not None:
             row.syscalls = counting.found[counts.SYSCALLS] / done
             self.calls[name] = {call: (counting.found.get(event) or 0) / done for call, event in zip(CALLS, events)}
-        row.allocations = self.probed(counts.allocation_probes(self.program), scenario, options)
-        row.copies = self.probed(counts.copy_probes(self.program), scenario, options)
-        row.copied = self.copied(scenario, options)
+        rate = figures["per_second"]
+        row.allocations = self.probed(counts.allocation_probes(self.program), scenario, options, rate * ALLOCATIONS_SHARE)
+        row.copies = self.probed(counts.copy_probes(self.program), scenario, options, rate * COPIES_SHARE)
+        row.copied = self.copied(scenario, options, rate * COPIES_SHARE)
         self.end_row(row)
 
-    def probed(self, probes, scenario, options):
+    def probed(self, probes, scenario, options, rate):
         with probes:
             if not probes.events:
                 return None
             with counts.Counting(self.daemon.process.pid, probes.events) as counting:
-                done = self.operations(self.load(scenario, *options, "--rate", str(COUNTED_RATE), is_shown=False))
+                done = self.operations(self.load(scenario, *options, "--rate", str(rate), is_shown=False))
             return sum(value or 0 for value in counting.found.values()) / done
 
-    def copied(self, scenario, options):
+    def copied(self, scenario, options, rate):
         """Octets that memcpy and memmove were asked for, per operation, of one second of a slow rate: every call is written down."""
         with counts.copy_probes(self.program) as probes, tempfile.NamedTemporaryFile(suffix=".perf") as out:
             if not probes.events:
                 return None
-            rate = COUNTED_RATE // 10
             wanted, self.seconds = self.seconds, 2
             try:
                 recording = subprocess.Popen(["perf", "record", "-q", "-o", out.name, "-e", ",".join(probes.events), "-p", str(self.daemon.process.pid)],
@@ -174,21 +176,23 @@ class Profile(Bench):
         command = [program, "--connections", "1", "--window", "256", "--seconds", str(self.seconds), "--cpus", f"{SERVER_CPU},{LOAD_CPU}"]
         row = Row("relay, window 256")
 
-        def figures(run):
-            line = next(line.split() for line in run.stdout.splitlines() if line[:1] == " " and line.split()[0].isdigit())
+        def figures(text):
+            line = next(line.split() for line in text.splitlines() if line[:1] == " " and line.split()[0].isdigit())
             return [float(value) for value in line[2:5]]
 
-        _, cpu_us, row.allocations = figures(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True))
+        _, cpu_us, row.allocations = figures(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout)
         row.cpu_ns = cpu_us * 1000
         out, recording = self.record(0, *command)
         with out:
             recording.wait()
             stacks = stacks_of(out.name, SERVER_CPU)
-        run = subprocess.run(["perf", "stat", "-x,", "-C", str(SERVER_CPU), "-e", counts.SYSCALLS, *command], stdin=subprocess.DEVNULL, capture_output=True,
-                             text=True, check=False)
-        calls = counts.parse(run.stderr).get(counts.SYSCALLS)
-        # warm-up of 0.3 s is counted, too; so is whatever else this CPU did meanwhile
-        row.syscalls = calls / (figures(run)[0] * (self.seconds + 0.3)) if calls else None
+        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        counting = subprocess.Popen(["perf", "stat", "-x,", "--per-thread", "-e", counts.SYSCALLS, "-p", str(running.pid)], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        said = running.communicate()[0]
+        # the node's thread alone; its 0.3 s of warm-up are counted, too
+        found = re.search(r"^\s*shard-0-\d+,(\d+),", counting.communicate()[1], re.MULTILINE)
+        row.syscalls = int(found[1]) / (figures(said)[0] * (self.seconds + 0.3)) if found else None
         row.share_out(stacks)
         self.table.flames.append({"title": "relay: the Diameter node of bench_diameter_relay, window 256", "stacks": stacks})
         self.end_row(row)

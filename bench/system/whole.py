@@ -31,8 +31,8 @@ ARGON2 = {"memory_kib": 64, "passes": 1, "lanes": 1}
 CHANGES = {"cpus": [SERVER_CPU], "shards": 1, "hash_threads": 1, "argon2": ARGON2,
            "limits": {"sign_in_tries": 1000, "source_tries": 1_000_000}}
 WARM_UP = 1
-# A probe costs a microsecond: as many a second as leave the server mostly idle.
-COUNTED_RATE = 4000
+# A probe costs a microsecond: as large a part of the path's own rate as leaves the server mostly idle.
+COUNTED_SHARE = 0.1
 SHAPES = {"-c8 -m32": ["-c8", "-m32"], "-c64 -m1": ["-c64", "-m1"]}
 
 
@@ -198,7 +198,8 @@ class Bench:
         for name, scenario, *options in (("introspection -c8 -m32", "introspect", "--connections", "8", "--streams", "32"),
                                          ("key delivery", "keys", "--connections", "8", "--streams", "8")):
             with counts.Counting(self.daemon.process.pid, [counts.SYSCALLS]) as counting:
-                done = self.operations(self.load(scenario, *options, is_shown=False))
+                figures = self.load(scenario, *options, is_shown=False)
+                done = self.operations(figures)
             calls = counting.found.get(counts.SYSCALLS)
             self.table.add(Figure(f"{name}, system calls each", calls and calls / done, ""))
             with counts.allocation_probes(program) as probes:
@@ -206,7 +207,7 @@ class Bench:
                     self.table.note("allocations are not counted: the machine allows no user probes")
                     continue
                 with counts.Counting(self.daemon.process.pid, probes.events) as counting:
-                    done = self.operations(self.load(scenario, *options, "--rate", str(COUNTED_RATE), is_shown=False))
+                    done = self.operations(self.load(scenario, *options, "--rate", str(figures["per_second"] * COUNTED_SHARE), is_shown=False))
                 self.table.add(Figure("  heap allocations each", sum(value or 0 for value in counting.found.values()) / done, ""))
 
     def operations(self, figures):
