@@ -42,7 +42,10 @@ Result<Question> question_of(const http::Request& request, std::string tenant) {
       question.documents.push_back({std::string(field.value), std::move(name), *std::move(application), {}});
     } else if (field.name == "etag") {
       if (question.documents.empty() || !question.documents.back().etag.empty()) return kMalformed;
-      question.documents.back().etag = field.value;
+      // As it stands in the ETag field, or without the quotes, as in an xcap-diff document.
+      std::string_view etag = field.value;
+      if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
+      question.documents.back().etag = etag;
     } else if (field.name == "wait") {
       const auto [end, error] =
           std::from_chars(field.value.data(), field.value.data() + field.value.size(), question.wait);

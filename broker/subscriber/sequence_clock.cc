@@ -68,6 +68,18 @@ Task<void> SequenceClock::keep_ahead() {
   if (!done) home_.shard.logger().warning("subscriber.reserve", {{"code", name_of(done.error().code)}});
 }
 
+void SequenceClock::hasten(Tick tick) {
+  if (is_hastening_.exchange(true, std::memory_order_acq_rel)) return;
+  runtime::Shard::current().scope().spawn(reserve_ahead(tick + kLeaseAhead));
+}
+
+Task<void> SequenceClock::reserve_ahead(Tick tick) {
+  const auto done = co_await reserve(tick);
+  is_hastening_.store(false, std::memory_order_release);
+  // Not the end: the next one that is used asks again, and who needs one that is not covered waits for it.
+  if (!done) runtime::Shard::current().logger().warning("subscriber.reserve", {{"code", name_of(done.error().code)}});
+}
+
 Task<Result<Unit>> SequenceClock::reserve(Tick tick) {
   if (covers(tick)) co_return Unit{};
   auto start = [this, tick] { return reserve_at_home(tick); };

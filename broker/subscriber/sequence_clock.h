@@ -30,6 +30,8 @@ class SequenceClock {
   static constexpr Milliseconds kTick{100};
   // Reserved at a time: a minute. A restart skips so much at most; a module accepts jumps of 2^28 ticks, 310 days.
   static constexpr Tick kLease = 600;
+  // Reserved at a time when a subscriber runs ahead of the clock: a burst does not wait for the disk each minute's worth.
+  static constexpr Tick kLeaseAhead = 8 * kLease;
   // How far one subscriber may be ahead of the clock: two hours. Beyond it somebody hammers, or replays.
   static constexpr Tick kAheadMax = 65'536;
 
@@ -44,18 +46,25 @@ class SequenceClock {
   // Of this moment; not less than any tick that an earlier run may have used.
   Tick now(WallTime wall) const;
   bool covers(Tick tick) const { return tick <= reserved_.load(std::memory_order_acquire); }
+  // `tick` was used: reserves further in the background before what is reserved is over. On any shard.
+  void foresee(Tick tick) {
+    if (tick + kLease > reserved_.load(std::memory_order_relaxed)) hasten(tick);
+  }
   // Until `tick` is covered, durably. On any shard. What the store says.
   runtime::Task<Result<Unit>> reserve(Tick tick);
 
  private:
   runtime::Task<Result<Unit>> reserve_at_home(Tick tick);
   runtime::Task<void> keep_ahead();
+  void hasten(Tick tick);
+  runtime::Task<void> reserve_ahead(Tick tick);
   void tick_over();
 
   broker::Context& home_;
   runtime::Turns turns_;
   std::atomic<Tick> floor_{0};
   std::atomic<Tick> reserved_{0};
+  std::atomic<bool> is_hastening_{false};
   runtime::Timer timer_{[](void* self) { static_cast<SequenceClock*>(self)->tick_over(); }, this};
   bool is_stopped_ = false;
 };

@@ -196,6 +196,8 @@ def watching(user, writer, path):
         return client.ask("GET", "changes?" + query)
     before = user.ask("GET", path)
     row("nothing happened", changes(etag(before), 0), 204)
+    quoted = urllib.parse.urlencode({"document": path, "etag": etag(before), "wait": 0})
+    row("nothing happened, as the ETag field says it", user.ask("GET", "changes?" + quoted), 204)
     row("never got it", changes("0" * 32, 0), 412)
     row("another's is not watched", user.ask("GET", "changes?" + urllib.parse.urlencode(
         {"document": path.replace("demo.mcptt", "revoked.mcptt"), "etag": "0" * 32})), 403)

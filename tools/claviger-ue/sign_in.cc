@@ -165,6 +165,9 @@ Result<std::string> SignIn::authorize(const Endpoints& at, const ClientFacts& cl
   FormWriter(query).add("scope", client.scope).add("state", asked.state).add("nonce", asked.nonce);
   query += "&";
   FormWriter(query).add("code_challenge", challenge_of(asked.verifier)).add("code_challenge_method", "S256");
+  query += "&";
+  // Required of MC clients (TS 33.180 table B.4.2.2-1); others may say it.
+  FormWriter(query).add("acr_values", "3gpp:acr:password");
   std::string url = at.authorization + (at.authorization.find('?') == std::string::npos ? "?" : "&") + query;
   CLAVIGER_TRY(page, web_.send(http::ClientRequest(http::Method::Get, url)));
   if (page.status != 200) return Error{Code::ProtocolError, "sign_in.page"};

@@ -108,6 +108,23 @@ TEST_F(Vectors, ABurstReservesFurtherAhead) {
   EXPECT_GT(anns.last(), *seen.rbegin());
 }
 
+// What is pipelined for one subscriber does not pile up behind the disk: the next numbers are reserved before they are needed.
+TEST_F(Vectors, ABurstIsAnsweredWithoutWaiting) {
+  VectorRequest right = request();
+  ASSERT_TRUE(ask(right));
+  run_turns(8);
+  for (int round = 0; round < 40; ++round) {
+    EXPECT_EQ(wait([](SipDatabase* all, const VectorRequest* asked) -> runtime::Task<int> {
+                int made = 0;
+                for (int i = 0; i < 256; ++i) made += make_vector_now(*all, *asked).has_value() ? 1 : 0;
+                co_return made;
+              }(&database(), &right)),
+              256)
+        << round;
+    run_turns(8);
+  }
+}
+
 TEST_F(Vectors, Refusals) {
   EXPECT_EQ(refusal(request("bob@ims.alpha.example", "sip:bob@ims.alpha.example")), Code::SubscriberUnknown);
   EXPECT_EQ(refusal(request(kAnn, "sip:bob@ims.alpha.example")), Code::PublicIdentityUnknown);
