@@ -21,6 +21,7 @@
 #include "broker/peers/peers.h"
 #include "broker/registration/registrar.h"
 #include "broker/seal_keys/capif.h"
+#include "broker/settings/rooms_toml.h"
 #include "broker/settings/sip_settings.h"
 #include "broker/subscriber/cx_service.h"
 #include "broker/subscriber/sip_database.h"
@@ -262,6 +263,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
     co_return known.error();
   }
   CLAVIGER_CO_TRY(sip, settings::load_sip(settings_file_));
+  rooms_toml_ = settings::to_toml(diameter.get(), sip.get());
   if (sip != nullptr) registrar_ = std::make_unique<registration::Registrar>(contexts_, *sip);
   configuration_ = std::make_unique<configuration::Configuration>(contexts_);
   if (registrar_) {
@@ -291,6 +293,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(listening, co_await listeners_->start(settings_));
   if (peers_) {
     CLAVIGER_CO_TRY(peering, co_await peers_->start());
+    cx_->start();
   }
   std::vector<identity::BackchannelDelivery::OtherRows> other_rows;
   if (registrar_) {
@@ -392,6 +395,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (migration_) co_await migration_->close();
+  if (cx_) co_await cx_->close();
   if (acm_) {
     acm_->close();
     acm_.reset();  // on its shard, while that lives

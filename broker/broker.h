@@ -79,6 +79,7 @@ class Broker final : public admin::ProcessControl {
   std::vector<admin::ListenerFigures> listeners() const override;
   std::string_view why_not_ready() const override;
   Monotonic started_at() const override { return started_at_; }
+  std::string rooms_toml() const override { return rooms_toml_; }
   Logger& logger() { return logger_; }
 
  private:
@@ -115,6 +116,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<keys::Kms> kms_;
   std::unique_ptr<seal_keys::Capif> capif_;
   std::unique_ptr<configuration::Configuration> configuration_;
+  std::string rooms_toml_;               // [diameter] and [sip] as they were read
   std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
   std::unique_ptr<subscriber::SipDatabase> subscribers_;
   std::unique_ptr<subscriber::CxService> cx_;  // null: no Diameter node

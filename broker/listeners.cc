@@ -1,7 +1,5 @@
 #include "broker/listeners.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/admin/acm_audit.h"
@@ -18,6 +16,7 @@
 #include "broker/keys/kms_endpoint.h"
 #include "broker/migration/routes.h"
 #include "broker/partners/partner_grants.h"
+#include "broker/pem_file.h"
 #include "broker/provisioning/configurations_endpoint.h"
 #include "broker/seal_keys/aef_security_endpoint.h"
 #include "broker/seal_keys/held_elsewhere.h"
@@ -28,7 +27,6 @@
 #include "core/crypto/random.h"
 #include "core/http/problem.h"
 #include "core/http/server.h"
-#include "core/net/descriptor.h"
 #include "core/net/ticket_keys.h"
 
 namespace claviger::broker {
@@ -37,35 +35,10 @@ namespace {
 using runtime::Task;
 using TlsRef = std::shared_ptr<const net::TlsContext>;
 
-// A chain of a few certificates, a bundle of CAs, a CRL of a country's revoked devices.
-constexpr std::size_t kPemBytesMax = 16 << 20;
-
 // Of the metrics listener on one shard: a few scrapers and probes, and those of a whole fleet after an outage.
 constexpr std::size_t kMetricsConnectionsMax = 64;
 
-// Without a stream's buffer, which would keep a key's bytes.
-Result<SecretBytes> read_file(const std::string& file) {
-  const net::Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!descriptor.is_open() || fstat(descriptor.number(), &status) != 0)
-    return Error{Code::Unreadable, "listener.file"};
-  const auto size = static_cast<std::size_t>(status.st_size);
-  if (size > kPemBytesMax) return Error{Code::TooLarge, "listener.file"};
-  SecretBytes content(size);
-  for (std::size_t done = 0; done < size;) {
-    const MutableBytes rest = MutableBytes(content.reveal_for_writing()).subspan(done);
-    const ssize_t count = ::read(descriptor.number(), rest.data(), rest.size());
-    if (count <= 0) return Error{Code::Unreadable, "listener.file"};
-    done += static_cast<std::size_t>(count);
-  }
-  return content;
-}
-
-Result<std::string> read_public(const std::string& file) {
-  if (file.empty()) return std::string();
-  CLAVIGER_TRY(content, read_file(file));
-  return std::string(as_text(content.reveal()));
-}
+constexpr std::string_view kFile = "listener.file";  // of errors
 
 net::ClientCertificate policy_of(settings::ClientCertificates policy) {
   switch (policy) {
@@ -82,10 +55,10 @@ net::ClientCertificate policy_of(settings::ClientCertificates policy) {
 // Reads files and parses keys: off the loop.
 Result<TlsRef> make_tls(const settings::HttpsListener& listener, std::shared_ptr<net::TicketKeys> tickets) {
   net::TlsServerOptions options;
-  CLAVIGER_TRY(chain, read_public(listener.certificate_file));
-  CLAVIGER_TRY(key, read_file(listener.key_file));
-  CLAVIGER_TRY(client_ca, read_public(listener.client_ca_file));
-  CLAVIGER_TRY(client_crls, read_public(listener.client_crl_file));
+  CLAVIGER_TRY(chain, read_public_pem_file(listener.certificate_file, kFile));
+  CLAVIGER_TRY(key, read_pem_file(listener.key_file, kFile));
+  CLAVIGER_TRY(client_ca, read_public_pem_file(listener.client_ca_file, kFile));
+  CLAVIGER_TRY(client_crls, read_public_pem_file(listener.client_crl_file, kFile));
   options.certificate_chain_pem = std::move(chain);
   options.private_key_pem = std::move(key);
   options.client_certificate = policy_of(listener.client_certificates);
@@ -150,8 +123,6 @@ struct Listeners::State {
   seal_keys::Capif& capif;
   configuration::Configuration& configuration;
   subscriber::SipDatabase& subscribers;
-  migration::Migration* migration = nullptr;
-  std::unique_ptr<admin::MigrationServices> migration_services;
   administration::Acm& acm;
   administration::AcmAudit acm_audit;
   admin::RegistrationServices services;
@@ -189,7 +160,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   keys::add_kms_routes(*router, contexts, kms);
   configuration::add_xcap_routes(*router, contexts, configuration);
   exchange::add_exchange_routes(*router, contexts, kms);
-  if (migration != nullptr) migration::add_migration_routes(*router, *migration);
+  if (services.migration != nullptr) migration::add_migration_routes(*router, *services.migration);
   administration::add_acm_routes(*router, contexts, acm, acm_audit);
   http::ListenerOptions options;
   CLAVIGER_TRY(address, net::Address::ip(listener.address, listener.port));
@@ -208,10 +179,7 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
 Result<Unit> Listeners::State::listen_admin(const std::string& path) {
   auto router = std::make_shared<http::Router>();
   admin::add_admin_routes(*router, services);
-  if (migration != nullptr) {
-    migration_services = std::make_unique<admin::MigrationServices>(admin::MigrationServices{services, migration});
-    admin::add_migration_verbs(*router, *migration_services);
-  }
+  if (services.migration != nullptr) admin::add_migration_verbs(*router, services);
   admin::add_acm_verbs(*router, acm_services);
   admin::add_registration_verbs(*router, services);
   http::ListenerOptions options;
@@ -265,7 +233,7 @@ Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::Pro
 void Listeners::use_peers(peers::Peers* peers) { state_->services.peers = peers; }
 void Listeners::use_registrar(registration::Registrar* registrar) { state_->services.registrar = registrar; }
 
-void Listeners::use_migration(migration::Migration* migration) { state_->migration = migration; }
+void Listeners::use_migration(migration::Migration* migration) { state_->services.migration = migration; }
 Listeners::~Listeners() = default;
 
 Task<Result<Unit>> Listeners::start(std::shared_ptr<const settings::Settings> settings) {

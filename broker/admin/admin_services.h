@@ -16,6 +16,9 @@ class Configuration;  // broker/configuration/configuration.h
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
+namespace claviger::migration {
+class Migration;  // broker/migration/migration.h
+}
 namespace claviger::peers {
 class Peers;  // broker/peers/peers.h
 }
@@ -34,13 +37,14 @@ struct AdminServices {
   Contexts& contexts;
   AuditLog& audit;
   ProcessControl& process;
-  std::uint32_t own_uid;  // the daemon's: taken orders from, beside root and settings.admin_uids
+  std::uint32_t own_uid;                   // the daemon's: taken orders from, beside root and settings.admin_uids
   partners::Partners* partners = nullptr;  // null: this broker has none to do with them
   keys::Kms* kms = nullptr;                // the same
   seal_keys::Capif* capif = nullptr;       // the same
   configuration::Configuration* configuration = nullptr;  // the same
-  peers::Peers* peers = nullptr;           // null: no Diameter node
-  subscriber::SipDatabase* subscribers = nullptr;  // the same
+  peers::Peers* peers = nullptr;                          // null: no Diameter node
+  subscriber::SipDatabase* subscribers = nullptr;         // the same
+  migration::Migration* migration = nullptr;              // the same
 };
 
 }  // namespace claviger::admin

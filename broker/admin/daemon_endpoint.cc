@@ -15,7 +15,9 @@ constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "e
 Answer answer_with_level(const Call& call) {
   std::string text;
   codec::JsonWriter json(text);
-  json.begin_object().member("level", kLevels[static_cast<std::size_t>(call.context.shard.logger().level())]).end_object();
+  json.begin_object()
+      .member("level", kLevels[static_cast<std::size_t>(call.context.shard.logger().level())])
+      .end_object();
   return Answer(std::move(text));
 }
 
@@ -41,7 +43,8 @@ Task<Answer> show_config(Call* call) {
   std::string text;
   codec::JsonWriter json(text);
   json.begin_object().member("snapshot", call->context.snapshot->number);
-  json.member("toml", settings::to_toml(*call->context.snapshot->settings)).end_object();
+  const std::string rooms = call->services.process.rooms_toml();
+  json.member("toml", settings::to_toml(*call->context.snapshot->settings) + rooms).end_object();
   co_return Answer(std::move(text));
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "broker/admin/process_facts.h"
+#include "broker/migration/migration.h"
 #include "broker/peers/peers.h"
 #include "broker/subscriber/sip_database.h"
 #include "core/http/counters.h"
@@ -245,8 +246,44 @@ void add_subscribers(Exposition& out, const AdminServices& services) {
   out.one("aka_vectors_refused_total", "counter", "Requests for vectors that were refused.", sum_of(&Figures::refused));
   out.one("aka_resynchronisations_total", "counter", "Calls for resynchronisation that were right.",
           sum_of(&Figures::resynchronisations));
+  out.one("aka_resynchronisations_ignored_total", "counter",
+          "More calls of one subscriber than a module can need: answered with a plain vector.",
+          sum_of(&Figures::resynchronisations_ignored));
   out.one("subscriber_cache_misses_total", "counter", "Subscribers who had to be read and unsealed.",
           sum_of(&Figures::cache_misses));
+}
+
+// By migration::Counted.
+constexpr std::array<std::string_view, migration::kCounted> kMigrationHelp{
+    "Authentication requests of the agreement's migrants, either way.",
+    "The same, passed on to who has the keys.",
+    "The same, answered with a vector.",
+    "The same, refused here.",
+    "Answers of the primary system that were errors, passed on.",
+    "Answers that did not belong to what was asked, thrown away.",
+    "Requests without a route, or without an answer in time.",
+    "UAR, SAR and LIR of visitors, answered here.",
+    "Registrations terminated for the primary system, or by an operator.",
+    "Bindings made by the configuration procedure.",
+    "Service authorisations of migrants.",
+    "The same, refused."};
+
+void add_migration(Exposition& out, const AdminServices& services) {
+  if (services.migration == nullptr) return;
+  const auto table = services.migration->table();
+  for (std::size_t i = 0; i < migration::kCounted; ++i) {
+    const std::string name = "migration_" + std::string(migration::kCountedNames[i]) + "_total";
+    out.begin(name, "counter", kMigrationHelp[i]);
+    for (const auto& [tenant, agreements] : table->by_tenant) {
+      for (const migration::AgreementRef& view : agreements) {
+        std::uint64_t total = 0;
+        for (std::size_t shard = 0; shard < services.contexts.size(); ++shard) {
+          total += services.migration->counters(shard, *view).counted[i].read();
+        }
+        out.sample(label("tenant", tenant) + "," + label("system", view->agreement.system), total);
+      }
+    }
+  }
 }
 
 void add_process(Exposition& out, const AdminServices& services) {
@@ -286,6 +323,7 @@ std::string metrics_text(const AdminServices& services) {
   add_listeners(out, services);
   add_peers(out, services);
   add_subscribers(out, services);
+  add_migration(out, services);
   return out.take();
 }
 

@@ -32,8 +32,7 @@ constexpr std::size_t kStepsMax = 256;
 
 Result<Migration*> room_of(const Call& call) {
   CLAVIGER_TRY(known, check_tenant(call));
-  // Registered with these services and no other.
-  return static_cast<MigrationServices&>(call.services).migration;
+  return call.services.migration;
 }
 
 Result<AgreementRef> find(const Call& call) {
@@ -59,6 +58,7 @@ void write_agreement(Json& json, const migration::AgreementView& view, const Mig
   json.member("database_host", one.database_host).member("database_realm", one.database_realm);
   json.member("realm", one.realm).member("server_name", one.own_server_name());
   json.member("has_user_data", !one.user_data.empty()).member("wants_grant", one.wants_grant);
+  json.member("grant_vendor", one.grant_vendor).member("grant_code", one.grant_code);
   json.member("bindings_max", one.bindings_max).member("requests_per_second", one.requests_per_second);
   json.member("requests_per_minute_of_binding", one.requests_per_minute_of_binding);
   json.member("access_realm", one.access_realm).member("access_proxy", one.access_proxy);
@@ -115,6 +115,8 @@ DraftOrWrong read_draft(codec::JsonObject object, Agreement from, bool is_new) {
   std::optional<std::int64_t> bindings_max;
   std::optional<std::int64_t> per_second;
   std::optional<std::int64_t> per_minute;
+  std::optional<std::int64_t> grant_vendor;
+  std::optional<std::int64_t> grant_code;
   ObjectReader members(object);
   if (is_new) members.require("system").require("own_system");
   members.read("system", one.system).read("own_system", one.own_system).read("partner", one.partner);
@@ -131,12 +133,14 @@ DraftOrWrong read_draft(codec::JsonObject object, Agreement from, bool is_new) {
   members.read("key_pem", result.draft.key_pem).read("not_before", not_before).read("not_after", not_after);
   members.read("bindings_max", bindings_max).read("requests_per_second", per_second);
   members.read("requests_per_minute_of_binding", per_minute);
+  members.read("grant_vendor", grant_vendor).read("grant_code", grant_code);
   result.wrong = members.wrong();
   if (result.wrong) return result;
   if (!take(inbound, kInbound, one.inbound)) result.wrong = "inbound: none, static, dynamic or both";
   if (!take(outbound, kOutbound, one.outbound)) result.wrong = "outbound: none, listed or all";
   if (!take(bindings_max, one.bindings_max) || !take(per_second, one.requests_per_second) ||
-      !take(per_minute, one.requests_per_minute_of_binding)) {
+      !take(per_minute, one.requests_per_minute_of_binding) || !take(grant_vendor, one.grant_vendor) ||
+      !take(grant_code, one.grant_code)) {
     result.wrong = "a number is out of range";
   }
   if (not_before) one.not_before = *not_before;
@@ -159,7 +163,7 @@ Task<Answer> list(Call* call) {
 
 Task<Answer> show(Call* call) {
   CLAVIGER_CO_TRY(view, find(*call));
-  co_return answer_with(*view, *static_cast<MigrationServices&>(call->services).migration);
+  co_return answer_with(*view, *call->services.migration);
 }
 
 Task<Answer> add(Call* call) {
@@ -185,10 +189,10 @@ Task<Answer> change(Call* call) {
   if (read.draft.agreement.system != view->agreement.system)
     co_return Answer(Code::BadValue, "system: cannot be changed");
   const std::uint64_t version = view->agreement.version;
-  auto changed = co_await migration::change_agreement(static_cast<MigrationServices&>(call->services).migration,
-                                                      call->values[0], std::move(read.draft), version);
+  auto changed =
+      co_await migration::change_agreement(call->services.migration, call->values[0], std::move(read.draft), version);
   if (!changed) co_return changed.error();
-  co_return answer_with(**changed, *static_cast<MigrationServices&>(call->services).migration);
+  co_return answer_with(**changed, *call->services.migration);
 }
 
 Task<Answer> remove(Call* call) {
@@ -217,8 +221,8 @@ Task<Answer> add_to_pool(Call* call) {
     if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
     identities.push_back(std::move(identity));
   }
-  auto added = co_await migration::add_to_pool(static_cast<MigrationServices&>(call->services).migration,
-                                               call->values[0], call->values[1], std::move(identities));
+  auto added = co_await migration::add_to_pool(call->services.migration, call->values[0], call->values[1],
+                                               std::move(identities));
   if (!added) co_return added.error();
   call->detail = "added=" + std::to_string(*added);
   co_return Answer("{\"added\":" + std::to_string(*added) + "}");
@@ -355,8 +359,7 @@ Task<Answer> set_state(Call* call, migration::BindingState state) {
   wanted.key = std::move(key);
   wanted.state = state;
   CLAVIGER_CO_TRY(binding,
-                  co_await migration::set_binding_state(static_cast<MigrationServices&>(call->services).migration,
-                                                        call->values[0], std::move(wanted)));
+                  co_await migration::set_binding_state(call->services.migration, call->values[0], std::move(wanted)));
   co_return Answer(migration::binding_text(binding));
 }
 Task<Answer> suspend(Call* call) { return set_state(call, migration::BindingState::Suspended); }
@@ -408,7 +411,7 @@ Task<Answer> trace(Call* call) {
 
 }  // namespace
 
-void add_migration_verbs(http::Router& router, MigrationServices& services) {
+void add_migration_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
   const auto add_one = [&](Method method, std::string_view pattern, std::string_view name, Effect effect,
                            Task<Answer> (*endpoint)(Call*), std::size_t bytes = kBodyBytesMax) {

@@ -19,7 +19,7 @@ struct Counters;  // core/http/counters.h
 namespace claviger::admin {
 
 struct ListenerFigures {
-  std::string name;  // "https 127.0.0.1:8443", "admin /run/claviger/admin.sock"
+  std::string name;                             // "https 127.0.0.1:8443", "admin /run/claviger/admin.sock"
   std::vector<const http::Counters*> by_shard;  // live as long as the process serves
 };
 
@@ -46,6 +46,8 @@ class ProcessControl {
   // looked at besides.
   virtual std::string_view why_not_ready() const = 0;
   virtual Monotonic started_at() const = 0;
+  // What rooms have read of the configuration file for themselves, as TOML.
+  virtual std::string rooms_toml() const { return {}; }
 };
 
 }  // namespace claviger::admin

@@ -148,7 +148,7 @@ Task<Answer> show(Call* call) {
   if (!view) co_return view.error();
   std::string text;
   Json json(text);
-  write_subscriber(json, view->subscriber);
+  write_subscriber(json, *view);
   json.member("registration", name_of(view->server.registration));
   if (!view->server.is_empty()) {
     json.member("server_name", view->server.server_name).member("authentication_pending", view->server.is_pending);

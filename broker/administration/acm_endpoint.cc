@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "broker/identity/bearer.h"
+#include "broker/identity/token_holder.h"
 #include "broker/tokens/token_shard.h"
 #include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
@@ -78,18 +79,13 @@ struct Caller {
   std::optional<AcmPartner> partner;  // of a certificate
 };
 
-bool is_holder(const tokens::Claims& claims, const http::Request& request) {
-  if (!claims.confirmation) return true;
-  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
-}
-
 // Step 1: an authorised user's token.
 Result<Caller> read_token(Context& context, const std::string& tenant, const http::Request& request) {
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return Error{Code::NotFound, "acm.tenant"};
   CLAVIGER_TRY(token, identity::read_bearer(request));
   CLAVIGER_TRY(claims, context.tokens->verify_own(*view, token));
-  if (!is_holder(*claims, request)) return Error{Code::TokenBinding, "acm.cnf"};
+  if (!identity::is_holder(*claims, request)) return Error{Code::TokenBinding, "acm.cnf"};
   if (!claims->has_scope(kAcmScope)) return Error{Code::BearerScope, "acm.scope"};
   // A tenant that has not mapped the scope to a server of its own has said nothing of an audience.
   const auto& mapped = view->tenant.scope_audiences;

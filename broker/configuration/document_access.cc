@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/bearer.h"
+#include "broker/identity/token_holder.h"
 #include "broker/identity/val_identity.h"
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
@@ -11,12 +12,6 @@ namespace claviger::configuration {
 namespace {
 
 using broker::Context;
-
-// RFC 8705 clause 3. A token that is bound to a DPoP key would need a proof, which no configuration client sends.
-bool is_holder(const tokens::Claims& claims, const http::Request& request) {
-  if (!claims.confirmation) return true;
-  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
-}
 
 bool is_service(const tokens::Claims& claims) { return claims.sid.empty() && claims.subject == claims.client_id; }
 
@@ -36,7 +31,7 @@ Result<Verified> verify(Context& context, std::string_view tenant, const http::R
   if (context.snapshot->find(tenant) == nullptr) return Error{Code::NotFound, "xcap.tenant"};
   CLAVIGER_TRY(token, identity::read_bearer(request));
   CLAVIGER_TRY(verified, verify_token(context, tenant, token));
-  if (!is_holder(*verified.claims, request)) return Error{Code::TokenBinding, "xcap.cnf"};
+  if (!identity::is_holder(*verified.claims, request)) return Error{Code::TokenBinding, "xcap.cnf"};
   return verified;
 }
 

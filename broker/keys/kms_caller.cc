@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include "broker/identity/bearer.h"
+#include "broker/identity/token_holder.h"
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 
 namespace claviger::keys {
 namespace {
-
-// RFC 8705 clause 3: a bound token is good on a connection with its certificate only. One that is bound to a DPoP key
-// would need a proof, which no KM client sends.
-bool is_holder(const tokens::Claims& claims, const http::Request& request) {
-  if (!claims.confirmation) return true;
-  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
-}
 
 struct Verified {
   const broker::TenantView* tenant;
@@ -58,7 +52,7 @@ Result<Admitted> admit(const DomainTable& table, broker::Context& context, const
   CLAVIGER_TRY(token, identity::read_bearer(request));
   CLAVIGER_TRY(verified, verify(table, context, token));
   const tokens::Claims& claims = *verified.claims;
-  if (!is_holder(claims, request)) return Error{Code::TokenBinding, "kms.cnf"};
+  if (!identity::is_holder(claims, request)) return Error{Code::TokenBinding, "kms.cnf"};
   Admitted admitted;
   const TenantDomains* domains = table.find(verified.tenant->tenant.name);
   if (domains == nullptr) return Error{Code::KmsUnknown, "kms"};

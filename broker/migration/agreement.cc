@@ -17,15 +17,10 @@ constexpr std::size_t kTextMax = 1024;
 constexpr std::size_t kPemMax = 64 * 1024;
 constexpr std::uint32_t kBindingsMax = 10'000'000;
 constexpr std::uint32_t kRateMax = 1'000'000;
+constexpr std::uint32_t kVendor3gpp = 10415;
 
-using Texts = flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>;
-std::string text_of(const flatbuffers::String* field) { return field == nullptr ? std::string() : field->str(); }
-std::vector<std::string> texts_of(const Texts* field) {
-  std::vector<std::string> texts;
-  if (field == nullptr) return texts;
-  for (const flatbuffers::String* text : *field) texts.push_back(text->str());
-  return texts;
-}
+using storage::text_of;
+using storage::texts_of;
 
 Error invalid(std::string_view where) { return {Code::AgreementInvalid, where}; }
 
@@ -82,6 +77,9 @@ Result<Unit> check_diameter(const Agreement& agreement) {
       !is_sip_host(agreement.server_name)) {
     return invalid("agreement.server_name");
   }
+  if (agreement.wants_grant && agreement.grant_vendor == 0) return invalid("agreement.grant_vendor");
+  // Its codes are not ours to give (TS 29.230).
+  if (agreement.grant_vendor == kVendor3gpp) return invalid("agreement.grant_vendor");
   if (agreement.user_data.size() > kUserDataMax || !codec::is_utf8(agreement.user_data)) {
     return invalid("agreement.user_data");
   }
@@ -212,6 +210,8 @@ std::string encode_agreement(const Agreement& agreement) {
   record.add_sealed_key(key);
   record.add_database_host(database_host);
   record.add_database_realm(database_realm);
+  record.add_grant_vendor(agreement.grant_vendor);
+  record.add_grant_code(agreement.grant_code);
   builder.Finish(record.Finish());
   return std::string(as_text(storage::finished_bytes(builder)));
 }
@@ -258,6 +258,8 @@ Result<Agreement> decode_agreement(const storage::Value& value, std::string_view
   }
   agreement.database_host = text_of(record->database_host());
   agreement.database_realm = text_of(record->database_realm());
+  agreement.grant_vendor = record->grant_vendor();
+  agreement.grant_code = record->grant_code();
   agreement.version = value.version();
   return agreement;
 }

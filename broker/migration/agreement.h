@@ -51,6 +51,10 @@ struct Agreement {
   std::string user_data;           // the IMS profile of its users here, with %IMPI% and %IMPU% (TS 29.228 Annex B)
   std::string database_host;       // outbound: agent or HSS that has our users' keys; empty: the SIP database here
   std::string database_realm;
+  // The AVP by which the grant of a binding (grant.h) goes with a request, of a vendor that both sides have agreed upon:
+  // TS 29.229 has none for it. No vendor: it is not sent.
+  std::uint32_t grant_vendor = 0;
+  std::uint32_t grant_code = 1;
   bool wants_grant = false;  // requests for our users must carry the grant that we gave
 
   // What its users' devices are told (migration connectivity information)

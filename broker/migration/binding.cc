@@ -15,14 +15,8 @@ constexpr storage::RecordSchema kSchema{"migration_bindings", 1};
 constexpr std::array<std::string_view, 5> kStates{"active", "suspended", "revoked", "prepared", "pending"};
 constexpr std::size_t kTextMax = 255;
 
-using Texts = flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>;
-std::string text_of(const flatbuffers::String* field) { return field == nullptr ? std::string() : field->str(); }
-std::vector<std::string> texts_of(const Texts* field) {
-  std::vector<std::string> texts;
-  if (field == nullptr) return texts;
-  for (const flatbuffers::String* text : *field) texts.push_back(text->str());
-  return texts;
-}
+using storage::text_of;
+using storage::texts_of;
 
 Error invalid(std::string_view where) { return {Code::BindingInvalid, where}; }
 

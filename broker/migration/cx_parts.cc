@@ -1,5 +1,7 @@
 #include "broker/migration/cx_parts.h"
 
+#include "core/diameter/names.h"
+
 namespace claviger::migration {
 
 namespace avp = diameter::avp;
@@ -16,11 +18,6 @@ constexpr std::size_t kKeyBytes = 16;
 constexpr std::size_t kExpectedMin = 4;
 constexpr std::size_t kExpectedMax = 16;
 
-bool is_same_ignoring_case(std::string_view left, std::string_view right) {
-  const auto lowered = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(left, right, {}, lowered, lowered);
-}
-
 Bytes child(const AvpView& group, const diameter::AvpId& id) {
   const auto found = find_in_group(group, id);
   return found ? found->data() : Bytes();
@@ -33,7 +30,7 @@ AuthItem read_auth_item(const Message& request) {
   const auto group = request.find(cx::avp::kSipAuthDataItem);
   if (!group) return item;
   if (const auto scheme = find_in_group(*group, cx::avp::kSipAuthenticationScheme)) {
-    item.is_aka = is_same_ignoring_case(scheme->text(), kScheme) || is_same_ignoring_case(scheme->text(), "unknown");
+    item.is_aka = diameter::is_same_name(scheme->text(), kScheme) || diameter::is_same_name(scheme->text(), "unknown");
   }
   if (const auto authorization = find_in_group(*group, cx::avp::kSipAuthorization)) {
     item.authorization = authorization->data();

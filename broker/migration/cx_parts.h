@@ -8,11 +8,14 @@
 #include <optional>
 #include <string_view>
 
-#include "broker/migration/cx.h"
+#include "broker/subscriber/cx.h"
 #include "core/diameter/message.h"
 #include "core/diameter/message_builder.h"
 
 namespace claviger::migration {
+
+// The codes are the SIP database's: this room stands above it.
+namespace cx = subscriber::cx;
 
 // SIP-Auth-Data-Item of a request: its scheme, and RAND with AUTS of a module that is out of step.
 struct AuthItem {

@@ -1,10 +1,13 @@
 #include "broker/migration/grant.h"
 
 #include <algorithm>
+#include <array>
 
 #include "broker/tokens/issuer.h"
+#include "broker/tokens/tenant_keys.h"
 #include "broker/tokens/token_shard.h"
 #include "core/codec/json_writer.h"
+#include "core/crypto/random.h"
 
 namespace claviger::migration {
 
@@ -27,6 +30,61 @@ Task<Result<Grant>> make_grant(broker::Context* context, std::string tenant, Agr
   CLAVIGER_CO_TRY(token, co_await tokens::sign(context, std::move(unsigned_token)));
   grant.token = std::move(token);
   co_return std::move(grant);
+}
+
+namespace {
+
+SipKey drawn() {
+  SipKey key{};
+  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
+  CLAVIGER_ASSERT(filled.has_value());
+  return key;
+}
+
+constexpr Error kInvalid{Code::GrantInvalid, "migration.grant"};
+
+}  // namespace
+
+GrantsSeen::GrantsSeen() : key_(drawn()), other_key_(drawn()) {}
+
+std::uint64_t GrantsSeen::whose(const AgreementView& agreement, std::string_view primary_impi) const {
+  // Its slot is the agreement's own for the process's life.
+  return siphash(other_key_, primary_impi) ^ siphash(key_, std::as_bytes(std::span(&agreement.slot, 1)));
+}
+
+bool GrantsSeen::knows(std::string_view grant, const AgreementView& agreement, std::string_view primary_impi,
+                       std::int64_t now) const {
+  const auto found = seen_.find(siphash(key_, grant));
+  return found != seen_.end() && found->second.whose == whose(agreement, primary_impi) &&
+         now < found->second.expires_at;
+}
+
+void GrantsSeen::add(std::string_view grant, const AgreementView& agreement, std::string_view primary_impi,
+                     std::int64_t expires_at) {
+  if (seen_.size() >= kMax) seen_.clear();
+  seen_[siphash(key_, grant)] = {whose(agreement, primary_impi), expires_at};
+}
+
+Result<Unit> check_grant(broker::Context& context, const AgreementView& agreement, std::string_view primary_impi,
+                         std::string_view grant, GrantsSeen& seen) {
+  if (grant.empty() || grant.size() > kGrantMax) return kInvalid;
+  const std::int64_t now = numeric_date(context.shard.wall());
+  if (seen.knows(grant, agreement, primary_impi, now)) return Unit{};
+  const broker::TenantView* view = context.snapshot->find(agreement.tenant);
+  if (view == nullptr || view->keys == nullptr || view->keys->verifying == nullptr) return kInvalid;
+  static constexpr std::array<std::string_view, 1> kTypes{kGrantType};
+  tokens::JwsRules rules;
+  rules.keys = view->keys->verifying.get();
+  rules.types = kTypes;
+  const auto verified = context.tokens->verifier().verify_jws(grant, rules);
+  if (!verified) return kInvalid;
+  const tokens::Claims& claims = *verified->claims;
+  const bool is_right = claims.issuer == agreement.agreement.own_system && claims.audiences.size() == 1 &&
+                        claims.audiences.contains(agreement.agreement.system) && claims.subject == primary_impi &&
+                        claims.has_scope("av") && claims.expires && now < *claims.expires;
+  if (!is_right) return kInvalid;
+  seen.add(grant, agreement, primary_impi, *claims.expires);
+  return Unit{};
 }
 
 }  // namespace claviger::migration

@@ -19,17 +19,16 @@ enum class Counted : std::uint8_t {
   UpstreamError,  // answers that failed, passed on
   AnswerRefused,  // answers that did not belong to what was asked
   Unreachable,    // no route, or no answer in time
-  FailedOver,     // sent once more, to another
   Local,          // answered here: UAR, SAR, LIR
   Terminated,     // RTR from home, passed down
   Configured,     // bindings made by the configuration procedure
   Granted,        // service authorisations
   Denied          // the same, refused
 };
-inline constexpr std::size_t kCounted = 13;
+inline constexpr std::size_t kCounted = 12;
 inline constexpr std::array<std::string_view, kCounted> kCountedNames{
-    "requests",    "relayed", "answered",   "refused",    "upstream_errors",  "answers_refused", "unreachable",
-    "failed_over", "local",   "terminated", "configured", "services_granted", "services_denied"};
+    "requests",    "relayed", "answered",   "refused",    "upstream_errors",  "answers_refused",
+    "unreachable", "local",   "terminated", "configured", "services_granted", "services_denied"};
 
 struct PartnerCounters {
   std::array<Counter, kCounted> counted;

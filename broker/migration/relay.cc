@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "broker/migration/cx_parts.h"
+#include "broker/migration/grant.h"
+#include "core/diameter/names.h"
 #include "core/diameter/node_shard.h"
 
 namespace claviger::migration {
@@ -77,14 +79,6 @@ class KeyText {
   std::size_t size_ = 0;
 };
 
-// A realm is a domain name: itself, or below it, in whatever case.
-bool is_within(std::string_view realm, std::string_view own) {
-  if (realm.size() < own.size()) return false;
-  const auto lowered = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  if (!std::ranges::equal(realm.substr(realm.size() - own.size()), own, {}, lowered, lowered)) return false;
-  return realm.size() == own.size() || realm[realm.size() - own.size() - 1] == '.';
-}
-
 }  // namespace
 
 // Requests of the running second of an agreement, and of the running minute of a migrant. The latter share places: what two of
@@ -105,6 +99,7 @@ struct Relay::Rates {
   std::array<Of, kAgreementsMax> agreements{};
   std::array<Of, kPlaces> migrants{};
   std::uint64_t sessions = 0;
+  GrantsSeen grants;
 
   bool take(const AgreementView& view, std::string_view impi, Monotonic now) {
     constexpr std::int64_t kSecond = 1'000'000;
@@ -174,7 +169,8 @@ void Relay::handle(diameter::Request& request) {
   if (next_ == nullptr) return refuse(request, nullptr, {cx::result::kUserUnknown, true});
   // Our own SIP core's, or there is an agreement: a peer of another realm gets no vector for having been admitted.
   const std::string& own = request.shard().options().realm;
-  if (!is_within(request.source().realm, own) || !is_within(request.message().origin_realm(), own)) {
+  if (!diameter::is_within(request.source().realm, own) ||
+      !diameter::is_within(request.message().origin_realm(), own)) {
     return refuse(request, nullptr, {result_code::kAuthorizationRejected, false});
   }
   next_->handle(request);
@@ -270,10 +266,7 @@ std::optional<Relay::Refusal> Relay::check_visitor(const diameter::Request& requ
 std::optional<Relay::Refusal> Relay::check_source(const diameter::Request& request, const AgreementView& agreement) {
   const Agreement& agreed = agreement.agreement;
   const auto is_its = [&](std::string_view host) {
-    const bool is_in_realm =
-        host == agreed.realm || (host.size() > agreed.realm.size() && host.ends_with(agreed.realm) &&
-                                 host[host.size() - agreed.realm.size() - 1] == '.');
-    return is_in_realm || contains(agreed.mms_hosts, host) || contains(agreed.agents, host);
+    return diameter::is_within(host, agreed.realm) || contains(agreed.mms_hosts, host) || contains(agreed.agents, host);
   };
   const std::string& source = request.source().identity;
   const bool is_known = contains(agreed.mms_hosts, source) || contains(agreed.agents, source);
@@ -307,6 +300,12 @@ std::optional<Relay::Refusal> Relay::check_migrant(const diameter::Request& requ
   }
   if (command == cx::command::kMultimediaAuth && !read_auth_item(request.message()).is_well_formed) {
     return Refusal{result_code::kInvalidAvpValue, false};
+  }
+  if (agreed.wants_grant) {
+    const std::string_view grant = request.message().text({agreed.grant_code, agreed.grant_vendor});
+    const auto granted =
+        check_grant(*here(migration_), *admitted.agreement, binding.primary_impi, grant, rates().grants);
+    if (!granted) return Refusal{result_code::kAuthorizationRejected, false};
   }
   if (!rates().take(*admitted.agreement, binding.primary_impi, here(migration_)->shard.now())) {
     return Refusal{result_code::kUnableToDeliver, false};
@@ -369,6 +368,9 @@ void Relay::relay(diameter::Request& request, const Admitted& admitted, Role rol
     if (!agreed.database_host.empty()) edits.append(avp::kDestinationHost, as_bytes(agreed.database_host));
   }
   edits.append(avp::kDestinationRealm, as_bytes(realm));
+  if (is_partner && agreed.grant_vendor != 0 && !binding.grant.empty()) {
+    edits.append({agreed.grant_code, agreed.grant_vendor, false}, as_bytes(binding.grant));
+  }
   const Monotonic now = here(migration_)->shard.now();
   how.deadline = now + (is_partner ? kRelayTotal : kHomeTotal);
   how.attempt = is_partner ? kRelayAttempt : kHomeAttempt;

@@ -11,15 +11,8 @@ constexpr storage::RecordSchema kSchema{"partners", 1};
 constexpr std::byte kKeysVersion{1};
 constexpr std::size_t kKeysHead = 1 + sizeof(std::int64_t);
 
-using Texts = flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>;
-
-std::string text_of(const flatbuffers::String* field) { return field == nullptr ? std::string() : field->str(); }
-std::vector<std::string> texts_of(const Texts* field) {
-  std::vector<std::string> texts;
-  if (field == nullptr) return texts;
-  for (const flatbuffers::String* text : *field) texts.push_back(text->str());
-  return texts;
-}
+using storage::text_of;
+using storage::texts_of;
 
 }  // namespace
 

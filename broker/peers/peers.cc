@@ -1,11 +1,7 @@
 #include "broker/peers/peers.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "broker/pem_file.h"
 #include "broker/tables.h"
-#include "core/net/descriptor.h"
 #include "core/net/resolve.h"
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
@@ -17,32 +13,7 @@ namespace tables = broker::tables;
 using runtime::Task;
 using settings::DiameterSettings;
 
-// A chain of a few certificates, a bundle of CAs, a CRL.
-constexpr std::size_t kPemBytesMax = 16 << 20;
-
-// Without a stream's buffer, which would keep a key's bytes.
-Result<SecretBytes> read_file(const std::string& file) {
-  const net::Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!descriptor.is_open() || fstat(descriptor.number(), &status) != 0)
-    return Error{Code::Unreadable, "diameter.file"};
-  const auto size = static_cast<std::size_t>(status.st_size);
-  if (size > kPemBytesMax) return Error{Code::TooLarge, "diameter.file"};
-  SecretBytes content(size);
-  for (std::size_t done = 0; done < size;) {
-    const MutableBytes rest = MutableBytes(content.reveal_for_writing()).subspan(done);
-    const ssize_t count = ::read(descriptor.number(), rest.data(), rest.size());
-    if (count <= 0) return Error{Code::Unreadable, "diameter.file"};
-    done += static_cast<std::size_t>(count);
-  }
-  return content;
-}
-
-Result<std::string> read_public(const std::string& file) {
-  if (file.empty()) return std::string();
-  CLAVIGER_TRY(content, read_file(file));
-  return std::string(as_text(content.reveal()));
-}
+constexpr std::string_view kFile = "diameter.file";  // of errors
 
 struct TlsContexts {
   std::shared_ptr<const net::TlsContext> server;
@@ -51,11 +22,11 @@ struct TlsContexts {
 
 // Both ways with the same certificate: mutual authentication (RFC 6733 clause 13.1). Off the loop.
 Result<TlsContexts> make_tls(const DiameterSettings& settings) {
-  CLAVIGER_TRY(chain, read_public(settings.certificate_file));
-  CLAVIGER_TRY(ca, read_public(settings.ca_file));
-  CLAVIGER_TRY(crls, read_public(settings.crl_file));
+  CLAVIGER_TRY(chain, broker::read_public_pem_file(settings.certificate_file, kFile));
+  CLAVIGER_TRY(ca, broker::read_public_pem_file(settings.ca_file, kFile));
+  CLAVIGER_TRY(crls, broker::read_public_pem_file(settings.crl_file, kFile));
   net::TlsServerOptions server;
-  CLAVIGER_TRY(server_key, read_file(settings.key_file));
+  CLAVIGER_TRY(server_key, broker::read_pem_file(settings.key_file, kFile));
   server.certificate_chain_pem = chain;
   server.private_key_pem = std::move(server_key);
   server.client_certificate = net::ClientCertificate::Required;
@@ -64,7 +35,7 @@ Result<TlsContexts> make_tls(const DiameterSettings& settings) {
   server.alpn = {};
   server.session_name = "diameter";
   net::TlsClientOptions client;
-  CLAVIGER_TRY(client_key, read_file(settings.key_file));
+  CLAVIGER_TRY(client_key, broker::read_pem_file(settings.key_file, kFile));
   client.ca_pem = ca;
   client.certificate_chain_pem = chain;
   client.private_key_pem = std::move(client_key);

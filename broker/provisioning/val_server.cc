@@ -5,6 +5,7 @@
 #include "broker/identity/bearer.h"
 #include "broker/identity/client_procedures.h"
 #include "broker/identity/proxies.h"
+#include "broker/identity/token_holder.h"
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 
@@ -13,12 +14,6 @@ namespace {
 
 using broker::Context;
 using runtime::Task;
-
-// RFC 8705 clause 3: a bound token is good on a connection with its certificate only.
-bool is_holder(const tokens::Claims& claims, const http::Request& request) {
-  if (!claims.confirmation) return true;
-  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
-}
 
 bool is_for_this_api(const tokens::Claims& claims, const tenants::Tenant& tenant) {
   const std::vector<std::string_view> wanted = tokens::audiences_of(tenant, {kScope});
@@ -34,7 +29,7 @@ Result<std::string> client_of(Context& context, std::string_view tenant, const h
   if (view == nullptr) return Error{Code::NotFound, "provisioning.tenant"};
   CLAVIGER_TRY(verified, context.tokens->verify_own(*view, token));
   const tokens::Claims& claims = *verified;
-  if (!is_holder(claims, request)) return Error{Code::TokenBinding, "provisioning.cnf"};
+  if (!identity::is_holder(claims, request)) return Error{Code::TokenBinding, "provisioning.cnf"};
   if (!is_for_this_api(claims, view->tenant)) return Error{Code::TokenAudience, "provisioning.aud"};
   // A user's application that got hold of the scope acts for him, not for a VAL server.
   if (!claims.sid.empty() || claims.subject != claims.client_id) return Error{Code::TokenSubject, "provisioning.sub"};

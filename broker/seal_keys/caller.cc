@@ -4,6 +4,7 @@
 
 #include "broker/identity/bearer.h"
 #include "broker/identity/client_procedures.h"
+#include "broker/identity/token_holder.h"
 #include "broker/identity/val_identity.h"
 #include "broker/keys/certificate_trust.h"
 #include "broker/seal_keys/capif_token.h"
@@ -18,12 +19,6 @@ namespace {
 
 using broker::Context;
 using runtime::Task;
-
-// RFC 8705 clause 3.
-bool is_holder(const tokens::Claims& claims, const http::Request& request) {
-  if (!claims.confirmation) return true;
-  return !claims.confirmation->key && claims.confirmation->certificate == request.peer->certificate_digest;
-}
 
 bool is_for_this_api(const tokens::Claims& claims, const tenants::Tenant& tenant) {
   const auto wanted = tokens::audiences_of(tenant, {identity::kSealKeyScope});
@@ -118,7 +113,7 @@ Result<Bearer> read_caller(Context& context, const CapifView* core, std::string_
   }
   if (!verified) return verified.error();
   const tokens::Claims& claims = **verified;
-  if (!is_holder(claims, request)) return Error{Code::TokenBinding, "seal_keys.cnf"};
+  if (!identity::is_holder(claims, request)) return Error{Code::TokenBinding, "seal_keys.cnf"};
   if (!is_for_this_api(claims, view->tenant)) return Error{Code::BearerScope, "seal_keys.aud"};
   if (!claims.has_scope(identity::kSealKeyScope)) return Error{Code::BearerScope, "seal_keys.scope"};
   Bearer bearer;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/subscriber/cx.h"
+#include "core/diameter/names.h"
 
 namespace claviger::subscriber {
 namespace {
@@ -87,13 +88,6 @@ void write_capabilities(const std::vector<std::uint32_t>& capabilities, MessageB
 
 CxResult cx_result_of(Code code) { return result_for(code); }
 
-bool is_same_realm(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, [](char a, char b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return lower(a) == lower(b);
-  });
-}
-
 Result<VectorRequest> read_multimedia_auth(const Message& request, const CxPlace& place) {
   VectorRequest wanted;
   wanted.tenant = place.tenant;
@@ -102,7 +96,7 @@ Result<VectorRequest> read_multimedia_auth(const Message& request, const CxPlace
   wanted.server_name = text_at(request, cx::avp::kServerName);
   wanted.host = request.origin_host();
   wanted.realm = request.origin_realm();
-  if (!is_same_realm(wanted.realm, place.realm)) wanted.serving_domain = wanted.realm;
+  if (!diameter::is_same_name(wanted.realm, place.realm)) wanted.serving_domain = wanted.realm;
   const auto item = request.find(cx::avp::kSipAuthDataItem);
   if (!item || wanted.server_name.empty()) return Error{Code::AvpValue, "cx.mar"};
   diameter::AvpWalk walk(item->data());

@@ -22,9 +22,6 @@ struct CxPlace {
   std::string_view realm;
 };
 
-// Names of realms in any case (RFC 6733 clause 4.3.1).
-bool is_same_realm(std::string_view left, std::string_view right);
-
 // AvpValue: a SIP-Authorization that is not 30 octets, a group that is not well formed.
 Result<VectorRequest> read_multimedia_auth(const diameter::Message& request, const CxPlace& place);
 Result<AuthorizationRequest> read_user_authorization(const diameter::Message& request, const CxPlace& place);

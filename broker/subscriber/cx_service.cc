@@ -3,6 +3,7 @@
 #include "broker/subscriber/cx.h"
 #include "broker/subscriber/cx_messages.h"
 #include "broker/subscriber/vector_procedure.h"
+#include "core/diameter/names.h"
 #include "core/diameter/node_shard.h"
 
 namespace claviger::subscriber {
@@ -12,12 +13,6 @@ using diameter::Message;
 using diameter::MessageBuilder;
 using diameter::Request;
 using runtime::Task;
-
-constexpr std::uint32_t kStateNotMaintained = 1;
-// An S-CSCF that is being restarted is back in a minute. A registration ends by itself when nobody hears of it.
-constexpr int kNoticeTriesMax = 5;
-constexpr Milliseconds kNoticeDeadline{4'000};
-constexpr Seconds kNoticePause{10};
 
 // Ends the request with what `write` makes of it.
 template <typename Made, typename Write>
@@ -32,8 +27,11 @@ void finish(Request& request, const Made& made, Write write) {
 }  // namespace
 
 CxService::CxService(diameter::Node& node, SipDatabase& database, std::string tenant)
-    : node_(node), database_(database), tenant_(std::move(tenant)) {}
+    : node_(node), database_(database), tenant_(std::move(tenant)), notices_(node, database) {}
 CxService::~CxService() = default;
+
+void CxService::start() { notices_.start(); }
+Task<void> CxService::close() { return notices_.close(); }
 
 void CxService::serve() {
   cx::add_to(node_.dictionary());
@@ -41,13 +39,13 @@ void CxService::serve() {
                                       cx::command::kLocationInfo, cx::command::kMultimediaAuth}) {
     node_.serve(cx::kApplication, command, *this);
   }
-  database_.use_notices(this);
+  database_.use_notices(&notices_);
 }
 
 void CxService::handle(Request& request) {
   // Who is not of our realm does not speak for it: else a partner system's node would get what our own S-CSCFs get.
-  const bool claims_home = is_same_realm(request.message().origin_realm(), node_.options().realm);
-  if (claims_home && !is_same_realm(request.source().realm, node_.options().realm)) {
+  const bool claims_home = diameter::is_same_name(request.message().origin_realm(), node_.options().realm);
+  if (claims_home && !diameter::is_same_name(request.source().realm, node_.options().realm)) {
     return finish(request, Result<VectorAnswer>(Error{Code::RouteRefused, "cx.origin"}), write_multimedia_auth);
   }
   if (request.message().header().command == cx::command::kMultimediaAuth) {
@@ -120,54 +118,6 @@ Task<void> CxService::answer_location_info(Request request) {
   }
   const auto made = co_await locate_user(&database_, *std::move(wanted));
   finish(request, made, write_location_info);
-}
-
-void CxService::end_registration(const Subscriber& subscriber, const ServerState& server) {
-  if (server.host.empty()) return;
-  database_.here().shard.scope().spawn(tell(cx::command::kRegistrationTermination, subscriber, server));
-}
-void CxService::push_profile(const Subscriber& subscriber, const ServerState& server) {
-  if (server.host.empty()) return;
-  database_.here().shard.scope().spawn(tell(cx::command::kPushProfile, subscriber, server));
-}
-
-Slice CxService::notice(std::uint32_t command, const Subscriber& subscriber, const ServerState& server) {
-  MessageBuilder builder = node_.request(cx::kApplication, command);
-  builder.vendor_specific_application(cx::kVendor, cx::kApplication);
-  builder.u32(diameter::avp::kAuthSessionState, kStateNotMaintained);
-  builder.text(diameter::avp::kDestinationHost, server.host).text(diameter::avp::kDestinationRealm, server.realm);
-  builder.text(diameter::avp::kUserName, subscriber.private_identity);
-  if (command == cx::command::kPushProfile) {
-    builder.text(cx::avp::kUserData, user_data_of(subscriber));
-  } else {
-    for (const std::string& identity : subscriber.public_identities) builder.text(cx::avp::kPublicIdentity, identity);
-    builder.begin_group(cx::avp::kDeregistrationReason);
-    builder.u32(cx::avp::kReasonCode, static_cast<std::uint32_t>(cx::ReasonCode::PermanentTermination)).end_group();
-  }
-  // 16 identities of 253 octets: far below the longest message.
-  auto message = builder.finish();
-  CLAVIGER_ASSERT(message.has_value());
-  return *std::move(message);
-}
-
-Task<void> CxService::tell(std::uint32_t command, Subscriber subscriber, ServerState server) {
-  runtime::Shard& shard = database_.here().shard;
-  for (int tries = 0; tries < kNoticeTriesMax; ++tries) {
-    diameter::Outgoing outgoing;
-    outgoing.message = notice(command, subscriber, server);
-    outgoing.host = server.host;
-    outgoing.realm = server.realm;
-    outgoing.deadline = shard.now() + kNoticeDeadline;
-    const auto answered = co_await node_.send(std::move(outgoing));
-    if (answered) {
-      if (!answered->outcome().is_success()) {
-        shard.logger().warning("cx.notice", {{"command", command}, {"result", answered->outcome().code}});
-      }
-      co_return;
-    }
-    shard.logger().warning("cx.notice", {{"command", command}, {"code", name_of(answered.error().code)}});
-    co_await shard.wait_until(shard.now() + kNoticePause);
-  }
 }
 
 }  // namespace claviger::subscriber

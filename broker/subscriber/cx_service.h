@@ -1,4 +1,5 @@
-// Cx at the SIP database's end (TS 29.229): MAR, UAR, SAR and LIR of S-CSCFs and I-CSCFs, RTR and PPR to them.
+// Cx at the SIP database's end (TS 29.229): MAR, UAR, SAR and LIR of S-CSCFs and I-CSCFs, RTR and PPR to them
+// (notice_delivery.h).
 //
 // One per process and node, made before the node starts, alive until the shards have ended. Requests are handled on the
 // shard of their connection; a vector of a subscriber who is at hand there is answered without waiting, everything else
@@ -8,8 +9,8 @@
 
 #include <string>
 
+#include "broker/subscriber/notice_delivery.h"
 #include "broker/subscriber/registration_procedures.h"
-#include "broker/subscriber/server_notices.h"
 #include "broker/subscriber/sip_database.h"
 #include "core/diameter/node.h"
 #include "core/diameter/request.h"
@@ -17,7 +18,7 @@
 
 namespace claviger::subscriber {
 
-class CxService final : public diameter::Handler, public ServerNotices {
+class CxService final : public diameter::Handler {
  public:
   CxService(diameter::Node& node, SipDatabase& database, std::string tenant);
   CxService(const CxService&) = delete;
@@ -26,10 +27,10 @@ class CxService final : public diameter::Handler, public ServerNotices {
 
   // The application, its dictionary, its commands; before the node starts.
   void serve();
+  // On the home shard: begins to tell S-CSCFs what they are owed; ends it.
+  void start();
+  runtime::Task<void> close();
   void handle(diameter::Request& request) override;
-
-  void end_registration(const Subscriber& subscriber, const ServerState& server) override;
-  void push_profile(const Subscriber& subscriber, const ServerState& server) override;
 
  private:
   static runtime::Task<void> answer(CxService* service, diameter::Request request);
@@ -37,12 +38,11 @@ class CxService final : public diameter::Handler, public ServerNotices {
   runtime::Task<void> answer_user_authorization(diameter::Request request);
   runtime::Task<void> answer_server_assignment(diameter::Request request);
   runtime::Task<void> answer_location_info(diameter::Request request);
-  runtime::Task<void> tell(std::uint32_t command, Subscriber subscriber, ServerState server);
-  Slice notice(std::uint32_t command, const Subscriber& subscriber, const ServerState& server);
 
   diameter::Node& node_;
   SipDatabase& database_;
   std::string tenant_;
+  NoticeDelivery notices_;
 };
 
 }  // namespace claviger::subscriber

@@ -32,7 +32,7 @@ Task<Result<AuthorizationAnswer>> authorize_at_home(SipDatabase* database, Autho
   CLAVIGER_CO_TRY(loaded, co_await load_subscriber(database, request.tenant, request.private_identity));
   // copy: what is at hand does not survive the wait for a look-up.
   const Subscriber subscriber = loaded->subscriber;
-  const ServerState server = loaded->server;
+  const ServerState server = loaded->subscriber.server;
   const Subscriber* his = &subscriber;
   CLAVIGER_CO_TRY(pair, co_await check_pair(database, request.tenant, his, request.public_identity));
   if (!subscriber.is_enabled) co_return Error{Code::SubscriberDisabled, "subscriber"};
@@ -128,7 +128,7 @@ Task<Result<AssignmentAnswer>> assign_at_home(SipDatabase* database, AssignmentR
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(loaded, co_await load_subscriber(database, request.tenant, request.private_identity));
   const Subscriber subscriber = loaded->subscriber;
-  const ServerState before = loaded->server;
+  const ServerState before = loaded->subscriber.server;
   const Subscriber* his = &subscriber;
   for (const std::string& public_identity : request.public_identities) {
     CLAVIGER_CO_TRY(pair, co_await check_pair(database, request.tenant, his, public_identity));
@@ -139,8 +139,9 @@ Task<Result<AssignmentAnswer>> assign_at_home(SipDatabase* database, AssignmentR
   }
   CLAVIGER_CO_TRY(after, assigned(before, request));
   if (after) {
-    ServerState state = *std::move(after);
-    auto written = co_await write_server_state(database, request.tenant, request.private_identity, std::move(state));
+    StateChange change;
+    change.server = *std::move(after);
+    auto written = co_await write_state(database, request.tenant, request.private_identity, std::move(change));
     if (!written) co_return written.error();
   }
   AssignmentAnswer answer;
@@ -165,9 +166,10 @@ Task<Result<LocationAnswer>> locate_at_home(SipDatabase* database, LocationReque
     co_return answer;
   }
   // Challenged, and not yet registered: as good as not registered (clause 6.1.4).
-  const bool is_served = !loaded->server.is_empty() && loaded->server.registration != Registration::NotRegistered;
+  const bool is_served =
+      !loaded->subscriber.server.is_empty() && loaded->subscriber.server.registration != Registration::NotRegistered;
   if (is_served) {
-    answer.server_name = loaded->server.server_name;
+    answer.server_name = loaded->subscriber.server.server_name;
     co_return answer;
   }
   if (!loaded->subscriber.serves_unregistered) co_return Error{Code::IdentityNotRegistered, "subscriber"};

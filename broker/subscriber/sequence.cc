@@ -2,31 +2,13 @@
 
 #include <algorithm>
 
-#include "broker/subscriber/subscriber_generated.h"
-#include "storage/record.h"
-
 namespace claviger::subscriber {
 namespace {
-
-constexpr storage::RecordSchema kSchema{"sequence", 1};
 
 // The last SEQ that we give: a module whose SEQ is near the end must not be brought to it (clause C.2.1).
 std::uint64_t seq_max(std::uint8_t ind_bits) { return (aka::kSequenceMax >> ind_bits) - kDelta; }
 
 }  // namespace
-
-std::string encode_sequence(const SequenceRecord& record) {
-  flatbuffers::FlatBufferBuilder builder(128);
-  builder.Finish(schema::CreateSequenceState(builder, kSchema.version, record.offset, record.module_sequence,
-                                             record.resynchronised_at, record.resynchronisations));
-  return storage::finished(builder);
-}
-
-Result<SequenceRecord> decode_sequence(const storage::Value& value) {
-  CLAVIGER_TRY(record, storage::FlatRecord<schema::SequenceState>::open(value, kSchema));
-  return SequenceRecord{record->offset(), record->module_sequence(), record->resynchronised_at(),
-                        record->resynchronisations()};
-}
 
 std::uint8_t ind_of(std::uint8_t ind_bits, std::string_view serving_domain, std::uint8_t turn) {
   if (ind_bits == 0) return 0;

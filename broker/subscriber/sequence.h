@@ -1,8 +1,8 @@
 // Sequence numbers of one subscriber (TS 33.102 clause 6.3.2 and annex C): what his next SQN is, and what a call for
 // resynchronisation makes of it.
 //
-// Record of tables::kSequences, key tenant + IMPI, written when he resynchronises; absent: never did. Values; the numbers
-// of a subscriber belong to his home shard.
+// Part of his record (subscriber.h), written when he resynchronises. Values; the numbers of a subscriber belong to his home
+// shard.
 #pragma once
 
 #include <array>
@@ -13,7 +13,6 @@
 
 #include "broker/subscriber/sequence_clock.h"
 #include "core/crypto/aka/aka.h"
-#include "storage/value.h"
 
 namespace claviger::subscriber {
 
@@ -21,14 +20,12 @@ namespace claviger::subscriber {
 inline constexpr std::uint64_t kDelta = std::uint64_t{1} << 28U;
 
 // What is persisted of it.
-struct SequenceRecord {
-  std::int64_t offset = 0;            // SEQ is the clock's tick and this
+struct SequenceState {
+  std::int64_t offset = 0;  // SEQ is the clock's tick and this; of a module that was numbered elsewhere, not 0
   aka::Sequence module_sequence = 0;  // SQN_MS when he resynchronised last
   std::int64_t resynchronised_at = 0;
   std::uint32_t resynchronisations = 0;
 };
-std::string encode_sequence(const SequenceRecord& record);
-Result<SequenceRecord> decode_sequence(const storage::Value& value);
 
 // Which part of a module's array a serving domain has for itself (clause C.1.1.2): then vectors that two domains use in
 // another order than they were made in do not invalidate each other. The home domain has the lower half, in turns; each

@@ -1,14 +1,11 @@
 // Which S-CSCF serves a subscriber, and whether he is registered there (TS 29.228 clauses 6.1, 6.3.1).
 //
-// Record of tables::kServerNames, key tenant + IMPI; absent: none. One for all his public identities: they are one implicit
-// registration set. Changed at his home shard.
+// Part of his record (subscriber.h). One for all his public identities: they are one implicit registration set. Changed at
+// his home shard.
 #pragma once
 
 #include <cstdint>
 #include <string>
-
-#include "core/base/result.h"
-#include "storage/value.h"
 
 namespace claviger::subscriber {
 
@@ -29,8 +26,5 @@ struct ServerState {
 
   bool is_empty() const { return server_name.empty(); }
 };
-
-std::string encode_server_state(const ServerState& state);
-Result<ServerState> decode_server_state(const storage::Value& value);
 
 }  // namespace claviger::subscriber

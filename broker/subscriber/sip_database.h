@@ -25,9 +25,10 @@ using Contexts = std::vector<std::unique_ptr<broker::Context>>;
 
 // Written by its shard, read by any.
 struct SubscriberFigures {
-  Counter vectors;             // that were made
-  Counter resynchronisations;  // that were right
-  Counter refused;             // requests for vectors
+  Counter vectors;                     // that were made
+  Counter resynchronisations;          // that were right
+  Counter resynchronisations_ignored;  // more of one subscriber than he can need
+  Counter refused;                     // requests for vectors
   Counter cache_misses;
 };
 

@@ -1,6 +1,7 @@
 #include "broker/subscriber/subscriber.h"
 
 #include <algorithm>
+#include <array>
 
 #include "broker/record_key.h"
 #include "broker/subscriber/subscriber_generated.h"
@@ -23,13 +24,17 @@ std::string lowered(std::string_view text) {
   return out;
 }
 
-// What no identity of ours has: controls, blanks, what needs quoting in a header.
+// No identity of ours has controls, blanks, or what needs quoting in a header. A table: each request has two of them.
+constexpr std::array<bool, 256> kIsPlain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t octet = 0x21; octet < table.size(); ++octet) table[octet] = octet != 0x7f;
+  for (const char c : std::string_view("\"\\<>,;")) table[static_cast<unsigned char>(c)] = false;
+  return table;
+}();
 bool is_plain(std::string_view text) {
   const bool is_short = !text.empty() && text.size() <= kIdentityBytesMax;
-  return is_short && codec::is_utf8(text) && std::ranges::all_of(text, [](char c) {
-           const auto octet = static_cast<unsigned char>(c);
-           return octet > 0x20 && octet != 0x7F && std::string_view("\"\\<>,;").find(c) == std::string_view::npos;
-         });
+  return is_short && codec::is_utf8(text) &&
+         std::ranges::all_of(text, [](char c) { return kIsPlain[static_cast<unsigned char>(c)]; });
 }
 bool is_host(std::string_view host) {
   return !host.empty() && host.find('@') == std::string_view::npos && host.front() != '.' && host.back() != '.';
@@ -91,6 +96,9 @@ std::string encode_subscriber(const Subscriber& subscriber) {
   const auto key = storage::put_bytes(builder, as_bytes(subscriber.sealed_key));
   const auto networks = storage::put_texts(builder, subscriber.visited_networks);
   const auto capabilities = builder.CreateVector(subscriber.capabilities);
+  const auto server_name = storage::put_text(builder, subscriber.server.server_name);
+  const auto server_host = storage::put_text(builder, subscriber.server.host);
+  const auto server_realm = storage::put_text(builder, subscriber.server.realm);
   schema::SubscriberBuilder record(builder);
   record.add_schema_version(kSchema.version);
   record.add_public_identities(identities);
@@ -105,9 +113,18 @@ std::string encode_subscriber(const Subscriber& subscriber) {
   record.add_serves_unregistered(subscriber.serves_unregistered);
   record.add_visited_networks(networks);
   record.add_capabilities(capabilities);
-  record.add_sequence_offset(subscriber.sequence_offset);
+  record.add_sequence_offset(subscriber.sequence.offset);
   record.add_created_at(subscriber.created_at);
   record.add_changed_at(subscriber.changed_at);
+  record.add_module_sequence(subscriber.sequence.module_sequence);
+  record.add_resynchronised_at(subscriber.sequence.resynchronised_at);
+  record.add_resynchronisations(subscriber.sequence.resynchronisations);
+  record.add_server_name(server_name);
+  record.add_server_host(server_host);
+  record.add_server_realm(server_realm);
+  record.add_registration(static_cast<std::uint8_t>(subscriber.server.registration));
+  record.add_is_pending(subscriber.server.is_pending);
+  record.add_server_changed_at(subscriber.server.changed_at);
   builder.Finish(record.Finish());
   return storage::finished(builder);
 }
@@ -130,7 +147,17 @@ Result<Subscriber> decode_subscriber(const storage::Value& value, std::string_vi
   if (record->capabilities() != nullptr) {
     subscriber.capabilities.assign(record->capabilities()->begin(), record->capabilities()->end());
   }
-  subscriber.sequence_offset = record->sequence_offset();
+  subscriber.sequence = {record->sequence_offset(), record->module_sequence(), record->resynchronised_at(),
+                         record->resynchronisations()};
+  if (record->registration() > static_cast<std::uint8_t>(Registration::Unregistered)) {
+    return Error{Code::Corrupt, kSchema.name};
+  }
+  subscriber.server = {storage::text_of(record->server_name()),
+                       storage::text_of(record->server_host()),
+                       storage::text_of(record->server_realm()),
+                       static_cast<Registration>(record->registration()),
+                       record->is_pending(),
+                       record->server_changed_at()};
   subscriber.created_at = record->created_at();
   subscriber.changed_at = record->changed_at();
   subscriber.version = value.version();

@@ -2,7 +2,7 @@
 // with us (TS 29.228 clause 5, TS 33.102 clause 6.3).
 //
 // Record of tables::kSubscribers, key tenant + IMPI; each public identity a row of tables::kPublicIdentities, so that it is
-// one subscriber's. K and OPc or TOPc are sealed, bound to the record's key; they come in once and are never shown.
+// one subscriber's. His numbers and who serves him stand in the same record, so that a vector costs one read. K and OPc or TOPc are sealed, bound to the record's key; they come in once and are never shown.
 // Values, any thread.
 #pragma once
 
@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/subscriber/sequence.h"
+#include "broker/subscriber/server_state.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
 #include "core/crypto/aka/aka.h"
@@ -42,8 +44,8 @@ struct Subscriber {
   bool serves_unregistered = false;           // services for him while he is not registered (LIR)
   std::vector<std::string> visited_networks;  // in which he may register; empty: all
   std::vector<std::uint32_t> capabilities;    // that his S-CSCF must have (Mandatory-Capability)
-  // What his SEQ is ahead of the clock's (sequence_clock.h) until he resynchronises: of a module that was numbered elsewhere.
-  std::int64_t sequence_offset = 0;
+  SequenceState sequence;
+  ServerState server;
   std::int64_t created_at = 0;
   std::int64_t changed_at = 0;
   std::uint64_t version = 0;  // of the record; not stored in it

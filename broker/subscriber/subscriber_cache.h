@@ -9,11 +9,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
-#include "broker/identity/recent_map.h"
-#include "broker/subscriber/sequence.h"
-#include "broker/subscriber/server_state.h"
 #include "broker/subscriber/subscriber.h"
+#include "core/base/assert.h"
 #include "core/base/clock.h"
 
 namespace claviger::subscriber {
@@ -44,50 +44,76 @@ class ResynchronisationThrottle {
 };
 
 struct CachedSubscriber {
-  CachedSubscriber(Subscriber record, aka::SubscriberKey opened, SequenceRecord numbered, ServerState served)
-      : subscriber(std::move(record)),
-        key(std::move(opened)),
-        sequence(numbered),
-        numbers(numbered.offset),
-        server(std::move(served)) {}
+  CachedSubscriber(Subscriber record, aka::SubscriberKey opened)
+      : subscriber(std::move(record)), key(std::move(opened)), numbers(subscriber.sequence.offset) {}
 
   Subscriber subscriber;  // without the sealed key
   aka::SubscriberKey key;
-  SequenceRecord sequence;
   Numbers numbers;
-  ServerState server;
   ResynchronisationThrottle resynchronisations;
 };
 
 class SubscriberCache {
  public:
-  explicit SubscriberCache(std::size_t entries_max) : entries_(entries_max) {}
+  explicit SubscriberCache(std::size_t entries_max) : entries_max_(entries_max) { CLAVIGER_ASSERT(entries_max > 0); }
+  SubscriberCache(const SubscriberCache&) = delete;
+  SubscriberCache& operator=(const SubscriberCache&) = delete;
 
-  // Null when absent. Does not survive an insert(), nor a co_await.
-  CachedSubscriber* find(const std::string& key) {
-    const std::unique_ptr<Entry>* entry = entries_.find(key);
-    return entry == nullptr ? nullptr : &(*entry)->cached;
+  // By the record's key; null when absent. Does not survive an insert(), nor a co_await.
+  CachedSubscriber* find(std::string_view key) {
+    const auto found = index_.find(key);
+    if (found == index_.end()) return nullptr;
+    Entry& entry = *found->second;
+    unlink(entry);
+    link(entry);
+    return &entry.cached;
   }
-  CachedSubscriber& insert(const std::string& key, CachedSubscriber cached) {
-    return entries_.insert(key, std::make_unique<Entry>(std::move(cached), &highest_forgotten_))->cached;
+  CachedSubscriber& insert(std::string key, CachedSubscriber cached) {
+    erase(key);
+    while (index_.size() >= entries_max_) erase(oldest_->key);
+    auto made = std::make_unique<Entry>(std::move(key), std::move(cached));
+    Entry& entry = *made;
+    index_.emplace(entry.key, std::move(made));
+    link(entry);
+    return entry.cached;
   }
-  void erase(const std::string& key) { entries_.erase(key); }
-  std::size_t size() const { return entries_.size(); }
+  void erase(std::string_view key) {
+    const auto found = index_.find(key);
+    if (found == index_.end()) return;
+    Entry& entry = *found->second;
+    highest_forgotten_ = std::max(highest_forgotten_, entry.cached.numbers.last());
+    unlink(entry);
+    index_.erase(found);
+  }
+  std::size_t size() const { return index_.size(); }
   // No tick up to this one is given to anybody whose own last one is not known.
   Tick highest_forgotten() const { return highest_forgotten_; }
 
  private:
+  // Its key stands once, and the index looks at it there: of ten million subscribers most that come in push another one out.
   struct Entry {
-    Entry(CachedSubscriber made, Tick* forgotten) : cached(std::move(made)), highest_forgotten(forgotten) {}
-    Entry(const Entry&) = delete;
-    Entry& operator=(const Entry&) = delete;
-    ~Entry() { *highest_forgotten = std::max(*highest_forgotten, cached.numbers.last()); }
+    Entry(std::string its_key, CachedSubscriber made) : key(std::move(its_key)), cached(std::move(made)) {}
+    const std::string key;
     CachedSubscriber cached;
-    Tick* highest_forgotten;
+    Entry* newer = nullptr;
+    Entry* older = nullptr;
   };
+  void link(Entry& entry) {
+    entry.newer = nullptr;
+    entry.older = newest_;
+    (newest_ == nullptr ? oldest_ : newest_->newer) = &entry;
+    newest_ = &entry;
+  }
+  void unlink(Entry& entry) {
+    (entry.newer == nullptr ? newest_ : entry.newer->older) = entry.older;
+    (entry.older == nullptr ? oldest_ : entry.older->newer) = entry.newer;
+  }
 
-  Tick highest_forgotten_ = 0;  // before the entries: they write it as they go
-  identity::RecentMap<std::string, std::unique_ptr<Entry>> entries_;
+  std::size_t entries_max_;
+  Tick highest_forgotten_ = 0;
+  Entry* newest_ = nullptr;
+  Entry* oldest_ = nullptr;
+  std::unordered_map<std::string_view, std::unique_ptr<Entry>> index_;
 };
 
 }  // namespace claviger::subscriber

@@ -75,12 +75,14 @@ Task<Result<Edited>> edit_subscriber(SipDatabase* database, std::string tenant, 
   // His numbers go with his key; of a key that stays, the module's own word is what counts (resynchronisation).
   if (edited.has_new_key) {
     const Tick now = database->clock().now(context->shard.wall());
-    wanted.sequence_offset = 0;
+    wanted.sequence = SequenceState();
     if (drafted.sequence) {
-      wanted.sequence_offset = static_cast<std::int64_t>((*drafted.sequence >> wanted.ind_bits) + 1 - now);
+      wanted.sequence.offset = static_cast<std::int64_t>((*drafted.sequence >> wanted.ind_bits) + 1 - now);
     }
-    if (!is_new) transaction->erase(tables::kSequences, key);
   }
+  // Who is disabled has no S-CSCF any more.
+  edited.former_server = before.server;
+  if (!wanted.is_enabled) wanted.server = ServerState();
   if (!is_new && encode_subscriber(wanted) == encode_subscriber(before)) {
     edited.is_changed = false;
     co_return edited;

@@ -18,6 +18,7 @@ struct Edited {
   bool is_new = false;
   bool is_changed = true;
   bool has_new_key = false;
+  ServerState former_server;  // who served him before
 };
 // Adds to `transaction`, which the caller commits. `draft` is the caller's and outlives the call.
 runtime::Task<Result<Edited>> edit_subscriber(SipDatabase* database, std::string tenant, const SubscriberDraft* draft,

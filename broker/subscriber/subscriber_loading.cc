@@ -1,6 +1,7 @@
 #include "broker/subscriber/subscriber_loading.h"
 
 #include "broker/identity/identity_shard.h"
+#include "broker/subscriber/subscriber_edit.h"
 #include "broker/tables.h"
 
 namespace claviger::subscriber {
@@ -9,6 +10,16 @@ namespace {
 namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
+
+Result<CachedSubscriber*> take_to_hand(SipDatabase& database, const storage::Value& value,
+                                       std::string_view private_identity, std::string key, std::string_view tenant) {
+  database.shard().figures.cache_misses.add();
+  CLAVIGER_TRY(subscriber, decode_subscriber(value, private_identity));
+  CLAVIGER_TRY(opened, open_key(database.here().sealer, tenant, subscriber));
+  subscriber.sealed_key.clear();
+  subscriber.sealed_key.shrink_to_fit();
+  return &database.shard().cache.insert(std::move(key), CachedSubscriber(std::move(subscriber), std::move(opened)));
+}
 
 }  // namespace
 
@@ -20,32 +31,21 @@ Task<Result<CachedSubscriber*>> load_subscriber(SipDatabase* database, std::stri
                                                 std::string private_identity) {
   const std::string key = subscriber_key(tenant, private_identity);
   if (CachedSubscriber* cached = database->shard().cache.find(key)) co_return cached;
-  database->shard().figures.cache_misses.add();
-  Context& context = database->here();
-  auto value = co_await context.store.get(tables::kSubscribers, key);
+  auto value = co_await database->here().store.get(tables::kSubscribers, key);
   if (value.failed_with(Code::NotFound)) co_return Error{Code::SubscriberUnknown, "subscriber"};
   if (!value) co_return value.error();
-  CLAVIGER_CO_TRY(subscriber, decode_subscriber(*value, private_identity));
-  CLAVIGER_CO_TRY(opened, open_key(context.sealer, tenant, subscriber));
-  SequenceRecord sequence;
-  sequence.offset = subscriber.sequence_offset;
-  auto numbered = co_await context.store.get(tables::kSequences, key);
-  if (!numbered && !numbered.failed_with(Code::NotFound)) co_return numbered.error();
-  if (numbered) {
-    CLAVIGER_CO_TRY(decoded, decode_sequence(*numbered));
-    sequence = decoded;
-  }
-  ServerState server;
-  auto served = co_await context.store.get(tables::kServerNames, key);
-  if (!served && !served.failed_with(Code::NotFound)) co_return served.error();
-  if (served) {
-    CLAVIGER_CO_TRY(decoded, decode_server_state(*served));
-    server = std::move(decoded);
-  }
-  subscriber.sealed_key.clear();
-  subscriber.sealed_key.shrink_to_fit();
-  CachedSubscriber made(std::move(subscriber), std::move(opened), sequence, std::move(server));
-  co_return &database->shard().cache.insert(key, std::move(made));
+  co_return take_to_hand(*database, *value, private_identity, key, tenant);
+}
+
+CachedSubscriber* load_subscriber_now(SipDatabase& database, std::string_view private_identity, std::string key,
+                                      std::string_view tenant) {
+  Context& context = database.here();
+  const bool is_home = database.contexts().size() == 1 || &database.home_of(tenant, private_identity) == &context.shard;
+  if (!is_home) return nullptr;
+  const auto value = context.store.get_cached(tables::kSubscribers, key);
+  if (!value || !value->has_value()) return nullptr;
+  const auto taken = take_to_hand(database, **value, private_identity, std::move(key), tenant);
+  return taken ? *taken : nullptr;
 }
 
 Task<Result<std::string>> find_private_identity(Context* context, std::string tenant, std::string public_identity) {
@@ -55,26 +55,35 @@ Task<Result<std::string>> find_private_identity(Context* context, std::string te
   co_return std::string(value->text());
 }
 
-Task<Result<Unit>> write_server_state(SipDatabase* database, std::string tenant, std::string private_identity,
-                                      ServerState state) {
+Task<Result<Unit>> write_state(SipDatabase* database, std::string tenant, std::string private_identity,
+                               StateChange change) {
   const std::string key = subscriber_key(tenant, private_identity);
   Context& context = database->here();
-  state.changed_at = numeric_date(context.shard.wall());
-  storage::Transaction transaction;
-  if (state.is_empty()) {
-    transaction.erase(tables::kServerNames, key);
-  } else {
-    const std::string value = encode_server_state(state);
-    transaction.put(tables::kServerNames, key, as_bytes(value));
-  }
-  auto committed = co_await context.store.commit(std::move(transaction));
-  if (!committed) {
+  if (change.server) change.server->changed_at = numeric_date(context.shard.wall());
+  // Who is at home elsewhere only imports him: the record may have changed below us all the same.
+  for (int tries = 0; tries < identity::kConflictTriesMax; ++tries) {
+    CLAVIGER_CO_TRY(subscriber, co_await read_subscriber(&context, tenant, private_identity));
+    if (change.server) subscriber.server = change.server->is_empty() ? ServerState() : *change.server;
+    if (change.sequence) subscriber.sequence = *change.sequence;
+    storage::Transaction transaction;
+    transaction.expect_version(tables::kSubscribers, key, subscriber.version);
+    const std::string value = encode_subscriber(subscriber);
+    transaction.put(tables::kSubscribers, key, as_bytes(value));
+    auto committed = co_await context.store.commit(std::move(transaction));
+    if (committed) {
+      CachedSubscriber* cached = database->shard().cache.find(key);
+      if (cached == nullptr) co_return Unit{};
+      cached->subscriber.version = committed->sequence;
+      cached->subscriber.server = std::move(subscriber.server);
+      cached->subscriber.sequence = subscriber.sequence;
+      if (change.sequence) cached->numbers.set_offset(change.sequence->offset);
+      co_return Unit{};
+    }
     // Its outcome may be open: whoever is next reads what there is.
     database->shard().cache.erase(key);
-    co_return committed.error();
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
   }
-  if (CachedSubscriber* cached = database->shard().cache.find(key)) cached->server = std::move(state);
-  co_return Unit{};
+  co_return Error{Code::Conflict, "subscriber"};
 }
 
 }  // namespace claviger::subscriber

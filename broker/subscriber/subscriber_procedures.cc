@@ -20,12 +20,18 @@ using runtime::Task;
 // A draft does not go through a copyable lambda.
 using SharedDraft = std::shared_ptr<const SubscriberDraft>;
 
-// By whom he is served, before a change that this S-CSCF must hear of.
-Task<Result<ServerState>> read_server(Context* context, std::string key) {
-  auto value = co_await context->store.get(tables::kServerNames, std::move(key));
-  if (value.failed_with(Code::NotFound)) co_return ServerState();
-  if (!value) co_return value.error();
-  co_return decode_server_state(*value);
+// What his S-CSCF has to hear of a change, into the same transaction: who has none any more is let go (RTR), of the others
+// the profile may be another one (PPR).
+Result<Unit> put_notice(SipDatabase* database, storage::Transaction& transaction, const std::string& tenant,
+                        const Edited& edited) {
+  ServerNotices* notices = database->notices();
+  if (notices == nullptr || edited.former_server.is_empty()) return Unit{};
+  const bool is_ended = edited.subscriber.server.is_empty();
+  return notices->put(transaction, is_ended ? Notice::EndOfRegistration : Notice::NewProfile, tenant, edited.subscriber,
+                      edited.former_server);
+}
+void wake(SipDatabase* database) {
+  if (database->notices() != nullptr) database->notices()->wake();
 }
 
 Task<Result<Subscriber>> edit_at_home(SipDatabase* database, std::string tenant, std::string private_identity,
@@ -39,16 +45,11 @@ Task<Result<Subscriber>> edit_at_home(SipDatabase* database, std::string tenant,
     CLAVIGER_CO_TRY(edited, co_await edit_subscriber(database, tenant, said, edit, into));
     if (!edited.is_changed) co_return std::move(edited.subscriber);
     const std::string key = subscriber_key(tenant, private_identity);
-    CLAVIGER_CO_TRY(server, co_await read_server(&database->here(), key));
-    // Who is disabled has no S-CSCF any more (RTR); who is not has another profile there (PPR).
-    const bool is_ended = !edited.subscriber.is_enabled && !server.is_empty();
-    if (is_ended) transaction.erase(tables::kServerNames, key);
+    CLAVIGER_CO_TRY(noted, put_notice(database, transaction, tenant, edited));
     auto committed = co_await database->here().store.commit(std::move(transaction));
     database->shard().cache.erase(key);
     if (committed) {
-      ServerNotices* notices = database->notices();
-      if (notices != nullptr && is_ended) notices->end_registration(edited.subscriber, server);
-      if (notices != nullptr && !is_ended && !edited.is_new) notices->push_profile(edited.subscriber, server);
+      wake(database);
       co_return std::move(edited.subscriber);
     }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
@@ -73,19 +74,21 @@ Task<Result<Subscriber>> remove_at_home(SipDatabase* database, std::string tenan
   const std::string key = subscriber_key(tenant, private_identity);
   for (int tries = 0; tries < identity::kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(before, co_await read_subscriber(&database->here(), tenant, private_identity));
-    CLAVIGER_CO_TRY(server, co_await read_server(&database->here(), key));
     storage::Transaction transaction;
     transaction.expect_version(tables::kSubscribers, key, before.version);
     transaction.erase(tables::kSubscribers, key);
-    transaction.erase(tables::kSequences, key);
-    transaction.erase(tables::kServerNames, key);
+    Edited edited;
+    edited.former_server = before.server;
+    edited.subscriber = before;
+    edited.subscriber.server = ServerState();
+    CLAVIGER_CO_TRY(noted, put_notice(database, transaction, tenant, edited));
     for (const std::string& identity : before.public_identities) {
       transaction.erase(tables::kPublicIdentities, public_identity_key(tenant, identity));
     }
     auto committed = co_await database->here().store.commit(std::move(transaction));
     database->shard().cache.erase(key);
     if (committed) {
-      if (database->notices() != nullptr) database->notices()->end_registration(before, server);
+      wake(database);
       co_return before;
     }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
@@ -177,11 +180,13 @@ Task<Result<Unit>> commit_lines(SipDatabase* database, std::string tenant, Lines
       line->is_changed = edited->is_changed;
       if (!edited->is_changed) continue;
       if (!edited->is_new) changed.push_back(edited->subscriber.private_identity);
+      CLAVIGER_CO_TRY(noted, put_notice(database, own, tenant, *edited));
       transaction.append(std::move(own));
     }
     if (transaction.empty()) co_return Unit{};
     auto committed = co_await database->here().store.commit(std::move(transaction));
     if (committed) {
+      wake(database);
       auto forgotten = co_await forget(database, tenant, std::move(changed));
       co_return forgotten;
     }
@@ -209,7 +214,7 @@ Task<Result<Subscriber>> remove_subscriber(SipDatabase* database, std::string te
   co_return done;
 }
 
-Task<Result<SubscriberView>> find_subscriber(SipDatabase* database, std::string tenant, std::string identity) {
+Task<Result<Subscriber>> find_subscriber(SipDatabase* database, std::string tenant, std::string identity) {
   Context* context = &database->here();
   auto private_identity = canonical_private_identity(identity);
   if (!private_identity || identity.find(':') != std::string::npos) {
@@ -221,24 +226,7 @@ Task<Result<SubscriberView>> find_subscriber(SipDatabase* database, std::string 
     if (!owner) co_return owner.error();
     private_identity = *std::move(owner);
   }
-  SubscriberView view;
-  CLAVIGER_CO_TRY(subscriber, co_await read_subscriber(context, tenant, *private_identity));
-  view.sequence.offset = subscriber.sequence_offset;
-  view.subscriber = std::move(subscriber);
-  const std::string key = subscriber_key(tenant, *private_identity);
-  auto served = co_await context->store.get(tables::kServerNames, key);
-  if (!served && !served.failed_with(Code::NotFound)) co_return served.error();
-  if (served) {
-    CLAVIGER_CO_TRY(decoded, decode_server_state(*served));
-    view.server = std::move(decoded);
-  }
-  auto numbered = co_await context->store.get(tables::kSequences, key);
-  if (!numbered && !numbered.failed_with(Code::NotFound)) co_return numbered.error();
-  if (numbered) {
-    CLAVIGER_CO_TRY(decoded, decode_sequence(*numbered));
-    view.sequence = decoded;
-  }
-  co_return view;
+  co_return co_await read_subscriber(context, std::move(tenant), *std::move(private_identity));
 }
 
 Task<Result<SubscriberPage>> list_subscribers(Context* context, std::string tenant, std::string after,

@@ -24,12 +24,7 @@ runtime::Task<Result<Subscriber>> remove_subscriber(SipDatabase* database, std::
                                                     std::string private_identity);
 
 // By private identity, or by a public one.
-struct SubscriberView {
-  Subscriber subscriber;
-  ServerState server;
-  SequenceRecord sequence;
-};
-runtime::Task<Result<SubscriberView>> find_subscriber(SipDatabase* database, std::string tenant, std::string identity);
+runtime::Task<Result<Subscriber>> find_subscriber(SipDatabase* database, std::string tenant, std::string identity);
 struct SubscriberPage {
   std::vector<Subscriber> subscribers;
   std::string next;  // pass as `after` for the next page; empty: this was the last

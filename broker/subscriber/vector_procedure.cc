@@ -64,52 +64,34 @@ Result<VectorAnswer> vector_of(SipDatabase& database, CachedSubscriber& cached, 
   // A burst runs ahead of the clock; else the clock keeps itself ahead.
   if (tick > now_of(database, cached) + kBurstTicks) database.clock().foresee(tick);
   answer.vector = aka::make_vector(cached.key, rand, sequence, subscriber.amf);
-  answer.private_identity = subscriber.private_identity;
-  answer.public_identity =
-      request.public_identity.empty() ? subscriber.public_identities.front() : request.public_identity;
   database.shard().figures.vectors.add();
   return answer;
 }
 
-// Step 3. The record that is to be written; nothing: it may stay as it is.
-Result<std::optional<SequenceRecord>> resynchronised(SipDatabase& database, CachedSubscriber& cached,
-                                                     const VectorRequest& request) {
+// Step 3. The record that is to be written; nothing: it may stay as it is. A call too many is not looked at: an AUTS that is sent
+// again and again moves nothing, and a user whose earlier call has put his numbers right gets the vector that he needs, as
+// on a request without one. Refusing him would be what the replay is after.
+Result<std::optional<SequenceState>> resynchronised(SipDatabase& database, CachedSubscriber& cached,
+                                                    const VectorRequest& request) {
   const Bytes text = as_bytes(request.resynchronisation);
   if (text.size() != aka::kResynchronisationBytes) return Error{Code::OutOfRange, "subscriber.auts"};
   Context& context = database.here();
   if (!cached.resynchronisations.admits(context.shard.now())) {
-    return Error{Code::AkaThrottled, "subscriber.resynchronisation"};
+    database.shard().figures.resynchronisations_ignored.add();
+    return std::optional<SequenceState>();
   }
   aka::Rand rand;
   std::copy_n(text.begin(), rand.size(), rand.begin());
   CLAVIGER_TRY(theirs, aka::open_auts(cached.key, rand, text.last<aka::kAutsBytes>()));
   database.shard().figures.resynchronisations.add();
   CLAVIGER_TRY(offset, cached.numbers.offset_for(theirs, rand, now_of(database, cached), cached.subscriber.ind_bits));
-  if (!offset) return std::optional<SequenceRecord>();
-  SequenceRecord record = cached.sequence;
+  if (!offset) return std::optional<SequenceState>();
+  SequenceState record = cached.subscriber.sequence;
   record.offset = *offset;
   record.module_sequence = theirs;
   record.resynchronised_at = numeric_date(context.shard.wall());
   ++record.resynchronisations;
-  return std::optional<SequenceRecord>(record);
-}
-
-Task<Result<Unit>> write_sequence(SipDatabase* database, std::string tenant, std::string private_identity,
-                                  SequenceRecord record) {
-  const std::string key = subscriber_key(tenant, private_identity);
-  storage::Transaction transaction;
-  const std::string value = encode_sequence(record);
-  transaction.put(tables::kSequences, key, as_bytes(value));
-  auto committed = co_await database->here().store.commit(std::move(transaction));
-  if (!committed) {
-    database->shard().cache.erase(key);
-    co_return committed.error();
-  }
-  if (CachedSubscriber* cached = database->shard().cache.find(key)) {
-    cached->sequence = record;
-    cached->numbers.set_offset(record.offset);
-  }
-  co_return Unit{};
+  return std::optional<SequenceState>(record);
 }
 
 // Is it nobody's, or another's? (TS 29.228 clause 6.3.1 items 1 and 2.)
@@ -129,15 +111,18 @@ Task<Result<VectorAnswer>> make_with_turn(SipDatabase* database, VectorRequest r
   if (!request.resynchronisation.empty()) {
     CLAVIGER_CO_TRY(record, resynchronised(*database, *cached, request));
     if (record) {
-      const SequenceRecord wanted = *record;
-      CLAVIGER_CO_TRY(written, co_await write_sequence(database, request.tenant, request.private_identity, wanted));
+      StateChange change;
+      change.sequence = *record;
+      auto written = co_await write_state(database, request.tenant, request.private_identity, std::move(change));
+      if (!written) co_return written.error();
       CLAVIGER_CO_TRY(again, co_await load_subscriber(database, request.tenant, request.private_identity));
       cached = again;
     }
   }
-  if (must_remember(cached->server, request)) {
-    ServerState state = remembered(cached->server, request);
-    auto written = co_await write_server_state(database, request.tenant, request.private_identity, std::move(state));
+  if (must_remember(cached->subscriber.server, request)) {
+    StateChange change;
+    change.server = remembered(cached->subscriber.server, request);
+    auto written = co_await write_state(database, request.tenant, request.private_identity, std::move(change));
     if (!written) co_return written.error();
     CLAVIGER_CO_TRY(again, co_await load_subscriber(database, request.tenant, request.private_identity));
     cached = again;
@@ -179,8 +164,13 @@ bool is_known_scheme(std::string_view scheme) {
 std::optional<Result<VectorAnswer>> make_vector_now(SipDatabase& database, const VectorRequest& request) {
   if (!request.resynchronisation.empty()) return std::nullopt;
   SubscriberShard& shard = database.shard();
-  CachedSubscriber* cached = shard.cache.find(subscriber_key(request.tenant, request.private_identity));
-  if (cached == nullptr || must_remember(cached->server, request) || !check(*cached, request)) return std::nullopt;
+  std::string key = subscriber_key(request.tenant, request.private_identity);
+  CachedSubscriber* cached = shard.cache.find(key);
+  if (cached == nullptr)
+    cached = load_subscriber_now(database, request.private_identity, std::move(key), request.tenant);
+  const bool is_plain =
+      cached != nullptr && !must_remember(cached->subscriber.server, request) && check(*cached, request).has_value();
+  if (!is_plain) return std::nullopt;
   const auto tick = cached->numbers.next(now_of(database, *cached), cached->subscriber.ind_bits);
   if (!tick || !database.clock().covers(*tick)) return std::nullopt;
   return vector_of(database, *cached, request, *tick);

@@ -5,8 +5,8 @@
 //   3. With AUTS: SQN_HE is brought to where the module accepts it (TS 33.102 clause 6.3.5), on first registration too.
 //   4. Served by another S-CSCF than before, or not registered: its name is kept, authentication is pending.
 //   5. One vector with a RAND of its own.
-// A step that changes something is durable before the vector leaves; with the name unchanged there is none, and a cached
-// subscriber costs no read either. Called on any shard; runs at the subscriber's home.
+// A step that changes something is durable before the vector leaves; with the name unchanged there is none. A subscriber at
+// hand costs no read, another one. Called on any shard; runs at the subscriber's home.
 #pragma once
 
 #include <optional>
@@ -32,16 +32,16 @@ struct VectorRequest {
 };
 
 struct VectorAnswer {
-  std::string private_identity;
-  std::string public_identity;
   aka::Vector vector;
 };
 
 // SubscriberUnknown, PublicIdentityUnknown, IdentitiesDiffer, SubscriberDisabled, AuthenticationScheme, AutsInvalid,
-// OutOfRange (the length of `resynchronisation`), AkaThrottled, SequenceExhausted; SealBroken; what the store says.
+// OutOfRange (the length of `resynchronisation`), AkaThrottled (he is asked for more than the clock
+// allows), SequenceExhausted; SealBroken; what the store says.
 runtime::Task<Result<VectorAnswer>> make_vector(SipDatabase* database, VectorRequest request);
 
-// The same without waiting, when it can be: the subscriber is at home on this shard, at hand, and nothing of him changes.
+// The same without waiting, when it can be: the subscriber is at home on this shard, at hand or in the store's memory, and
+// nothing of him changes.
 // For the wire's fast path; nothing: ask make_vector().
 std::optional<Result<VectorAnswer>> make_vector_now(SipDatabase& database, const VectorRequest& request);
 

@@ -2,17 +2,19 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <array>
 
 namespace claviger::diameter {
 
 AnswerCache::Name AnswerCache::name_of(const Message& request) const {
-  const std::uint64_t number =
-      static_cast<std::uint64_t>(request.header().command) << 32U | request.header().end_to_end;
-  const std::array<std::uint64_t, 3> parts{siphash(key_, request.origin_host()), siphash(key_, request.session_id()),
-                                           number};
-  const Bytes bytes = std::as_bytes(std::span(parts));
-  return {siphash(key_, bytes), siphash(other_key_, bytes)};
+  // Origin-Host was checked: of 255 octets at most. A longer one would come from a node that checks nothing.
+  std::array<std::byte, 8 + 255> who;
+  store_u32(who.data(), request.header().command);
+  store_u32(who.data() + 4, request.header().end_to_end);
+  const Bytes host = as_bytes(request.origin_host()).first(std::min<std::size_t>(request.origin_host().size(), 255));
+  std::ranges::copy(host, who.begin() + 8);
+  return {siphash(key_, request.session_id()), siphash(other_key_, Bytes(who).first(8 + host.size()))};
 }
 
 void AnswerCache::wipe_oldest() {
@@ -37,7 +39,7 @@ void AnswerCache::remember(const Name& name, Bytes answer, Monotonic now) {
   }
   std::memcpy(ring_.data() + at % kBytes, answer.data(), answer.size());
   entries_[next_ % kEntries] = {name, at, static_cast<std::uint32_t>(answer.size()), now};
-  heads_[name.first % kEntries] = static_cast<std::uint32_t>(next_ % kEntries) + 1;
+  heads_[name.second % kEntries] = static_cast<std::uint32_t>(next_ % kEntries) + 1;
   ++next_;
   written_ = at + answer.size();
 }
@@ -45,7 +47,7 @@ void AnswerCache::remember(const Name& name, Bytes answer, Monotonic now) {
 std::optional<Bytes> AnswerCache::find(const Message& request, Monotonic now) {
   if (ring_.empty()) return std::nullopt;
   const Name name = name_of(request);
-  const std::uint32_t head = heads_[name.first % kEntries];
+  const std::uint32_t head = heads_[name.second % kEntries];
   if (head == 0) return std::nullopt;
   const Entry& entry = entries_[head - 1];
   if (entry.size == 0 || entry.name.first != name.first || entry.name.second != name.second || now - entry.when > kKept)

@@ -28,7 +28,8 @@ class AnswerCache {
 
   AnswerCache(SipKey key, SipKey other_key) : key_(key), other_key_(other_key) {}
 
-  // What a request is known by: two hashes of who, end-to-end identifier and session.
+  // What a request is known by: a hash of its session, and one of who sent it with which command and end-to-end
+  // identifier. Keyed: nobody finds two requests that share them.
   struct Name {
     std::uint64_t first = 0;
     std::uint64_t second = 0;

@@ -275,12 +275,11 @@ Found check_occurrences(const Message& request, const CommandRule& command, cons
   std::array<std::uint16_t, kOccurrencesMax> counts{};
   // The rule that is broken by one more of that AVP; null: none.
   const auto count = [&](std::uint64_t key) -> const Occurrence* {
-    for (std::size_t i = 0; i < command.request.size(); ++i) {
-      const Occurrence& rule = command.request[i];
-      if (rule.avp.key() != key) continue;
-      return ++counts[i] > rule.max ? &rule : nullptr;  // at most kAvpsMax: below kAnyNumber
-    }
-    return nullptr;
+    const auto found = std::ranges::find(command.keys, key);
+    if (found == command.keys.end()) return nullptr;
+    const auto i = static_cast<std::size_t>(found - command.keys.begin());
+    const Occurrence& rule = command.request[i];
+    return ++counts[i] > rule.max ? &rule : nullptr;  // at most kAvpsMax: below kAnyNumber
   };
   for (std::size_t n = 0; n < request.indexed_count(); ++n) {
     const Message::Place& place = request.place(n);

@@ -97,10 +97,15 @@ void Dictionary::rehash() {
   std::size_t size = 64;
   while (size < 4 * avps_.size()) size *= 2;
   slots_.assign(size, Slot());
-  for (std::size_t i = 0; i < avps_.size(); ++i) {
-    const std::uint64_t its_key = key(avps_[i].id.vendor, avps_[i].id.code);
-    slots_[slot_of(its_key)] = {its_key, static_cast<std::uint32_t>(i + 1)};
-  }
+  for (std::size_t i = 0; i < avps_.size(); ++i) place(i);
+}
+
+void Dictionary::place(std::size_t index) {
+  const std::uint64_t its_key = key(avps_[index].id.vendor, avps_[index].id.code);
+  slots_[slot_of(its_key)] = {its_key, static_cast<std::uint32_t>(index + 1)};
+  if (its_key >= kDirect) return;
+  direct_.resize(kDirect);
+  direct_[its_key] = static_cast<std::uint16_t>(index + 1);
 }
 
 void Dictionary::add(AvpRule rule) {
@@ -112,12 +117,13 @@ void Dictionary::add(AvpRule rule) {
   }
   avps_.push_back(rule);
   if (2 * avps_.size() > slots_.size()) return rehash();
-  const std::uint64_t its_key = key(rule.id.vendor, rule.id.code);
-  slots_[slot_of(its_key)] = {its_key, static_cast<std::uint32_t>(avps_.size())};
+  place(avps_.size() - 1);
 }
 
 void Dictionary::add(CommandRule rule) {
   CLAVIGER_ASSERT(rule.request.size() <= kOccurrencesMax);
+  rule.keys.clear();
+  for (const Occurrence& each : rule.request) rule.keys.push_back(each.avp.key());
   const auto same = std::ranges::find_if(commands_, [&](const CommandRule& other) {
     return other.application == rule.application && other.code == rule.code;
   });
@@ -129,8 +135,10 @@ void Dictionary::add(CommandRule rule) {
 }
 
 const AvpRule* Dictionary::avp(std::uint32_t code, std::uint32_t vendor) const {
+  const std::uint64_t wanted = key(vendor, code);
+  if (wanted < direct_.size()) return direct_[wanted] == 0 ? nullptr : &avps_[direct_[wanted] - 1U];
   if (slots_.empty()) return nullptr;
-  const Slot& slot = slots_[slot_of(key(vendor, code))];
+  const Slot& slot = slots_[slot_of(wanted)];
   return slot.rule == 0 ? nullptr : &avps_[slot.rule - 1];
 }
 

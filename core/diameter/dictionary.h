@@ -57,6 +57,8 @@ struct CommandRule {
   std::string_view name;  // of the request; literal
   bool is_proxiable = true;
   std::vector<Occurrence> request;  // at most kOccurrencesMax; what is not named may stand any number of times
+  std::vector<std::uint64_t> keys =
+      {};  // of those AVPs, made by Dictionary::add(): they are compared with each AVP that comes
 };
 
 // Counters of one check lie on the stack.
@@ -85,8 +87,13 @@ class Dictionary {
   };
   void rehash();
   std::size_t slot_of(std::uint64_t wanted) const;
+  void place(std::size_t index);
+
+  // The base protocol's codes, and half of what is looked up: a table of their own.
+  static constexpr std::uint64_t kDirect = 512;
 
   std::vector<AvpRule> avps_;
+  std::vector<std::uint16_t> direct_;  // by code, without a vendor: index + 1; 0: none
   std::vector<Slot> slots_;
   std::vector<CommandRule> commands_;  // a dozen
 };

@@ -25,7 +25,7 @@ Edits::Edit& Edits::insert(std::uint32_t offset) {
   edit.offset = offset;
   edit.old_size = 0;
   edit.flags = 0;
-  edit.data = {};
+  edit.use({});
   return edit;
 }
 
@@ -33,9 +33,10 @@ void Edits::replace(const Message& message, const AvpView& old, Bytes data) {
   Edit& edit = insert(static_cast<std::uint32_t>(message.offset_of(old)));
   edit.kind = Kind::Replace;
   edit.old_size = padded_size(message, old);
-  edit.id = {old.code(), old.vendor()};
+  edit.code = old.code();
+  edit.vendor = old.vendor();
   edit.flags = old.flags();
-  edit.data = data;
+  edit.use(data);
 }
 
 void Edits::remove(const Message& message, const AvpView& old) {
@@ -47,9 +48,10 @@ void Edits::remove(const Message& message, const AvpView& old) {
 void Edits::append(const AvpId& id, Bytes data) {
   Edit& edit = insert(kBehindAll);
   edit.kind = Kind::Append;
-  edit.id = id;
+  edit.code = id.code;
+  edit.vendor = id.vendor;
   edit.flags = static_cast<std::uint8_t>((id.vendor != 0 ? kAvpVendor : 0U) | (id.is_mandatory ? kAvpMandatory : 0U));
-  edit.data = data;
+  edit.use(data);
 }
 
 void Edits::append_u32(const AvpId& id, std::uint32_t value) {
@@ -98,10 +100,10 @@ void Edits::splice(const Message& message, Header header, MutableBytes to) const
     const Bytes data = data_of(edit);
     std::array<std::byte, kAvpVendorHeaderBytes> head;
     const std::size_t head_size = (edit.flags & kAvpVendor) != 0 ? kAvpVendorHeaderBytes : kAvpHeaderBytes;
-    store_u32(head.data(), edit.id.code);
+    store_u32(head.data(), edit.code);
     store_u32(head.data() + 4,
               static_cast<std::uint32_t>(edit.flags) << 24U | static_cast<std::uint32_t>(head_size + data.size()));
-    store_u32(head.data() + 8, edit.id.vendor);
+    store_u32(head.data() + 8, edit.vendor);
     copy(Bytes(head).first(head_size));
     copy(data);
     constexpr std::array<std::byte, 3> kZeros{};

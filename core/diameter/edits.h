@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/diameter/message.h"
 
@@ -33,17 +34,25 @@ class Edits {
 
  private:
   enum class Kind : std::uint8_t { Replace, Remove, Append };
+  // Trivial: a kilobyte of them is not cleared for the few that are used.
   struct Edit {
     Kind kind;
-    bool is_small;           // the data is `small`, not `data`
+    bool is_small;  // the data is `small`, not `data`
+    std::uint8_t flags;
     std::uint32_t offset;    // of the old AVP; appended ones: behind everything
     std::uint32_t old_size;  // padded
-    AvpId id;
-    std::uint8_t flags;
-    Bytes data;
+    std::uint32_t code;
+    std::uint32_t vendor;
     std::array<std::byte, 4> small;
+    const std::byte* data;
+    std::size_t data_size;
+    void use(Bytes bytes) {
+      data = bytes.data();
+      data_size = bytes.size();
+    }
   };
-  Bytes data_of(const Edit& edit) const { return edit.is_small ? Bytes(edit.small) : edit.data; }
+  static_assert(std::is_trivially_default_constructible_v<Edit>);
+  Bytes data_of(const Edit& edit) const { return edit.is_small ? Bytes(edit.small) : Bytes(edit.data, edit.data_size); }
   static std::size_t new_size(const Edit& edit, std::size_t data_size);
   Edit& insert(std::uint32_t offset);
 

@@ -1,7 +1,9 @@
 // The transactions of a shard: out to a peer, wherever its connection is, and back; elsewhere when that fails.
 #include <algorithm>
 
+#include "core/diameter/names.h"
 #include "core/diameter/node_shard.h"
+#include "core/diameter/redirect.h"
 
 namespace claviger::diameter {
 namespace {
@@ -161,8 +163,10 @@ void NodeShard::receive_answer(Link& from, const Message& answer) {
   NodeShard& origin = node_.part(waiting->origin);
   const std::uint64_t transaction = waiting->transaction;
   // Never refused: a full mailbox here would lose an answer that somebody waits for.
-  origin.shard_.mailbox().post_control([&origin, transaction, text = std::string(answer.slice().text())] {
-    origin.complete(transaction, Message(origin.packer_.keep(as_bytes(text))));
+  origin.shard_.mailbox().post_control([&origin, transaction, text = SecretBytes(answer.bytes())] {
+    const Slice kept = origin.packer_.keep(text.reveal());
+    origin.complete(transaction, Message(kept));
+    wipe_answer(kept);
   });
 }
 
@@ -181,6 +185,7 @@ void NodeShard::take_report(const Message& answer) {
 void NodeShard::complete(std::uint64_t id, const Message& answer) {
   Transaction* const transaction = transactions_.find(id);
   if (transaction == nullptr) return;
+  if (is_redirect(answer)) return follow(*transaction, answer);
   if (transaction->downstream != 0) return complete_forwarded(*transaction, answer);
   if (check_answer(answer, node_.dictionary())) {
     transaction->peer->counters.dropped.add();
@@ -189,6 +194,29 @@ void NodeShard::complete(std::uint64_t id, const Message& answer) {
   runtime::Completer<Result<Message>> completer = *std::move(transaction->completer);
   transactions_.release(*transaction);
   completer.complete(Message(packer_.keep(answer.bytes())));  // copy: the received slab is not pinned by who waits
+}
+
+// RFC 6733 clause 6.1.8, for this request alone (Redirect-Host-Usage DONT_CACHE): to a host that we know and are connected
+// with; nobody opens a connection of ours by an answer. Without T: an answer came.
+void NodeShard::follow(Transaction& transaction, const Message& redirect) {
+  transaction.timer.stop();
+  transaction.hop_by_hop = 0;
+  constexpr Error kNobody{Code::Unreachable, "diameter.redirect"};
+  if (transaction.attempts >= transaction.attempts_max) return fail(transaction, kNobody);
+  for (std::size_t n = 0; n < kRedirectHostsMax; ++n) {
+    const auto named = redirect.find_nth(avp::kRedirectHost, n);
+    if (!named) break;
+    const auto host = host_of_uri(named->text());
+    const PeerEntry* const peer = host ? table_->find(*host) : nullptr;
+    if (peer == nullptr || peer == transaction.peer || peer == transaction.from) continue;
+    if (!peer->is_usable(transaction.application)) continue;
+    transaction.tried = transaction.peer;
+    // copy: the first one may still lie where it was written, with its own hop-by-hop identifier.
+    transaction.sent = packer_.keep(transaction.sent.bytes());
+    name_destination(transaction, {peer->identity, {}});
+    return dispatch(transaction);
+  }
+  fail(transaction, kNobody);
 }
 
 void NodeShard::complete_forwarded(Transaction& transaction, const Message& answer) {
@@ -200,6 +228,7 @@ void NodeShard::complete_forwarded(Transaction& transaction, const Message& answ
   Slice down;
   if (instead) {
     down = packer_.keep(instead->bytes());
+    wipe_answer(*instead);
   } else {
     Header header = answer.header();
     header.flags &= kFlagProxiable | kFlagError;
@@ -299,7 +328,7 @@ void NodeShard::fail(Transaction& transaction, Error reason) {
     return shard_.defer([completer = std::move(completer), reason]() mutable { completer.complete(reason); });
   }
   const Message original(transaction.original);
-  const bool names_us = LowerName(original.destination_host()).text() == node_.lower_identity();
+  const bool names_us = is_same_name(original.destination_host(), node_.lower_identity());
   const bool is_busy = reason.code == Code::Overload && names_us;
   MessageBuilder builder = MessageBuilder::answer(shard_.slabs(), original);
   builder.result(is_busy ? result_code::kTooBusy : result_of(reason.code));

@@ -105,7 +105,8 @@ void Link::receive(Slice message) {
     shard_.receive_request(*this, std::move(message));
   } else {
     peer_->counters.answers_in.add();
-    shard_.receive_answer(*this, Message(std::move(message)));
+    shard_.receive_answer(*this, Message(message));
+    wipe_answer(message);
   }
 }
 
@@ -287,7 +288,7 @@ std::uint32_t Link::send_request(Slice message, const PendingTable::Waiting& wai
 
 void Link::send_answer(Slice message) {
   if (peer_ != nullptr) peer_->counters.answers_out.add();
-  push(std::move(message));
+  push(std::move(message), true);
 }
 
 std::optional<PendingTable::Waiting> Link::take_pending(const Header& header) {
@@ -317,8 +318,8 @@ bool Link::is_within_rate() {
   return true;
 }
 
-void Link::push(Slice message) {
-  outbox_.push(std::move(message));
+void Link::push(Slice message, bool is_answer) {
+  outbox_.push(std::move(message), is_answer);
   stream_.update();
 }
 
@@ -351,8 +352,12 @@ void Link::apply(const Watchdog::Actions& actions) {
     peer_->state = watchdog_.state();
   }
   if (actions.sends_watchdog) send_watchdog();
-  if (actions.sets_timer && !was_told_to_leave_ && !has_answered_leaving_) {
-    due_ = shard_.shard().now() + watchdog_wait(shard_.options().watchdog, shard_.random());
+  const Monotonic now = shard_.shard().now();
+  // Once a turn: a hundred messages that came together are one sign of life.
+  if (actions.sets_timer && !was_told_to_leave_ && !has_answered_leaving_ &&
+      (now != timer_set_at_ || actions.sends_watchdog)) {
+    due_ = now + watchdog_wait(shard_.options().watchdog, shard_.random());
+    timer_set_at_ = now;
   }
   if (actions.fails_over) fail_over();
   if (actions.closes) stream_.close({Code::DeadlinePassed, "diameter.watchdog"});

@@ -80,7 +80,7 @@ class Link final : public net::StreamUser {
   Entry enter(PeerEntry& entry, const Capabilities& theirs);
   void open(PeerEntry& entry, const Capabilities& theirs);
   void refuse_capabilities(const Message& request, std::uint32_t code, const Fault* fault);
-  void push(Slice message);
+  void push(Slice message, bool is_answer = false);
   // Built messages lie in slabs of their own.
   void push_packed(Result<Slice> message);
   void watch(Watchdog::Event event);
@@ -99,6 +99,7 @@ class Link final : public net::StreamUser {
   std::shared_ptr<const Source> source_;
   Watchdog watchdog_{PeerState::Initial};
   Monotonic due_ = Monotonic::max();
+  Monotonic timer_set_at_ = Monotonic::min();
   FrameReader reader_;
   Outbox outbox_;
   PendingTable pending_;

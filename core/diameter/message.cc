@@ -33,8 +33,10 @@ Message::Message(Slice bytes) : slice_(std::move(bytes)), header_(parse_header(s
       return;
     }
     if (count_ < kIndexed) {
-      const std::uint32_t vendor = has_vendor ? load_u32(start + at + 8) : 0;
-      places_[count_] = {AvpId{code, vendor}.key(), static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length)};
+      const std::uint64_t key = AvpId{code, has_vendor ? load_u32(start + at + 8) : 0}.key();
+      places_[count_] = {key, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length)};
+      const std::uint64_t base = key - kBaseFirst;
+      if (base < kBaseCount && base_[base] == 0) base_[base] = static_cast<std::uint8_t>(count_ + 1);
       indexed_end_ = static_cast<std::uint32_t>(std::min(at + padded(length), size));
     }
     ++count_;
@@ -47,7 +49,13 @@ Message::Message(Slice bytes) : slice_(std::move(bytes)), header_(parse_header(s
 std::optional<AvpView> Message::find_nth(const AvpId& id, std::size_t n) const {
   const std::size_t indexed = indexed_count();
   const std::uint64_t key = id.key();
-  for (std::size_t i = 0; i < indexed; ++i) {
+  std::size_t i = 0;
+  if (key - kBaseFirst < kBaseCount) {
+    const std::size_t first = base_[key - kBaseFirst];
+    if (first != 0 && n == 0) return at(places_[first - 1]);
+    i = first != 0 ? first - 1 : indexed;
+  }
+  for (; i < indexed; ++i) {
     const Place& place = places_[i];
     if (place.key != key) continue;
     if (n == 0) return at(place);
@@ -67,7 +75,8 @@ std::size_t Message::count(const AvpId& id) const {
   std::size_t found = 0;
   const std::size_t indexed = indexed_count();
   const std::uint64_t key = id.key();
-  for (std::size_t i = 0; i < indexed; ++i) found += places_[i].key == key ? 1U : 0U;
+  const bool is_absent = key - kBaseFirst < kBaseCount && base_[key - kBaseFirst] == 0;
+  for (std::size_t i = is_absent ? indexed : 0; i < indexed; ++i) found += places_[i].key == key ? 1U : 0U;
   if (count_ <= kIndexed) return found;
   AvpWalk rest(slice_.bytes().subspan(indexed_end_, structure_end_ - indexed_end_));
   while (const auto avp = rest.next()) found += avp->is(id) ? 1U : 0U;

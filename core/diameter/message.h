@@ -91,13 +91,17 @@ class Message {
  private:
   // The first AVPs' places; later ones (few messages have so many) are walked to.
   static constexpr std::size_t kIndexed = 32;
+  // AVPs of the base protocol that every hop looks for, some of them several times: codes 256 to 319 without a vendor.
+  static constexpr std::uint64_t kBaseFirst = 256;
+  static constexpr std::size_t kBaseCount = 64;
 
   Slice slice_;
   Header header_;
   Structure structure_ = Structure::Sound;
   std::uint32_t structure_end_ = 0;
   std::uint32_t count_ = 0;
-  std::uint32_t indexed_end_ = 0;  // offset of the first AVP that is not in places_
+  std::uint32_t indexed_end_ = 0;                // offset of the first AVP that is not in places_
+  std::array<std::uint8_t, kBaseCount> base_{};  // by code: 1 + its first place; 0: not among places_
   std::array<Place, kIndexed> places_;
 };
 

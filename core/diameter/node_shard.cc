@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/crypto/random.h"
+#include "core/diameter/names.h"
 #include "core/net/resolve.h"
 
 namespace claviger::diameter {
@@ -220,16 +221,15 @@ void NodeShard::receive_request(Link& from, Slice message) {
   }
   const std::string_view realm = received.destination_realm();
   const std::string_view host = received.destination_host();
-  const LowerName lower_host(host);
-  const bool names_us = lower_host.text() == node_.lower_identity();
+  const bool names_us = is_same_name(host, node_.lower_identity());
   if (!from.is_within_rate()) return refuse(names_us ? result_code::kTooBusy : result_code::kUnableToDeliver);
   for (std::size_t n = 0;; ++n) {
     const auto record = received.find_nth(avp::kRouteRecord, n);
     if (!record) break;
-    if (LowerName(record->text()).text() == node_.lower_identity()) return refuse(result_code::kLoopDetected);
+    if (is_same_name(record->text(), node_.lower_identity())) return refuse(result_code::kLoopDetected);
   }
   if (realm.empty() && !host.empty() && !names_us) return refuse(result_code::kUnableToDeliver);
-  if (!realm.empty() && LowerName(realm).text() != node_.lower_realm() && !table_->knows_realm(realm)) {
+  if (!realm.empty() && !is_same_name(realm, node_.lower_realm()) && !table_->knows_realm(realm)) {
     return refuse(result_code::kRealmNotServed);
   }
   const Served* const handler = node_.served(received.header().application, received.header().command);
@@ -259,6 +259,7 @@ void NodeShard::answer(std::uint64_t connection, const Message& request, Slice m
   answers_.remember(answers_.name_of(request), message.bytes(), shard_.now());
   // copy: an answer is built in a slab of its own.
   send_down(connection, packer_.keep(message.bytes()));
+  wipe_answer(message);
 }
 
 void NodeShard::refuse(std::uint64_t connection, const Message& request, std::uint32_t code,
@@ -272,7 +273,8 @@ void NodeShard::refuse(std::uint64_t connection, const Message& request, std::ui
 }
 
 void NodeShard::send_down(std::uint64_t connection, Slice message) {
-  if (Link* const down = link(connection)) down->send_answer(std::move(message));
+  if (Link* const down = link(connection)) return down->send_answer(std::move(message));
+  wipe_answer(message);
 }
 
 }  // namespace claviger::diameter

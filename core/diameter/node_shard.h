@@ -94,6 +94,7 @@ class NodeShard {
   void send_for_another(PeerEntry& peer, const PendingTable::Waiting& waiting, const std::string& bytes);
   void complete(std::uint64_t transaction, const Message& answer);
   void complete_forwarded(Transaction& transaction, const Message& answer);
+  void follow(Transaction& transaction, const Message& redirect);
   void fail(Transaction& transaction, Error reason);
   void take_report(const Message& answer);
   void send_down(std::uint64_t connection, Slice message);

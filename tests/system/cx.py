@@ -158,6 +158,14 @@ def main():
             ended = server.told(RTR)
             expect(ended.find(1) == impi.encode() and ended.find(615, VENDOR) is not None, "who is disabled is de-registered")
             expect(result(server.mar(impi, impu)) == (False, 5003), "and gets no vectors")
+            ctl(system, "subscriber", "enable", impi)
+            expect(result(server.sar(impi, impu, 1)) == (False, 2001), "registered once more")
+        # The S-CSCF is away, and so are we for a moment.
+        ctl(system, "subscriber", "disable", impi)
+        daemon.kill()
+        daemon.start()
+        with Server(system) as server:
+            expect(server.told(RTR).find(1) == impi.encode(), "what an S-CSCF is owed survives a kill -9")
         daemon.stop()
     print("registration, refusals, restart and notices over Cx")
     return 0

@@ -20,6 +20,7 @@ from subscriber_module import Module  # noqa: E402
 REALM, CSCF = "bravo.example", "scscf.bravo.example"
 SERVER = "sip:scscf.bravo.example:6060"
 GAMMA, AGENT, OTHER_AGENT = "gamma.example", "agent.gamma.example", "second.gamma.example"
+GRANT_VENDOR = "32473"  # of examples (RFC 5612)
 UP = ["u9@gamma.example", "sip:u9@gamma.example"]
 DOWN = ["g9@gvisitors.bravo.example", "sip:g9@gvisitors.bravo.example"]
 
@@ -96,6 +97,25 @@ def check_refusals(cscf, bravo, alpha, values):
     cscf.expect("5003", impi, impu)
     alpha.ctl.run("agreement", "change", "mc.bravo.example", "--mms-host", "diameter.bravo.example")
     cscf.expect("2001", impi, impu)
+
+
+def check_grants(cscf, bravo, alpha, values):
+    """Alpha wants to see what it signed when the binding was made: who came by a list has no such thing."""
+    static = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
+    dynamic = values["MIGRANT_DYNAMIC_PARTNER_IMPI"], values["MIGRANT_DYNAMIC_PARTNER_IMPU"]
+    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--wants-grant", "yes", "--grant-vendor", GRANT_VENDOR, "--grant-code", "2")
+    for migrant in (static, dynamic):
+        cscf.expect("5003", *migrant)
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--grant-vendor", GRANT_VENDOR, "--grant-code", "2")
+    for _ in range(2):  # looked at, then known
+        cscf.expect("2001", *dynamic)
+    cscf.expect("5003", *static)
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--grant-code", "3")  # another AVP
+    cscf.expect("5003", *dynamic)
+    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--wants-grant", "no")
+    cscf.expect("2001", *dynamic)  # one that nobody asks for is passed over
+    cscf.expect("2001", *static)
+    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--grant-vendor", "0")
 
 
 class Primary(threading.Thread):
@@ -240,6 +260,8 @@ def main():
         print("dynamic: ok", flush=True)
         check_refusals(cscf, bravo, alpha, sandbox.values)
         print("refusals: ok", flush=True)
+        check_grants(cscf, bravo, alpha, sandbox.values)
+        print("grants: ok", flush=True)
         cscf.received.clear()
         primary = check_octets(cscf, bravo)
         print("octets: ok", flush=True)

@@ -18,6 +18,8 @@ TEST(Agreement, KeepsEveryField) {
   one.server_name = "sip:x.example";
   one.user_data = "<IMSSubscription/>";
   one.wants_grant = true;
+  one.grant_vendor = 32473;
+  one.grant_code = 7;
   one.access_realm = "visitors.here.example";
   one.access_proxy = "sip:pcscf.here.example";
   one.access_networks = {"mcs"};
@@ -33,12 +35,16 @@ TEST(Agreement, KeepsEveryField) {
   EXPECT_EQ(encode_agreement(*read), bytes);
   EXPECT_EQ(read->version, 7U);
   EXPECT_EQ(read->sealed_key, one.sealed_key);
+  EXPECT_EQ(read->grant_vendor, 32473U);
+  EXPECT_EQ(read->grant_code, 7U);
   EXPECT_TRUE(decode_agreement(storage::Value::owned(bytes.substr(0, 20), 1, 0), "x").failed_with(Code::Corrupt));
 }
 
 TEST(Agreement, RefusesWhatIsWrong) {
   EXPECT_TRUE(check_agreement(good_agreement(), false).has_value());
   const std::vector<std::pair<std::string_view, std::function<void(Agreement&)>>> spoilt{
+      {"agreement.grant_vendor", [](Agreement& one) { one.wants_grant = true; }},
+      {"agreement.grant_vendor", [](Agreement& one) { one.grant_vendor = 10415; }},
       {"agreement.system", [](Agreement& one) { one.system = "MC system"; }},
       {"agreement.own_system", [](Agreement& one) { one.own_system = one.system; }},
       {"agreement.not_after", [](Agreement& one) { one.not_before = 5, one.not_after = 5; }},

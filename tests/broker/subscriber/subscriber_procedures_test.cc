@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/subscriber/notice_delivery.h"
 #include "broker/tables.h"
 #include "tests/broker/subscriber/subscriber_bed.h"
 
@@ -164,6 +165,71 @@ TEST_F(Procedures, ImportsAreRepeatable) {
   EXPECT_EQ(refusal(request("user1@x.example", "sip:user1@x.example")), Code::PublicIdentityUnknown);
   std::vector<SubscriberDraft> many(kSubscriberImportMax + 1);
   EXPECT_EQ(wait(import_subscribers(&database(), "alpha", std::move(many))).error().code, Code::TooLarge);
+}
+
+// What S-CSCFs would hear, told by the changes that cause it.
+struct Heard final : ServerNotices {
+  Result<Unit> put(storage::Transaction&, Notice notice, const std::string& tenant, const Subscriber& subscriber,
+                   const ServerState& server) override {
+    EXPECT_EQ(tenant, "alpha");
+    EXPECT_FALSE(subscriber.public_identities.empty());
+    heard.emplace_back(notice, server.host);
+    return Unit{};
+  }
+  void wake() override { ++woken; }
+  std::vector<std::pair<Notice, std::string>> heard;
+  int woken = 0;
+};
+
+TEST_F(Procedures, WhoServesHimHearsOfChanges) {
+  Heard heard;
+  database().use_notices(&heard);
+  ASSERT_TRUE(ask(request()));
+  using Told = std::vector<std::pair<Notice, std::string>>;
+  const std::string host = "scscf1.alpha.example";
+  const auto changed = [&](auto how) {
+    SubscriberDraft draft;
+    draft.private_identity = kAnn;
+    how(draft);
+    return wait(change_subscriber(&database(), "alpha", std::move(draft))).has_value();
+  };
+  EXPECT_TRUE(changed([](auto& d) { d.capabilities = std::vector<std::int64_t>{5}; }));
+  EXPECT_EQ(heard.heard, (Told{{Notice::NewProfile, host}}));
+  EXPECT_TRUE(changed([](auto& d) { d.is_enabled = false; }));
+  EXPECT_EQ(heard.heard.back(), std::pair(Notice::EndOfRegistration, host));
+  // Nobody serves him any more.
+  EXPECT_TRUE(changed([](auto& d) { d.is_enabled = true; }));
+  EXPECT_EQ(heard.heard.size(), 2U);
+  ASSERT_TRUE(ask(request()));
+  std::vector<SubscriberDraft> lines;
+  lines.push_back(draft_of(kAnn, {std::string(kAnnPublic)}, kAnnKey, kAnnOpc));
+  ASSERT_TRUE(wait(import_subscribers(&database(), "alpha", std::move(lines))));
+  EXPECT_EQ(heard.heard.size(), 3U);
+  EXPECT_EQ(heard.heard.back(), std::pair(Notice::NewProfile, host));
+  ASSERT_TRUE(wait(remove_subscriber(&database(), "alpha", std::string(kAnn))));
+  EXPECT_EQ(heard.heard.back(), std::pair(Notice::EndOfRegistration, host));
+  EXPECT_EQ(heard.woken, 5);
+  database().use_notices(nullptr);
+}
+
+TEST(NoticeRow, ComesBackAsItWas) {
+  const NoticeRow row{Notice::EndOfRegistration, "alpha", "ann@x.y", "scscf.x.y", "x.y", {"sip:ann@x.y", "tel:+4917"}};
+  const auto read = decode_notice(encode_notice(row));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->notice, row.notice);
+  EXPECT_EQ(read->tenant, row.tenant);
+  EXPECT_EQ(read->private_identity, row.private_identity);
+  EXPECT_EQ(read->host, row.host);
+  EXPECT_EQ(read->realm, row.realm);
+  EXPECT_EQ(read->public_identities, row.public_identities);
+  const NoticeRow profile{Notice::NewProfile, "alpha", "ann@x.y", "scscf.x.y", "", {}};
+  ASSERT_TRUE(decode_notice(encode_notice(profile)));
+  EXPECT_TRUE(decode_notice(encode_notice(profile))->public_identities.empty());
+  std::string many = encode_notice(row);
+  for (std::size_t i = 0; i < kPublicIdentitiesMax; ++i) many += std::string(1, '\0') + "sip:more@x.y";
+  for (const std::string& wrong : {std::string(), std::string("rtr"), std::string("xyz\0a\0b\0c\0d", 11), many}) {
+    EXPECT_EQ(decode_notice(wrong).error().code, Code::Corrupt) << wrong.size();
+  }
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "broker/subscriber/server_state.h"
-
 namespace claviger::subscriber {
 namespace {
 
@@ -41,7 +39,8 @@ TEST(Subscriber, RecordsComeBackAsTheyWere) {
   subscriber.serves_unregistered = true;
   subscriber.visited_networks = {"bravo.example"};
   subscriber.capabilities = {7, 9};
-  subscriber.sequence_offset = -5;
+  subscriber.sequence = {-5, 4096, 17, 3};
+  subscriber.server = {"sip:s", "h", "r", Registration::Unregistered, true, 5};
   subscriber.created_at = 1;
   subscriber.changed_at = 2;
   const std::string bytes = encode_subscriber(subscriber);
@@ -50,6 +49,14 @@ TEST(Subscriber, RecordsComeBackAsTheyWere) {
   EXPECT_EQ(encode_subscriber(*read), bytes);
   EXPECT_EQ(read->version, 4U);
   EXPECT_EQ(read->capabilities, subscriber.capabilities);
+  EXPECT_EQ(read->sequence.offset, -5);
+  EXPECT_EQ(read->sequence.module_sequence, 4096U);
+  EXPECT_EQ(read->sequence.resynchronisations, 3U);
+  EXPECT_EQ(read->server.server_name, "sip:s");
+  EXPECT_EQ(read->server.host, "h");
+  EXPECT_EQ(read->server.realm, "r");
+  EXPECT_EQ(read->server.registration, Registration::Unregistered);
+  EXPECT_TRUE(read->server.is_pending);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const auto cut = decode_subscriber(storage::Value::owned(bytes.substr(0, size), 4, 0), "ann@x.y");
     EXPECT_TRUE(!cut || !cut->public_identities.empty()) << size;
@@ -62,18 +69,6 @@ TEST(Subscriber, ARecordWithLengthsOfNoAlgorithmIsCorrupt) {
   subscriber.key_bytes = 24;
   EXPECT_EQ(decode_subscriber(storage::Value::owned(encode_subscriber(subscriber), 1, 0), "a").error().code,
             Code::Corrupt);
-}
-
-TEST(Subscriber, ServerStatesComeBackAsTheyWere) {
-  const ServerState state{"sip:s", "h", "r", Registration::Unregistered, true, 5};
-  const auto read = decode_server_state(storage::Value::owned(encode_server_state(state), 1, 0));
-  ASSERT_TRUE(read);
-  EXPECT_EQ(read->server_name, "sip:s");
-  EXPECT_EQ(read->host, "h");
-  EXPECT_EQ(read->realm, "r");
-  EXPECT_EQ(read->registration, Registration::Unregistered);
-  EXPECT_TRUE(read->is_pending);
-  EXPECT_EQ(decode_server_state(storage::Value::owned("", 1, 0)).error().code, Code::Corrupt);
 }
 
 }  // namespace

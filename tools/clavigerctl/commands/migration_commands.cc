@@ -2,12 +2,12 @@
 
 #include <openssl/crypto.h>
 
-#include <charconv>
 #include <fstream>
 #include <iterator>
 
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
+#include "tools/clavigerctl/commands/json_options.h"
 #include "tools/clavigerctl/progress_bar.h"
 #include "tools/clavigerctl/view.h"
 
@@ -42,6 +42,8 @@ const std::vector<Column>& agreement_columns() {
                                             {"our server name", "server_name"},
                                             {"IMS profile", "has_user_data", Show::YesNo},
                                             {"grant wanted", "wants_grant", Show::YesNo},
+                                            {"its AVP, vendor", "grant_vendor"},
+                                            {"and code", "grant_code"},
                                             {"bindings at most", "bindings_max"},
                                             {"requests a second", "requests_per_second"},
                                             {"requests a minute, a user", "requests_per_minute_of_binding"},
@@ -90,22 +92,6 @@ const std::vector<Column>& binding_columns() {
   return kColumns;
 }
 
-void add_list(Json& json, const Arguments& args, std::string_view option, std::string_view member) {
-  if (!args.has(option)) return;
-  json.name(member).begin_array();
-  for (const std::string& value : args.list(option)) {
-    if (!value.empty()) json.value(value);  // --service "" takes all away
-  }
-  json.end_array();
-}
-
-std::optional<std::int64_t> number_of(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 std::int64_t int_in(const codec::JsonObject& object, std::string_view name) {
   const auto number = object.int_at(name);
   return number ? *number : 0;
@@ -113,18 +99,6 @@ std::int64_t int_in(const codec::JsonObject& object, std::string_view name) {
 std::string text_in(const codec::JsonObject& object, std::string_view name) {
   const auto text = object.string_at(name);
   return text ? std::string(*text) : std::string();
-}
-
-// False: said why not.
-bool add_number(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
-  if (!invocation.args.has(option)) return true;
-  const auto number = number_of(invocation.args.get(option));
-  if (!number) {
-    invocation.complain(std::string(option) + ": a number is expected");
-    return false;
-  }
-  json.member(member, *number);
-  return true;
 }
 
 bool add_file(Json& json, Invocation& invocation, std::string_view option, std::string_view member) {
@@ -170,12 +144,14 @@ bool add_agreement_members(Json& json, Invocation& invocation) {
   }
   if (args.has("--active")) json.member("active", args.get("--active") == "yes");
   if (args.has("--wants-grant")) json.member("wants_grant", args.get("--wants-grant") == "yes");
-  return add_number(json, invocation, "--not-before", "not_before") &&
-         add_number(json, invocation, "--not-after", "not_after") &&
-         add_number(json, invocation, "--bindings-max", "bindings_max") &&
-         add_number(json, invocation, "--requests-per-second", "requests_per_second") &&
-         add_number(json, invocation, "--requests-per-minute-of-user", "requests_per_minute_of_binding") &&
-         add_file(json, invocation, "--user-data", "user_data") && add_file(json, invocation, "--ca", "ca_pem") &&
+  for (const auto& [option, member] :
+       {std::pair{"--not-before", "not_before"}, std::pair{"--not-after", "not_after"},
+        std::pair{"--bindings-max", "bindings_max"}, std::pair{"--requests-per-second", "requests_per_second"},
+        std::pair{"--requests-per-minute-of-user", "requests_per_minute_of_binding"},
+        std::pair{"--grant-vendor", "grant_vendor"}, std::pair{"--grant-code", "grant_code"}}) {
+    if (!add_number(json, invocation, option, member)) return false;
+  }
+  return add_file(json, invocation, "--user-data", "user_data") && add_file(json, invocation, "--ca", "ca_pem") &&
          add_file(json, invocation, "--certificate", "certificate_pem") &&
          add_file(json, invocation, "--key", "key_pem");
 }
@@ -476,6 +452,8 @@ std::vector<Command> migration_commands() {
       {"--server-name", "What we are called there; sip:mms. and the first range unless given"},
       {"--user-data", "IMS profile of its users here: a file with %IMPI% and %IMPU%", OptionKind::Value, {}, true},
       {"--wants-grant", "Requests for our users must carry the grant that we gave", OptionKind::Value, yes_no},
+      {"--grant-vendor", "Vendor of the AVP that carries it, agreed upon by both sides; 0: it is not sent"},
+      {"--grant-code", "Code of that AVP (1)"},
       {"--access-realm", "Told to devices: the home network domain here"},
       {"--access-proxy", "Told to devices: the P-CSCF"},
       {"--access-network", "Told to devices: a PDN, all of them", OptionKind::List},

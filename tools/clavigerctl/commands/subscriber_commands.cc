@@ -5,6 +5,7 @@
 #include "core/base/secret.h"
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
+#include "tools/clavigerctl/commands/json_options.h"
 #include "tools/clavigerctl/noun.h"
 #include "tools/clavigerctl/terminal.h"
 #include "tools/clavigerctl/view.h"
@@ -65,14 +66,8 @@ bool write_keys(Invocation& invocation, codec::JsonWriter<std::string>& json) {
 
 bool write_members(Invocation& invocation, codec::JsonWriter<std::string>& json) {
   const Arguments& args = invocation.args;
-  const auto write_list = [&](std::string_view option, std::string_view member) {
-    if (!args.has(option)) return;
-    json.name(member).begin_array();
-    for (const std::string& text : args.list(option)) json.value(text);
-    json.end_array();
-  };
-  write_list("--impu", "impus");
-  write_list("--visited-network", "visited_networks");
+  add_list(json, args, "--impu", "impus");
+  add_list(json, args, "--visited-network", "visited_networks");
   for (const auto& [option, member] :
        {std::pair{"--algorithm", "algorithm"}, std::pair{"--amf", "amf"}, std::pair{"--sqn", "sqn"}}) {
     if (args.has(option)) json.member(member, args.get(option));
@@ -81,15 +76,7 @@ bool write_members(Invocation& invocation, codec::JsonWriter<std::string>& json)
   for (const auto& [option, member] :
        {std::pair{"--ind-bits", "ind_bits"}, std::pair{"--response-bytes", "response_bytes"},
         std::pair{"--iterations", "iterations"}}) {
-    if (!args.has(option)) continue;
-    const std::string_view text = args.get(option);
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) {
-      invocation.complain(std::string(option) + " takes a number");
-      return false;
-    }
-    json.member(member, number);
+    if (!add_number(json, invocation, option, member)) return false;
   }
   return true;
 }
