@@ -32,8 +32,10 @@ def agree(system, other):
     other.ctl("client", "add", f"mms-{system.name}", "--name", f"Migration management server of {system.name}", "--authentication",
               "self_signed_tls_client_auth", "--tls-certificate", thumbprint(facts["MIGRATION_CERTIFICATE"]), "--certificate-bound", "--grant",
               "client_credentials", "--scope", "migration")
+    # A sandbox is there to be loaded, too, and has one migrant of each kind: the bounds of an agreement are out of the way.
     system.ctl("agreement", "add", partner, "--own-system", facts["MC_SYSTEM"], "--partner", other.name, "--inbound", "both",
-             "--outbound", "listed", "--requests-per-minute-of-user", "600", "--service", "mcptt", "--domain", f"{other.name}.example", "--domain",
+             "--outbound", "listed", "--requests-per-second", "1000000", "--requests-per-minute-of-user", "1000000",
+             "--service", "mcptt", "--domain", f"{other.name}.example", "--domain",
              f"ims.{other.name}.example", "--domain", f"visitors.{other.name}.example", "--range", facts["VISITED_DOMAIN"],
              "--realm", f"{other.name}.example", "--core-host", f"diameter.{other.name}.example", "--mms-host",
              f"diameter.{other.name}.example", "--access-realm", facts["VISITED_DOMAIN"],
