@@ -15,6 +15,8 @@ from many_users import folder_bytes
 from wire import ConnectionLost
 
 SETTLED_SECONDS_MAX = 120
+# Between two malformed requests: as many as the generator's core has room for.
+ATTACK_EVERY = 0.02
 SET_UPS_MAX = 60
 DISK_EVERY = 5
 # Attackers come from an address of their own, so that bounds by source do not meet anybody else.
@@ -26,8 +28,9 @@ DAY_AHEAD = 86400
 class Samples:
     """Every second: CPU, memory, descriptors, disk of both systems."""
 
-    def __init__(self, town, started):
-        self.town, self.started, self.series, self._over = town, started, {}, threading.Event()
+    def __init__(self, town, started, generator):
+        self.town, self.started, self.generator = town, started, generator
+        self.series, self._over = {}, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def _add(self, name, unit, at, value):
@@ -57,6 +60,13 @@ class Samples:
                         self._add(f"{name} disk", "MiB", at, round(folder_bytes(system.data) / (1 << 20), 1))
                     except OSError:
                         pass  # a file went away under our hands
+            try:
+                now, used = time.monotonic(), cpu_seconds(self.generator)
+                if "generator" in last:
+                    self._add("generator CPU", "cores", now - self.started, round((used - last["generator"][1]) / (now - last["generator"][0]), 3))
+                last["generator"] = (now, used)
+            except OSError:
+                pass  # its day is over
             count += 1
 
     def __enter__(self):
@@ -151,6 +161,7 @@ class Operator:
                 try:
                     one(target)
                     sent += 1
+                    self.is_over.wait(ATTACK_EVERY)
                 except (OSError, Failure, ConnectionLost):
                     self.is_over.wait(0.1)  # killed meanwhile, or cut off: what it does to us is not looked at here
         self.note(f"{sent} malformed attacks are over")

@@ -29,8 +29,7 @@ def seconds_to_normal(result, since, until):
     does not become so before `until`."""
     series = result["series"].get("validate p99", {"t": [], "v": []})
     points = list(zip(series["t"], series["v"]))
-    calm = [(phase["from_ms"] / 1000, following["from_ms"] / 1000) for phase, following in zip(result["phases"], result["phases"][1:])
-            if phase["name"] in CALM]
+    calm = spans_of(result, *CALM)
     before = sorted(ms for t, ms in points if any(begin < t <= end for begin, end in calm))
     after = [(t, ms) for t, ms in points if since < t <= until]
     if not before or not after:
@@ -41,6 +40,17 @@ def seconds_to_normal(result, since, until):
         if slow <= 0.1 * len(after[i:]) and after[i][1] <= limit:
             return max(0.0, t - 1 - since)
     return None
+
+
+def spans_of(result, *names):
+    """(from, to) of each phase of these names, in seconds."""
+    return [(phase["from_ms"] / 1000, following["from_ms"] / 1000) for phase, following in zip(result["phases"], result["phases"][1:])
+            if phase["name"] in names]
+
+
+def mean(series, spans):
+    values = [value for t, value in zip(series["t"], series["v"]) if any(begin + 1 < t <= end for begin, end in spans)]
+    return sum(values) / len(values) if values else None
 
 
 def outages(events):
@@ -61,6 +71,12 @@ def add_rows(table, result, town, samples, operator, set_up, is_timed):
         table.add(at_most(name, ours, unit, limit) if is_timed else Figure(name, ours, unit, bar=f"({limit:g} {unit})"))
 
     print("\n== the bars")
+    for name in ("shift", "mission", "storm"):
+        spans = spans_of(result, name)
+        if spans:
+            table.add(Figure(f"cores that alpha is busy with, {name}", mean(samples.series.get("alpha CPU", {"t": [], "v": []}), spans), ""))
+            table.add(Figure("  the generator", mean(samples.series.get("generator CPU", {"t": [], "v": []}), spans), ""))
+            table.add(Figure("  validations", mean(result["series"].get("validate rate", {"t": [], "v": []}), spans), "/s"))
     bar("validation, p99 in the mission", worst(result, "validate", "p99_us", *CALM), "ms", BARS["validate"])
     bar("key delivery, p99 in the mission", worst(result, "keys", "p99_us", *CALM), "ms", BARS["keys"])
     bar("relay, p99 in the mission", worst(result, "vector", "p99_us", *CALM), "ms", BARS["vector"])

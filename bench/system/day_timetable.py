@@ -12,7 +12,7 @@ class Phase:
 
 # Users whom the shift lets in each second: 70 % of what one core of the broker can, beside a third of the validations. Most of it
 # is the extraction of their keys.
-SHIFT_RATE = 150
+SHIFT_RATE = 100
 
 
 def shift(users, validations, seconds=0):

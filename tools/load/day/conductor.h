@@ -1,7 +1,7 @@
 // The timetable: begins each act at the instant when it is due, whatever became of those before it (an open loop).
 //
 // Arrivals of a kind are a Poisson process of the phase's rate, so that bursts are as they are in life. Driven by a timer
-// of the kernel's, exact to some microseconds: the shard's own wheel ticks in milliseconds. One shard.
+// of the kernel's, exact to a fifth of a millisecond: the shard's own wheel ticks in eight. One shard.
 #pragma once
 
 #include <array>

@@ -6,8 +6,8 @@
 namespace claviger::day {
 namespace {
 
-// Connections to the broker: two of each.
-constexpr std::size_t kClients = 8;
+// Connections to the broker: two of each. Few, so that what falls due together leaves together.
+constexpr std::size_t kClients = 2;
 // What may wait for a stream: a second of the largest rates.
 constexpr std::size_t kWaitingMax = 200'000;
 
