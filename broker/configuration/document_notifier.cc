@@ -134,7 +134,8 @@ Task<sip::Response> DocumentNotifier::subscribe(const sip::Received* request, st
     granted = co_await create(shared, expires);
   }
   if (!granted) co_return registration::refusal(registrar_, granted.error());
-  co_return registration::subscribed(registrar_, registration::SubscribeOutcome{granted->local_tag, granted->seconds});
+  co_return registration::subscribed(registrar_, registration::SubscribeOutcome{granted->local_tag, granted->seconds},
+                                     request->peer.transport == sip::Transport::Tls);
 }
 
 Task<Result<DocumentSubscription>> DocumentNotifier::read(std::string local_tag) {
@@ -368,7 +369,9 @@ Task<Result<Unit>> DocumentNotifier::send(std::string local_tag, bool is_forced)
   notification.event = kEvent;
   notification.state = subscription.ending.empty() ? "active;expires=" + std::to_string(subscription.expires_at - now)
                                                    : "terminated;reason=" + subscription.ending;
-  notification.contact = registrar_.contact();
+  const std::vector<std::string>& routes = subscription.dialog.routes;
+  const std::string& hop = routes.empty() ? subscription.dialog.remote_target : routes.front();
+  notification.contact = registration::contact_for(registrar_, hop.find("transport=tls") != std::string::npos);
   const settings::Sip& sip = registrar_.sip();
   notification.asserted_identity = "<" + (sip.configuration_psi.empty() ? sip.psi : sip.configuration_psi) + ">";
   notification.content_type = kDiffType;

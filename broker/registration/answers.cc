@@ -90,10 +90,17 @@ Response published(Registrar& registrar, const PublishOutcome& outcome) {
   return response;
 }
 
-Response subscribed(Registrar& registrar, const SubscribeOutcome& outcome) {
+std::string contact_for(const Registrar& registrar, bool is_tls) {
+  const std::string& plain = registrar.contact();
+  const std::uint16_t port = registrar.sip().tls_port;
+  if (!is_tls || port == 0) return plain;
+  return plain.substr(0, plain.rfind(':') + 1) + std::to_string(port) + ";transport=tls>";
+}
+
+Response subscribed(Registrar& registrar, const SubscribeOutcome& outcome, bool is_tls) {
   Response response(200);
   response.to_tag = outcome.local_tag;
-  response.with("Expires", std::to_string(outcome.granted)).with("Contact", registrar.contact());
+  response.with("Expires", std::to_string(outcome.granted)).with("Contact", contact_for(registrar, is_tls));
   return response;
 }
 

@@ -1,5 +1,6 @@
 #include "broker/registration/notifier.h"
 
+#include "broker/registration/answers.h"
 #include "broker/registration/change.h"
 #include "broker/registration/procedures.h"
 #include "broker/tables.h"
@@ -58,12 +59,14 @@ sip::OutgoingRequest notify_of(Registrar* registrar, const Subscription& subscri
       }
     }
   }
+  const auto hop = sip::next_hop_of(request.next_hop, 0);
+  const bool is_tls = hop && hop->transport == sip::Transport::Tls;
   for (std::string& route : routes) request.headers.push_back({"Route", std::move(route)});
   request.headers.push_back({"From", "<" + subscription.local_uri + ">;tag=" + subscription.local_tag});
   request.headers.push_back({"To", "<" + subscription.remote_uri + ">;tag=" + subscription.remote_tag});
   request.headers.push_back({"Call-ID", subscription.call_id});
   request.headers.push_back({"CSeq", std::to_string(subscription.local_sequence) + " NOTIFY"});
-  request.headers.push_back({"Contact", registrar->contact()});
+  request.headers.push_back({"Contact", contact_for(*registrar, is_tls)});
   request.headers.push_back({"P-Asserted-Identity", "<" + registrar->sip().psi + ">"});
   request.headers.push_back(
       {"Event", subscription.event_id.empty() ? "poc-settings" : "poc-settings;id=" + subscription.event_id});

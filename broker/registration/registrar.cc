@@ -193,6 +193,7 @@ Task<Response> answer_publish(Registrar* registrar, const sip::Received* receive
 }
 
 Task<Response> answer_subscribe(Registrar* registrar, const sip::Received* received, std::string identity) {
+  const bool is_tls = received->peer.transport == sip::Transport::Tls;
   auto read = read_subscribe(*registrar, received->message, std::move(identity));
   if (!read) co_return refusal(*registrar, read.error());
   const auto request = std::make_shared<const SubscribeRequest>(*std::move(read));
@@ -200,12 +201,12 @@ Task<Response> answer_subscribe(Registrar* registrar, const sip::Received* recei
   if (tag.empty()) {
     auto done = co_await subscribe(registrar, request);
     if (!done) co_return refusal(*registrar, done.error());
-    co_return subscribed(*registrar, *done);
+    co_return subscribed(*registrar, *done, is_tls);
   }
   auto begin = [registrar, request] { return refresh(registrar, request); };
   auto done = co_await runtime::call_on(&registrar->home_of_dialog(tag), std::move(begin));
   if (!done) co_return refusal(*registrar, done.error());
-  co_return subscribed(*registrar, *done);
+  co_return subscribed(*registrar, *done, is_tls);
 }
 
 }  // namespace
