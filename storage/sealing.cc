@@ -13,6 +13,8 @@ namespace {
 constexpr std::byte kForm{1};
 constexpr std::size_t kPrefixBytes = 5;
 constexpr RecordSchema kDataKeySchema{"data_keys", 1};
+// A table's name and a user's identity with what stands before it; longer places go to the heap.
+constexpr std::size_t kPlaceInlineMax = 1024;
 static_assert(Sealer::kOverhead == kPrefixBytes + crypto::kAeadOverhead);
 
 std::string data_key_key(std::uint32_t id) {
@@ -133,8 +135,19 @@ Result<SecretBytes> Sealer::open(TableId table, std::string_view key, Bytes seal
 
 Result<std::size_t> Sealer::open_into(TableId table, std::string_view key, Bytes sealed, MutableBytes out) {
   CLAVIGER_TRY(part, find(sealed));
-  const std::string associated = place(table, key);
-  return part.key->with_aead([&](crypto::Aead& aead) { return aead.open(as_bytes(associated), part.aead, out); });
+  const auto open = [&](Bytes associated) {
+    return part.key->with_aead([&](crypto::Aead& aead) { return aead.open(associated, part.aead, out); });
+  };
+  // As place() has it, on the stack: keys are delivered without the heap.
+  CLAVIGER_ASSERT(static_cast<std::size_t>(table) < options_.tables.size());
+  std::array<std::byte, kPlaceInlineMax> bytes;
+  const std::string_view name = options_.tables[static_cast<std::size_t>(table)].name;
+  const std::size_t size = name.size() + 1 + key.size();
+  if (size > bytes.size()) return open(as_bytes(place(table, key)));
+  std::memcpy(bytes.data(), name.data(), name.size());
+  bytes[name.size()] = std::byte{0};
+  std::memcpy(bytes.data() + name.size() + 1, key.data(), key.size());
+  return open(Bytes(bytes).first(size));
 }
 
 Result<Unit> Sealer::install(std::uint32_t id, Secret<32> key) {

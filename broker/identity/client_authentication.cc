@@ -218,6 +218,13 @@ Task<Result<ClientRef>> ClientAuthenticator::find(std::string tenant, std::strin
   co_return ClientRef(std::move(entry), found);
 }
 
+ClientRef ClientAuthenticator::find_cached(std::string_view tenant, std::string_view client_id) {
+  ClientCache::EntryRef entry = state_->cache.find(tenant, client_id);
+  if (entry == nullptr) return nullptr;
+  const Client* found = &entry->client;
+  return ClientRef(std::move(entry), found);
+}
+
 void ClientAuthenticator::forget(std::string_view tenant, std::string_view client_id) {
   state_->cache.forget(tenant, client_id);
 }

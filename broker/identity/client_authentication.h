@@ -40,6 +40,8 @@ class ClientAuthenticator {
   // The client's record without authentication (authorize endpoint), from the cache or the store; disabled ones, too.
   // ClientUnknown.
   runtime::Task<Result<ClientRef>> find(std::string tenant, std::string client_id);
+  // The same without suspending or allocating; null when this shard has not read it.
+  ClientRef find_cached(std::string_view tenant, std::string_view client_id);
   // By control message on every shard, awaited before a change of a client is acknowledged.
   void forget(std::string_view tenant, std::string_view client_id);
 

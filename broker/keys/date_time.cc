@@ -50,16 +50,20 @@ Result<std::int64_t> take_zone(std::string_view text) {
 
 }  // namespace
 
-std::string write_date_time(std::int64_t time) {
+DateTimeText date_time_text(std::int64_t time) {
   constexpr std::int64_t kYearZero = -62'167'219'200;
   const std::chrono::sys_seconds at{std::chrono::seconds(std::clamp(time, kYearZero, kTimeMax))};
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(at - day);
-  std::string text;
-  const auto put = [&text](std::int64_t number, std::size_t width, char behind) {
-    const std::string digits = std::to_string(number);
-    text.append(width - std::min(width, digits.size()), '0').append(digits).push_back(behind);
+  DateTimeText text{};
+  std::size_t end = 0;
+  const auto put = [&](std::int64_t number, std::size_t width, char behind) {
+    for (std::size_t digit = end + width; digit > end; number /= 10) {
+      text[--digit] = static_cast<char>('0' + number % 10);
+    }
+    end += width;
+    text[end++] = behind;
   };
   put(static_cast<int>(date.year()), 4, '-');
   put(static_cast<unsigned>(date.month()), 2, '-');
@@ -68,6 +72,11 @@ std::string write_date_time(std::int64_t time) {
   put(clock.minutes().count(), 2, ':');
   put(clock.seconds().count(), 2, 'Z');
   return text;
+}
+
+std::string write_date_time(std::int64_t time) {
+  const DateTimeText text = date_time_text(time);
+  return {text.data(), text.size()};
 }
 
 Result<std::int64_t> read_date_time(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/identity_shard.h"
+#include "broker/keys/extraction.h"
 #include "broker/keys/user_keys.h"
 #include "broker/keys/user_procedures.h"
 #include "broker/tables.h"
@@ -40,18 +41,14 @@ Task<Result<Unit>> issue_at_home(Kms* kms, Context* context, KeysWanted wanted) 
   // Revoking takes the same turn: whoever comes after it finds it here, however long ago he was let in.
   auto policy = co_await may_have_keys(kms, context, wanted);
   if (!policy) co_return policy.error();
-  auto work = [wanted, sealer = &context->sealer, now = numeric_date(context->shard.wall())] {
-    return make_key_records(*sealer, {wanted}, now);
-  };
-  auto made = co_await runtime::offload(&kms->pool(), std::move(work));
+  auto made = co_await kms->extraction().make(wanted, numeric_date(context->shard.wall()));
   if (!made) co_return made.error();
-  if (!*made) co_return made->error();
   if (!is_in_force(*kms, wanted)) co_return Error{Code::KeysRevoked, "kms.domain"};
   storage::Transaction transaction;
   transaction.expect_version(tables::kKmsUsers, user_policy_key(wanted.domain->tenant, wanted.user_uri),
                              policy->version);
   transaction.expect_absent(tables::kKmsUserKeys, key);
-  transaction.put(tables::kKmsUserKeys, key, as_bytes((*made)->front().value), wanted.expires_at());
+  transaction.put(tables::kKmsUserKeys, key, as_bytes(made->value), wanted.expires_at());
   auto committed = co_await context->store.commit(std::move(transaction));
   // Pre-issue was faster: its keys are the ones.
   if (!committed && !committed.failed_with(Code::Conflict)) co_return committed.error();

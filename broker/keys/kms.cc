@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "broker/keys/extraction.h"
 #include "broker/keys/pre_issue.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
@@ -13,6 +14,9 @@ namespace {
 namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
+
+// While all users of a country want new keys, tokens go on being validated on the same cores.
+constexpr int kExtractionNiceness = 10;
 
 // Null: they do not open, or are not the domain's. A millisecond of arithmetic: off the loop.
 std::shared_ptr<const DomainKeys> open_keys(storage::Sealer& sealer, std::string_view key, const Domain& domain) {
@@ -47,9 +51,10 @@ Kms::Kms(Contexts& contexts, std::size_t threads, std::vector<int> cpus)
     : contexts_(contexts),
       tables_(contexts.size(), std::make_shared<const DomainTable>()),
       turns_(contexts.front()->shard),
-      pool_("kms", threads, kExtractionQueueMax, cpus),
-      // Half of the cores at most, at low priority: requests want theirs.
-      pre_issue_(std::make_unique<PreIssue>(*this, std::max<std::size_t>(1, threads / 2), std::move(cpus))) {}
+      pool_("kms", threads, kExtractionQueueMax, cpus, kExtractionNiceness),
+      extraction_(std::make_unique<Extraction>(contexts.front()->sealer, pool_)),
+      // On every core that is ours and at low priority: requests come first.
+      pre_issue_(std::make_unique<PreIssue>(*this, threads, std::move(cpus))) {}
 Kms::~Kms() = default;
 
 void Kms::stop() { pre_issue_->stop(); }

@@ -57,7 +57,8 @@ struct DomainTable {
 
 using Contexts = std::vector<std::unique_ptr<broker::Context>>;
 
-class PreIssue;  // broker/keys/pre_issue.h
+class PreIssue;    // broker/keys/pre_issue.h
+class Extraction;  // broker/keys/extraction.h
 
 class Kms {
  public:
@@ -82,6 +83,7 @@ class Kms {
 
   std::shared_ptr<const DomainTable> table() const;
   runtime::OffloadPool& pool() { return pool_; }
+  Extraction& extraction() { return *extraction_; }  // any shard
   PreIssue& pre_issue() { return *pre_issue_; }  // on the home shard
 
  private:
@@ -93,6 +95,7 @@ class Kms {
   std::vector<std::shared_ptr<const DomainTable>> tables_;  // by shard
   runtime::Turns turns_;
   runtime::OffloadPool pool_;
+  std::unique_ptr<Extraction> extraction_;
   std::unique_ptr<PreIssue> pre_issue_;
 };
 

@@ -4,7 +4,6 @@
 
 #include "broker/identity/bearer.h"
 #include "broker/identity/token_holder.h"
-#include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 
 namespace claviger::keys {
@@ -35,9 +34,10 @@ Result<Unit> check_scope(const tokens::Claims& claims, const tenants::Tenant& te
   for (const std::string& scope : policy.scopes) {
     if (!claims.has_scope(scope)) continue;
     has_scope = true;
-    for (const std::string_view audience : tokens::audiences_of(tenant, {scope})) {
-      is_for_us = is_for_us || claims.audiences.contains(audience);
-    }
+    // As tokens::audiences_of() has it for one scope, without its list.
+    const auto found = tenant.scope_audiences.find(scope);
+    const bool is_mapped = found != tenant.scope_audiences.end();
+    is_for_us = is_for_us || claims.audiences.contains(is_mapped ? found->second : tenant.default_audience);
   }
   if (!has_scope) return Error{Code::BearerScope, "kms.scope"};
   if (!is_for_us) return Error{Code::TokenAudience, "kms.aud"};
@@ -48,19 +48,25 @@ Result<Unit> check_scope(const tokens::Claims& claims, const tenants::Tenant& te
 
 bool Caller::may_ask_for(std::string_view uri) const { return std::ranges::find(identities, uri) != identities.end(); }
 
-Result<Admitted> admit(const DomainTable& table, broker::Context& context, const http::Request& request) {
+Result<AdmittedView> admit_view(const DomainTable& table, broker::Context& context, const http::Request& request) {
   CLAVIGER_TRY(token, identity::read_bearer(request));
   CLAVIGER_TRY(verified, verify(table, context, token));
   const tokens::Claims& claims = *verified.claims;
   if (!identity::is_holder(claims, request)) return Error{Code::TokenBinding, "kms.cnf"};
-  Admitted admitted;
   const TenantDomains* domains = table.find(verified.tenant->tenant.name);
   if (domains == nullptr) return Error{Code::KmsUnknown, "kms"};
   // Of a domain that is revoked nobody gets anything, but its certificates are still told.
-  admitted.domain = domains->generations.back();
-  CLAVIGER_TRY(scope, check_scope(claims, verified.tenant->tenant, admitted.domain->domain.policy));
+  CLAVIGER_TRY(scope, check_scope(claims, verified.tenant->tenant, domains->generations.back()->domain.policy));
+  return AdmittedView{&verified.tenant->tenant, &claims, domains};
+}
+
+Result<Admitted> admit(const DomainTable& table, broker::Context& context, const http::Request& request) {
+  CLAVIGER_TRY(view, admit_view(table, context, request));
+  const tokens::Claims& claims = *view.claims;
+  Admitted admitted;
+  admitted.domain = view.domains->generations.back();
   Caller& caller = admitted.caller;
-  caller.tenant = verified.tenant->tenant.name;
+  caller.tenant = view.tenant->name;
   caller.sub = claims.subject;
   caller.client_id = claims.client_id;
   for (const std::string_view id : claims.mc_ids) {

@@ -10,6 +10,7 @@
 
 #include "broker/context.h"
 #include "broker/keys/kms.h"
+#include "broker/tokens/verifier/claims.h"
 #include "core/base/result.h"
 #include "core/http/message.h"
 
@@ -31,8 +32,16 @@ struct Admitted {
   DomainRef domain;  // that issues now
 };
 
+// The same without a copy: views that last until the shard's verifier looks at another token.
+struct AdmittedView {
+  const tenants::Tenant* tenant;
+  const tokens::Claims* claims;
+  const TenantDomains* domains;  // of the table that was given
+};
+
 // Bearer... and Token... codes: 401. TokenAudience and BearerScope: good, but not for this. KeysDenied: a token without
 // an MC service ID. KmsUnknown: the issuer's tenant has no KMS.
+Result<AdmittedView> admit_view(const DomainTable& table, broker::Context& context, const http::Request& request);
 Result<Admitted> admit(const DomainTable& table, broker::Context& context, const http::Request& request);
 
 }  // namespace claviger::keys

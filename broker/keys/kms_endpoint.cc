@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "broker/identity/bearer.h"
-#include "broker/identity/client_procedures.h"
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/identity_shard.h"
 #include "broker/identity/proxies.h"
 #include "broker/keys/certificate_trust.h"
+#include "broker/keys/delivery.h"
 #include "broker/keys/group_server.h"
 #include "broker/keys/kms_caller.h"
 #include "broker/keys/kms_error.h"
@@ -90,9 +92,9 @@ Task<Result<KmsRequest>> read_body(Context* context, const http::Request* reques
 // A message between the beginning and the end of an answer: `write` fills it, into `room` octets at most.
 template <typename Write>
 Result<Slice> answer_with(Asked& asked, std::size_t room, Write write) {
-  SlabWriter sink(asked.context->shard.slabs(), ResponseFrame::room(asked.head, asked.protection) + room);
+  SlabWriter sink(asked.context->shard.slabs(), ResponseFrame::room(asked.head.view(), asked.protection) + room);
   XmlWriter xml(sink);
-  ResponseFrame frame(xml, asked.head, asked.protection);
+  ResponseFrame frame(xml, asked.head.view(), asked.protection);
   xml.raw("<KmsMessage>");
   CLAVIGER_TRY(written, write(xml));
   xml.raw("</KmsMessage>");
@@ -100,10 +102,8 @@ Result<Slice> answer_with(Asked& asked, std::size_t room, Write write) {
   return sink.finish();
 }
 
-constexpr std::size_t kContainerRoom = 256;
-
 Result<Slice> init_answer(Asked& asked, const Domain& domain) {
-  const std::size_t room = kContainerRoom + certificate_room(domain) + offered_room(asked.protection);
+  const std::size_t room = kMessageRoom + certificate_room(domain) + offered_room(asked.protection);
   return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
     const bool has_news = !asked.protection.offered.empty();
     xml.raw(has_news ? "<KmsInit Version=\"1.0.0\" xsi:type=\"KmsInitTkIkType\">" : "<KmsInit Version=\"1.0.0\">");
@@ -115,14 +115,14 @@ Result<Slice> init_answer(Asked& asked, const Domain& domain) {
 }
 
 Result<Slice> key_sets_answer(Asked& asked, const std::vector<KeySet>& sets) {
-  std::size_t room = kContainerRoom + offered_room(asked.protection);
-  for (const KeySet& set : sets) room += key_set_room(set, asked.protection);
+  std::size_t room = kMessageRoom + offered_room(asked.protection);
+  for (const KeySet& set : sets) room += key_set_room(set.view(), asked.protection);
   return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
     const bool has_news = !asked.protection.offered.empty();
     xml.raw(has_news ? "<KmsKeyProv Version=\"1.0.0\" xsi:type=\"KmsKeyProvTkIkType\">"
                      : "<KmsKeyProv Version=\"1.0.0\">");
     for (const KeySet& set : sets) {
-      CLAVIGER_TRY(written, write_key_set(xml, asked.context->sealer, set, asked.protection));
+      CLAVIGER_TRY(written, write_key_set(xml, asked.context->sealer, set.view(), asked.protection));
     }
     CLAVIGER_TRY(offered, write_offered(xml, sets.back().domain->domain.policy, asked.protection));
     xml.raw("</KmsKeyProv>");
@@ -145,7 +145,7 @@ struct Shown {
   std::string_view role;
 };
 Result<Slice> certificates_answer(Asked& asked, std::uint64_t cache_number, const std::vector<Shown>& certificates) {
-  std::size_t room = kContainerRoom;
+  std::size_t room = kMessageRoom;
   for (const Shown& each : certificates) room += certificate_room(*each.certificate);
   return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
     xml.raw("<KmsCertCache CacheNum=\"").raw(std::to_string(cache_number)).raw("\" Version=\"1.0.0\">");
@@ -221,8 +221,8 @@ Task<Result<Slice>> lookup_answer(Asked* asked, const TenantDomains* domains, Ca
   std::vector<std::string> uris{external.empty() ? asked->head.kms_uri : external};
   // Where somebody may migrate to is for himself to know.
   if (caller.may_ask_for(user_uri)) uris.insert(uris.end(), policy.migration_kms.begin(), policy.migration_kms.end());
-  std::size_t room = kContainerRoom + XmlWriter::kEscapedMax * user_uri.size();
-  for (const std::string& uri : uris) room += kContainerRoom + XmlWriter::kEscapedMax * uri.size();
+  std::size_t room = kMessageRoom + XmlWriter::kEscapedMax * user_uri.size();
+  for (const std::string& uri : uris) room += kMessageRoom + XmlWriter::kEscapedMax * uri.size();
   const auto write = [&](XmlWriter& xml) -> Result<Unit> {
     xml.raw("<KmsLookup xmlns=\"urn:claviger:kms:lookup:1.0\">").element("UserUri", user_uri);
     for (const std::string& uri : uris) xml.element("KmsUri", uri);
@@ -266,10 +266,10 @@ Task<Result<Slice>> answer(Asked* asked) {
   // Nothing is looked at before it is known who asks.
   CLAVIGER_CO_TRY(admitted, admit(*table, context, asked->request));
   // Its tokens live on for minutes.
-  auto client = co_await identity::find_client(&context, admitted.caller.tenant, admitted.caller.client_id);
+  auto client = co_await context.identity->clients().find(admitted.caller.tenant, admitted.caller.client_id);
   if (!client && !client.failed_with(Code::ClientUnknown)) co_return client.error();
-  if (!client || !client->is_enabled) co_return Error{Code::TokenRevoked, "kms.client"};
-  admitted.caller.client_since = client->created_at;
+  if (!client || !(*client)->is_enabled) co_return Error{Code::TokenRevoked, "kms.client"};
+  admitted.caller.client_since = (*client)->created_at;
   const Domain& domain = admitted.domain->domain;
   asked->tenant = admitted.caller.tenant;
   asked->head.kms_uri = domain.kms_uri;
@@ -352,9 +352,12 @@ void add_kms_routes(http::Router& router, Contexts& contexts, Kms& kms) {
   const auto handler = [kms = &kms, contexts = &contexts](http::Request request, http::PathValues path) {
     return serve(kms, contexts, std::move(request), std::move(path));
   };
+  const auto at_hand = [kms = &kms, contexts = &contexts](const http::Request& request) {
+    return deliver_at_hand(*kms, identity::here(*contexts), request);
+  };
   const std::string root(kRoot);
-  router.add({http::Method::Post, root + "redirect", kRedirectBytesMax, handler});
-  router.add({http::Method::Post, root + "{rest*}", kBodyBytesMax, handler});
+  router.add({http::Method::Post, root + "redirect", kRedirectBytesMax, handler, {}});
+  router.add({http::Method::Post, root + "{rest*}", kBodyBytesMax, handler, at_hand});
 }
 
 }  // namespace claviger::keys

@@ -7,6 +7,7 @@
 
 #include "broker/keys/date_time.h"
 #include "broker/keys/domain.h"
+#include "broker/keys/plain_request.h"
 #include "core/codec/xml_guard.h"
 
 namespace claviger::keys {
@@ -213,9 +214,32 @@ Result<KmsRequest> read_signed(const pugi::xml_node& root) {
   return read;
 }
 
+KmsRequest copy_of(const PlainRequest& plain) {
+  KmsRequest request;
+  request.user_uri = plain.user_uri;
+  request.kms_uri = plain.kms_uri;
+  request.time = plain.time;
+  request.client_id = plain.client_id;
+  request.device_id = plain.device_id;
+  request.client_req_url = plain.client_req_url;
+  request.trk_id = plain.trk_id;
+  request.signature_id = plain.signature_id;
+  return request;
+}
+
 }  // namespace
 
 Result<KmsRequest> read_kms_request(std::string_view xml) {
+  if (const auto plain = read_plain_request(xml)) return copy_of(*plain);
+  if (const auto signed_one = read_plain_signed(xml)) {
+    KmsRequest request = copy_of(signed_one->request);
+    request.signature = SignatureClaim{std::string(signed_one->key_name)};
+    return request;
+  }
+  return read_kms_tree(xml);
+}
+
+Result<KmsRequest> read_kms_tree(std::string_view xml) {
   CLAVIGER_TRY(guarded, codec::guard_xml(xml));
   pugi::xml_document document;
   if (!document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8)) {

@@ -39,5 +39,7 @@ struct KmsRequest {
 // XmlDoctype, XmlTooLarge, XmlSyntax, Utf8Invalid: the guard's. XmlSchema: another root or namespace, an element that is
 // missing, repeated or of another type. XmlSignature: a SignedKmsRequest that is not one request and one signature.
 Result<KmsRequest> read_kms_request(std::string_view xml);
+// The same, always by the tree of its elements: what plain_request.h must agree with.
+Result<KmsRequest> read_kms_tree(std::string_view xml);
 
 }  // namespace claviger::keys

@@ -22,21 +22,28 @@ namespace claviger::keys {
 
 inline constexpr std::string_view kXmlType = "application/xml";
 
-// What every answer begins with.
+// What every answer begins with, whoever keeps it.
+struct HeadView {
+  std::string_view user_uri;
+  std::string_view kms_uri;
+  std::int64_t time = 0;
+  std::string_view client_req_url;
+  std::size_t text_bytes() const { return user_uri.size() + kms_uri.size() + client_req_url.size(); }
+};
 struct ResponseHead {
   std::string user_uri;
   std::string kms_uri;
   std::int64_t time = 0;
   std::string client_req_url;
-  std::size_t text_bytes() const { return user_uri.size() + kms_uri.size() + client_req_url.size(); }
+  HeadView view() const { return {user_uri, kms_uri, time, client_req_url}; }
 };
 
 // A response from its first octet to its last, signed when the request was; the message between them.
 class ResponseFrame {
  public:
   // What begin() and end() need at most.
-  static std::size_t room(const ResponseHead& head, const Protection& protection);
-  ResponseFrame(XmlWriter& xml, const ResponseHead& head, const Protection& protection);
+  static std::size_t room(const HeadView& head, const Protection& protection);
+  ResponseFrame(XmlWriter& xml, const HeadView& head, const Protection& protection);
   // The ids of what protects it, its end and its signature.
   void end();
 
@@ -45,6 +52,9 @@ class ResponseFrame {
   const Protection& protection_;
   std::size_t begin_ = 0;  // of KmsResponse
 };
+
+// A KmsMessage and its one container, beside what is in it.
+inline constexpr std::size_t kMessageRoom = 256;
 
 // NewTransportKey and NewIntegrityKey under the present TrK.
 std::size_t offered_room(const Protection& protection);
@@ -57,16 +67,24 @@ void write_certificate(XmlWriter& xml, const Domain& domain, std::string_view ro
 std::size_t certificate_room(const Domain& domain);
 
 // One period's keys as they lie in the store.
+struct KeySetView {
+  const Domain* domain;
+  std::uint64_t period;
+  std::string_view user_uri;
+  std::string_view record_key;
+  const storage::Value* value;
+};
 struct KeySet {
   DomainRef domain;
   std::uint64_t period = 0;
   std::string user_uri;
   std::string record_key;
   storage::Value value;
+  KeySetView view() const { return {&domain->domain, period, user_uri, record_key, &value}; }
 };
-std::size_t key_set_room(const KeySet& set, const Protection& protection);
+std::size_t key_set_room(const KeySetView& set, const Protection& protection);
 // KmsKeySet, with keys in plain text, or wrapped under the TrK. What opening and wrapping say.
-Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySet& set, const Protection& protection);
+Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set, const Protection& protection);
 
 // KmsError instead of a KmsMessage.
 Slice write_error(SlabPool& slabs, const ResponseHead& head, std::uint32_t code, std::string_view message);

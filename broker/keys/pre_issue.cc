@@ -22,7 +22,7 @@ using broker::Context;
 using runtime::Task;
 
 constexpr storage::RecordSchema kSchema{"kms_jobs", 1};
-// A page is a chunk for each thread.
+// A page is a chunk for each thread, and two pages are under way.
 constexpr std::size_t kQueueMax = 256;
 // Requests come first: nice(1)'s default.
 constexpr int kNiceness = 10;
@@ -132,28 +132,75 @@ Task<Result<Missing>> missing_of(Context* context, DomainRef domain, std::uint64
   co_return missing;
 }
 
-Task<MadeRecords> extract(runtime::OffloadPool* pool, Context* context, std::vector<KeysWanted> wanted) {
-  const std::size_t threads = pool->threads();
-  const std::int64_t now = numeric_date(context->shard.wall());
-  std::vector<runtime::OneShot<MadeRecords>> waiting;
+// A page's keys on their way through the pool, a part for each thread.
+using Parts = std::vector<runtime::OneShot<MadeRecords>>;
+
+Result<Parts> begin_extraction(runtime::OffloadPool& pool, Context& context, const std::vector<KeysWanted>& wanted) {
+  const std::size_t threads = pool.threads();
+  const std::int64_t now = numeric_date(context.shard.wall());
+  Parts parts;
   for (std::size_t part = 0; part < threads; ++part) {
     std::vector<KeysWanted> chunk;
     for (std::size_t i = part; i < wanted.size(); i += threads) chunk.push_back(wanted[i]);
     if (chunk.empty()) continue;
-    auto work = [chunk = std::move(chunk), sealer = &context->sealer, now] {
+    auto work = [chunk = std::move(chunk), sealer = &context.sealer, now] {
       return make_records(*sealer, chunk, now);
     };
-    auto submitted = runtime::detail::submit_for_value<decltype(work), MadeRecords>(*pool, std::move(work));
-    if (!submitted) co_return submitted.error();
-    waiting.push_back(*std::move(submitted));
+    auto submitted = runtime::detail::submit_for_value<decltype(work), MadeRecords>(pool, std::move(work));
+    if (!submitted) return submitted.error();
+    parts.push_back(*std::move(submitted));
   }
+  return parts;
+}
+
+Task<MadeRecords> finish_extraction(Parts* parts) {
   std::vector<KeyRecord> all;
-  for (std::size_t i = 0; i < waiting.size(); ++i) {
-    MadeRecords made = co_await waiting[i];
+  for (std::size_t i = 0; i < parts->size(); ++i) {
+    MadeRecords made = co_await (*parts)[i];
     if (!made) co_return made.error();
     for (KeyRecord& each : *made) all.push_back(std::move(each));
   }
   co_return all;
+}
+
+// A page of users whose keys are being made.
+struct Page {
+  PreIssueJob job;  // as it will stand when these are stored
+  Parts parts;
+};
+Task<Result<Page>> begin_page(runtime::OffloadPool* pool, Context* context, DomainRef domain, PreIssueJob before) {
+  auto users = co_await identity::list_users(context, domain->tenant, before.cursor, PreIssue::kPageUsers);
+  if (!users) co_return users.error();
+  Page page;
+  page.job = std::move(before);
+  page.job.finished_at = users->next.empty() ? numeric_date(context->shard.wall()) : 0;
+  page.job.cursor = users->next;
+  auto missing = co_await missing_of(context, std::move(domain), page.job.period, std::move(users->users));
+  if (!missing) co_return missing.error();
+  page.job.present += missing->present;
+  page.job.done += missing->wanted.size();
+  auto begun = begin_extraction(*pool, *context, missing->wanted);
+  if (!begun) co_return begun.error();
+  page.parts = *std::move(begun);
+  co_return page;
+}
+
+// One transaction: the page's keys and how far the job is. The job as it stands then.
+Task<Result<PreIssueJob>> finish_page(Context* context, std::string tenant, Page page) {
+  Parts* parts = &page.parts;
+  auto made = co_await finish_extraction(parts);
+  if (!made) co_return made.error();
+  storage::Transaction transaction;
+  for (const KeyRecord& each : *made) {
+    transaction.expect_absent(tables::kKmsUserKeys, each.key);
+    transaction.put(tables::kKmsUserKeys, each.key, as_bytes(each.value), each.expires_at);
+  }
+  transaction.expect_version(tables::kKmsJobs, job_key(tenant), page.job.version);
+  transaction.put(tables::kKmsJobs, job_key(tenant), as_bytes(encode(page.job)));
+  auto committed = co_await context->store.commit(std::move(transaction));
+  if (!committed) co_return committed.error();
+  page.job.version = committed->sequence;
+  co_return std::move(page.job);
 }
 
 DomainRef domain_of(const Kms& kms, std::string_view tenant, std::uint32_t generation) {
@@ -256,7 +303,7 @@ Task<void> PreIssue::run() {
   for (const auto& [tenant, domains] : kms_.table()->by_tenant) tenants.push_back(tenant);
   for (std::size_t i = 0; i < tenants.size() && !is_stopped_; ++i) {
     for (bool has_more = true; has_more && !is_stopped_;) {
-      auto page = co_await run_page(tenants[i]);
+      auto page = co_await run_pages(tenants[i]);
       has_more = page && *page;
       if (!page) {
         kms_.home().shard.logger().warning("kms.pre_issue",
@@ -268,8 +315,9 @@ Task<void> PreIssue::run() {
   is_under_way_ = false;
 }
 
-// False: there is nothing to do any more.
-Task<Result<bool>> PreIssue::run_page(std::string tenant) {
+// The pool never waits for the store: a page's keys are committed while the next page's are made. False: there is
+// nothing to do any more; true: read again where the job stands.
+Task<Result<bool>> PreIssue::run_pages(std::string tenant) {
   Context* context = &kms_.home();
   auto job = co_await read_job(context, tenant);
   if (job.failed_with(Code::NotFound)) co_return false;
@@ -277,29 +325,24 @@ Task<Result<bool>> PreIssue::run_page(std::string tenant) {
   const DomainRef domain = domain_of(kms_, tenant, job->generation);
   if (job->finished_at != 0 || domain == nullptr) co_return false;
   running_ = tenant;
-  auto page = co_await identity::list_users(context, tenant, job->cursor, kPageUsers);
-  if (!page) co_return page.error();
-  PreIssueJob next = *job;
-  next.finished_at = page->next.empty() ? numeric_date(context->shard.wall()) : 0;
-  next.cursor = page->next;
-  auto missing = co_await missing_of(context, domain, job->period, std::move(page->users));
-  if (!missing) co_return missing.error();
-  auto made = co_await extract(&pool_, context, std::move(missing->wanted));
-  if (!made) co_return made.error();
-  next.present += missing->present;
-  next.done += made->size();
-  storage::Transaction transaction;
-  for (const KeyRecord& each : *made) {
-    transaction.expect_absent(tables::kKmsUserKeys, each.key);
-    transaction.put(tables::kKmsUserKeys, each.key, as_bytes(each.value), each.expires_at);
+  auto current = co_await begin_page(&pool_, context, domain, *job);
+  if (!current) co_return current.error();
+  for (;;) {
+    Page page = *std::move(current);
+    const bool is_last = page.job.finished_at != 0;
+    if (!is_last) {
+      current = co_await begin_page(&pool_, context, domain, page.job);
+      if (!current) co_return current.error();
+    }
+    auto done = co_await finish_page(context, tenant, std::move(page));
+    // Somebody of the page came before his turn, or an operator began anew: read again.
+    if (done.failed_with(Code::Conflict)) co_return true;
+    if (!done) co_return done.error();
+    if (is_last) co_return false;
+    current->job.version = done->version;
+    const bool is_still = !is_stopped_ && domain_of(kms_, tenant, job->generation) == domain;
+    if (!is_still) co_return !is_stopped_;
   }
-  transaction.expect_version(tables::kKmsJobs, job_key(tenant), job->version);
-  transaction.put(tables::kKmsJobs, job_key(tenant), as_bytes(encode(next)));
-  auto committed = co_await context->store.commit(std::move(transaction));
-  // Somebody of the page came before his turn, or an operator began anew: read again.
-  if (committed.failed_with(Code::Conflict)) co_return true;
-  if (!committed) co_return committed.error();
-  co_return next.finished_at == 0;
 }
 
 Task<Result<PreIssueJob>> begin_pre_issue(Kms* kms, std::string tenant) {

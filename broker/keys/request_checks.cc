@@ -27,10 +27,9 @@ Result<Unit> check_request(const KmsRequest& request, const Caller& caller, cons
   if (!caller.may_ask_for(request.user_uri)) return Error{Code::KeysDenied, "kms.user"};
   if (request.kms_uri != domain.kms_uri) return Error{Code::KmsUriDiffers, "kms.uri"};
   if (!is_same_url(request.client_req_url, url)) return Error{Code::RequestUrlDiffers, "kms.url"};
-  const bool is_near = request.time >= now - kTimeWindow.count() && request.time <= now + kTimeWindow.count();
   // A signed one is remembered as long as its Time may be near, no longer: lenience would let it be served again.
   const bool is_lenient = domain.policy.is_time_lenient && !request.signature;
-  if (!is_near && !is_lenient) return Error{Code::RequestTime, "kms.time"};
+  if (!is_near(request.time, now) && !is_lenient) return Error{Code::RequestTime, "kms.time"};
   return Unit{};
 }
 

@@ -15,6 +15,11 @@ namespace claviger::keys {
 // To both sides of our clock. UEs keep time by their network; there is no nonce in the interface.
 inline constexpr Seconds kTimeWindow{300};
 
+// The Time of a request against ours.
+inline bool is_near(std::int64_t time, std::int64_t now) {
+  return time >= now - kTimeWindow.count() && time <= now + kTimeWindow.count();
+}
+
 // AcceptExcludes; MediaTypeUnsupported for a body that is not called XML. An empty body may be called anything.
 Result<Unit> check_headers(const http::Request& request);
 // KeysDenied, KmsUriDiffers, RequestUrlDiffers, RequestTime. `url`: where the request came to.

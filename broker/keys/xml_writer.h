@@ -26,24 +26,15 @@ class XmlWriter {
   // Text of an element: & < > and CR escaped. At most kEscapedMax times as long.
   static constexpr std::size_t kEscapedMax = 5;
   XmlWriter& text(std::string_view value) {
-    for (const char character : value) {
-      switch (character) {
-        case '&':
-          sink_->append("&amp;");
-          break;
-        case '<':
-          sink_->append("&lt;");
-          break;
-        case '>':
-          sink_->append("&gt;");
-          break;
-        case '\r':
-          sink_->append("&#xD;");
-          break;
-        default:
-          sink_->append(character);
-      }
+    std::size_t from = 0;
+    for (std::size_t at = 0; at < value.size(); ++at) {
+      const std::string_view escaped = escaped_of(value[at]);
+      if (escaped.empty()) continue;
+      sink_->append(value.substr(from, at - from));
+      sink_->append(escaped);
+      from = at + 1;
     }
+    sink_->append(value.substr(from));
     return *this;
   }
   // <name>value</name>
@@ -58,6 +49,15 @@ class XmlWriter {
   SlabWriter& sink() { return *sink_; }
 
  private:
+  static constexpr std::string_view escaped_of(char character) {
+    switch (character) {
+      case '&': return "&amp;";
+      case '<': return "&lt;";
+      case '>': return "&gt;";
+      case '\r': return "&#xD;";
+      default: return {};
+    }
+  }
   SlabWriter* sink_;
 };
 

@@ -34,7 +34,8 @@ inline std::string element_of(const std::string& xml, const std::string& name, s
 
 class KmsBed : public identity::SealingBed {
  public:
-  explicit KmsBed(DomainDraft draft = {}) : kms_(contexts_, 1, {}) {
+  explicit KmsBed(DomainDraft draft = {}, const MakeStore& make_store = {})
+      : SealingBed(make_store), kms_(contexts_, 1, {}) {
     add_kms_routes(router_, contexts_, kms_);
     EXPECT_TRUE(wait(kms_.start()).has_value());
     draft.kms_uri = kKmsUri;

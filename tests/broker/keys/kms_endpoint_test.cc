@@ -5,6 +5,7 @@
 #include "broker/identity/client_procedures.h"
 #include "broker/keys/date_time.h"
 #include "broker/keys/user_keys.h"
+#include "broker/tokens/issuer.h"
 #include "core/codec/hex.h"
 #include "tests/broker/keys/kms_bed.h"
 
@@ -115,6 +116,55 @@ TEST(KmsKeyProv, TwoAtOnceGetTheSamePair) {
     ASSERT_EQ(reply.status, 200);
     EXPECT_EQ(element_of(reply.body, "UserPubTokenPVT"), element_of(replies.front().body, "UserPubTokenPVT"));
   }
+}
+
+// Row 31 of spec 11: the ceremony that brings the domain's secrets is pending.
+TEST(KmsKeyProv, WhileTheDomainsSecretsAreMissingItSaysLater) {
+  KmsBed bed;
+  Domain domain = bed.domains().active()->domain;
+  domain.sealed_secrets.clear();
+  storage::Transaction transaction;
+  transaction.put(broker::tables::kKmsDomains, domain_key("alpha", kKmsUri, domain.generation), as_bytes(encode_domain(domain)));
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(transaction))).has_value());
+  ASSERT_TRUE(bed.wait(bed.kms().reload()).has_value());
+  const Reply reply = bed.post("keyprov");
+  expect_error(reply, 503, "1402");
+  EXPECT_FALSE(reply.header("retry-after").empty());
+  EXPECT_EQ(bed.post("init").status, 200);
+}
+
+// A token bound to a DPoP key needs a proof, which no KM client sends (RFC 9449 clause 7.1): nobody else uses it either.
+TEST(KmsKeyProv, ATokenOfADpopKeyIsNoBearerToken) {
+  KmsBed bed;
+  const broker::TenantView* tenant = bed.context()->snapshot->find("alpha");
+  tokens::AccessTokenClaims claims;
+  const std::string key(32, 'k');
+  claims.sub = bed.ann().sub;
+  claims.client_id = "app";
+  claims.scope = kKmScope;
+  claims.mcptt_id = kAnn;
+  claims.audiences = {tenant->tenant.scope_audiences.find("3gpp:mc:ptt_key_management_service")->second};
+  const auto token_for = [&](std::string_view bound_to) {
+    claims.dpop_key = bound_to;
+    std::string token;
+    bed.shard().run_until([&, turn = 0]() mutable {
+      if (turn++ == 1) {
+        auto made = tokens::access_token_of(*bed.context(), *tenant, claims);
+        auto signed_one = made ? tokens::sign_here(*bed.context(), *std::move(made)) : Result<std::string>(made.error());
+        if (signed_one) token = *std::move(signed_one);
+      }
+      return turn > 2;
+    });
+    return token;
+  };
+  EXPECT_EQ(bed.post_as(token_for({}), "keyprov").status, 200);
+  const std::string bound = token_for(key);
+  const Reply refused = bed.post_as(bound, "keyprov");
+  expect_error(refused, 401, "1101");
+  EXPECT_NE(refused.header("www-authenticate").find("invalid_token"), std::string::npos);
+  identity::Sent sent{http::Method::Post, std::string(kRootPath) + "keyprov", {}, {}};
+  sent.fields.emplace_back(http::Field::Authorization, "DPoP " + bound);
+  expect_error(bed.send(sent), 401, "1101");
 }
 
 TEST(KmsKeyProv, KeysLieSealed) {

@@ -29,14 +29,16 @@ std::size_t rows_in(KmsBed& bed) {
 
 TEST(PreIssue, MakesTheNextKeysOfAllWhoHaveAnIdentity) {
   KmsBed bed;
-  for (int i = 0; i < 70; ++i) bed.add_user("user" + std::to_string(i), "correct horse");  // more than a page
+  constexpr int kUsers = 300;  // more than a page
+  static_assert(kUsers > PreIssue::kPageUsers);
+  for (int i = 0; i < kUsers; ++i) bed.add_user("user" + std::to_string(i), "correct horse");
   ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", "sip:user7.ptt@alpha.example", "lost")).has_value());
   const auto begun = bed.wait(begin_pre_issue(&bed.kms(), "alpha"));
   ASSERT_TRUE(begun.has_value());
   const PreIssueJob job = finished(bed);
-  EXPECT_EQ(job.done, 70U);  // ann and 70 users, without the one that is revoked
+  EXPECT_EQ(job.done, std::uint64_t{kUsers});  // ann and they, without the one that is revoked
   EXPECT_EQ(job.present, 0U);
-  EXPECT_EQ(rows_in(bed), 70U);
+  EXPECT_EQ(rows_in(bed), std::size_t{kUsers});
 }
 
 TEST(PreIssue, GivesWhatItMade) {

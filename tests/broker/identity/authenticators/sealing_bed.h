@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,12 +14,17 @@ namespace claviger::identity {
 
 class SealingBed : public Testbed {
  public:
-  SealingBed() {
+  // Another engine in place of the memory one; `folder` is the bed's own.
+  using MakeStore = std::function<std::unique_ptr<storage::Store>(const std::string& folder, runtime::Shards& shards,
+                                                                  const Clock& clock, Logger& logger)>;
+  explicit SealingBed(const MakeStore& make_store = {}) {
     std::string folder = ::testing::TempDir() + "claviger-XXXXXX";
     EXPECT_NE(mkdtemp(folder.data()), nullptr);
     folder_ = folder;
+    if (make_store) own_store_ = make_store(folder, shards_, clock_, logger_);
+    storage::Store& store = own_store_ ? *own_store_ : store_;
     storage::SealerOptions options;
-    options.store = &store_;
+    options.store = &store;
     options.tables = broker::table_options();
     options.data_keys = broker::tables::kDataKeys;
     options.wrapping_key_file = folder + "/key";
@@ -30,7 +36,7 @@ class SealingBed : public Testbed {
     // A context's sealer is a reference: another context takes the place of the first.
     without_sealer_ = std::move(contexts_[0]);
     contexts_[0].reset(new broker::Context{shards_[0],
-                                           store_,
+                                           store,
                                            *sealing_,
                                            hash_pool_,
                                            work_pool_,
@@ -44,10 +50,16 @@ class SealingBed : public Testbed {
     fill_context(0);
     publish();
   }
-  ~SealingBed() { std::filesystem::remove_all(folder_); }
+  ~SealingBed() {
+    own_store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+ protected:
+  std::string folder_;
+  std::unique_ptr<storage::Store> own_store_;
 
  private:
-  std::string folder_;
   std::unique_ptr<storage::Sealer> sealing_;
   std::unique_ptr<broker::Context> without_sealer_;
 };

@@ -1,0 +1,65 @@
+#include "broker/keys/extraction.h"
+
+namespace claviger::keys {
+
+using runtime::Task;
+
+Result<runtime::OneShot<Result<KeyRecord>>> Extraction::enqueue(KeysWanted wanted, std::int64_t now) {
+  runtime::OneShotPair<Result<KeyRecord>> pair;
+  const std::scoped_lock lock(mutex_);
+  if (waiting_.size() >= kExtractionQueueMax) return Error{Code::Overload, "kms.extraction"};
+  if (drains_ < pool_.threads()) {
+    // It comes to the queue when we have left it.
+    if (!pool_.submit([this] { drain(); })) return Error{Code::Overload, "kms.extraction"};
+    ++drains_;
+  }
+  waiting_.push_back({std::move(wanted), now, std::move(pair.completer), &runtime::Shard::current()});
+  return std::move(pair.waiter);
+}
+
+Task<Result<KeyRecord>> Extraction::make(KeysWanted wanted, std::int64_t now) {
+  auto queued = enqueue(std::move(wanted), now);
+  if (!queued) co_return queued.error();
+  runtime::OneShot<Result<KeyRecord>> waiter = *std::move(queued);
+  auto made = co_await waiter;
+  co_return made;
+}
+
+std::deque<Extraction::Waiting> Extraction::take_batch() {
+  std::deque<Waiting> batch;
+  const std::scoped_lock lock(mutex_);
+  while (!waiting_.empty() && batch.size() < kBatchMax) {
+    Waiting& next = waiting_.front();
+    const bool is_other = !batch.empty() && next.wanted.domain != batch.front().wanted.domain;
+    if (is_other) break;
+    if (!next.completer.is_abandoned()) batch.push_back(std::move(next));
+    waiting_.pop_front();
+  }
+  if (batch.empty()) --drains_;
+  return batch;
+}
+
+Result<KeyRecord> Extraction::make_one(const KeysWanted& wanted, std::int64_t now) {
+  CLAVIGER_TRY(made, make_key_records(sealer_, {wanted}, now));
+  return std::move(made.front());
+}
+
+void Extraction::drain() {
+  for (;;) {
+    std::deque<Waiting> batch = take_batch();
+    if (batch.empty()) return;
+    std::vector<KeysWanted> wanted;
+    for (const Waiting& each : batch) wanted.push_back(each.wanted);
+    auto made = make_key_records(sealer_, wanted, batch.front().now);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      // One that cannot be made does not take the others with it.
+      Result<KeyRecord> one = made ? Result<KeyRecord>(std::move((*made)[i])) : make_one(wanted[i], batch[i].now);
+      batch[i].shard->mailbox().post_control(
+          [one = std::move(one), completer = std::move(batch[i].completer)]() mutable {
+            completer.complete(std::move(one));
+          });
+    }
+  }
+}
+
+}  // namespace claviger::keys
