@@ -1,6 +1,7 @@
 #include "core/http/http2_callbacks.h"
 
 #include "core/http/http2_connection.h"
+#include "core/http/spare_memory.h"
 
 namespace claviger::http {
 
@@ -97,7 +98,8 @@ struct Shared {
 nghttp2_session* make_http2_server_session(Http2Connection* connection) {
   static const Shared kShared;  // lives as long as the process; nghttp2 only reads it
   nghttp2_session* session = nullptr;
-  CLAVIGER_ASSERT(nghttp2_session_server_new2(&session, kShared.callbacks, connection, kShared.options) == 0);
+  CLAVIGER_ASSERT(nghttp2_session_server_new3(&session, kShared.callbacks, connection, kShared.options,
+                                              spare_nghttp2_memory()) == 0);
   return session;
 }
 

@@ -10,13 +10,14 @@
 #include "core/http/body_buffer.h"
 #include "core/http/exchange.h"
 #include "core/http/limits.h"
+#include "core/http/spare_memory.h"
 
 namespace claviger::http {
 
 class Http2Connection;
 
 // Keeps nghttp2's decoded names and values alive without copying them.
-class Http2Storage final : public RequestStorage {
+class Http2Storage final : public RequestStorage, public FromSpareMemory {
  public:
   Http2Storage() {}  // not "= default": make_unique would zero the array, 1.7 KiB a request
   Http2Storage(const Http2Storage&) = delete;
@@ -36,7 +37,7 @@ class Http2Storage final : public RequestStorage {
   std::array<nghttp2_rcbuf*, 2 * (kFieldsMax + 8)> buffers_;  // names and values, pseudo fields too
 };
 
-class Http2Exchange final : public Exchange {
+class Http2Exchange final : public Exchange, public FromSpareMemory {
  public:
   Http2Exchange(Http2Connection& its_connection, std::int32_t its_id, Monotonic now)
       : connection(its_connection), id(its_id), touched(now), began(now) {

@@ -1,0 +1,31 @@
+// SpareMemory: small blocks that a thread's connections take and give back many times a request, kept between the two
+// instead of going to the heap: nghttp2's own (its nghttp2_mem), a stream's exchange and its storage.
+//
+// Per thread, that is per shard; a block given back on another thread stays there. Bounded by kKeptBytesMax a size; beyond
+// it, and above kBlockBytesMax, it is the heap's. Nothing is wiped: what is secret is wiped by its owner.
+#pragma once
+
+#include <nghttp2/nghttp2.h>
+
+#include <cstddef>
+
+namespace claviger::http {
+
+inline constexpr std::size_t kSpareBlockBytesMax = 4096;
+// Of each size: the streams of some hundred connections that are active in one turn.
+inline constexpr std::size_t kSpareBytesMax = 512 * 1024;
+
+// Null when the heap has nothing. As aligned as malloc's.
+void* take_spare(std::size_t size) noexcept;
+void give_back_spare(void* memory) noexcept;
+
+// For a session: lives as long as the process.
+nghttp2_mem* spare_nghttp2_memory();
+
+// The operators of a class whose objects come and go with each request.
+struct FromSpareMemory {
+  static void* operator new(std::size_t size);
+  static void operator delete(void* memory) noexcept { give_back_spare(memory); }
+};
+
+}  // namespace claviger::http
