@@ -4,6 +4,7 @@
 
 #include "broker/identity/dpop_nonce.h"
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/pushed_request.h"
 #include "broker/identity/proxies.h"
 #include "broker/identity/source_bucket.h"
 #include "broker/tokens/verifier/dpop_proof.h"
@@ -53,7 +54,10 @@ DpopReplays::Source replay_source(const Context& context, const http::Request& r
   return load_be<DpopReplays::Source>(Bytes(digest).first(sizeof(DpopReplays::Source)));
 }
 
-DpopShard::DpopShard(Context& context) : mac(dpop_mac_of(context)), started_at(numeric_date(context.shard.wall())) {}
+DpopShard::DpopShard(Context& context)
+    : mac(dpop_mac_of(context)),
+      started_at(numeric_date(context.shard.wall())),
+      pushes(kPushedRequestLife.count()) {}
 
 Task<Result<std::string>> check_dpop(Context* context, const http::Request* request, DpopRequest wanted) {
   if (!request->has(http::Field::Dpop)) co_return std::string();

@@ -10,6 +10,7 @@
 
 #include "broker/context.h"
 #include "broker/identity/dpop_replays.h"
+#include "broker/identity/pushed_counts.h"
 #include "core/base/result.h"
 #include "core/codec/json_reader.h"
 #include "core/crypto/hmac.h"
@@ -28,6 +29,7 @@ struct DpopShard {
   DpopReplays replays;
   // Pushed requests that were taken (pushed_request.h), at their home: they live as long as a proof does.
   DpopReplays taken_pushes;
+  PushedCounts pushes;  // that clients have lying in the store
 };
 
 struct DpopRequest {

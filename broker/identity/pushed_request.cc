@@ -111,6 +111,9 @@ Result<PushedRequest> decode_pushed_request(const storage::Value& value) {
 
 Task<Result<std::string>> push_request(Context* context, std::string tenant, PushedRequest request) {
   if (request.parameters.size() > kPushedRequestBytesMax) co_return Error{Code::TooLarge, "par.parameters"};
+  const std::size_t share = std::max<std::size_t>(1, kPushedOfClientMax / context->shard.shards().size());
+  CLAVIGER_CO_TRY(counted, context->identity->dpop().pushes.add(tenant, request.client_id, share,
+                                                                numeric_date(context->shard.wall())));
   CLAVIGER_CO_TRY(random, crypto::random_bytes<kReferenceBytes>());
   std::string reference;
   codec::base64url_encode(random.reveal(), reference);

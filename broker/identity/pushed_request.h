@@ -47,7 +47,7 @@ struct PushedRequest {
 std::string encode_pushed_request(const PushedRequest& request);
 Result<PushedRequest> decode_pushed_request(const storage::Value& value);
 
-// Its request_uri, when it is durable. TooLarge; what the store says.
+// Its request_uri, when it is durable. TooLarge; Overload: the client has too many (pushed_counts.h); what the store says.
 runtime::Task<Result<std::string>> push_request(broker::Context* context, std::string tenant, PushedRequest request);
 // The same for a public client. TooLarge, CryptoFailure.
 Result<std::string> seal_pushed_request(const broker::Context& context, std::string_view tenant,

@@ -1,6 +1,7 @@
 #include "broker/identity/scope_grant.h"
 
 #include <algorithm>
+#include <array>
 
 #include "broker/identity/val_identity.h"
 
@@ -19,8 +20,27 @@ bool is_scope_character(char character) {
   return byte == 0x21 || (byte >= 0x23 && byte <= 0x5B) || (byte >= 0x5D && byte <= 0x7E);
 }
 
+// The names of Release 13 and what they became: for clients whose record names them so; to all others they are unknown.
+struct Renamed {
+  std::string_view release_13;
+  std::string_view present;
+};
+constexpr std::array<Renamed, 4> kRenamed{
+    {{"3gpp:mcptt:ptt_server", "3gpp:mc:ptt_service"},
+     {"3gpp:mcptt:key_management_server", "3gpp:mc:ptt_key_management_service"},
+     {"3gpp:mcptt:config_management_server", "3gpp:mc:ptt_config_management_service"},
+     {"3gpp:mcptt:group_management_server", "3gpp:mc:ptt_group_management_service"}}};
+
+// What a name means for a client that is allowed it under the former one, to the letter of its record; else itself.
+std::string_view present_name(std::string_view scope, const Client& client) {
+  const auto* renamed = std::ranges::find(kRenamed, scope, &Renamed::release_13);
+  return renamed != kRenamed.end() && contains_scope(client.scopes, scope) ? renamed->present : scope;
+}
+
 bool is_allowed(std::string_view scope, const Client& client) {
-  return client.scopes.empty() || contains_scope(client.scopes, scope);
+  if (client.scopes.empty() || contains_scope(client.scopes, scope)) return true;
+  const auto* renamed = std::ranges::find(kRenamed, scope, &Renamed::present);
+  return renamed != kRenamed.end() && contains_scope(client.scopes, renamed->release_13);
 }
 
 bool has_service_of(std::string_view scope, const User& user) {
@@ -96,7 +116,9 @@ bool is_known_scope(std::string_view scope, const tenants::Tenant& tenant, const
 Result<ScopeList> grant_to_client(const ScopeList& requested, const tenants::Tenant& tenant, const Client& client) {
   if (std::ranges::find(requested, kOpenid) == requested.end()) return Error{Code::ScopeMalformed, "scope.openid"};
   ScopeList granted;
-  for (const std::string_view scope : requested) {
+  for (const std::string_view asked : requested) {
+    const std::string_view scope = present_name(asked, client);
+    if (std::ranges::find(granted, scope) != granted.end()) continue;
     // openid is the sign-in itself: a client that may ask for codes may ask for it.
     if (scope == kOpenid || (is_known_scope(scope, tenant, client) && is_allowed(scope, client))) {
       granted.push_back(scope);
@@ -139,7 +161,7 @@ Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Te
 Result<std::vector<std::string>> grant_still_allowed(std::vector<std::string> scopes, const Client& client) {
   if (!client.scopes.empty()) {
     std::erase_if(scopes,
-                  [&](const std::string& scope) { return scope != "openid" && !contains_scope(client.scopes, scope); });
+                  [&](const std::string& scope) { return scope != "openid" && !is_allowed(scope, client); });
   }
   if (scopes.empty()) return Error{Code::ScopeNothing, "scope.client"};
   return scopes;

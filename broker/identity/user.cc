@@ -3,6 +3,7 @@
 #include "broker/identity/user_generated.h"
 #include "broker/record_key.h"
 #include "core/codec/utf8.h"
+#include "core/sip/uri.h"
 #include "storage/record.h"
 
 namespace claviger::identity {
@@ -34,6 +35,11 @@ std::string login_key(std::string_view tenant, std::string_view canonical) {
   return broker::record_key({tenant, canonical});
 }
 std::string mc_identity_key(std::string_view kind, std::string_view identity) {
+  // Of all writings of a SIP or tel URI one (RFC 3261 clause 19.1.4): equivalent spellings are one identity, taken once.
+  // What a VAL provider calls his users is his choice; MC identities are URIs.
+  if (kind != "val") {
+    if (const auto canonical = sip::canonical_identity(identity)) return broker::record_key({kind, *canonical});
+  }
   return broker::record_key({kind, identity});
 }
 

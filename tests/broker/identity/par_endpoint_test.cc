@@ -139,6 +139,29 @@ TEST_F(PushedRequests, TooLarge) {
   expect_refused(of_web(kPushedRequestBytesMax), 413, "invalid_request");
 }
 // Anybody may push as a public client: nothing is written for him.
+TEST(PushedCounts, AClientHasItsShareAndNoMore) {
+  PushedCounts counts(90);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(counts.add("alpha", "web", 3, 1000));
+  EXPECT_TRUE(counts.add("alpha", "web", 3, 1001).failed_with(Code::Overload));
+  EXPECT_TRUE(counts.add("alpha", "other", 3, 1001));
+  EXPECT_TRUE(counts.add("bravo", "web", 3, 1001));
+  // What was pushed in one window counts through the next one, for which it may still lie there.
+  EXPECT_TRUE(counts.add("alpha", "web", 3, 1090).failed_with(Code::Overload));
+  EXPECT_TRUE(counts.add("alpha", "web", 3, 1180));
+}
+TEST_F(PushedRequests, OfAConfidentialClientAreBoundedInCount) {
+  const CreatedClient web = add_confidential(true);
+  auto& pushes = bed.context()->identity->dpop().pushes;
+  for (std::size_t i = 0; i < kPushedOfClientMax; ++i) {
+    ASSERT_TRUE(pushes.add("alpha", "web", kPushedOfClientMax, numeric_date(bed.shard().wall())));
+  }
+  const Sent sent = with_basic(post_form(std::string(kPar), authorize_query("web")), "web", as_text(web.secret.reveal()));
+  const Reply refused = bed.send(sent);
+  expect_refused(refused, 503, "temporarily_unavailable");
+  EXPECT_FALSE(refused.header("retry-after").empty());
+  bed.clock().advance(2 * kPushedRequestLife);
+  EXPECT_EQ(bed.send(sent).status, 201);
+}
 TEST_F(PushedRequests, OfAPublicClientCostNoStore) {
   const std::uint64_t before = bed.store().latest_sequence();
   const std::string uri = pushed("&x=" + std::string(9000, 'x'));

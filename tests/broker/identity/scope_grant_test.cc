@@ -50,6 +50,22 @@ TEST(GrantToClient, DropsUnknownAndForbidden) {
   EXPECT_EQ(*grant_to_client({"openid", "val:fleet"}, tenant(), client), (ScopeList{"openid", "val:fleet"}));
 }
 
+TEST(GrantToClient, NamesOfRelease13AreForClientsThatHaveThem) {  // spec 1.5
+  Client client;
+  EXPECT_TRUE(grant_to_client({"openid", "3gpp:mcptt:ptt_server"}, tenant(), client).failed_with(Code::ScopeNothing));
+  client.scopes = {"openid", "3gpp:mcptt:ptt_server", "3gpp:mcptt:key_management_server",
+                   "3gpp:mcptt:config_management_server", "3gpp:mcptt:group_management_server"};
+  const ScopeList present{"openid", "3gpp:mc:ptt_service", "3gpp:mc:ptt_key_management_service",
+                          "3gpp:mc:ptt_config_management_service", "3gpp:mc:ptt_group_management_service"};
+  EXPECT_EQ(*grant_to_client(ScopeList(client.scopes.begin(), client.scopes.end()), tenant(), client), present);
+  EXPECT_EQ(*grant_to_client(present, tenant(), client), present);
+  EXPECT_EQ(*grant_to_client({"openid", "3gpp:mcptt:ptt_server", "3gpp:mc:ptt_service"}, tenant(), client),
+            (ScopeList{"openid", "3gpp:mc:ptt_service"}));
+  // At a refresh, too; and no other scope comes along.
+  EXPECT_EQ(*grant_still_allowed({"openid", "3gpp:mc:ptt_service", "3gpp:mc:video_service"}, client),
+            (std::vector<std::string>{"openid", "3gpp:mc:ptt_service"}));
+}
+
 TEST(GrantToClient, NeedsOpenidAndSomethingLeft) {
   const Client client;
   EXPECT_TRUE(grant_to_client({"3gpp:mc:ptt_service"}, tenant(), client).failed_with(Code::ScopeMalformed));

@@ -88,6 +88,13 @@ TEST_F(Users, LoginsAreUniqueMcIdentitiesForEver) {
   draft = draft_of("bob");
   draft.mc_id = "sip:ann@alpha.example";
   EXPECT_TRUE(create(std::move(draft)).failed_with(Code::McIdentityTaken));
+  // Nor in another spelling of the same URI (RFC 3261 clause 19.1.4, RFC 3966 clause 4).
+  for (const char* spelling : {"SIP:ann@Alpha.EXAMPLE", "sip:%61nn@alpha.example", "sip:ann@alpha.example;user=phone",
+                               "sip:ann@alpha.example;x=1?subject=y"}) {
+    draft = draft_of("bob");
+    draft.mcptt_id = spelling;
+    EXPECT_TRUE(create(std::move(draft)).failed_with(Code::McIdentityTaken)) << spelling;
+  }
   // Nor in another service: the KMS finds a user's keys by URI alone.
   for (std::string UserDraft::*kind : {&UserDraft::mcptt_id, &UserDraft::mcvideo_id, &UserDraft::mcdata_id}) {
     draft = draft_of("bob");
