@@ -34,6 +34,7 @@ Answer answer_with(const seal_keys::CapifView& view, const seal_keys::Capif::Fig
   if (!core.assigned_aef_id.empty()) json.member("assigned_aef_id", core.assigned_aef_id);
   if (!core.service_api_id.empty()) json.member("service_api_id", core.service_api_id);
   json.member("logs_invocations", core.logs_invocations).member("logs_sent", figures.logs_sent);
+  json.member("looks_up_invokers", core.looks_up_invokers);
   json.member("logs_queued", figures.logs_queued).member("logs_dropped", figures.logs_dropped);
   if (!figures.last_error.empty()) json.member("last_error", figures.last_error);
   json.member("created_at", core.created_at).end_object();
@@ -79,7 +80,7 @@ Task<Answer> set(Call* call) {
   members.read("aef_id", draft.aef_id).require("aef_id").read("val_services", draft.open_services);
   members.read("core_name", draft.core_name).read("requires_certificate", draft.requires_certificate);
   members.read("url", draft.url).read("ca_pem", draft.ca_pem).read("enrolment", draft.enrolment);
-  members.read("logs_invocations", draft.logs_invocations);
+  members.read("logs_invocations", draft.logs_invocations).read("looks_up_invokers", draft.looks_up_invokers);
   const auto wrong = members.wrong();
   reader.wipe();
   if (wrong) co_return Answer(Code::BadValue, *wrong);

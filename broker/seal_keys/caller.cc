@@ -131,7 +131,8 @@ Result<Bearer> read_caller(Context& context, const CapifView* core, std::string_
   return bearer;
 }
 
-Task<Result<Caller>> finish_invoker(Context* context, std::string tenant, Bearer bearer) {
+Task<Result<Caller>> finish_invoker(Context* context, const Capif* capif, std::string tenant, Bearer bearer) {
+  CLAVIGER_CO_TRY(trusted, co_await capif->check_invoker(tenant, bearer.caller.id));
   CLAVIGER_CO_TRY(invoker, co_await find_invoker(context, tenant, bearer.caller.id));
   if (is_revoked(invoker, bearer.capif->issued_at)) co_return Error{Code::InvokerRevoked, "capif.revoked"};
   const broker::TenantView* view = context->snapshot->find(tenant);
@@ -158,7 +159,7 @@ Task<Result<Caller>> authenticate(Context* context, const Capif* capif, std::str
                                   const http::Request* request) {
   const CapifRef core = capif == nullptr ? nullptr : capif->view(tenant);
   CLAVIGER_CO_TRY(bearer, read_caller(*context, core.get(), tenant, *request));
-  if (bearer.capif) co_return co_await finish_invoker(context, std::move(tenant), std::move(bearer));
+  if (bearer.capif) co_return co_await finish_invoker(context, capif, std::move(tenant), std::move(bearer));
   auto client = co_await identity::find_client(context, tenant, bearer.client_id);
   if (!client) co_return client.error();
   if (!client->is_enabled) co_return Error{Code::ClientDisabled, "seal_keys.client"};

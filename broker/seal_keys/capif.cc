@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "broker/seal_keys/capif_link.h"
+#include "broker/seal_keys/invoker_lookup.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
@@ -76,6 +77,7 @@ Task<Result<Unit>> Capif::start() {
 void Capif::stop() {
   is_stopped_ = true;
   links_.clear();
+  lookups_.clear();
 }
 
 Task<Result<CapifRef>> Capif::load(std::string tenant) {
@@ -91,6 +93,7 @@ Task<Result<CapifRef>> Capif::load(std::string tenant) {
 // Known, and followed when it has an address.
 Task<Result<Unit>> Capif::adopt(std::string tenant, CapifRef view) {
   links_.erase(tenant);
+  lookups_.erase(tenant);
   known_.insert_or_assign(tenant, view);
   if (view->core.url.empty() || is_stopped_) co_return Unit{};
   auto work = [ca = view->core.ca_pem] {
@@ -114,6 +117,9 @@ Task<Result<Unit>> Capif::adopt(std::string tenant, CapifRef view) {
     found->second = std::move(fresh);
     home().shard.scope().spawn(publish());
   };
+  if (view->core.looks_up_invokers) {
+    lookups_.insert_or_assign(tenant, std::make_shared<InvokerLookup>(home(), tenant, view->core, **made));
+  }
   auto link = std::make_unique<CapifLink>(home(), tenant, view->core, **std::move(made), std::move(changed));
   link->start();
   links_.insert_or_assign(tenant, std::move(link));
@@ -168,6 +174,7 @@ Task<Result<Unit>> Capif::remove_at_home(std::string tenant) {
   storage::Transaction change;
   change.erase(tables::kInstallation, capif_core_key(tenant));
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
+  lookups_.erase(tenant);
   links_.erase(tenant);  // what it still wanted to write expects the record that is gone
   known_.erase(tenant);
   co_await publish();
@@ -182,6 +189,23 @@ Task<Result<Capif::Figures>> Capif::figures_at_home(std::string tenant) {
     figures = {link.state(), link.logs_sent(), link.logs_dropped(), link.logs_queued(), link.last_error()};
   }
   co_return figures;
+}
+
+// Whose answer must be asked and cannot be (its connection was never made) is let in no more than the unknown.
+Task<Result<Unit>> Capif::check_at_home(std::string tenant, std::string id) const {
+  const auto found = lookups_.find(tenant);
+  if (found == lookups_.end()) co_return Error{Code::DeadlinePassed, "capif.lookup"};
+  std::shared_ptr<InvokerLookup> lookup = found->second;
+  auto checked = co_await InvokerLookup::check(std::move(lookup), std::move(id));
+  co_return checked;
+}
+
+Task<Result<Unit>> Capif::check_invoker(std::string tenant, std::string id) const {
+  const CapifRef here = view(tenant);
+  if (here == nullptr || !here->core.looks_up_invokers) co_return Unit{};
+  auto begin = [this, tenant = std::move(tenant), id = std::move(id)] { return check_at_home(tenant, id); };
+  auto checked = co_await runtime::call_on(&home().shard, std::move(begin));
+  co_return checked;
 }
 
 void Capif::log_at_home(const std::string& tenant, Invocation invocation) {

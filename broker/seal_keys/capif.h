@@ -20,7 +20,8 @@
 
 namespace claviger::seal_keys {
 
-class CapifLink;  // broker/seal_keys/capif_link.h
+class CapifLink;      // broker/seal_keys/capif_link.h
+class InvokerLookup;  // broker/seal_keys/invoker_lookup.h
 
 class Capif {
  public:
@@ -46,6 +47,10 @@ class Capif {
   // NotFound.
   runtime::Task<Result<Unit>> remove_core(std::string tenant);
 
+  // Any shard. Does the core function trust this invoker, if the operator wants it asked? InvokerUnknown; DeadlinePassed: it
+  // does not answer.
+  runtime::Task<Result<Unit>> check_invoker(std::string tenant, std::string id) const;
+
   // Any shard; never waits. Dropped, and counted, when the queue is full.
   void log(const std::string& tenant, Invocation invocation);
 
@@ -64,10 +69,11 @@ class Capif {
     std::shared_ptr<const Table> table = std::make_shared<const Table>();
   };
 
-  broker::Context& home() { return *contexts_.front(); }
+  broker::Context& home() const { return *contexts_.front(); }
   runtime::Task<Result<CapifRef>> set_at_home(std::string tenant, std::shared_ptr<CapifDraft> draft);
   runtime::Task<Result<Unit>> remove_at_home(std::string tenant);
   runtime::Task<Result<Figures>> figures_at_home(std::string tenant);
+  runtime::Task<Result<Unit>> check_at_home(std::string tenant, std::string id) const;
   runtime::Task<Result<CapifRef>> load(std::string tenant);
   runtime::Task<Result<Unit>> adopt(std::string tenant, CapifRef view);
   runtime::Task<void> publish();
@@ -78,6 +84,7 @@ class Capif {
   runtime::Turns turns_;
   Table known_;  // on the home shard
   std::map<std::string, std::unique_ptr<CapifLink>> links_;
+  std::map<std::string, std::shared_ptr<InvokerLookup>> lookups_;  // of those that want it
   bool is_stopped_ = false;
 };
 

@@ -49,7 +49,8 @@ std::string encode_capif_core(const CapifCore& core) {
   const auto service_api_id = text(core.service_api_id);
   builder.Finish(schema::CreateCapifCore(builder, kSchema.version, issuer, jwks, aef_id, open_services, core_name,
                                          core.requires_certificate, url, ca_pem, enrolment, core.created_at,
-                                         provider_id, apf_id, assigned_aef_id, service_api_id, core.logs_invocations));
+                                         provider_id, apf_id, assigned_aef_id, service_api_id, core.logs_invocations,
+                                         core.looks_up_invokers));
   return std::string(as_text(storage::finished_bytes(builder)));
 }
 
@@ -75,6 +76,7 @@ Result<CapifCore> decode_capif_core(const storage::Value& value, std::string_vie
   core.assigned_aef_id = text_of(record->assigned_aef_id());
   core.service_api_id = text_of(record->service_api_id());
   core.logs_invocations = record->logs_invocations();
+  core.looks_up_invokers = record->looks_up_invokers();
   core.version = value.version();
   return core;
 }
@@ -90,7 +92,8 @@ Result<CapifCore> core_of(const CapifDraft& draft) {
   }
   if (!draft.url.empty() && !is_https(draft.url)) return Error{Code::BadValue, "capif.url"};
   if (draft.ca_pem.size() > kPemBytesMax) return Error{Code::BadValue, "capif.ca"};
-  if (draft.logs_invocations && draft.url.empty()) return Error{Code::BadValue, "capif.url"};
+  const bool wants_url = draft.logs_invocations || draft.looks_up_invokers;
+  if (wants_url && draft.url.empty()) return Error{Code::BadValue, "capif.url"};
   CapifCore core;
   core.issuer = draft.issuer;
   core.jwks = draft.jwks;
@@ -102,6 +105,7 @@ Result<CapifCore> core_of(const CapifDraft& draft) {
   while (core.url.ends_with('/')) core.url.pop_back();
   core.ca_pem = draft.ca_pem;
   core.logs_invocations = draft.logs_invocations;
+  core.looks_up_invokers = draft.looks_up_invokers;
   return core;
 }
 

@@ -37,6 +37,7 @@ struct CapifCore {
   // What it answered when we registered and published; empty: not done yet.
   std::string provider_id, apf_id, assigned_aef_id, service_api_id;
   bool logs_invocations = false;
+  bool looks_up_invokers = false;  // asks it of each invoker (invoker_lookup.h)
   std::uint64_t version = 0;  // of the record; not stored in it
 
   bool is_our_aef(std::string_view id) const {
@@ -56,6 +57,7 @@ struct CapifDraft {
   std::string ca_pem;
   SecretBytes enrolment;
   bool logs_invocations = false;
+  bool looks_up_invokers = false;
 };
 
 struct CapifView {

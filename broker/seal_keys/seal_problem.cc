@@ -28,6 +28,7 @@ constexpr Row kRows[] = {
      "The caller may not have keys of this service and target."},
     {Code::SKeyProvMissing, 403, 1102, "SKEYPROV_MISSING", "The access token has no SKeyProv claim for this service."},
     {Code::CapifScope, 403, 1102, "INVOKER_NOT_AUTHORIZED", "The token's scope does not name this AEF and ss-kir."},
+    {Code::InvokerUnknown, 403, 1102, "INVOKER_NOT_AUTHORIZED", "The core function does not trust the caller with this AEF."},
     {Code::NotPermitted, 403, 1102, "CLIENT_NOT_ALLOWED", "The client has nothing to do with VAL services."},
     {Code::AcceptExcludes, 406, 1301, "", "The answer is application/json."},
     {Code::MediaType, 415, 1301, "", "The content type is application/json."},

@@ -21,6 +21,7 @@ const std::vector<Column>& core_columns() {
                                             {"provider", "provider_id"},
                                             {"API", "service_api_id"},
                                             {"logs calls", "logs_invocations", Show::YesNo},
+                                            {"asks of invokers", "looks_up_invokers", Show::YesNo},
                                             {"calls logged", "logs_sent"},
                                             {"calls waiting", "logs_queued"},
                                             {"calls dropped", "logs_dropped"},
@@ -61,6 +62,7 @@ ExitStatus set(Invocation& invocation) {
   add_services(json, invocation.args);
   if (invocation.args.has("--require-certificate")) json.member("requires_certificate", true);
   if (invocation.args.has("--log")) json.member("logs_invocations", true);
+  if (invocation.args.has("--look-up-invokers")) json.member("looks_up_invokers", true);
   if (!body.add_file("--jwks", "jwks") || !body.add_file("--ca", "ca_pem") ||
       !body.add_secret("--enrolment-stdin", "enrolment")) {
     return ExitStatus::Usage;
@@ -130,7 +132,8 @@ std::vector<Command> capif_commands() {
         {"--url", "Its API root: we register and publish there"},
         {"--ca", "The CA of its TLS certificate (PEM); the system's unless given", OptionKind::Value, {}, true},
         {"--enrolment-stdin", "Read the token for its APIs from standard input", OptionKind::Flag},
-        {"--log", "Send it the log of invocations", OptionKind::Flag}},
+        {"--log", "Send it the log of invocations", OptionKind::Flag},
+        {"--look-up-invokers", "Ask it about each API invoker before he gets anything", OptionKind::Flag}},
        set},
       {"capif remove", "Have nothing to do with it any more", "clavigerctl capif remove --yes", {}, {yes}, remove},
       {"capif invoker list",

@@ -1,0 +1,61 @@
+// InvokerLookup: asks one CAPIF core function whether it trusts an API invoker with our AEF (TS 29.222 clause 8.5,
+// CAPIF_Security_API; TS 33.122 clause 6.5.1; spec (keys) 9.3 step 5), when the operator wants it asked.
+//
+//   GET {url}/capif-security/v1/trustedInvokers/{apiInvokerId}?authenticationInfo=true&authorizationInfo=true
+// An answer holds for a minute; of those who ask for one invoker meanwhile one asks and the others wait. While the core
+// function does not answer, who was trusted stays so for some minutes more; nobody else is let in.
+// Home shard only; kept by the procedures that use it, so that it may be replaced meanwhile.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "broker/context.h"
+#include "broker/seal_keys/capif_core.h"
+#include "core/base/result.h"
+#include "core/codec/json_reader.h"
+#include "core/http/client.h"
+#include "core/runtime/task.h"
+#include "core/runtime/turns.h"
+
+namespace claviger::seal_keys {
+
+inline constexpr Seconds kInvokerFresh{60};
+inline constexpr Seconds kInvokerStale{600};
+// API invokers of one KMS: VAL servers of a country.
+inline constexpr std::size_t kInvokersKnownMax = 4096;
+
+class InvokerLookup {
+ public:
+  InvokerLookup(broker::Context& context, std::string tenant, CapifCore core,
+                std::shared_ptr<const net::TlsContext> tls);
+  InvokerLookup(const InvokerLookup&) = delete;
+  InvokerLookup& operator=(const InvokerLookup&) = delete;
+  ~InvokerLookup();
+
+  // InvokerUnknown; what the client says while the core function does not answer.
+  static runtime::Task<Result<Unit>> check(std::shared_ptr<InvokerLookup> self, std::string id);
+
+ private:
+  struct Known {
+    bool is_trusted = false;
+    Monotonic asked_at{};
+  };
+  runtime::Task<Result<bool>> ask(std::string id);
+  Result<http::ClientRequest> request(std::string_view id);
+  void remember(const std::string& id, bool is_trusted);
+
+  broker::Context& context_;
+  const std::string tenant_;
+  const CapifCore core_;
+  http::Client client_;
+  runtime::Turns turns_;
+  std::map<std::string, Known> known_;
+};
+
+// ServiceSecurity: true when it names our AEF, by a method that we serve (OAUTH or PKI). JsonMissing, JsonType.
+Result<bool> read_service_security(codec::JsonReader& reader, std::string_view json, const CapifCore& core);
+
+}  // namespace claviger::seal_keys
