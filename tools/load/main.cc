@@ -149,7 +149,8 @@ int run(int argc, char** argv) {
   std::size_t threads = 1;
   int pid = 0;
   app.add_option("scenario", scenario.name,
-                 "introspect, introspect-users, client-credentials, refresh, sign-in, keys, discovery")
+                 "introspect, introspect-users, client-credentials, refresh, sign-in, keys, keys-request, "
+                 "keys-signed, keys-storm, discovery")
       ->required();
   app.add_option("--sandbox", sandbox, "folder of a sandbox: takes everything below from its sandbox.env");
   app.add_option("--system", system, "ALPHA or BRAVO")->capture_default_str();
@@ -164,6 +165,7 @@ int run(int argc, char** argv) {
   app.add_option("--tokens", scenario.tokens, "introspect: how many different tokens; keys: how many users")
       ->capture_default_str();
   app.add_option("--kms-path", scenario.kms_path, "keys: path of the KMS below the issuer's host");
+  app.add_option("--tokens-file", scenario.tokens_file, "sign-in: adds the access tokens to this file, one a line");
   app.add_option("--connections", options.connections, "per thread")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
@@ -190,7 +192,8 @@ int run(int argc, char** argv) {
     take(scenario.redirect_uri, "REDIRECT_URI"), take(scenario.username, "USERNAME"),
         take(scenario.password, "PASSWORD");
     take(scenario.server_client_id, "SERVER_CLIENT_ID"), take(scenario.server_client_secret, "SERVER_CLIENT_SECRET");
-    take(scenario.scope, "SCOPES");
+    take(scenario.scope, "SCOPES"), take(scenario.kms_uri, "KMS_URI"), take(scenario.kms_user_uri, "MCPTT_ID");
+    take(scenario.ink_id, "INK_ID"), take(scenario.trk_id, "TRK_ID");
     std::string kms;
     take(kms, "KMS_URL");
     if (const auto at = codec::parse_absolute_uri(kms); at && scenario.kms_path.empty()) scenario.kms_path = at->path;
@@ -208,6 +211,7 @@ int run(int argc, char** argv) {
   options.target.host = uri->host;
   options.target.port = std::to_string(uri->port.value_or(443));
   scenario.path_prefix = uri->path;
+  scenario.origin = issuer.substr(0, issuer.find('/', std::string_view("https://").size()));
   options.rate /= static_cast<double>(threads);
   if (scenario.kms_path.empty()) scenario.kms_path = "/keymanagement/identity/v1";
   if (options.interval > 0) {

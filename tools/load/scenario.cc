@@ -1,6 +1,9 @@
 #include "tools/load/scenario.h"
 
+#include <fstream>
+
 #include "tools/load/form.h"
+#include "tools/load/keys_scenario.h"
 
 namespace claviger::load {
 namespace {
@@ -50,7 +53,9 @@ class ClientCredentials final : public Scenario {
 class SignIn final : public Scenario {
  public:
   SignIn(const ScenarioOptions& options, bool refreshes)
-      : options_(options), refreshes_(refreshes), slots_(options.slots) {}
+      : options_(options), refreshes_(refreshes), slots_(options.slots) {
+    if (!options.tokens_file.empty()) tokens_out_.open(options.tokens_file, std::ios::app);
+  }
 
   Request next(std::size_t index) override {
     Slot& slot = slots_[index];
@@ -85,6 +90,7 @@ class SignIn final : public Scenario {
       case Stage::Redeem:
         slot.refresh_token = member_of(answer.body, "refresh_token");
         if (answer.status != 200 || slot.refresh_token.empty()) return go_on(slot, false, Stage::Authorize);
+        if (tokens_out_.is_open()) tokens_out_ << member_of(answer.body, "access_token") << '\n';
         slot.stage = refreshes_ ? Stage::Refresh : Stage::Authorize;
         return Step::Done;
       case Stage::Refresh: {
@@ -138,6 +144,7 @@ class SignIn final : public Scenario {
   ScenarioOptions options_;
   bool refreshes_;
   std::vector<Slot> slots_;
+  std::ofstream tokens_out_;
   std::size_t user_ = 0;
 };
 
@@ -234,6 +241,7 @@ std::unique_ptr<Scenario> make_scenario(const ScenarioOptions& options) {
   if (options.name == "refresh") return std::make_unique<SignIn>(options, true);
   if (options.name == "sign-in") return std::make_unique<SignIn>(options, false);
   if (options.name == "keys") return std::make_unique<Keys>(options);
+  if (options.name.starts_with("keys-")) return make_keys_scenario(options);
   if (options.name == "discovery") {
     Request request;
     request.method = "GET";

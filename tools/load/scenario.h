@@ -44,7 +44,7 @@ class Scenario {
 };
 
 struct ScenarioOptions {
-  std::string name;         // introspect, introspect-users, client-credentials, refresh, sign-in, keys, discovery
+  std::string name;         // introspect, introspect-users, client-credentials, refresh, sign-in, keys, keys-..., discovery
   std::string path_prefix;  // of the issuer: /idms/v1/alpha
   std::string client_id;    // public client for sign-in and refresh
   std::string redirect_uri;
@@ -59,6 +59,13 @@ struct ScenarioOptions {
   std::size_t worker = 0;
   std::size_t tokens = 1;  // introspect...: different tokens to ask about; keys: users who ask
   std::string kms_path;    // of the KMS: /keymanagement/identity/v1
+  // keys-... (keys_scenario.h)
+  std::string origin;  // https://host:port
+  std::string kms_uri;
+  std::string kms_user_uri;
+  std::string ink_id;
+  std::string trk_id;
+  std::string tokens_file;  // sign-in: access tokens are written here, one a line
 };
 
 // Null for a name that is not one.
