@@ -105,6 +105,25 @@ def check_clients(sandbox):
     return bob
 
 
+def check_service(sandbox):
+    """claviger-ue --service: a server's own client, for the identity that an operator granted it."""
+    alpha = sandbox.system("ALPHA")
+    uri = "sip:mcx@alpha.example"
+    made = ctl(alpha, "client", "add", "mcx", "--name", "mcx", "--authentication", "client_secret_basic", "--grant", "client_credentials",
+               "--scope", "3gpp:mc:ptt_key_management_service")
+    tool = [os.path.join(build_folder(), "bin", "claviger-ue"), "--state", os.path.join(sandbox.folder, "ue-mcx"), "--user", "mcx"]
+    secret = {"CLAVIGER_UE_CLIENT_SECRET": made["client_secret"], "CLAVIGER_UE_PASSWORD": made["client_secret"]}
+    sign_in = ["sign-in", "--service", "--issuer", alpha.issuer, "--scope", "3gpp:mc:ptt_key_management_service", "--ca", alpha.ca, "--kms",
+               alpha.kms_url, "--kms-uri", alpha.kms_uri, "--identity", uri]
+    run([*tool, *sign_in], environment=secret)
+    run([*tool, "keys"], environment=secret, status=1)  # nobody granted it anything
+    ctl(alpha, "kms", "user", "set", uri, "--client", "mcx")
+    expect("good" in run([*tool, "keys"], environment=secret), "keys of a server that pass its checks")
+    expect(uri in run([*tool, "keys", "--list"], environment=secret), "whose they are")
+    run([*tool, "sign-off"], environment=secret)
+    run([*tool, *sign_in], environment=secret | {"CLAVIGER_UE_CLIENT_SECRET": "wrong"}, status=1)
+
+
 def token_of_val_server(alpha, services):
     made = ctl(alpha, "client", "add", "val-two", "--name", "two", "--authentication", "client_secret_basic", "--grant", "client_credentials",
                "--scope", SEAL_SCOPE, "--val-server", "https://val2.alpha.example", *(word for one in services for word in ("--val-service", one)))
@@ -314,6 +333,7 @@ def check_proxy(sandbox):
 def main():
     with Sandbox() as sandbox:
         check_clients(sandbox)
+        check_service(sandbox)
         check_values(sandbox)
         check_smuggling(sandbox)
         check_group_server(sandbox)
