@@ -118,7 +118,7 @@ Task<Result<Unit>> Capif::adopt(std::string tenant, CapifRef view) {
     home().shard.scope().spawn(publish());
   };
   if (view->core.looks_up_invokers) {
-    lookups_.insert_or_assign(tenant, std::make_shared<InvokerLookup>(home(), tenant, view->core, **made));
+    lookups_.insert_or_assign(tenant, std::make_shared<InvokerLookup>(home(), tenant, **made));
   }
   auto link = std::make_unique<CapifLink>(home(), tenant, view->core, **std::move(made), std::move(changed));
   link->start();
@@ -194,9 +194,11 @@ Task<Result<Capif::Figures>> Capif::figures_at_home(std::string tenant) {
 // Whose answer must be asked and cannot be (its connection was never made) is let in no more than the unknown.
 Task<Result<Unit>> Capif::check_at_home(std::string tenant, std::string id) const {
   const auto found = lookups_.find(tenant);
-  if (found == lookups_.end()) co_return Error{Code::DeadlinePassed, "capif.lookup"};
+  const auto known = known_.find(tenant);
+  if (found == lookups_.end() || known == known_.end()) co_return Error{Code::DeadlinePassed, "capif.lookup"};
   std::shared_ptr<InvokerLookup> lookup = found->second;
-  auto checked = co_await InvokerLookup::check(std::move(lookup), std::move(id));
+  CapifRef view = known->second;
+  auto checked = co_await InvokerLookup::check(std::move(lookup), std::move(view), std::move(id));
   co_return checked;
 }
 

@@ -34,11 +34,9 @@ Result<std::string_view> text_or_nothing(const codec::JsonObject& object, std::s
 
 }  // namespace
 
-InvokerLookup::InvokerLookup(Context& context, std::string tenant, CapifCore core,
-                             std::shared_ptr<const net::TlsContext> tls)
+InvokerLookup::InvokerLookup(Context& context, std::string tenant, std::shared_ptr<const net::TlsContext> tls)
     : context_(context),
       tenant_(std::move(tenant)),
-      core_(std::move(core)),
       client_(context.shard, options_with(std::move(tls))),
       turns_(context.shard) {}
 InvokerLookup::~InvokerLookup() = default;
@@ -52,7 +50,7 @@ void InvokerLookup::remember(const std::string& id, bool is_trusted) {
   known_[id] = {is_trusted, now};
 }
 
-Task<Result<Unit>> InvokerLookup::check(std::shared_ptr<InvokerLookup> self, std::string id) {
+Task<Result<Unit>> InvokerLookup::check(std::shared_ptr<InvokerLookup> self, CapifRef view, std::string id) {
   auto turn = co_await self->turns_.take("capif-invoker/" + id);
   if (!turn) co_return turn.error();
   const auto known = self->known_.find(id);
@@ -60,7 +58,7 @@ Task<Result<Unit>> InvokerLookup::check(std::shared_ptr<InvokerLookup> self, std
   const Known before = is_known ? known->second : Known();
   const auto age = self->context_.shard.now() - before.asked_at;
   if (is_known && age < kInvokerFresh) co_return before.is_trusted ? Result<Unit>(Unit{}) : kUnknown;
-  auto answered = co_await self->ask(id);
+  auto answered = co_await self->ask(std::move(view), id);
   if (answered) {
     self->remember(id, *answered);
     co_return *answered ? Result<Unit>(Unit{}) : kUnknown;
@@ -72,31 +70,31 @@ Task<Result<Unit>> InvokerLookup::check(std::shared_ptr<InvokerLookup> self, std
   co_return Error{Code::DeadlinePassed, "capif.lookup"};
 }
 
-Result<http::ClientRequest> InvokerLookup::request(std::string_view id) {
-  std::string target = core_.url + "/capif-security/v1/trustedInvokers/";
+Result<http::ClientRequest> InvokerLookup::request(const CapifCore& core, std::string_view id) {
+  std::string target = core.url + "/capif-security/v1/trustedInvokers/";
   codec::percent_encode(id, target);
   http::ClientRequest request(http::Method::Get, target + "?authenticationInfo=true&authorizationInfo=true");
   request.timeout = kAnswerMax;
   request.response_bytes_max = kAnswerBytesMax;
   request.with("accept", "application/json");
-  if (core_.sealed_enrolment.empty()) return request;
+  if (core.sealed_enrolment.empty()) return request;
   CLAVIGER_TRY(token,
-               context_.sealer.open(tables::kInstallation, capif_core_key(tenant_), as_bytes(core_.sealed_enrolment)));
+               context_.sealer.open(tables::kInstallation, capif_core_key(tenant_), as_bytes(core.sealed_enrolment)));
   std::string field = "Bearer ";
   field.append(as_text(token.reveal()));
   request.with("authorization", std::move(field));
   return request;
 }
 
-Task<Result<bool>> InvokerLookup::ask(std::string id) {
-  auto asked = request(id);
+Task<Result<bool>> InvokerLookup::ask(CapifRef view, std::string id) {
+  auto asked = request(view->core, id);
   if (!asked) co_return asked.error();
   auto answer = co_await client_.send(*std::move(asked));
   if (!answer) co_return answer.error();
   if (answer->status == 404) co_return false;
   if (answer->status != 200) co_return Error{Code::Refused, "capif.lookup"};
   codec::JsonReader reader;
-  co_return read_service_security(reader, answer->body, core_);
+  co_return read_service_security(reader, answer->body, view->core);
 }
 
 Result<bool> read_service_security(codec::JsonReader& reader, std::string_view json, const CapifCore& core) {

@@ -29,27 +29,25 @@ inline constexpr std::size_t kInvokersKnownMax = 4096;
 
 class InvokerLookup {
  public:
-  InvokerLookup(broker::Context& context, std::string tenant, CapifCore core,
-                std::shared_ptr<const net::TlsContext> tls);
+  InvokerLookup(broker::Context& context, std::string tenant, std::shared_ptr<const net::TlsContext> tls);
   InvokerLookup(const InvokerLookup&) = delete;
   InvokerLookup& operator=(const InvokerLookup&) = delete;
   ~InvokerLookup();
 
-  // InvokerUnknown; what the client says while the core function does not answer.
-  static runtime::Task<Result<Unit>> check(std::shared_ptr<InvokerLookup> self, std::string id);
+  // `view`: the core function as it is known now. InvokerUnknown; DeadlinePassed: it does not answer.
+  static runtime::Task<Result<Unit>> check(std::shared_ptr<InvokerLookup> self, CapifRef view, std::string id);
 
  private:
   struct Known {
     bool is_trusted = false;
     Monotonic asked_at{};
   };
-  runtime::Task<Result<bool>> ask(std::string id);
-  Result<http::ClientRequest> request(std::string_view id);
+  runtime::Task<Result<bool>> ask(CapifRef view, std::string id);
+  Result<http::ClientRequest> request(const CapifCore& core, std::string_view id);
   void remember(const std::string& id, bool is_trusted);
 
   broker::Context& context_;
   const std::string tenant_;
-  const CapifCore core_;
   http::Client client_;
   runtime::Turns turns_;
   std::map<std::string, Known> known_;

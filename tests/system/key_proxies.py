@@ -33,7 +33,7 @@ http {{
     location / {{
       {who}
       proxy_pass {behind}; proxy_http_version 1.1;
-      proxy_ssl_trusted_certificate {ca}; proxy_ssl_verify on; proxy_ssl_name 127.0.0.1;
+      proxy_ssl_trusted_certificate {ca}; proxy_ssl_verify on; proxy_ssl_name localhost;
       {shows}
     }}
   }}
