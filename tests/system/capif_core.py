@@ -25,6 +25,7 @@ PAUSE = threading.Event()
 class CoreFunction:
     def __init__(self, system):
         self.lookups, self.logs, self.trusted = [], [], {"inv-1": AEF, "inv-3": "aef-of-another", "inv-5": "aef-assigned"}
+        self.is_down = False
         own = os.path.dirname(system.config)
         core = self
 
@@ -50,6 +51,9 @@ class CoreFunction:
                 return self.answer(201, body)
 
             def do_GET(self):
+                if core.is_down:  # a kept connection outlives the listening socket
+                    self.close_connection = True
+                    return None
                 path, _, query = self.path.partition("?")
                 invoker = path.rpartition("/")[2]
                 core.lookups.append((path, query, self.headers.get("authorization")))
@@ -69,6 +73,7 @@ class CoreFunction:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
+        self.is_down = True
         self.server.shutdown()
         self.server.server_close()
 
