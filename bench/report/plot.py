@@ -133,7 +133,7 @@ def lines(title, unit, lines_of, events=(), x=""):
             parts += [svg.element("circle", cx=across.at(t), cy=down.at(v), r=3.5, class_=f"dot hue{i % HUES}") for t, v in points]
         labels.append((down.at(points[-1][1]) + 4, (i, name)))
     for y, (i, name) in spread(labels):
-        parts.append(svg.text(shortened(name, 19), WIDTH - RIGHT + 8, y, class_=f"name hue{i % HUES}"))
+        parts.append(svg.text(shortened(name, 16), WIDTH - RIGHT + 8, y, class_=f"name hue{i % HUES}"))
     description = "; ".join(f"{name}: {svg.number(min(v for _, v in points))} to {svg.number(max(v for _, v in points))} {unit}"
                             for name, points in drawn)
     return svg.image(WIDTH, HEIGHT, title, description, *parts, style="plot")

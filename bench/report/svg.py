@@ -55,7 +55,7 @@ def short_number(value):
 
 
 def duration(seconds):
-    seconds = round(seconds, 3)
+    seconds = round(seconds, 3 if seconds < 10 else 1)
     if seconds >= 3600:
         return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02d} h"
     if seconds >= 120:
