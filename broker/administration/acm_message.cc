@@ -96,10 +96,16 @@ Result<SetupMessage> parse_setup(std::string_view body) {
   CLAVIGER_TRY(users, object.at("users"));
   CLAVIGER_TRY(user_list, users.as_array());
   std::set<std::string> seen;
+  std::set<std::string> service_ids;
   for (const codec::JsonValue each : user_list) {
     if (setup.users.size() == kUsersMax) return Error{Code::SetupListTooLong, "acm.users"};
     CLAVIGER_TRY(user, parse_user(each));
     if (!seen.insert(user.mc_id).second) return Error{Code::BadValue, "acm.users"};
+    // One identity is one user's; of his own services several may share it.
+    const std::set<std::string> own(user.service_ids.begin(), user.service_ids.end());
+    for (const std::string& id : own) {
+      if (!id.empty() && !service_ids.insert(id).second) return Error{Code::BadValue, "acm.mc_service_ids"};
+    }
     setup.users.push_back(std::move(user));
   }
   if (setup.users.empty()) return Error{Code::BadValue, "acm.users"};

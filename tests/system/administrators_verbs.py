@@ -112,9 +112,9 @@ def profiles(ctl, folder):
     expect(json.loads(bad.stdout)["bad"] == 2 and "line 1" in bad.stderr and "line 2" in bad.stderr, f"bad lines: {bad}")
     ctl.run("profile", "set", "ann", "--index", "1", "--no-migration")
     expect(ctl.json("profile", "show", "ann", "--index", "1")["migration_systems"] == [], "for nobody")
-    ctl.run("profile", "template", "delete", "officer")
+    ctl.run("profile", "template", "delete", "officer", "--yes")
     ctl.run("profile", "template", "show", "officer", status=NOT_FOUND)
-    ctl.run("profile", "template", "delete", "officer", status=NOT_FOUND)
+    ctl.run("profile", "template", "delete", "officer", "--yes", status=NOT_FOUND)
 
 
 def partner_options(own, other):

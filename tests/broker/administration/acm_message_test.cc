@@ -49,6 +49,9 @@ TEST(SetupMessage, SaysWhatIsWrong) {
   EXPECT_EQ(code(replaced(kGood, "\"mcptt\":", "\"other\":")), Code::BadValue);
   EXPECT_EQ(code(replaced(kGood, "2027-01", "2025-01")), Code::BadValue) << "it ends before it begins";
   EXPECT_EQ(code(replaced(kGood, "2027-01-01T", "soon")), Code::BadValue);
+  const std::string bob =
+      R"({"mc_id":"sip:bob@alpha.example","mc_service_ids":{"mcvideo":"sip:ann.ptt@alpha.example"}},{)";
+  EXPECT_EQ(code(replaced(kGood, "\"users\":[{", "\"users\":[" + bob)), Code::BadValue) << "an identity of two";
   std::string many = "{\"targets\":[";
   for (int i = 0; i < 17; ++i) many += (i == 0 ? "\"s" : ",\"s") + std::to_string(i) + "\"";
   EXPECT_EQ(code(many + "],\"users\":[]}"), Code::SetupListTooLong);

@@ -419,6 +419,8 @@ ExitStatus template_set(Invocation& invocation) {
 }
 
 ExitStatus template_delete(Invocation& invocation) {
+  const std::string what(invocation.args.get("TEMPLATE"));
+  if (!invocation.is_confirmed("The template " + what + " goes. Delete?")) return ExitStatus::Failed;
   const auto target = template_target(invocation);
   if (!target) return ExitStatus::Failed;
   return invocation.ask("DELETE", *target).status;
@@ -541,9 +543,9 @@ std::vector<Command> profile_commands() {
        template_set},
       {"profile template delete",
        "Delete a template; what it made stays",
-       "clavigerctl profile template delete officer",
+       "clavigerctl profile template delete officer --yes",
        {from},
-       {},
+       {yes},
        template_delete},
       {"profile template apply",
        "Make or renew the profiles of users; what somebody changed since stays",
