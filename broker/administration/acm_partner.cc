@@ -112,11 +112,22 @@ Task<Result<Acm::InboundView>> Acm::inbound_here(std::string tenant, std::string
   CLAVIGER_CO_TRY(stage, co_await find_stage(state_key(tenant, home_system, id)));
   view.setup = std::move(setup);
   view.stage = std::move(stage);
-  for (std::size_t i = 0; i < view.setup.users.size(); ++i) {
-    const std::string mc_id = view.setup.users[i].mc_id;
-    auto row = co_await home().store.get(tables::kAcmUsers, user_row(tenant, home_system, id, mc_id));
-    if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
-    view.users.push_back({mc_id, row ? std::string(row->text()) : std::string(name_of(view.stage.stage))});
+  // Somebody who asks whether it is done, again and again, costs nothing per user.
+  if (view.stage.stage != Stage::Done && view.stage.stage != Stage::Rejected) co_return view;
+  std::map<std::string, std::string, std::less<>> statuses;
+  const std::string prefix = broker::record_prefix({tenant, "in", home_system, id});
+  const std::string end = broker::record_prefix_end(prefix);
+  for (std::string from = prefix; !from.empty();) {
+    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmUsers, from, end, storage::kRangeMax));
+    for (const storage::Record& row : rows) {
+      statuses.emplace(row.key.substr(prefix.size()), std::string(row.value.text()));
+    }
+    from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+  }
+  for (const SetupUser& user : view.setup.users) {
+    const auto found = statuses.find(user.mc_id);
+    view.users.push_back(
+        {user.mc_id, found == statuses.end() ? std::string(name_of(view.stage.stage)) : found->second});
   }
   co_return view;
 }
