@@ -71,16 +71,23 @@ Fault wrong_length(Bytes at, const Dictionary& dictionary) {
           example(code, vendor, (flags & kAvpMandatory) != 0, dictionary.avp(code, vendor))};
 }
 
-// Most texts are; eight bytes at a time.
+std::uint64_t word_at(const std::byte* at) {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// Most texts are; eight bytes at a time, the last eight perhaps once more.
 bool is_ascii(Bytes data) {
   std::uint64_t all = 0;
-  std::size_t at = 0;
-  for (; at + 8 <= data.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data.data() + at, 8);
-    all |= word;
+  const std::byte* const start = data.data();
+  const std::size_t size = data.size();
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) all |= word_at(start + at);
+    all |= word_at(start + size - 8);
+  } else {
+    for (const std::byte octet : data) all |= std::to_integer<std::uint64_t>(octet);
   }
-  for (; at < data.size(); ++at) all |= std::to_integer<std::uint64_t>(data[at]);
   return (all & 0x8080808080808080ULL) == 0;
 }
 
@@ -90,17 +97,15 @@ bool is_identity(Bytes data) {
   const auto is_odd = [](std::uint64_t word) {
     return ((word | (word + 0x0101010101010101ULL) | ~((word | kHigh) - 0x2121212121212121ULL)) & kHigh) != 0;
   };
-  std::size_t at = 0;
-  for (; at + 8 <= data.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data.data() + at, 8);
-    if (is_odd(word)) return false;
+  const std::byte* const start = data.data();
+  const std::size_t size = data.size();
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (is_odd(word_at(start + at))) return false;
+    }
+    return !is_odd(word_at(start + size - 8));
   }
-  for (; at < data.size(); ++at) {
-    const auto c = std::to_integer<unsigned>(data[at]);
-    if (c < 0x21 || c >= 0x7f) return false;
-  }
-  return true;
+  return std::ranges::all_of(data, [](std::byte octet) { return octet >= std::byte{0x21} && octet < std::byte{0x7f}; });
 }
 
 bool is_address(Bytes data) {
@@ -133,6 +138,36 @@ bool has_good_value(const AvpView& avp, const AvpRule& rule) {
     default:
       return true;
   }
+}
+
+// Length and value at once, for what is right: the two above say which of them is not.
+bool is_good(Bytes data, const AvpRule& rule) {
+  switch (rule.type) {
+    case AvpType::Unsigned32:
+    case AvpType::Enumerated: {
+      if (data.size() != 4) return false;
+      const std::uint32_t value = load_u32(data.data());
+      return value >= rule.value_min && value <= rule.value_max;
+    }
+    case AvpType::Integer32:
+    case AvpType::Time:
+      return data.size() == 4;
+    case AvpType::Integer64:
+    case AvpType::Unsigned64:
+      return data.size() == 8;
+    case AvpType::Utf8String:
+      return is_ascii(data) || codec::is_utf8(as_text(data));
+    case AvpType::Identity:
+      return !data.empty() && data.size() <= kIdentityBytesMax && is_identity(data);
+    case AvpType::Address:
+      return data.size() >= lengths_of(AvpType::Address).min && data.size() <= lengths_of(AvpType::Address).max &&
+             is_address(data);
+    case AvpType::Grouped:
+    case AvpType::OctetString:
+    case AvpType::Uri:
+      return true;
+  }
+  return true;
 }
 
 bool has_good_flags(const AvpView& avp) {
@@ -186,7 +221,7 @@ Looked look(const AvpView& avp, const Dictionary& dictionary, bool is_strict) {
   const AvpRule* const rule = dictionary.avp(avp.code(), avp.vendor());
   if (rule == nullptr) return {!avp.is_mandatory(), nullptr};
   const bool has_odd_m = is_strict && rule->mandatory == MandatoryBit::MustNot && avp.is_mandatory();
-  if (has_odd_m || !has_good_length(avp, *rule) || !has_good_value(avp, *rule)) return {false, nullptr};
+  if (has_odd_m || !is_good(avp.data(), *rule)) return {false, nullptr};
   // What failed may be anything.
   return {true, rule->type == AvpType::Grouped && !avp.is(avp::kFailedAvp) ? rule : nullptr};
 }
