@@ -23,7 +23,8 @@ class Mutations {
   }
 
  private:
-  static constexpr std::string_view kBytes{" \t\r\n\0:;,<>\"\\@%=?[]/.-~\x7F\xC3z0", 29};
+  static constexpr char kOddBytes[] = " \t\r\n\0:;,<>\"\\@%=?[]/.-~\x7F\xC3z0";
+  static constexpr std::string_view kBytes{kOddBytes, sizeof(kOddBytes) - 1};
   static constexpr std::array<std::string_view, 14> kPieces = {
       "\r\n", "\r\n\r\n", "\r\n ", "%00",  "Content-Length: 5\r\n",     "l: -1\r\n",         "CSeq: 1 OPTIONS\r\n",
       ";;",   "sips:",    "\"",    ";tag", "Via: SIP/2.0/UDP a, b\r\n", "99999999999999999", "sip:[2001:db8::1]"};
