@@ -10,8 +10,7 @@ class Phase:
         return f"phase {self.name} {self.seconds:.3f} " + " ".join(f"{kind}={rate:.3f}" for kind, rate in self.rates.items()) + "\n"
 
 
-# Users whom the shift lets in each second: 70 % of what one core of the broker can, beside a third of the validations. Most of it
-# is the extraction of their keys.
+# Users whom the shift lets in each second: two thirds of what one core of the broker can, beside a third of the validations.
 SHIFT_RATE = 100
 
 

@@ -18,7 +18,8 @@ COSTS = {"small": (1024, 1, 1), "default": (19456, 2, 1)}
 CORE, REALM = "scscf.bravo.example", "bravo.example"
 DAY_SECONDS = 86400
 KMS_PERIOD, NTP_EPOCH = 2592000, 2208988800
-# What the daemons may hold beside their caches: code, connections, the records under way (broker/README.md has the parts).
+# What the daemon may hold beside its caches, whose bounds are configured: code, connections, records under way. There is no one limit of
+# all memory in its configuration; the bar is the sum.
 MEMORY_BESIDE_CACHES_MIB = 192
 
 PROFILE = """<?xml version="1.0" encoding="UTF-8"?>

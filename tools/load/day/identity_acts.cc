@@ -14,6 +14,9 @@ constexpr double kRenewFrom = 0.6;
 constexpr double kRenewSpread = 0.25;
 // A sign-in that was broken off begins anew; one is broken off by a restart, two by bad luck.
 constexpr int kSignInsMax = 20;
+// A code is redeemed at once or not at all: a refusal after so long is of one that an unanswered attempt has spent (a client
+// repeats what a dying connection may have carried).
+constexpr Seconds kRedemptionMax{2};
 
 bool take_tokens(Day* day, std::size_t who, const std::string& body) {
   User& user = day->users[who];
@@ -85,8 +88,10 @@ Task<Attempt> try_to_sign_in(Day* day, Kind kind, std::size_t user) {
       form_post(day->issuer + "/token", "grant_type=authorization_code&client_id=" + day->plan.text("client") +
                                             "&redirect_uri=" + escaped(day->plan.text("redirect_uri")) +
                                             "&code=" + code + "&code_verifier=" + verifier);
+  const Monotonic began = Steady::now();
   const Reply tokens = co_await ask(day, kind, std::move(redemption), Repeat::IfRefused);
-  if (tokens.status == 0) {
+  const bool is_spent = tokens.status == 400 && Steady::now() - began > kRedemptionMax;
+  if (tokens.status == 0 || is_spent) {
     ++day->users[user].orphans;
     co_return Attempt{Outcome::Unserved, true};
   }
