@@ -65,7 +65,6 @@ Result<Presented> read_presented(AssertionTools tools, const http::Request& requ
   return presented;
 }
 
-
 }  // namespace
 
 bool is_client_id(std::string_view text) {

@@ -4,8 +4,8 @@
 
 #include "broker/identity/dpop_nonce.h"
 #include "broker/identity/identity_shard.h"
-#include "broker/identity/pushed_request.h"
 #include "broker/identity/proxies.h"
+#include "broker/identity/pushed_request.h"
 #include "broker/identity/source_bucket.h"
 #include "broker/tokens/verifier/dpop_proof.h"
 #include "core/codec/base64url.h"
@@ -55,9 +55,7 @@ DpopReplays::Source replay_source(const Context& context, const http::Request& r
 }
 
 DpopShard::DpopShard(Context& context)
-    : mac(dpop_mac_of(context)),
-      started_at(numeric_date(context.shard.wall())),
-      pushes(kPushedRequestLife.count()) {}
+    : mac(dpop_mac_of(context)), started_at(numeric_date(context.shard.wall())), pushes(kPushedRequestLife.count()) {}
 
 Task<Result<std::string>> check_dpop(Context* context, const http::Request* request, DpopRequest wanted) {
   if (!request->has(http::Field::Dpop)) co_return std::string();

@@ -109,8 +109,7 @@ bool contains_scope(const std::vector<std::string>& scopes, std::string_view sco
 
 bool is_known_scope(std::string_view scope, const tenants::Tenant& tenant, const Client& client) {
   return scope == kOpenid || scope == kProfile || tenant.scope_audiences.contains(scope) ||
-         contains_scope(client.scopes, scope) ||
-         (client.profile == ClientProfile::Val && is_val_scope(scope));
+         contains_scope(client.scopes, scope) || (client.profile == ClientProfile::Val && is_val_scope(scope));
 }
 
 Result<ScopeList> grant_to_client(const ScopeList& requested, const tenants::Tenant& tenant, const Client& client) {
@@ -150,7 +149,8 @@ Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Te
   for (const std::string_view scope : requested) {
     // A service has what its record names, and nothing more: an empty list is not "every scope", as it is for users.
     const bool is_default = scope == kServiceScope && client.scopes.empty();
-    if (is_default || (!client.scopes.empty() && scope != kOpenid && is_known_scope(scope, tenant, client) && is_allowed(scope, client))) {
+    if (is_default || (!client.scopes.empty() && scope != kOpenid && is_known_scope(scope, tenant, client) &&
+                       is_allowed(scope, client))) {
       granted.push_back(scope);
     }
   }
@@ -160,8 +160,7 @@ Result<ScopeList> grant_to_service(const ScopeList& requested, const tenants::Te
 
 Result<std::vector<std::string>> grant_still_allowed(std::vector<std::string> scopes, const Client& client) {
   if (!client.scopes.empty()) {
-    std::erase_if(scopes,
-                  [&](const std::string& scope) { return scope != "openid" && !is_allowed(scope, client); });
+    std::erase_if(scopes, [&](const std::string& scope) { return scope != "openid" && !is_allowed(scope, client); });
   }
   if (scopes.empty()) return Error{Code::ScopeNothing, "scope.client"};
   return scopes;

@@ -84,7 +84,7 @@ class Kms {
   std::shared_ptr<const DomainTable> table() const;
   runtime::OffloadPool& pool() { return pool_; }
   Extraction& extraction() { return *extraction_; }  // any shard
-  PreIssue& pre_issue() { return *pre_issue_; }  // on the home shard
+  PreIssue& pre_issue() { return *pre_issue_; }      // on the home shard
 
  private:
   runtime::Task<Result<DomainTable>> load();

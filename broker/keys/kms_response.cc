@@ -183,7 +183,8 @@ std::size_t key_set_room(const KeySetView& set, const Protection& protection) {
   return kFixedRoom + XmlWriter::kEscapedMax * texts + keys;
 }
 
-Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set, const Protection& protection) {
+Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set,
+                           const Protection& protection) {
   CLAVIGER_TRY(stored, read_user_keys(*set.value));
   const Domain& domain = *set.domain;
   xml.raw("<KmsKeySet Version=\"1.1.0\">");

@@ -84,7 +84,8 @@ struct KeySet {
 };
 std::size_t key_set_room(const KeySetView& set, const Protection& protection);
 // KmsKeySet, with keys in plain text, or wrapped under the TrK. What opening and wrapping say.
-Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set, const Protection& protection);
+Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set,
+                           const Protection& protection);
 
 // KmsError instead of a KmsMessage.
 Slice write_error(SlabPool& slabs, const ResponseHead& head, std::uint32_t code, std::string_view message);

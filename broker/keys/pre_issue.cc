@@ -143,9 +143,7 @@ Result<Parts> begin_extraction(runtime::OffloadPool& pool, Context& context, con
     std::vector<KeysWanted> chunk;
     for (std::size_t i = part; i < wanted.size(); i += threads) chunk.push_back(wanted[i]);
     if (chunk.empty()) continue;
-    auto work = [chunk = std::move(chunk), sealer = &context.sealer, now] {
-      return make_records(*sealer, chunk, now);
-    };
+    auto work = [chunk = std::move(chunk), sealer = &context.sealer, now] { return make_records(*sealer, chunk, now); };
     auto submitted = runtime::detail::submit_for_value<decltype(work), MadeRecords>(pool, std::move(work));
     if (!submitted) return submitted.error();
     parts.push_back(*std::move(submitted));

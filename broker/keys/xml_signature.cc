@@ -309,9 +309,8 @@ std::optional<crypto::Sha256Digest> verify_plain(std::string_view xml, Bytes key
   const auto value_size = codec::base64_decode(plain->value, value);
   if (!wanted_size || !value_size) return std::nullopt;
   const crypto::Sha256Digest digest = crypto::sha256(as_bytes(plain->request_text));
-  const bool is_signed =
-      equals_constant_time(digest, Bytes(wanted).first(*wanted_size)) &&
-      crypto::HmacSha256(key).verify(as_bytes(plain->info_text), Bytes(value).first(*value_size));
+  const bool is_signed = equals_constant_time(digest, Bytes(wanted).first(*wanted_size)) &&
+                         crypto::HmacSha256(key).verify(as_bytes(plain->info_text), Bytes(value).first(*value_size));
   return is_signed ? std::optional(digest) : std::nullopt;
 }
 

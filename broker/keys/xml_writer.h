@@ -51,11 +51,16 @@ class XmlWriter {
  private:
   static constexpr std::string_view escaped_of(char character) {
     switch (character) {
-      case '&': return "&amp;";
-      case '<': return "&lt;";
-      case '>': return "&gt;";
-      case '\r': return "&#xD;";
-      default: return {};
+      case '&':
+        return "&amp;";
+      case '<':
+        return "&lt;";
+      case '>':
+        return "&gt;";
+      case '\r':
+        return "&#xD;";
+      default:
+        return {};
     }
   }
   SlabWriter* sink_;

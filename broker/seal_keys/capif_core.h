@@ -38,7 +38,7 @@ struct CapifCore {
   std::string provider_id, apf_id, assigned_aef_id, service_api_id;
   bool logs_invocations = false;
   bool looks_up_invokers = false;  // asks it of each invoker (invoker_lookup.h)
-  std::uint64_t version = 0;  // of the record; not stored in it
+  std::uint64_t version = 0;       // of the record; not stored in it
 
   bool is_our_aef(std::string_view id) const {
     return id == aef_id || (!assigned_aef_id.empty() && id == assigned_aef_id);

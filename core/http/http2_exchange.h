@@ -68,10 +68,10 @@ class Http2Exchange final : public Exchange, public FromSpareMemory {
   bool is_answered = false;
   bool is_sent = false;       // the answer, to its END_STREAM
   std::size_t discarded = 0;  // of the request, after its answer
-  Monotonic touched;  // when the answer last made progress
+  Monotonic touched;          // when the answer last made progress
   Monotonic answered_at{};
   std::size_t answer_bytes = 0;  // in the connection's books
-  Monotonic began;    // the first HEADERS frame; then the end of the head
+  Monotonic began;               // the first HEADERS frame; then the end of the head
 
   BodyBuffer body;
   std::optional<std::uint64_t> content_length;

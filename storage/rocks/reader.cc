@@ -112,16 +112,18 @@ std::optional<Result<std::vector<Record>>> read_range(const Database& database, 
     }
     if (is_expired(stored->header.expires_at, now)) continue;
     // copy: a page of records must not pin a page of blocks.
-    records.push_back({std::string(as_view(iterator->key())),
-                       Value::owned(std::string(as_text(stored->payload)), stored->header.version,
-                                    stored->header.expires_at)});
+    records.push_back(
+        {std::string(as_view(iterator->key())),
+         Value::owned(std::string(as_text(stored->payload)), stored->header.version, stored->header.expires_at)});
   }
   switch (end_of(*iterator)) {
-    case ScanEnd::NeedsDisk: return std::nullopt;
+    case ScanEnd::NeedsDisk:
+      return std::nullopt;
     case ScanEnd::Failed:
       database.report_corrupt(name, from, iterator->status().ToString());
       return to_error(iterator->status(), name);
-    case ScanEnd::End: break;
+    case ScanEnd::End:
+      break;
   }
   return Result(std::move(records));
 }
@@ -156,11 +158,13 @@ std::optional<Result<Changes>> read_changes(const Database& database, TableId ta
     found.changes.push_back(std::move(change));
   }
   switch (end_of(*iterator)) {
-    case ScanEnd::NeedsDisk: return std::nullopt;
+    case ScanEnd::NeedsDisk:
+      return std::nullopt;
     case ScanEnd::Failed:
       database.report_corrupt("#changes", name, iterator->status().ToString());
       return to_error(iterator->status(), "store.change");
-    case ScanEnd::End: break;
+    case ScanEnd::End:
+      break;
   }
   return Result(std::move(found));
 }

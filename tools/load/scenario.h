@@ -44,7 +44,7 @@ class Scenario {
 };
 
 struct ScenarioOptions {
-  std::string name;         // introspect, introspect-users, client-credentials, refresh, sign-in, keys, keys-..., discovery
+  std::string name;  // introspect, introspect-users, client-credentials, refresh, sign-in, keys, keys-..., discovery
   std::string path_prefix;  // of the issuer: /idms/v1/alpha
   std::string client_id;    // public client for sign-in and refresh
   std::string redirect_uri;

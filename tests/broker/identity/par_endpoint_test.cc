@@ -155,7 +155,8 @@ TEST_F(PushedRequests, OfAConfidentialClientAreBoundedInCount) {
   for (std::size_t i = 0; i < kPushedOfClientMax; ++i) {
     ASSERT_TRUE(pushes.add("alpha", "web", kPushedOfClientMax, numeric_date(bed.shard().wall())));
   }
-  const Sent sent = with_basic(post_form(std::string(kPar), authorize_query("web")), "web", as_text(web.secret.reveal()));
+  const Sent sent =
+      with_basic(post_form(std::string(kPar), authorize_query("web")), "web", as_text(web.secret.reveal()));
   const Reply refused = bed.send(sent);
   expect_refused(refused, 503, "temporarily_unavailable");
   EXPECT_FALSE(refused.header("retry-after").empty());

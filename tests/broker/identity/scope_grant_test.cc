@@ -27,9 +27,9 @@ TEST(ParseScope, TakesTokensInOrderAndDropsRepetitions) {
 }
 
 TEST(ParseScope, RefusesWhatIsNotAScope) {  // RFC 6749 clause 3.3
-  for (const std::string& bad : {std::string(), std::string(" "), std::string("a  b"), std::string(" a"), std::string("a "),
-                                 std::string("a\"b"), std::string("a\\b"), std::string("a\tb"), std::string("\xC3\xA4"),
-                                 std::string("a\x7F"), std::string(kScopeBytesMax + 1, 'a')}) {
+  for (const std::string& bad : {std::string(), std::string(" "), std::string("a  b"), std::string(" a"),
+                                 std::string("a "), std::string("a\"b"), std::string("a\\b"), std::string("a\tb"),
+                                 std::string("\xC3\xA4"), std::string("a\x7F"), std::string(kScopeBytesMax + 1, 'a')}) {
     EXPECT_TRUE(parse_scope(bad).failed_with(Code::ScopeMalformed)) << bad;
   }
   std::string many = "s0";
@@ -81,7 +81,8 @@ TEST(GrantToUser, GivesNoServiceWithoutItsIdentity) {  // spec 1.5
   EXPECT_EQ(*grant_to_user(asked, user_with("sip:a")),
             (ScopeList{"openid", "3gpp:mc:ptt_service", "3gpp:mc:location_management_service"}));
   EXPECT_TRUE(grant_to_user({"openid", "3gpp:mc:video_service"}, user_with("sip:a")).failed_with(Code::ScopeNothing));
-  EXPECT_TRUE(grant_to_user({"openid", "3gpp:mc:location_management_service"}, user_with("")).failed_with(Code::ScopeNothing));
+  EXPECT_TRUE(
+      grant_to_user({"openid", "3gpp:mc:location_management_service"}, user_with("")).failed_with(Code::ScopeNothing));
 }
 
 TEST(GrantToUser, KeepsToHisListWhereHeHasOne) {

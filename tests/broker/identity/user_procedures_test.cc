@@ -43,9 +43,12 @@ TEST_F(Users, CreateAndFind) {
   EXPECT_GT(created->version, 0U);
   EXPECT_EQ(find(created->sub).login, "ann@alpha.example");
   EXPECT_EQ(bed.wait(find_user_by_login(context, "alpha", "ANN@alpha.example"))->sub, created->sub);
-  EXPECT_EQ(bed.wait(find_user_by_mc_identity(context, "alpha", "mcptt", "sip:ann.ptt@alpha.example"))->sub, created->sub);
-  EXPECT_TRUE(bed.wait(find_user_by_mc_identity(context, "alpha", "mcdata", "sip:ann.ptt@alpha.example")).failed_with(Code::UserUnknown));
-  EXPECT_TRUE(bed.wait(find_user_by_mc_identity(context, "bravo", "mcptt", "sip:ann.ptt@alpha.example")).failed_with(Code::UserUnknown));
+  EXPECT_EQ(bed.wait(find_user_by_mc_identity(context, "alpha", "mcptt", "sip:ann.ptt@alpha.example"))->sub,
+            created->sub);
+  EXPECT_TRUE(bed.wait(find_user_by_mc_identity(context, "alpha", "mcdata", "sip:ann.ptt@alpha.example"))
+                  .failed_with(Code::UserUnknown));
+  EXPECT_TRUE(bed.wait(find_user_by_mc_identity(context, "bravo", "mcptt", "sip:ann.ptt@alpha.example"))
+                  .failed_with(Code::UserUnknown));
   EXPECT_TRUE(bed.wait(find_user_by_login(context, "alpha", "nobody")).failed_with(Code::UserUnknown));
   EXPECT_TRUE(bed.wait(find_user(context, "alpha", "nobody")).failed_with(Code::UserUnknown));
   EXPECT_TRUE(bed.wait(find_user(context, "alpha", std::string("a\0b", 3))).failed_with(Code::UserUnknown));
@@ -109,7 +112,8 @@ TEST_F(Users, LoginsAreUniqueMcIdentitiesForEver) {
 
   ASSERT_TRUE(bed.wait(remove_user(context, "alpha", ann->sub)));
   EXPECT_TRUE(bed.wait(find_user(context, "alpha", ann->sub)).failed_with(Code::UserUnknown));
-  EXPECT_TRUE(bed.wait(find_user_by_mc_identity(context, "alpha", "mc", "sip:ann@alpha.example")).failed_with(Code::UserUnknown));
+  EXPECT_TRUE(bed.wait(find_user_by_mc_identity(context, "alpha", "mc", "sip:ann@alpha.example"))
+                  .failed_with(Code::UserUnknown));
   draft = draft_of("ann");
   draft.mc_id = "sip:ann@alpha.example";
   EXPECT_TRUE(create(std::move(draft)).failed_with(Code::McIdentityTaken));
@@ -286,22 +290,24 @@ TEST_F(Import, WhoIsDisabledOrGetsAnotherPasswordIsSignedOff) {
   for (const bool is_disabled : {true, false}) {
     const std::string login = is_disabled ? "out" : "changed";
     const User user = bed.add_user(login);
-    const Reply tokens =
-        bed.send(post_form("/idms/v1/alpha/token",
-                           "grant_type=authorization_code&client_id=app&redirect_uri=" + escaped(kRedirect) +
-                               "&code_verifier=" + std::string(kVerifier) + "&code=" +
-                               bed.sign_in(authorize_query("app"), login, "correct horse").redirected("code")));
+    const Reply tokens = bed.send(post_form(
+        "/idms/v1/alpha/token", "grant_type=authorization_code&client_id=app&redirect_uri=" + escaped(kRedirect) +
+                                    "&code_verifier=" + std::string(kVerifier) + "&code=" +
+                                    bed.sign_in(authorize_query("app"), login, "correct horse").redirected("code")));
     ASSERT_EQ(tokens.status, 200) << tokens.body;
     std::vector<UserDraft> drafts;
     drafts.push_back(draft_of(login));
     drafts.back().left_out = {UserMember::DisplayName, UserMember::McId,     UserMember::McpttId,
                               UserMember::McvideoId,   UserMember::McdataId, UserMember::Scopes};
-    if (is_disabled) drafts.back().status = UserStatus::Disabled;
-    else drafts.back().password = SecretBytes(as_bytes("another"));
+    if (is_disabled)
+      drafts.back().status = UserStatus::Disabled;
+    else
+      drafts.back().password = SecretBytes(as_bytes("another"));
     ASSERT_TRUE(import(std::move(drafts)));
     EXPECT_FALSE(context->tokens->verify_own(*context->snapshot->find("alpha"), tokens.member("access_token")));
-    const Reply refreshed = bed.send(post_form(
-        "/idms/v1/alpha/token", "grant_type=refresh_token&client_id=app&refresh_token=" + tokens.member("refresh_token")));
+    const Reply refreshed =
+        bed.send(post_form("/idms/v1/alpha/token",
+                           "grant_type=refresh_token&client_id=app&refresh_token=" + tokens.member("refresh_token")));
     EXPECT_EQ(refreshed.member("error"), "invalid_grant");
     const auto sessions = bed.wait(list_sessions(context, "alpha", user.sub, "", 10));
     ASSERT_TRUE(sessions);
@@ -316,15 +322,15 @@ TEST_F(Import, NamesEachBadLineAndLosesNoGoodOne) {
   ASSERT_TRUE(create(std::move(taken)));
   std::vector<UserDraft> drafts;
   drafts.push_back(draft_of("good-1"));
-  drafts.push_back(draft_of(""));                      // 1
-  drafts.push_back(draft_of("good-1"));                // 2: twice in the batch
-  drafts.push_back(draft_of("thief"));                 // 3: somebody else's identity
+  drafts.push_back(draft_of(""));        // 1
+  drafts.push_back(draft_of("good-1"));  // 2: twice in the batch
+  drafts.push_back(draft_of("thief"));   // 3: somebody else's identity
   drafts.back().mc_id = "sip:old@alpha.example";
-  drafts.push_back(draft_of("weak"));                  // 4: a hash of a kind we do not know
+  drafts.push_back(draft_of("weak"));  // 4: a hash of a kind we do not know
   drafts.back().password_hash = "plaintext?";
   drafts.push_back(draft_of("good-2"));
   drafts.back().mcdata_id = "sip:d@alpha.example";
-  drafts.push_back(draft_of("twin"));                  // 6: an identity twice in the batch
+  drafts.push_back(draft_of("twin"));  // 6: an identity twice in the batch
   drafts.back().mcdata_id = "sip:d@alpha.example";
   const auto report = import(std::move(drafts));
   ASSERT_TRUE(report);

@@ -124,7 +124,8 @@ TEST(KmsKeyProv, WhileTheDomainsSecretsAreMissingItSaysLater) {
   Domain domain = bed.domains().active()->domain;
   domain.sealed_secrets.clear();
   storage::Transaction transaction;
-  transaction.put(broker::tables::kKmsDomains, domain_key("alpha", kKmsUri, domain.generation), as_bytes(encode_domain(domain)));
+  transaction.put(broker::tables::kKmsDomains, domain_key("alpha", kKmsUri, domain.generation),
+                  as_bytes(encode_domain(domain)));
   ASSERT_TRUE(bed.wait(bed.store().commit(std::move(transaction))).has_value());
   ASSERT_TRUE(bed.wait(bed.kms().reload()).has_value());
   const Reply reply = bed.post("keyprov");
@@ -150,7 +151,8 @@ TEST(KmsKeyProv, ATokenOfADpopKeyIsNoBearerToken) {
     bed.shard().run_until([&, turn = 0]() mutable {
       if (turn++ == 1) {
         auto made = tokens::access_token_of(*bed.context(), *tenant, claims);
-        auto signed_one = made ? tokens::sign_here(*bed.context(), *std::move(made)) : Result<std::string>(made.error());
+        auto signed_one =
+            made ? tokens::sign_here(*bed.context(), *std::move(made)) : Result<std::string>(made.error());
         if (signed_one) token = *std::move(signed_one);
       }
       return turn > 2;
