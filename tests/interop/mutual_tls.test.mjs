@@ -46,7 +46,7 @@ const partner = { key: readFileSync(sandbox.ALPHA_KMS_KEY), cert: readFileSync(s
 
 before(() => {
   const common = ['--grant', 'authorization_code', '--grant', 'client_credentials', '--redirect-uri', sandbox.ALPHA_REDIRECT_URI,
-    '--scope', 'openid', '--scope', '3gpp:mc:ptt_service', '--certificate-bound', 'yes'];
+    '--scope', 'openid', '--scope', '3gpp:mc:ptt_service', '--certificate-bound'];
   ctl('client', 'add', 'tls-self-signed', '--authentication', 'self_signed_tls_client_auth', '--tls-certificate', digestOf(own), ...common);
   const subject = execFileSync('openssl', ['x509', '-in', sandbox.ALPHA_KMS_CERTIFICATE, '-noout', '-subject', '-nameopt', 'RFC2253'])
     .toString().trim().replace(/^subject=\s*/, '');
