@@ -121,12 +121,12 @@ class Town:
                 one = {"direction": direction, "system": system, "mode": "static", "partner_impi": f"d{n}@{visited}",
                        "partner_impus": [f"sip:d{n}@{visited}"], "primary_impi": home[n], "primary_impus": [f"sip:{home[n]}"]}
                 yield one | ({"login": f"{LOGIN}{n}"} if direction == "outbound" else {})
-        for system, direction, other in ((self.bravo, "inbound", "mc.alpha.example"), (self.alpha, "outbound", "mc.bravo.example")):
+        for system, direction, other in ((self.bravo, "inbound", "alpha.example"), (self.alpha, "outbound", "bravo.example")):
             said = json.loads(self._import(system, ("binding", "import"), "bindings.ndjson", bindings(direction, other)))
             if said["refused"]:
                 raise Failure(f"{system.tenant}: {said['refused']} bindings refused: {said}")
-        self.ctl(self.alpha, "agreement", "change", "mc.bravo.example", "--requests-per-second", "100000")
-        self.ctl(self.bravo, "agreement", "change", "mc.alpha.example", "--requests-per-second", "100000")
+        self.ctl(self.alpha, "agreement", "change", "bravo.example", "--requests-per-second", "100000")
+        self.ctl(self.bravo, "agreement", "change", "alpha.example", "--requests-per-second", "100000")
 
     # The clock -------------------------------------------------------------------------------------------------------
 

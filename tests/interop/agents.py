@@ -172,7 +172,7 @@ def main():
             refused = cscf.multimedia_auth("bravo.example", *static, SERVER)
             expect(refused.result() == "5003", f"an agent that is not listed: {refused.result()}")
             print("ok: an agent that the agreement does not list is refused", flush=True)
-            alpha.ctl.run("agreement", "change", "mc.bravo.example", "--agent", alphas.identity)
+            alpha.ctl.run("agreement", "change", "bravo.example", "--agent", alphas.identity)
             migrate(cscf, sandbox.values, "STATIC")
             migrate(cscf, sandbox.values, "DYNAMIC")
             if capture is None:

@@ -123,7 +123,7 @@ def partner_options(own, other):
 
 
 def parties(alpha, bravo):
-    """Who may ask whom. From here on the systems call each other as their agreement of migration does."""
+    """Who may ask whom."""
     ctl, client = alpha.ctl, "sip:other.mcptt@alpha.example"
     ctl.run("acm", "client", "add", client, "--operator", "sip:x@alpha.example", "--partner", "bravo.example", "--domain", "alpha.example")
     added = next(each for each in ctl.json("acm", "client", "list")["items"] if each["id"] == client)
@@ -133,14 +133,14 @@ def parties(alpha, bravo):
     expect(alpha.system.acm_client in ctl.run("acm", "client", "list").stdout, "the other one stays")
     ctl.run("acm", "partner", "add", "x", "--url", "y", status=FAILED)
     for own, other in ((alpha, bravo), (bravo, alpha)):
-        old, new = f"{other.system.tenant}.example", f"mc.{other.system.tenant}.example"
-        own.ctl.run("acm", "partner", "remove", old)
-        own.ctl.run("acm", "partner", "remove", old, status=NOT_FOUND)
-        own.ctl.run("acm", "partner", "add", new, "--as", f"mc.{own.system.tenant}.example", *partner_options(own.system, other.system))
+        name = f"{other.system.tenant}.example"
+        own.ctl.run("acm", "partner", "remove", name)
+        own.ctl.run("acm", "partner", "remove", name, status=NOT_FOUND)
+        own.ctl.run("acm", "partner", "add", name, "--as", f"{own.system.tenant}.example", *partner_options(own.system, other.system))
         listed = own.ctl.json("acm", "partner", "list")["items"]
-        expect([each["system"] for each in listed] == [new] and "key" not in json.dumps(listed), f"{listed}")
-        expect(new in own.ctl.run("acm", "partner", "list").stdout, "listed for people")
-    ctl.run("acm", "client", "add", alpha.system.acm_client, "--partner", "mc.bravo.example", "--domain", "alpha.example", "--may-approve")
+        expect([each["system"] for each in listed] == [name] and "key" not in json.dumps(listed), f"{listed}")
+        expect(name in own.ctl.run("acm", "partner", "list").stdout, "listed for people")
+    ctl.run("acm", "client", "add", alpha.system.acm_client, "--partner", "bravo.example", "--domain", "alpha.example", "--may-approve")
 
 
 def asked(ctl, *arguments):
@@ -153,7 +153,7 @@ def ended(ctl, identity, status):
 
 
 def verbs(alpha, bravo):
-    ctl, client = alpha.ctl, ["--client", alpha.system.acm_client, "--target", "mc.bravo.example"]
+    ctl, client = alpha.ctl, ["--client", alpha.system.acm_client, "--target", "bravo.example"]
     ctl.run("acm", "setup", "sip:ann@alpha.example", status=USAGE)
     ctl.run("acm", "setup", "sip:absent@alpha.example", *client, status=FAILED)
     ctl.run("acm", "status", "absent", status=NOT_FOUND)
@@ -173,20 +173,20 @@ def verbs(alpha, bravo):
     expect(migrates(alpha.system, bravo.system, "ann", PASSWORD).status == 400, "no more")
 
     # Somebody decides, on the command line.
-    bravo.ctl.run("acm", "partner", "add", "mc.alpha.example", "--as", "mc.bravo.example", *partner_options(bravo.system, alpha.system),
+    bravo.ctl.run("acm", "partner", "add", "alpha.example", "--as", "bravo.example", *partner_options(bravo.system, alpha.system),
                   "--manual")
     for verb, status in (("approve", "DONE"), ("reject", "FAILED")):
         pending = asked(ctl, "sip:ann@alpha.example", *client)
         wait_for("it never came", lambda: any(each["request_id"] == pending and each["stage"] == "PENDING"
                                               for each in bravo.ctl.json("acm", "list", "--inbound")["items"]))
-        bravo.ctl.run("acm", verb, "mc.alpha.example", pending)
-        bravo.ctl.run("acm", verb, "mc.alpha.example", pending, status=CONFLICT)
+        bravo.ctl.run("acm", verb, "alpha.example", pending)
+        bravo.ctl.run("acm", verb, "alpha.example", pending, status=CONFLICT)
         ended(ctl, pending, status)
         if verb == "approve":
             ctl.run("acm", "withdraw", pending, "--yes")
             ended(ctl, pending, "WITHDRAWN")
-    bravo.ctl.run("acm", "approve", "mc.alpha.example", "absent", status=NOT_FOUND)
-    bravo.ctl.run("acm", "partner", "add", "mc.alpha.example", "--as", "mc.bravo.example", *partner_options(bravo.system, alpha.system))
+    bravo.ctl.run("acm", "approve", "alpha.example", "absent", status=NOT_FOUND)
+    bravo.ctl.run("acm", "partner", "add", "alpha.example", "--as", "bravo.example", *partner_options(bravo.system, alpha.system))
 
 
 def moment(seconds):
@@ -195,7 +195,7 @@ def moment(seconds):
 
 def validity(alpha, bravo):
     """From when and until when, without a message in between."""
-    ctl, client = alpha.ctl, ["--client", alpha.system.acm_client, "--target", "mc.bravo.example"]
+    ctl, client = alpha.ctl, ["--client", alpha.system.acm_client, "--target", "bravo.example"]
     later = asked(ctl, "sip:ann@alpha.example", *client, "--from", moment(8))
     ended(ctl, later, "DONE")
     expect(migrates(alpha.system, bravo.system, "ann", PASSWORD).status == 400, "her time has not come")
@@ -216,11 +216,11 @@ def all_or_nothing(alpha, bravo):
     users = [{"mc_id": "sip:ann@alpha.example"}, {"mc_id": "sip:bob@alpha.example", "valid_until": moment(-60)}]
     chief = chief_of(alpha.system)
     for partial, expected in ((False, {"REJECTED"}), (True, {"CREATED", "REJECTED"})):
-        body = {"targets": ["mc.bravo.example"], "users": users, "mode": {"partial": partial}}
+        body = {"targets": ["bravo.example"], "users": users, "mode": {"partial": partial}}
         answer = chief.ask("POST", "", body, fresh())
         expect(answer.status == 202, f"asked: {answer}")
         result = settled(chief, answer.json()["request_id"])
-        expect(set(statuses(result, "mc.bravo.example").values()) == expected, f"{partial}: {result}")
+        expect(set(statuses(result, "bravo.example").values()) == expected, f"{partial}: {result}")
         is_there = migrates(alpha.system, bravo.system, "ann", PASSWORD).status == 200
         expect(is_there == partial, f"ann is{'' if is_there else ' not'} set up: {result}")
         expect(chief.ask("DELETE", answer.json()["request_id"]).status == 202, "withdrawn")
@@ -230,7 +230,7 @@ def all_or_nothing(alpha, bravo):
 def audit(alpha, bravo):
     """What came over HTTPS stands in the chained log of both sides, with who, what and the outcome; refusals, too."""
     chief = chief_of(alpha.system)
-    body = request(["sip:ann@alpha.example"], "mc.bravo.example")
+    body = request(["sip:ann@alpha.example"], "bravo.example")
     done = chief.ask("POST", "", body, fresh()).json()["request_id"]
     settled(chief, done)
     chief.ask("DELETE", done)
@@ -248,7 +248,7 @@ def audit(alpha, bravo):
         seen = [(each["verb"], each["outcome"]) for each in network]
         missing = [each for each in wanted if each not in seen]
         expect(not missing, f"not in the audit log of {party.system.tenant}: {missing}; there: {seen[-12:]}")
-        who = "by=" + (alpha.system.acm_client if party is alpha else "mc.alpha.example")
+        who = "by=" + (alpha.system.acm_client if party is alpha else "alpha.example")
         of_it = [each for each in network if done in each["target"]]
         expect(of_it and all(who in each["detail"] for each in of_it), f"who: {of_it}")
         party.ctl.run("audit", "verify")
@@ -266,7 +266,7 @@ def listed(alpha, bravo):
     chief = chief_of(alpha.system)
 
     def set_up(user, service_id):
-        answer = chief.ask("POST", "", {"targets": ["mc.bravo.example"],
+        answer = chief.ask("POST", "", {"targets": ["bravo.example"],
                                         "users": [{"mc_id": user, "mc_service_ids": {"mcptt": service_id}}]}, fresh())
         expect(answer.status == 202, f"asked: {answer}")
         result = settled(chief, answer.json()["request_id"])

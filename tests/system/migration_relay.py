@@ -81,21 +81,21 @@ def check_refusals(cscf, bravo, alpha, values):
     cscf.expect("3GPP 5001", "nobody@visitors.bravo.example", "sip:nobody@visitors.bravo.example")
     cscf.expect("3GPP 5002", impi, values["MIGRANT_DYNAMIC_PARTNER_IMPU"])
     cscf.expect("3GPP 5006", impi, impu, scheme="Digest-MD5")
-    for party, name, here in ((bravo, impi, []), (alpha, values["MIGRANT_STATIC_PRIMARY_IMPI"], ["--system", "mc.bravo.example"])):
+    for party, name, here in ((bravo, impi, []), (alpha, values["MIGRANT_STATIC_PRIMARY_IMPI"], ["--system", "bravo.example"])):
         party.ctl.run("binding", "suspend", name, *here)
         cscf.expect("3GPP 5004", impi, impu)
         party.ctl.run("binding", "resume", name, *here)
         cscf.expect("2001", impi, impu)
-    for party, system in ((bravo, "mc.alpha.example"), (alpha, "mc.bravo.example")):
+    for party, system in ((bravo, "alpha.example"), (alpha, "bravo.example")):
         party.ctl.run("agreement", "change", system, "--active", "no")
         cscf.expect("3GPP 5004", impi, impu)
         party.ctl.run("agreement", "change", system, "--active", "yes")
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--cscf", "scscf.other.example")
+    bravo.ctl.run("agreement", "change", "alpha.example", "--cscf", "scscf.other.example")
     cscf.expect("5003", impi, impu)
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--cscf", "")
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--mms-host", "mms.other.example")
+    bravo.ctl.run("agreement", "change", "alpha.example", "--cscf", "")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--mms-host", "mms.other.example")
     cscf.expect("5003", impi, impu)
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--mms-host", "diameter.bravo.example")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--mms-host", "diameter.bravo.example")
     cscf.expect("2001", impi, impu)
 
 
@@ -103,19 +103,19 @@ def check_grants(cscf, bravo, alpha, values):
     """Alpha wants to see what it signed when the binding was made: who came by a list has no such thing."""
     static = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
     dynamic = values["MIGRANT_DYNAMIC_PARTNER_IMPI"], values["MIGRANT_DYNAMIC_PARTNER_IMPU"]
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--wants-grant", "yes", "--grant-vendor", GRANT_VENDOR, "--grant-code", "2")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--wants-grant", "yes", "--grant-vendor", GRANT_VENDOR, "--grant-code", "2")
     for migrant in (static, dynamic):
         cscf.expect("5003", *migrant)
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--grant-vendor", GRANT_VENDOR, "--grant-code", "2")
+    bravo.ctl.run("agreement", "change", "alpha.example", "--grant-vendor", GRANT_VENDOR, "--grant-code", "2")
     for _ in range(2):  # looked at, then known
         cscf.expect("2001", *dynamic)
     cscf.expect("5003", *static)
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--grant-code", "3")  # another AVP
+    bravo.ctl.run("agreement", "change", "alpha.example", "--grant-code", "3")  # another AVP
     cscf.expect("5003", *dynamic)
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--wants-grant", "no")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--wants-grant", "no")
     cscf.expect("2001", *dynamic)  # one that nobody asks for is passed over
     cscf.expect("2001", *static)
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--grant-vendor", "0")
+    bravo.ctl.run("agreement", "change", "alpha.example", "--grant-vendor", "0")
 
 
 class Primary(threading.Thread):
@@ -151,7 +151,7 @@ def experimental(code):
 
 def check_octets(cscf, bravo):
     ctl = bravo.ctl
-    ctl.run("agreement", "add", "mc.gamma.example", "--own-system", "mc.bravo.example", "--inbound", "static", "--service", "mcptt", "--requests-per-minute-of-user", "600",
+    ctl.run("agreement", "add", "mc.gamma.example", "--own-system", "bravo.example", "--inbound", "static", "--service", "mcptt", "--requests-per-minute-of-user", "600",
             "--domain", GAMMA, "--range", "gvisitors.bravo.example", "--realm", GAMMA, "--core-host", AGENT, "--core-host", OTHER_AGENT)
     ctl.run("binding", "add", "mc.gamma.example", "--partner-impi", DOWN[0], "--partner-impu", DOWN[1], "--primary-impi", UP[0],
             "--primary-impu", UP[1])
@@ -233,7 +233,7 @@ def check_borders(cscf, bravo, alpha, values):
     expect(cscf.location_info(REALM, impu).result() == "3GPP 5003", "registered by a stranger")
     # At home: a partner system that behaves as an S-CSCF of ours.
     home, visited, realm = values["MIGRANT_STATIC_PRIMARY_IMPI"], "mms.delta.example", "delta.example"
-    alpha.ctl.run("agreement", "add", "mc.delta.example", "--own-system", "mc.alpha.example", "--outbound", "listed", "--service", "mcptt",
+    alpha.ctl.run("agreement", "add", "mc.delta.example", "--own-system", "alpha.example", "--outbound", "listed", "--service", "mcptt",
                   "--domain", realm, "--realm", realm, "--mms-host", visited)
     alpha.ctl.run("binding", "add", "mc.delta.example", "--outbound", "--mode", "static", "--partner-impi", "d1@delta.example",
                   "--partner-impu", "sip:d1@delta.example", "--primary-impi", home, "--primary-impu", "sip:" + home)

@@ -27,7 +27,7 @@ def post(party, path, document, token):
 
 
 def configured(party, token, status=200):
-    answer = post(party, "configuration", {"mc_system": "mc.bravo.example"}, token)
+    answer = post(party, "configuration", {"mc_system": "bravo.example"}, token)
     expect(answer.status == status, f"migration configuration: {status} was expected, got {answer}")
     return answer.json()
 
@@ -70,18 +70,18 @@ def check_service(alpha, bravo, values):
     result(403, "ServiceNotAuthorised", mc_service_id="sip:somebody.else@bravo.example")
     result(403, "ServiceIdNotListed", primary_mc_service_id="sip:somebody.else@alpha.example")
     impi = values["MIGRANT_DYNAMIC_PRIMARY_IMPI"]
-    alpha.ctl.run("binding", "suspend", impi, "--system", "mc.bravo.example")
+    alpha.ctl.run("binding", "suspend", impi, "--system", "bravo.example")
     result(403, "MigrationNotAllowed")
-    alpha.ctl.run("binding", "resume", impi, "--system", "mc.bravo.example")
+    alpha.ctl.run("binding", "resume", impi, "--system", "bravo.example")
     result(200)
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--service", "mcvideo")
+    bravo.ctl.run("agreement", "change", "alpha.example", "--service", "mcvideo")
     result(403, "ServiceNotAuthorised")
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--service", "mcptt", "--active", "no")
+    bravo.ctl.run("agreement", "change", "alpha.example", "--service", "mcptt", "--active", "no")
     result(403, "AgreementEnded")
-    bravo.ctl.run("agreement", "change", "mc.alpha.example", "--active", "yes")
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--outbound", "none")
+    bravo.ctl.run("agreement", "change", "alpha.example", "--active", "yes")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--outbound", "none")
     result(403, "MigrationNotAllowed")
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--outbound", "listed")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--outbound", "listed")
     # A user of bravo's own is no migrant.
     answer = post(bravo, "service-authorization", ask, bravo.tokens()["access_token"])
     expect(answer.status == 403 and answer.json()["cause"] == "MigrationNotAllowed", f"a user of its own: {answer}")
@@ -90,19 +90,19 @@ def check_service(alpha, bravo, values):
 def check_resumption(alpha, bravo):
     """Asked for while bravo is away, alpha killed meanwhile: made all the same, once both are there."""
     alpha.ctl.run("user", "add", "late", "--mcptt-id", "sip:late@alpha.example", "--password-stdin", given="late password\n")
-    alpha.ctl.run("binding", "add", "mc.bravo.example", "--user", "late", "--mode", "dynamic", "--primary-impi",
+    alpha.ctl.run("binding", "add", "bravo.example", "--user", "late", "--mode", "dynamic", "--primary-impi",
                   "late@alpha.example", "--primary-impu", "sip:late@alpha.example")
     alpha.system.values |= {"USERNAME": "late", "PASSWORD": "late password"}
     token = alpha.tokens()["access_token"]
     bravo.daemon.kill()
-    answer = post(alpha, "configuration", {"mc_system": "mc.bravo.example"}, token)
+    answer = post(alpha, "configuration", {"mc_system": "bravo.example"}, token)
     expect(answer.status in (502, 503), f"configuration with the partner away: {answer}")
-    expect(alpha.ctl.json("binding", "show", "late@alpha.example", "--system", "mc.bravo.example")["state"] == "pending", "not pending")
+    expect(alpha.ctl.json("binding", "show", "late@alpha.example", "--system", "bravo.example")["state"] == "pending", "not pending")
     alpha.daemon.kill()
     alpha.daemon.start()
     bravo.daemon.start()
     deadline = time.monotonic() + RESUMED_SECONDS_MAX
-    while (found := alpha.ctl.json("binding", "show", "late@alpha.example", "--system", "mc.bravo.example"))["state"] != "active":
+    while (found := alpha.ctl.json("binding", "show", "late@alpha.example", "--system", "bravo.example"))["state"] != "active":
         expect(time.monotonic() < deadline, f"never made: {found}")
         threading.Event().wait(0.2)
     there = bravo.ctl.json("binding", "show", found["partner_impi"])
@@ -111,7 +111,7 @@ def check_resumption(alpha, bravo):
 
 
 def check_revocation(alpha, bravo, partner_impi):
-    alpha.ctl.run("binding", "revoke", "late@alpha.example", "--system", "mc.bravo.example", "--yes")
+    alpha.ctl.run("binding", "revoke", "late@alpha.example", "--system", "bravo.example", "--yes")
     deadline = time.monotonic() + RESUMED_SECONDS_MAX
     while bravo.ctl.json("binding", "show", partner_impi)["state"] != "revoked":
         expect(time.monotonic() < deadline, "bravo was never told of the revocation")

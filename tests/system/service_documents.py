@@ -120,12 +120,12 @@ def connectivity(alpha, writer):
     page = agent.login_page(verifier, scope=system.config_scopes)
     location = urllib.parse.urlsplit(agent.submit(page, system.username, system.password).headers["location"])
     user = Client(system, agent.redeem(urllib.parse.parse_qs(location.query)["code"][0], verifier).json()["access_token"])
-    path = f"claviger.migration-connectivity/users/{system.mcptt_id}/mc.bravo.example.xml"
+    path = f"claviger.migration-connectivity/users/{system.mcptt_id}/bravo.example.xml"
     row("nobody else's", user.ask("GET", path.replace("demo.mcptt", "revoked.mcptt")), 403)
     row("no such agreement", user.ask("GET", path.replace("bravo", "charlie")), 404)
-    row("no system", user.ask("GET", path.replace("mc.bravo.example", "%20")), 404)
+    row("no system", user.ask("GET", path.replace("bravo.example", "%20")), 404)
     got = row("made with the partner", user.ask("GET", path), 200, "<private-identity>")
-    expect(got.headers["content-type"] == "application/xml" and b'system="mc.bravo.example"' in got.body, f"{got.body}")
+    expect(got.headers["content-type"] == "application/xml" and b'system="bravo.example"' in got.body, f"{got.body}")
     again = row("the same again", user.ask("GET", path), 200)
     expect(again.body == got.body and etag(again) == etag(got), "asking twice gives the same identities")
     row("not modified", user.ask("GET", path, If_None_Match=etag(got)), 304)
@@ -138,9 +138,9 @@ def connectivity(alpha, writer):
     row("what is written counts", user.ask("GET", path), 200, "written@bravo.example")
     row("taken back", writer.ask("DELETE", path), 200)
     row("and made again", user.ask("GET", path), 200, identity)
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--outbound", "none")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--outbound", "none")
     row("he may not go there", user.ask("GET", path), 403)
-    alpha.ctl.run("agreement", "change", "mc.bravo.example", "--outbound", "listed")
+    alpha.ctl.run("agreement", "change", "bravo.example", "--outbound", "listed")
 
 
 def signed_off(vera, writer):

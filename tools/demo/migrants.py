@@ -21,12 +21,12 @@ def agree(system, other):
     with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
         return json.load(file)
     ours, theirs = system.provision(), other.provision()
-    facts = {"MC_SYSTEM": f"mc.{system.name}.example", "MIGRATION_URL": f"https://127.0.0.1:{system.https}/migration/v1/{system.name}",
+    facts = {"MC_SYSTEM": f"{system.name}.example", "MIGRATION_URL": f"https://127.0.0.1:{system.https}/migration/v1/{system.name}",
              "MIGRATION_CERTIFICATE": os.path.join(system.folder, "migration.pem"),
              "MIGRATION_KEY": os.path.join(system.folder, "migration.key"), "MIGRATION_CLIENT_ID": f"mms-{system.name}",
              "VISITED_DOMAIN": f"visitors.{system.name}.example"}
     make_certificate(system.sandbox.folder, system.name, "migration", f"DNS:mms.{system.name}.example", "clientAuth")
-    partner = f"mc.{other.name}.example"
+    partner = f"{other.name}.example"
     system.ctl("agreement", "remove", partner, "--yes", may_fail=True)  # of a run that was broken off
     other.ctl("client", "remove", f"mms-{system.name}", "--yes", may_fail=True)
     other.ctl("client", "add", f"mms-{system.name}", "--name", f"Migration management server of {system.name}", "--authentication",
@@ -69,13 +69,13 @@ def provision(system, other):
     static |= {"PARTNER_IMPI": f"v1@{visited}", "PARTNER_IMPU": f"sip:v1@{visited}"}
     pair = ["--partner-impi", static["PARTNER_IMPI"], "--partner-impu", static["PARTNER_IMPU"], "--primary-impi",
             static["PRIMARY_IMPI"], "--primary-impu", static["PRIMARY_IMPU"]]
-    other.ctl("binding", "add", f"mc.{system.name}.example", *pair)
-    system.ctl("binding", "add", f"mc.{other.name}.example", "--user", "migrant", *pair, "--access-realm", visited)
-    system.ctl("binding", "add", f"mc.{other.name}.example", "--user", demo["USERNAME"], "--mode", "dynamic", "--primary-impi",
+    other.ctl("binding", "add", f"{system.name}.example", *pair)
+    system.ctl("binding", "add", f"{other.name}.example", "--user", "migrant", *pair, "--access-realm", visited)
+    system.ctl("binding", "add", f"{other.name}.example", "--user", demo["USERNAME"], "--mode", "dynamic", "--primary-impi",
              facts["MIGRANT_DYNAMIC_PRIMARY_IMPI"], "--primary-impu", facts["MIGRANT_DYNAMIC_PRIMARY_IMPU"])
     token = system.token(demo, demo["USERNAME"], demo["PASSWORD"], "openid")
     issuer = sign_in.Issuer(demo["ISSUER"], os.path.join(system.sandbox.folder, "ca.pem"))
-    given = issuer.post_json(demo["ISSUER"] + "/migration/configuration", {"mc_system": f"mc.{other.name}.example"}, token)
+    given = issuer.post_json(demo["ISSUER"] + "/migration/configuration", {"mc_system": f"{other.name}.example"}, token)
     facts |= {"MIGRANT_STATIC_" + name: value for name, value in static.items()}
     facts |= {"MIGRANT_DYNAMIC_PARTNER_IMPI": given["private_identity"],
               "MIGRANT_DYNAMIC_PARTNER_IMPU": given["public_identities"][0]}
