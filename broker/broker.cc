@@ -264,7 +264,10 @@ Task<Result<Unit>> Broker::start_on_shard() {
   }
   CLAVIGER_CO_TRY(sip, settings::load_sip(settings_file_));
   rooms_toml_ = settings::to_toml(diameter.get(), sip.get());
-  if (sip != nullptr) registrar_ = std::make_unique<registration::Registrar>(contexts_, *sip);
+  if (sip != nullptr) {
+    registrar_ = std::make_unique<registration::Registrar>(contexts_, *sip);
+    registrar_->use_kms(*kms_);
+  }
   configuration_ = std::make_unique<configuration::Configuration>(contexts_);
   if (registrar_) {
     document_notifier_ = std::make_unique<configuration::DocumentNotifier>(*configuration_, *registrar_);

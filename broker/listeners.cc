@@ -92,8 +92,7 @@ struct Listeners::State {
         subscribers(known_subscribers),
         acm(known_acm),
         acm_audit(admin::acm_audit_into(audit)),
-        services{{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
-                 nullptr},
+        services{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
         acm_services(services, known_acm),
         server(all[0]->shard.shards(), fresh_source_key()),
         tickets(std::make_shared<net::TicketKeys>()) {
@@ -125,7 +124,7 @@ struct Listeners::State {
   subscriber::SipDatabase& subscribers;
   administration::Acm& acm;
   administration::AcmAudit acm_audit;
-  admin::RegistrationServices services;
+  admin::AdminServices services;
   admin::AcmServices acm_services;
   http::Server server;
   std::shared_ptr<net::TicketKeys> tickets;

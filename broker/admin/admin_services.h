@@ -22,6 +22,9 @@ class Migration;  // broker/migration/migration.h
 namespace claviger::peers {
 class Peers;  // broker/peers/peers.h
 }
+namespace claviger::registration {
+class Registrar;  // broker/registration/registrar.h
+}
 namespace claviger::seal_keys {
 class Capif;  // broker/seal_keys/capif.h
 }
@@ -45,6 +48,7 @@ struct AdminServices {
   peers::Peers* peers = nullptr;                          // null: no Diameter node
   subscriber::SipDatabase* subscribers = nullptr;         // the same
   migration::Migration* migration = nullptr;              // the same
+  registration::Registrar* registrar = nullptr;           // null: no [sip]
 };
 
 }  // namespace claviger::admin

@@ -6,6 +6,7 @@
 #include "broker/admin/process_facts.h"
 #include "broker/migration/migration.h"
 #include "broker/peers/peers.h"
+#include "broker/registration/registrar.h"
 #include "broker/subscriber/sip_database.h"
 #include "core/http/counters.h"
 
@@ -286,6 +287,53 @@ void add_migration(Exposition& out, const AdminServices& services) {
   }
 }
 
+// MC service registration, by service.
+void add_registrations(Exposition& out, const AdminServices& services) {
+  if (services.registrar == nullptr) return;
+  const registration::Registrar& registrar = *services.registrar;
+  const auto sum_of = [&](Counter registration::RegistrarFigures::*counter) {
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < services.contexts.size(); ++i) total += (registrar.figures(i).*counter).read();
+    return total;
+  };
+  using Figures = registration::ServiceFigures;
+  const auto by_service = [&](std::string_view name, std::string_view help, Counter Figures::*counter) {
+    out.begin(name, "counter", help);
+    for (const registration::Service& service : registrar.services().all()) {
+      std::uint64_t total = 0;
+      for (std::size_t i = 0; i < services.contexts.size(); ++i) {
+        total += (registrar.figures(i).of(registrar.services().index_of(service.name)).*counter).read();
+      }
+      out.sample(label("service", service.name), total);
+    }
+  };
+  out.one("sip_registrations_total", "counter", "Third-party REGISTERs that registered or refreshed an identity.",
+          sum_of(&registration::RegistrarFigures::registered));
+  out.one("sip_deregistrations_total", "counter", "Registrations that ended.",
+          sum_of(&registration::RegistrarFigures::deregistered));
+  by_service("service_authorisations_total", "Clients that were authorised.", &Figures::authorised);
+  by_service("service_endings_total", "Authorisations that ended.", &Figures::ended);
+  by_service("service_publications_total", "Service settings that were published.", &Figures::published);
+  by_service("service_subscriptions_total", "Subscriptions to service states, refreshes among them.",
+             &Figures::subscribed);
+  by_service("service_notifications_total", "NOTIFYs that were answered.", &Figures::notified);
+  by_service("service_notifications_failed_total", "NOTIFYs that were not heard.", &Figures::notify_failed);
+  out.begin("service_refusals_total", "counter", "PUBLISH and SUBSCRIBE that were refused, by service and reason.");
+  const auto refusals = [&](const std::string& labels, std::size_t service) {
+    for (std::size_t reason = 0; reason < registration::kRefusals; ++reason) {
+      std::uint64_t total = 0;
+      for (std::size_t i = 0; i < services.contexts.size(); ++i) {
+        total += registrar.figures(i).of(service).refused[reason].read();
+      }
+      out.sample(labels + "," + label("reason", name_of(static_cast<registration::Refusal>(reason))), total);
+    }
+  };
+  for (const registration::Service& service : registrar.services().all()) {
+    refusals(label("service", service.name), registrar.services().index_of(service.name));
+  }
+  refusals(label("service", "none"), registrar.services().all().size());
+}
+
 void add_process(Exposition& out, const AdminServices& services) {
   // The asking shard's own: others assign theirs meanwhile.
   const broker::Context& context = *services.contexts[runtime::Shard::current().index()];
@@ -324,6 +372,7 @@ std::string metrics_text(const AdminServices& services) {
   add_peers(out, services);
   add_subscribers(out, services);
   add_migration(out, services);
+  add_registrations(out, services);
   return out.take();
 }
 

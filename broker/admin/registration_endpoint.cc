@@ -22,10 +22,9 @@ using registration::Registration;
 using runtime::Task;
 using Json = codec::JsonWriter<std::string>;
 
-// add_registration_verbs() is the only way here, and says which services a call has.
 Result<Registrar*> registrar_of(const Call& call) {
   CLAVIGER_TRY(known, check_tenant(call));
-  Registrar* const registrar = static_cast<RegistrationServices&>(call.services).registrar;
+  Registrar* const registrar = call.services.registrar;
   if (registrar == nullptr || registrar->tenant() != call.values[0])
     return Error{Code::NotFound, "registration.tenant"};
   return registrar;
@@ -131,7 +130,7 @@ Task<Answer> end(Call* call) {
 
 }  // namespace
 
-void add_registration_verbs(http::Router& router, RegistrationServices& services) {
+void add_registration_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
   constexpr std::string_view kAll = "/tenants/{tenant}/registrations";
   constexpr std::string_view kOne = "/tenants/{tenant}/registrations/{identity}";

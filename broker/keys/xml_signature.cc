@@ -1,7 +1,5 @@
 #include "broker/keys/xml_signature.h"
 
-#include <libxml/c14n.h>
-#include <libxml/parser.h>
 #include <libxml/tree.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 
 #include "broker/keys/kms_request.h"
 #include "broker/keys/plain_request.h"
+#include "broker/keys/xml_canonical.h"
 #include "core/base/secret.h"
 #include "core/codec/base64url.h"
 #include "core/crypto/hmac.h"
@@ -20,99 +19,20 @@ namespace claviger::keys {
 namespace {
 
 constexpr Error kBad{Code::RequestSignature, "xml.signature"};
-constexpr std::string_view kC14n = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
 constexpr std::string_view kC14nWithComments = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments";
 constexpr std::string_view kEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-constexpr std::string_view kHmacSha256 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
 constexpr std::string_view kEcdsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
-constexpr std::string_view kSha256 = "http://www.w3.org/2001/04/xmlenc#sha256";
 // Enveloped and one canonicalisation.
 constexpr std::size_t kTransformsMax = 2;
-// A digest or MAC in base64 with line ends.
-constexpr std::size_t kValueBytesMax = 128;
 
-struct FreeDocument {
-  void operator()(xmlDoc* document) const noexcept { xmlFreeDoc(document); }
-};
-struct FreeBuffer {
-  void operator()(xmlOutputBuffer* buffer) const noexcept { xmlOutputBufferClose(buffer); }
-};
 struct FreeText {
   void operator()(xmlChar* text) const noexcept { xmlFree(text); }
 };
-using DocumentPtr = std::unique_ptr<xmlDoc, FreeDocument>;
-using BufferPtr = std::unique_ptr<xmlOutputBuffer, FreeBuffer>;
 using TextPtr = std::unique_ptr<xmlChar, FreeText>;
 
-std::string_view text_of(const xmlChar* text) {
-  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
-}
-bool is(const xmlNode* node, std::string_view name, std::string_view space) {
-  return node->type == XML_ELEMENT_NODE && text_of(node->name) == name && node->ns != nullptr &&
-         text_of(node->ns->href) == space;
-}
-
-// The elements in `parent`; nothing when there is text between them.
-std::optional<std::vector<xmlNode*>> elements_of(const xmlNode* parent) {
-  std::vector<xmlNode*> elements;
-  for (xmlNode* child = parent->children; child != nullptr; child = child->next) {
-    if (child->type == XML_ELEMENT_NODE) elements.push_back(child);
-    const bool is_text = child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE;
-    if (is_text && text_of(child->content).find_first_not_of(" \t\r\n") != std::string_view::npos) return std::nullopt;
-  }
-  return elements;
-}
-
-std::string attribute_of(xmlNode* node, const char* name) {
-  const TextPtr value(xmlGetNoNsProp(node, reinterpret_cast<const xmlChar*>(name)));
-  return std::string(text_of(value.get()));
-}
-
-std::string content_of(const xmlNode* node) {
-  const TextPtr value(xmlNodeGetContent(node));
-  return std::string(text_of(value.get()));
-}
-
-// 32 octets in base64, blanks between.
-std::optional<crypto::Sha256Digest> digest_of(const xmlNode* node) {
-  std::string text = content_of(node);
-  std::erase_if(text, [](char character) {
-    return character == ' ' || character == '\t' || character == '\r' || character == '\n';
-  });
-  crypto::Sha256Digest digest{};
-  if (text.size() > kValueBytesMax) return std::nullopt;
-  std::array<std::byte, kValueBytesMax> bytes{};
-  const auto size = codec::base64_decode(text, bytes);
-  if (!size || *size != digest.size()) return std::nullopt;
-  std::copy_n(bytes.begin(), digest.size(), digest.begin());
-  return digest;
-}
-
-// What is canonicalised: an element with all in it, but for one.
-struct Part {
-  const xmlNode* apex;
-  const xmlNode* without;
-};
-
-int is_in_part(void* part, xmlNode* node, xmlNode* parent) {
-  const auto* wanted = static_cast<const Part*>(part);
-  // A declaration of a namespace is no node of the tree: it goes with its element.
-  const xmlNode* at = node->type == XML_NAMESPACE_DECL ? parent : node;
-  for (; at != nullptr; at = at->parent) {
-    if (at == wanted->without) return 0;
-    if (at == wanted->apex) return 1;
-  }
-  return 0;
-}
-
-std::optional<std::string> canonical(xmlDoc* document, Part part, bool has_comments) {
-  const BufferPtr buffer(xmlAllocOutputBuffer(nullptr));
-  if (!buffer) return std::nullopt;
-  const int size =
-      xmlC14NExecute(document, is_in_part, &part, XML_C14N_1_0, nullptr, has_comments ? 1 : 0, buffer.get());
-  if (size < 0) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(xmlOutputBufferGetContent(buffer.get())),
-                     xmlOutputBufferGetSize(buffer.get()));
+// Inclusive, as the interface has it.
+std::optional<std::string> canonical(xmlDoc* document, XmlPart part, bool has_comments) {
+  return keys::canonical(document, part, *canonicalisation_of(has_comments ? kC14nWithComments : kC14n));
 }
 
 // Elements that carry this Id, under any spelling that somebody may take for one.
@@ -121,10 +41,10 @@ std::size_t count_ids(const xmlNode* root, std::string_view id) {
   for (const xmlNode* node = root; node != nullptr;) {
     for (const xmlAttr* attribute = node->type == XML_ELEMENT_NODE ? node->properties : nullptr; attribute != nullptr;
          attribute = attribute->next) {
-      const std::string_view name = text_of(attribute->name);
+      const std::string_view name = xml_text(attribute->name);
       if (name != "Id" && name != "ID" && name != "id") continue;
       const TextPtr value(xmlNodeListGetString(root->doc, attribute->children, 1));
-      if (text_of(value.get()) == id) ++count;
+      if (xml_text(value.get()) == id) ++count;
     }
     if (node->type == XML_ELEMENT_NODE && node->children != nullptr) {
       node = node->children;
@@ -137,7 +57,7 @@ std::size_t count_ids(const xmlNode* root, std::string_view id) {
 }
 
 struct Document {
-  DocumentPtr tree;
+  XmlDocumentPtr tree;
   xmlNode* root = nullptr;
   xmlNode* request = nullptr;
   xmlNode* signature = nullptr;
@@ -154,44 +74,21 @@ struct Shape {
 // Step 1.
 std::optional<Document> open(std::string_view xml, const Shape& shape) {
   Document document;
-  constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
-  document.tree.reset(xmlReadMemory(xml.data(), static_cast<int>(xml.size()), nullptr, "UTF-8", kOptions));
-  if (!document.tree || document.tree->intSubset != nullptr || document.tree->extSubset != nullptr) return std::nullopt;
+  document.tree = read_xml_tree(xml);
+  if (!document.tree) return std::nullopt;
   document.root = xmlDocGetRootElement(document.tree.get());
-  if (document.root == nullptr || !is(document.root, shape.root, shape.space)) return std::nullopt;
+  if (document.root == nullptr || !is_element(document.root, shape.root, shape.space)) return std::nullopt;
   const auto children = elements_of(document.root);
   if (!children || (!shape.inner.empty() && children->size() != 2)) return std::nullopt;
   for (xmlNode* child : *children) {
-    if (!shape.inner.empty() && is(child, shape.inner, shape.space)) document.request = child;
-    if (!is(child, "Signature", kSignatureNamespace)) continue;
+    if (!shape.inner.empty() && is_element(child, shape.inner, shape.space)) document.request = child;
+    if (!is_element(child, "Signature", kXmlSignatures)) continue;
     if (document.signature != nullptr) return std::nullopt;
     document.signature = child;
   }
   if (document.request == nullptr && !shape.inner.empty()) return std::nullopt;
   if (document.signature == nullptr) return std::nullopt;
   return document;
-}
-
-// Elements of `parent` with these names of XML signatures, in this order and no others.
-template <std::size_t N>
-std::optional<std::array<xmlNode*, N>> exactly(const xmlNode* parent, const std::array<std::string_view, N>& names) {
-  const auto children = elements_of(parent);
-  if (!children || children->size() != N) return std::nullopt;
-  std::array<xmlNode*, N> found{};
-  for (std::size_t i = 0; i < N; ++i) {
-    found[i] = (*children)[i];
-    if (!is(found[i], names[i], kSignatureNamespace)) return std::nullopt;
-  }
-  return found;
-}
-
-// Step 4: full HMAC-SHA256 and nothing else.
-bool is_good_method(xmlNode* method) {
-  if (attribute_of(method, "Algorithm") != kHmacSha256) return false;
-  const auto children = elements_of(method);
-  if (!children || children->size() > 1) return false;
-  return children->empty() ||
-         (is(children->front(), "HMACOutputLength", kSignatureNamespace) && content_of(children->front()) == "256");
 }
 
 struct Transforms {
@@ -205,7 +102,7 @@ std::optional<Transforms> transforms_of(const xmlNode* transforms) {
   if (!children || children->size() > kTransformsMax) return std::nullopt;
   for (xmlNode* transform : *children) {
     const auto inside = elements_of(transform);
-    if (!is(transform, "Transform", kSignatureNamespace) || !inside || !inside->empty()) return std::nullopt;
+    if (!is_element(transform, "Transform", kXmlSignatures) || !inside || !inside->empty()) return std::nullopt;
     const std::string algorithm = attribute_of(transform, "Algorithm");
     if (algorithm == kEnveloped) {
       read.is_enveloped = true;
@@ -225,25 +122,25 @@ std::optional<crypto::Sha256Digest> check_reference(const Document& document, xm
   Transforms transforms;
   if (children->size() == 3) {
     const auto read = transforms_of(children->front());
-    if (!is(children->front(), "Transforms", kSignatureNamespace) || !read) return std::nullopt;
+    if (!is_element(children->front(), "Transforms", kXmlSignatures) || !read) return std::nullopt;
     transforms = *read;
   }
   xmlNode* method = (*children)[children->size() - 2];
   const xmlNode* value = children->back();
-  if (!is(method, "DigestMethod", kSignatureNamespace) || !is(value, "DigestValue", kSignatureNamespace) ||
-      attribute_of(method, "Algorithm") != kSha256) {
+  if (!is_element(method, "DigestMethod", kXmlSignatures) || !is_element(value, "DigestValue", kXmlSignatures) ||
+      attribute_of(method, "Algorithm") != kXmlSha256) {
     return std::nullopt;
   }
   const std::string uri = attribute_of(reference, "URI");
   if (uri.size() < 2 || uri.front() != '#' || count_ids(document.root, uri.substr(1)) != 1) return std::nullopt;
-  Part part{nullptr, nullptr};
+  XmlPart part{nullptr, nullptr};
   const bool is_inner = document.request != nullptr && attribute_of(document.request, "Id") == uri.substr(1);
   if (is_inner) part = {document.request, nullptr};
   if (attribute_of(document.root, "Id") == uri.substr(1)) part = {document.root, document.signature};
   // The wrapper without the transform would have to contain the digest of itself.
   if (part.apex == nullptr || (part.apex == document.root && !transforms.is_enveloped)) return std::nullopt;
   const auto text = canonical(document.tree.get(), part, transforms.has_comments);
-  const auto wanted = digest_of(value);
+  const auto wanted = digest_content(value);
   if (!text || !wanted) return std::nullopt;
   const crypto::Sha256Digest digest = crypto::sha256(as_bytes(*text));
   if (!equals_constant_time(digest, *wanted)) return std::nullopt;
@@ -262,25 +159,14 @@ constexpr std::size_t kCertificateBytesMax = 16 * 1024;
 // r and s of P-256 (XML Signature 1.1 clause 6.4.3).
 constexpr std::size_t kEcdsaBytes = 64;
 
-std::optional<std::string> base64_text(const xmlNode* node, std::size_t max) {
-  std::string text = content_of(node);
-  std::erase_if(text, [](char each) { return each == ' ' || each == '\t' || each == '\r' || each == '\n'; });
-  if (text.size() > codec::base64_encoded_size(max)) return std::nullopt;
-  std::string bytes(text.size(), '\0');
-  const auto size = codec::base64_decode(text, std::as_writable_bytes(std::span(bytes)));
-  if (!size) return std::nullopt;
-  bytes.resize(*size);
-  return bytes;
-}
-
 std::optional<std::vector<std::string>> chain_of(const xmlNode* key_info) {
   const auto data = exactly<1>(key_info, {"X509Data"});
   const auto items = data ? elements_of((*data)[0]) : std::nullopt;
   if (!items) return std::nullopt;
   std::vector<std::string> chain;
   for (const xmlNode* item : *items) {
-    if (!is(item, "X509Certificate", kSignatureNamespace)) continue;
-    auto der = base64_text(item, kCertificateBytesMax);
+    if (!is_element(item, "X509Certificate", kXmlSignatures)) continue;
+    auto der = base64_content(item, kCertificateBytesMax);
     if (!der || der->empty() || chain.size() >= kChainMax) return std::nullopt;
     chain.push_back(*std::move(der));
   }
@@ -290,10 +176,10 @@ std::optional<std::vector<std::string>> chain_of(const xmlNode* key_info) {
 
 std::string signed_info(std::string_view id, Bytes signed_text, std::string_view method) {
   std::string info;
-  info.append("<SignedInfo xmlns=\"").append(kSignatureNamespace).append("\">");
+  info.append("<SignedInfo xmlns=\"").append(kXmlSignatures).append("\">");
   info.append("<CanonicalizationMethod Algorithm=\"").append(kC14n).append("\"></CanonicalizationMethod>");
   info.append("<SignatureMethod Algorithm=\"").append(method).append("\"></SignatureMethod>");
-  info.append("<Reference URI=\"#").append(id).append("\"><DigestMethod Algorithm=\"").append(kSha256);
+  info.append("<Reference URI=\"#").append(id).append("\"><DigestMethod Algorithm=\"").append(kXmlSha256);
   info.append("\"></DigestMethod><DigestValue>").append(base64_of(crypto::sha256(signed_text)));
   return info.append("</DigestValue></Reference></SignedInfo>");
 }
@@ -332,7 +218,7 @@ Result<CertificateSigned> read_certificate_signed(std::string_view xml, std::str
   }
   CertificateSigned read;
   auto text = canonical(document->tree.get(), {info, nullptr}, false);
-  auto value = base64_text((*parts)[1], kEcdsaBytes);
+  auto value = base64_content((*parts)[1], kEcdsaBytes);
   auto chain = chain_of((*parts)[2]);
   const xmlNode* content = document->request == nullptr ? document->root : document->request;
   auto covered = canonical(document->tree.get(), {content, document->signature}, false);
@@ -352,7 +238,7 @@ Result<std::string> write_certificate_signature(std::string_view id, Bytes signe
   std::array<std::byte, kEcdsaBytes> value{};
   CLAVIGER_TRY(size, key.sign(context, as_bytes(info), value));
   std::string text = "<Signature xmlns=\"";
-  text.append(kSignatureNamespace).append("\">").append(info).append("<SignatureValue>");
+  text.append(kXmlSignatures).append("\">").append(info).append("<SignatureValue>");
   text.append(base64_of(Bytes(value).first(size))).append("</SignatureValue><KeyInfo><X509Data>");
   for (const crypto::Certificate& each : chain) {
     text.append("<X509Certificate>").append(base64_of(each.der())).append("</X509Certificate>");
@@ -372,9 +258,9 @@ Result<crypto::Sha256Digest> verify_signed_request(std::string_view xml, Bytes k
   const std::string method = attribute_of((*inside)[0], "Algorithm");
   const auto none = elements_of((*inside)[0]);
   if ((method != kC14n && method != kC14nWithComments) || !none || !none->empty()) return kBad;
-  if (!is_good_method((*inside)[1])) return kBad;
+  if (!is_hmac_sha256((*inside)[1])) return kBad;
   const auto digest = check_reference(*document, (*inside)[2]);
-  const auto value = digest_of((*parts)[1]);
+  const auto value = digest_content((*parts)[1]);
   const auto info_text = canonical(document->tree.get(), {info, nullptr}, method == kC14nWithComments);
   if (!digest || !value || !info_text) return kBad;
   if (!crypto::HmacSha256(key).verify(as_bytes(*info_text), *value)) return kBad;
@@ -389,7 +275,7 @@ std::size_t signature_room(std::string_view key_name) {
 void write_signature(XmlWriter& xml, std::string_view id, Bytes signed_text, std::string_view key_name, Bytes key) {
   const std::string info = signed_info(id, signed_text, kHmacSha256);
   const crypto::Sha256Digest mac = crypto::HmacSha256(key).compute(as_bytes(info));
-  xml.raw("<Signature xmlns=\"").raw(kSignatureNamespace).raw("\">").raw(info);
+  xml.raw("<Signature xmlns=\"").raw(kXmlSignatures).raw("\">").raw(info);
   xml.raw("<SignatureValue>").raw(base64_of(mac)).raw("</SignatureValue><KeyInfo>");
   xml.element("KeyName", key_name).raw("</KeyInfo></Signature>");
 }

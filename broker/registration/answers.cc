@@ -2,7 +2,6 @@
 
 #include "broker/registration/info_document.h"
 #include "broker/registration/settings_document.h"
-#include "core/sip/uri.h"
 
 namespace claviger::registration {
 namespace {
@@ -17,18 +16,17 @@ std::string warning(Registrar& registrar, std::string_view text) {
   return "399 " + registrar.endpoint().options().via_host + " " + sip::quoted(text);
 }
 
-std::string psi_domain(Registrar& registrar) {
-  const auto uri = sip::parse_uri(registrar.psi());
-  return uri ? std::string(uri->host) : registrar.psi();
-}
-
 }  // namespace
 
 Response refusal(Registrar& registrar, const Error& error) {
   switch (error.code) {
     case Code::ServiceNotAuthorised:
       return Response(403).with("Warning", warning(registrar, "101 service authorisation failed"));
+    case Code::XmlSignature:
+      return Response(403).with("Warning", warning(registrar, "139 integrity protection check failed"));
     case Code::XmlEncryption:
+    case Code::CskMissing:
+    case Code::CskInvalid:
       return Response(403).with("Warning", warning(registrar, "140 unable to decrypt XML content"));
     case Code::RegistrationUnknown:
       return Response(404).with("Warning", warning(registrar, "141 user unknown to the participating function"));
@@ -71,7 +69,7 @@ Response registered(Registrar& registrar, const sip::Message& message, const Reg
   if (!request.icid.empty()) {
     std::string vector = "icid-value=" + sip::quoted(request.icid);
     if (!request.orig_ioi.empty()) vector += ";orig-ioi=" + sip::quoted(request.orig_ioi);
-    vector += ";term-ioi=" + sip::quoted(psi_domain(registrar));
+    vector += ";term-ioi=" + sip::quoted(registrar.psi_domain());
     response.with("P-Charging-Vector", std::move(vector));
   }
   return response;

@@ -4,8 +4,10 @@
 
 #include "broker/identity/ue_records.h"
 #include "broker/record_key.h"
+#include "broker/registration/client_server_keys.h"
 #include "broker/registration/procedures.h"
 #include "broker/registration/rows.h"
+#include "broker/registration/token_timer.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocation_records.h"
 
@@ -42,8 +44,7 @@ Task<Result<Binding>> read_binding(Registrar* registrar, BindingName name) {
 namespace {
 
 // The identity's own subscriptions to a user it no longer stands for.
-Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, std::string resource,
-                                     Ending reason_told) {
+Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, std::string resource, Ending reason_told) {
   Registrar* const registrar = change->registrar;
   CLAVIGER_CO_TRY(tags, co_await subscriptions_of(registrar, resource));
   for (std::size_t i = 0; i < tags.size(); ++i) {
@@ -60,6 +61,17 @@ Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, std::stri
 
 }  // namespace
 
+Ending told(EndReason reason) {
+  switch (reason) {
+    case EndReason::Revoked:
+      return Ending::Rejected;
+    case EndReason::TokenExpired:
+      return Ending::Deactivated;
+    default:
+      return Ending::NoResource;
+  }
+}
+
 Task<Result<Unit>> unbind(Change* change, Registration* registration, BindingName name, EndReason reason,
                           Ending reason_told) {
   Registrar* const registrar = change->registrar;
@@ -67,9 +79,10 @@ Task<Result<Unit>> unbind(Change* change, Registration* registration, BindingNam
   CLAVIGER_CO_TRY(binding, co_await read_binding(registrar, name));
   // It has ended, or the client has been authorised at another identity since.
   if (binding.version == 0 || binding.ended != EndReason::None || binding.impu != registration->impu) co_return Unit{};
+  CLAVIGER_CO_TRY(dropped, co_await drop_client_server_key(change, registration, binding));
   put_ended(change->transaction, registrar->tenant(), std::move(binding), reason, change->now);
   change->tell(name.mc_service_id);
-  registrar->figures().ended.add();
+  registrar->figures_of(name.service).ended.add();
   const bool has_another = std::ranges::any_of(
       registration->bindings, [&name](const BindingName& other) { return other.mc_service_id == name.mc_service_id; });
   if (has_another) co_return Unit{};
@@ -77,8 +90,7 @@ Task<Result<Unit>> unbind(Change* change, Registration* registration, BindingNam
   co_return ended;
 }
 
-Task<Result<Unit>> unbind_all(Change* change, Registration* registration, EndReason reason,
-                              Ending reason_told) {
+Task<Result<Unit>> unbind_all(Change* change, Registration* registration, EndReason reason, Ending reason_told) {
   while (!registration->bindings.empty()) {
     BindingName name = registration->bindings.back();
     CLAVIGER_CO_TRY(unbound, co_await unbind(change, registration, std::move(name), reason, reason_told));
@@ -90,6 +102,9 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
                          std::string instance) {
   Registrar* const registrar = change->registrar;
   const BindingName name{authorisation.facts.mc_service_id, authorisation.service, authorisation.client_id};
+  if (authorisation.uploaded != nullptr) {
+    CLAVIGER_CO_TRY(kept, co_await put_client_server_key(change, registration->impu, authorisation.uploaded));
+  }
   Bound bound;
   CLAVIGER_CO_TRY(former, co_await read_binding(registrar, name));
   bound.former = std::move(former);
@@ -105,7 +120,8 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
       if (is_other) others.push_back(other);
     }
     for (std::size_t i = 0; i < others.size(); ++i) {
-      CLAVIGER_CO_TRY(evicted, co_await unbind(change, registration, others[i], EndReason::Replaced, Ending::NoResource));
+      CLAVIGER_CO_TRY(evicted,
+                      co_await unbind(change, registration, others[i], EndReason::Replaced, Ending::NoResource));
     }
   }
 
@@ -116,7 +132,14 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   }
   Binding& binding = bound.binding;
   const bool is_same = bound.former.version != 0 && bound.former.ended == EndReason::None;
-  if (is_same && bound.former.impu == registration->impu) binding.etag = bound.former.etag;
+  binding.csk_id = authorisation.csk_id;
+  if (is_same && bound.former.impu == registration->impu) {
+    binding.etag = bound.former.etag;
+    if (binding.csk_id == 0) binding.csk_id = bound.former.csk_id;
+    if (binding.csk_id != bound.former.csk_id) {
+      CLAVIGER_CO_TRY(dropped, co_await drop_client_server_key(change, registration, bound.former));
+    }
+  }
   binding.name = name;
   binding.impu = registration->impu;
   binding.instance = !instance.empty() || !is_same ? std::move(instance) : bound.former.instance;
@@ -131,8 +154,9 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   binding.token_expires_at = authorisation.facts.expires_at;
   binding.authorised_at = change->now;
   binding.version = bound.former.version;
+  put_token_timer(*change, binding);
   change->tell(name.mc_service_id);
-  registrar->figures().authorised.add();
+  registrar->figures_of(name.service).authorised.add();
   co_return bound;
 }
 

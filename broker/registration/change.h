@@ -39,7 +39,7 @@ inline constexpr int kConflictTries = 4;
 runtime::Task<Result<Binding>> read_binding(Registrar* registrar, BindingName name);
 
 // Why a subscription ends, as its last NOTIFY says (RFC 6665 clause 4.1.3).
-enum class Ending : std::uint8_t { NoResource, Rejected, Timeout };
+enum class Ending : std::uint8_t { NoResource, Rejected, Timeout, Deactivated };
 constexpr std::string_view name_of(Ending ending) {
   switch (ending) {
     case Ending::NoResource:
@@ -48,6 +48,8 @@ constexpr std::string_view name_of(Ending ending) {
       return "rejected";
     case Ending::Timeout:
       return "timeout";
+    case Ending::Deactivated:
+      return "deactivated";
   }
   return "";
 }
@@ -60,8 +62,12 @@ runtime::Task<Result<Unit>> unbind(Change* change, Registration* registration, B
 runtime::Task<Result<Unit>> unbind_all(Change* change, Registration* registration, EndReason reason,
                                        Ending reason_told);
 
+// What subscribers of their own state are told: nobody is there to subscribe again, but after a revocation he shall not even
+// try, and when his token has expired he shall authorise again.
+Ending told(EndReason reason);
+
 // Binds the client to the identity, evicts who was on a shareable UE before, and puts the name into the registration.
-// The binding is put by the caller, who may have more to write there. TooMany.
+// The binding is put by the caller, who may have more to write there. TooMany; CskInvalid, before anything is changed.
 struct Bound {
   Binding binding;
   Binding former;  // version 0: there was none

@@ -1,5 +1,6 @@
 #include "broker/registration/info_document.h"
 
+#include "broker/registration/encrypted_xml.h"
 #include "broker/registration/records.h"
 #include "broker/registration/xml_reading.h"
 
@@ -8,14 +9,11 @@ namespace {
 
 Error schema() { return {Code::XmlSchema, "registration.info"}; }
 
-// <mcptt-client-id type="Normal"><mcpttString>...</mcpttString></mcptt-client-id>
-Result<std::string> value_of(const pugi::xml_node& element, const Service& service, std::size_t max) {
-  if (std::string_view(element.attribute("type").value()) == "Encrypted") {
-    return Error{Code::XmlEncryption, "registration.encrypted"};
-  }
+// <mcpttString>...</mcpttString>, the one of its kind in `parent`; among it nothing that is encrypted.
+Result<std::string> text_in(const pugi::xml_node& parent, const Service& service, std::size_t max) {
   std::string text;
   bool is_found = false;
-  for (const pugi::xml_node child : element.children()) {
+  for (const pugi::xml_node child : parent.children()) {
     if (child.type() != pugi::node_element) continue;
     const std::string_view name = local_name(child);
     if (name == "EncryptedData") return Error{Code::XmlEncryption, "registration.encrypted"};
@@ -31,9 +29,27 @@ Result<std::string> value_of(const pugi::xml_node& element, const Service& servi
   return text;
 }
 
+// <mcptt-client-id type="Normal"><mcpttString>...</mcpttString></mcptt-client-id>, or encrypted in place of what is inside.
+Result<std::string> value_of(const pugi::xml_node& element, const Service& service, std::size_t max,
+                             const BodyKeys& keys, InfoDocument& info) {
+  for (const pugi::xml_node child : element.children()) {
+    if (!is_encrypted_data(child)) continue;
+    pugi::xml_document content;
+    CLAVIGER_TRY(key, decrypt_element(child, keys, content));
+    if (info.key != nullptr && info.key != key) return Error{Code::XmlEncryption, "registration.keys"};
+    info.key = std::move(key);
+    return text_in(content.document_element(), service, max);
+  }
+  if (std::string_view(element.attribute("type").value()) == "Encrypted") {
+    return Error{Code::XmlEncryption, "registration.encrypted"};
+  }
+  info.is_clear = true;
+  return text_in(element, service, max);
+}
+
 }  // namespace
 
-Result<InfoDocument> parse_info(std::string_view xml, const Service& service) {
+Result<InfoDocument> parse_info(std::string_view xml, const Service& service, const BodyKeys& keys) {
   pugi::xml_document document;
   CLAVIGER_TRY(root, load_root(document, xml, service.name + "info", service.info_namespace));
   InfoDocument info;
@@ -55,7 +71,7 @@ Result<InfoDocument> parse_info(std::string_view xml, const Service& service) {
       }
       if (target == nullptr) continue;
       if (!target->empty()) return schema();
-      CLAVIGER_TRY(value, value_of(element, service, max));
+      CLAVIGER_TRY(value, value_of(element, service, max, keys, info));
       *target = std::move(value);
     }
   }

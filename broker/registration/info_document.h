@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/registration/body_keys.h"
 #include "broker/registration/service.h"
 #include "core/base/result.h"
 
@@ -18,11 +19,13 @@ struct InfoDocument {
   std::string access_token;  // empty: none
   std::string client_id;
   std::string request_uri;
+  BodyKeyRef key;         // under which something of it was encrypted; null: nothing was
+  bool is_clear = false;  // something of it was not encrypted
 };
 
-// In any order, unknown elements ignored. XmlSchema: another root, an element twice, a text out of bounds; XmlEncryption: an
-// element is encrypted; and what guard_xml() says.
-Result<InfoDocument> parse_info(std::string_view xml, const Service& service);
+// In any order, unknown elements ignored. XmlSchema: another root, an element twice, a text out of bounds; XmlEncryption, CskMissing:
+// an element is encrypted and does not open, or two under two keys; and what guard_xml() says.
+Result<InfoDocument> parse_info(std::string_view xml, const Service& service, const BodyKeys& keys = {});
 // The body of an answer to a user with several UEs (TS 24.379 clause 7.3.3).
 std::string multiple_devices_document(const Service& service);
 

@@ -2,6 +2,7 @@
 
 #include "broker/registration/answers.h"
 #include "broker/registration/change.h"
+#include "broker/registration/notify_body.h"
 #include "broker/registration/procedures.h"
 #include "broker/tables.h"
 #include "core/crypto/digest.h"
@@ -39,7 +40,7 @@ Task<Result<Unit>> add_settings(Registrar* registrar, ClientState* client) {
   co_return Unit{};
 }
 
-sip::OutgoingRequest notify_of(Registrar* registrar, const Subscription& subscription, std::string body,
+sip::OutgoingRequest notify_of(Registrar* registrar, const Subscription& subscription, NotifyBody body,
                                std::int64_t now) {
   sip::OutgoingRequest request;
   request.method = "NOTIFY";
@@ -74,8 +75,8 @@ sip::OutgoingRequest notify_of(Registrar* registrar, const Subscription& subscri
       {"Subscription-State", subscription.ending.empty()
                                  ? "active;expires=" + std::to_string(subscription.expires_at - now)
                                  : "terminated;reason=" + subscription.ending});
-  request.content_type = std::string(kSettingsType);
-  request.body = std::move(body);
+  request.content_type = std::move(body.content_type);
+  request.body = std::move(body.text);
   return request;
 }
 
@@ -106,14 +107,17 @@ Task<Result<Unit>> send_notify(Registrar* registrar, Tell tell) {
   if (subscription.expires_at <= now && subscription.ending.empty()) subscription.ending = name_of(Ending::Timeout);
   CLAVIGER_CO_TRY(
       clients, co_await client_states(registrar, subscription.resource, subscription.service, subscription.client_id));
-  std::string body = write_state_document(clients, subscription.is_server);
-  const auto hash = crypto::sha256(as_bytes(body));
+  // Before protection, which is another each time.
+  const auto hash = crypto::sha256(as_bytes(write_state_document(clients, subscription.is_server)));
   const std::string digest(as_text(hash));
   const Registrar::Notified before = registrar->notified()[tell.local_tag];
   const bool is_said = tell.is_forced ? before.at > tell.since : before.digest == digest;
   if (is_said && subscription.ending.empty()) co_return Unit{};
   // The number is on disk before it is used: after kill -9 the next one is higher, or the UE would refuse it.
   ++subscription.local_sequence;
+  auto as_it_was = std::make_shared<const Subscription>(subscription);
+  auto states = std::make_shared<const std::vector<ClientState>>(std::move(clients));
+  CLAVIGER_CO_TRY(body, co_await notify_body(registrar, std::move(as_it_was), std::move(states)));
   Change change(registrar);
   put(change.transaction, registrar->tenant(), subscription);
   CLAVIGER_CO_TRY(committed, co_await change.commit());
@@ -121,18 +125,18 @@ Task<Result<Unit>> send_notify(Registrar* registrar, Tell tell) {
   auto answer = co_await registrar->endpoint().send(std::move(request));
   const Outcome outcome = outcome_of(answer);
   if (outcome == Outcome::Again) {
-    registrar->figures().notify_failed.add();
+    registrar->figures_of(subscription.service).notify_failed.add();
     co_return Error{Code::Refused, "notify.answer"};
   }
   if (outcome == Outcome::Gone || !subscription.ending.empty()) {
     if (outcome == Outcome::Gone)
-      registrar->figures().notify_failed.add();
+      registrar->figures_of(subscription.service).notify_failed.add();
     else
-      registrar->figures().notified.add();
+      registrar->figures_of(subscription.service).notified.add();
     auto forgotten = co_await forget_dialog(registrar, tell.local_tag);
     co_return forgotten;
   }
-  registrar->figures().notified.add();
+  registrar->figures_of(subscription.service).notified.add();
   Registrar::Notified& said = registrar->notified()[tell.local_tag];
   said.digest = digest;
   said.at = now;

@@ -17,7 +17,7 @@ runtime::Task<Result<Unit>> register_identity(Registrar* registrar, std::shared_
 
 // Home of the identity. RegistrationUnknown (no active registration, or no binding: warning 141), EntityTagUnknown,
 // SipHeaderMissing (a removal that does not say which), ContentUnsupported (an initial publication without settings),
-// BindingDiffers (the entity tag is another's), TooMany.
+// BindingDiffers (the entity tag is another's, or the key), CskInvalid (its identifier is in use), TooMany.
 runtime::Task<Result<PublishOutcome>> publish(Registrar* registrar, std::shared_ptr<const PublishRequest> request);
 
 // Any shard. ServiceNotAuthorised, TooMany.

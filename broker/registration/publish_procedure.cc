@@ -3,6 +3,7 @@
 
 #include "broker/record_key.h"
 #include "broker/registration/change.h"
+#include "broker/registration/client_server_keys.h"
 #include "broker/registration/procedures.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
@@ -75,6 +76,18 @@ Task<Result<Bound>> living_binding(Registrar* registrar, std::string impu, Bindi
   co_return bound;
 }
 
+// A request without a token may bring the client's next key, or be under one that came with its REGISTER.
+Task<Result<Unit>> take_key(Change* change, const Registration* registration,
+                            std::shared_ptr<const PublishRequest> request, Bound* bound) {
+  if (request->uploaded != nullptr) {
+    CLAVIGER_CO_TRY(kept, co_await put_client_server_key(change, registration->impu, request->uploaded));
+  }
+  if (request->csk_id == 0 || request->csk_id == bound->binding.csk_id) co_return Unit{};
+  bound->binding.csk_id = request->csk_id;
+  auto dropped = co_await drop_client_server_key(change, registration, bound->former);
+  co_return dropped;
+}
+
 Task<Result<bool>> has_several_devices(Registrar* registrar, BindingName name) {
   CLAVIGER_CO_TRY(bindings, co_await bindings_of(registrar, name.mc_service_id));
   co_return std::ranges::any_of(bindings, [&name](const Binding& other) {
@@ -121,8 +134,12 @@ Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<
       CLAVIGER_CO_TRY(found, bound_name(registration, *request));
       name = std::move(found);
     }
+    if (request->csk_id != 0 && name.mc_service_id != request->mc_service_id) {
+      co_return Error{Code::BindingDiffers, "publish.csk"};
+    }
     CLAVIGER_CO_TRY(living, co_await living_binding(registrar, request->impu, std::move(name)));
     bound = std::move(living);
+    CLAVIGER_CO_TRY(kept, co_await take_key(&change, &registration, request, &bound));
   }
   // 4. The new publication under a new entity tag; the one before dies with this commit.
   CLAVIGER_CO_TRY(etag, registrar->here().tokens->random_id());
@@ -154,7 +171,7 @@ Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<
   if (request->settings || request->authorisation) change.tell(publication.name.mc_service_id);
   CLAVIGER_CO_TRY(several, co_await has_several_devices(registrar, publication.name));
   CLAVIGER_CO_TRY(committed, co_await change.commit());
-  registrar->figures().published.add();
+  registrar->figures_of(publication.name.service).published.add();
   PublishOutcome outcome{publication.etag, granted, publication.name.service, several};
   co_return outcome;
 }

@@ -20,8 +20,9 @@ using storage::texts_of;
 namespace {
 
 constexpr std::uint16_t kVersion = 1;
-constexpr std::array<std::string_view, 8> kReasons{
-    "", "deregistered", "expired", "logged-off", "feature-lost", "revoked", "replaced", "ended-by-operator"};
+constexpr std::array<std::string_view, 9> kReasons{"",           "deregistered",      "expired",
+                                                   "logged-off", "feature-lost",      "revoked",
+                                                   "replaced",   "ended-by-operator", "token-expired"};
 
 using Builder = flatbuffers::FlatBufferBuilder;
 
@@ -103,9 +104,11 @@ std::string encode(const Registration& registration) {
   const auto orig_ioi = put_text(builder, registration.orig_ioi);
   const auto charging = put_text(builder, registration.charging_functions);
   const auto visited = put_text(builder, registration.visited_network);
+  const auto watch_tag = put_text(builder, registration.watch_tag);
+  const auto watched_at = put_text(builder, registration.watched_at);
   builder.Finish(schema::CreateRegistration(builder, kVersion, s_cscf, path, registration.registered_at,
                                             registration.expires_at, registration.timer_due, icid, orig_ioi, charging,
-                                            visited, bindings));
+                                            visited, bindings, watch_tag, watched_at));
   return storage::finished(builder);
 }
 
@@ -125,6 +128,8 @@ Result<Registration> decode_registration(const storage::Value& value, std::strin
   if (const auto* names = record->bindings()) {
     for (const schema::BindingName* name : *names) registration.bindings.push_back(read_name(*name));
   }
+  registration.watch_tag = text_of(record->watch_tag());
+  registration.watched_at = text_of(record->watched_at());
   registration.version = value.version();
   return registration;
 }
@@ -144,7 +149,8 @@ std::string encode(const Binding& binding) {
   const auto etag = put_text(builder, binding.etag);
   builder.Finish(schema::CreateBinding(builder, kVersion, name, impu, instance, issuer, client, scope, sub, sid, jti,
                                        digest, binding.token_issued_at, binding.token_expires_at, binding.authorised_at,
-                                       etag, static_cast<std::uint8_t>(binding.ended), binding.ended_at));
+                                       etag, static_cast<std::uint8_t>(binding.ended), binding.ended_at,
+                                       binding.csk_id));
   return storage::finished(builder);
 }
 
@@ -168,6 +174,7 @@ Result<Binding> decode_binding(const storage::Value& value) {
   if (record->ended() >= kReasons.size()) return Error{Code::Corrupt, "service_states"};
   binding.ended = static_cast<EndReason>(record->ended());
   binding.ended_at = record->ended_at();
+  binding.csk_id = record->csk_id();
   binding.version = value.version();
   return binding;
 }
@@ -222,7 +229,8 @@ std::string encode(const Subscription& subscription) {
   builder.Finish(schema::CreateSubscription(
       builder, kVersion, resource, service, client_id, subscriber, subscription.is_server, call_id, remote_tag,
       local_uri, remote_uri, remote_target, routes, subscription.local_sequence, subscription.remote_sequence, event_id,
-      subscription.expires_at, subscription.timer_due, subscription.created_at, ending));
+      subscription.expires_at, subscription.timer_due, subscription.created_at, ending, subscription.csk_id,
+      subscription.is_confidential, subscription.is_integral));
   return storage::finished(builder);
 }
 
@@ -248,6 +256,9 @@ Result<Subscription> decode_subscription(const storage::Value& value, std::strin
   subscription.timer_due = record->timer_due();
   subscription.created_at = record->created_at();
   subscription.ending = text_of(record->ending());
+  subscription.csk_id = record->csk_id();
+  subscription.is_confidential = record->is_confidential();
+  subscription.is_integral = record->is_integral();
   subscription.version = value.version();
   return subscription;
 }
@@ -279,6 +290,7 @@ void put_ended(storage::Transaction& change, std::string_view tenant, Binding bi
   }
   if (!binding.etag.empty()) change.erase(tables::kPublications, publication_key(tenant, binding.etag));
   binding.etag.clear();
+  binding.csk_id = 0;
   binding.ended = reason;
   binding.ended_at = now;
   const std::string key = binding_key(tenant, binding.name);

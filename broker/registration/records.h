@@ -5,7 +5,7 @@
 //                 log-off, when its token is revoked, when another user takes the UE
 //   Publication   the service settings that a client published, by entity tag; ends by expiry and with the binding
 //   Subscription  a dialog in which somebody hears of service states; ends by expiry, by its subscriber, by us
-//   (the CSK of a client is with broker/keys' secrets)
+//   (the CSK of a client: client_server_keys.h; it ends with the binding)
 // Full access is a registration that is active and a binding that has not ended, and nothing else.
 //
 //   kRegistrations   tenant NUL impu
@@ -13,6 +13,7 @@
 //                    tenant NUL "s" NUL sid NUL (the same three)                    index by session, sub ("u"), jti ("j")
 //   kPublications    tenant NUL etag
 //   kSubscriptions   tenant NUL "d" NUL local-tag                                   the dialog
+//                    tenant NUL "w" NUL local-tag                                   ours to a registration's events
 //                    tenant NUL "r" NUL resource NUL local-tag                      index by resource
 #pragma once
 
@@ -57,6 +58,8 @@ struct Registration {
   std::int64_t timer_due = 0;  // of its row in the outbox
   std::string icid, orig_ioi, charging_functions, visited_network;
   std::vector<BindingName> bindings;
+  std::string watch_tag;      // of our subscription to its events (registration_watch.h); empty: there never was one
+  std::string watched_at;     // the S-CSCF that was asked
   std::uint64_t version = 0;  // of the record; not stored in it
 
   bool is_active_at(std::int64_t now) const { return expires_at + kExpiryGrace > now; }
@@ -70,7 +73,8 @@ enum class EndReason : std::uint8_t {
   FeatureLost,
   Revoked,
   Replaced,
-  ByOperator
+  ByOperator,
+  TokenExpired
 };
 std::string_view name_of(EndReason reason);
 
@@ -86,6 +90,7 @@ struct Binding {
   std::string etag;  // of its publication; empty: none
   EndReason ended = EndReason::None;
   std::int64_t ended_at = 0;
+  std::uint32_t csk_id = 0;  // of the client's key; 0: it has none
   std::uint64_t version = 0;
 };
 
@@ -125,7 +130,10 @@ struct Subscription {
   std::int64_t expires_at = 0;
   std::int64_t timer_due = 0;
   std::int64_t created_at = 0;
-  std::string ending;  // the reason of the NOTIFY that ends it, which is still to be sent
+  std::string ending;        // the reason of the NOTIFY that ends it, which is still to be sent
+  std::uint32_t csk_id = 0;  // under which it was asked for, and how: NOTIFYs are protected likewise
+  bool is_confidential = false;
+  bool is_integral = false;
   std::uint64_t version = 0;
 };
 

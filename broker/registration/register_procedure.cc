@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "broker/registration/change.h"
+#include "broker/registration/client_server_keys.h"
 #include "broker/registration/procedures.h"
+#include "broker/registration/registration_watch.h"
 #include "broker/registration/rows.h"
 #include "broker/tables.h"
 
@@ -21,10 +23,6 @@ Task<Result<Registration>> read_registration(Registrar* registrar, std::string i
 
 namespace {
 
-// The reason as subscribers of their own state are told it: nobody is there to subscribe again, but after a revocation he
-// shall not even try.
-Ending told(EndReason reason) { return reason == EndReason::Revoked ? Ending::Rejected : Ending::NoResource; }
-
 // Services that the UE no longer offers in its Contact: a log-off from these alone (TS 24.379 clause 7.2.1).
 Task<Result<Unit>> drop_lost_services(Change* change, Registration* registration, UeContact contact) {
   std::vector<BindingName> names = registration->bindings;
@@ -34,7 +32,8 @@ Task<Result<Unit>> drop_lost_services(Change* change, Registration* registration
     const bool is_another_ue =
         !contact.instance.empty() && !binding.instance.empty() && binding.instance != contact.instance;
     if (is_another_ue) continue;
-    CLAVIGER_CO_TRY(dropped, co_await unbind(change, registration, names[i], EndReason::FeatureLost, Ending::NoResource));
+    CLAVIGER_CO_TRY(dropped,
+                    co_await unbind(change, registration, names[i], EndReason::FeatureLost, Ending::NoResource));
   }
   co_return Unit{};
 }
@@ -43,6 +42,8 @@ Task<Result<Unit>> end_once(Registrar* registrar, std::string impu, EndReason re
   CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, impu));
   Change change(registrar);
   CLAVIGER_CO_TRY(unbound, co_await unbind_all(&change, &registration, reason, told(reason)));
+  CLAVIGER_CO_TRY(dropped, co_await drop_client_server_keys(&change, impu));
+  end_watch(change, registration);
   erase(change.transaction, registrar->tenant(), registration);
   CLAVIGER_CO_TRY(committed, co_await change.commit());
   registrar->figures().deregistered.add();
@@ -90,12 +91,23 @@ Task<Result<Unit>> register_once(Registrar* registrar, std::shared_ptr<const Reg
   for (std::size_t i = 0; i < request->authorisations.size(); ++i) {
     Authorisation authorisation = request->authorisations[i];
     std::string instance = request->contact ? request->contact->instance : std::string();
-    CLAVIGER_CO_TRY(bound, co_await bind(&change, &registration, std::move(authorisation), std::move(instance)));
-    put(change.transaction, registrar->tenant(), bound.binding, &bound.former);
+    auto bound = co_await bind(&change, &registration, std::move(authorisation), std::move(instance));
+    if (bound.failed_with(Code::CskInvalid)) continue;  // somebody else's key identifier: as a bad token
+    if (!bound) co_return bound.error();
+    put(change.transaction, registrar->tenant(), bound->binding, &bound->former);
   }
+  for (std::size_t i = 0; i < request->uploaded.size(); ++i) {
+    ClientServerKeyRef key = request->uploaded[i];
+    auto kept = co_await put_client_server_key(&change, registration.impu, std::move(key));
+    if (!kept && kept.error().code != Code::CskInvalid && kept.error().code != Code::TooMany) co_return kept.error();
+  }
+  const std::string watched_before = registration.watch_tag;
+  CLAVIGER_CO_TRY(watched, co_await begin_watch(&change, &registration));
+  const bool is_watch_new = registration.watch_tag != watched_before;
   put(change.transaction, registrar->tenant(), registration);
   auto committed = co_await change.commit();
   if (committed) registrar->figures().registered.add();
+  if (committed && is_watch_new) registrar->wake();
   co_return committed;
 }
 

@@ -5,13 +5,16 @@
 #include <iterator>
 
 #include "broker/registration/answers.h"
+#include "broker/registration/body_access.h"
 #include "broker/registration/change.h"
 #include "broker/registration/event_package.h"
 #include "broker/registration/notifier.h"
 #include "broker/registration/procedures.h"
+#include "broker/registration/registration_watch.h"
 #include "broker/registration/revocation_follower.h"
 #include "broker/registration/rows.h"
 #include "broker/registration/sip_requests.h"
+#include "broker/registration/token_timer.h"
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
 #include "core/sip/scan.h"
@@ -85,10 +88,15 @@ Result<TlsContexts> make_tls(const settings::Sip& sip) {
 
 Registrar::Registrar(Contexts& contexts, settings::Sip sip)
     : contexts_(contexts), sip_(std::move(sip)), services_(sip_), psi_(canonical(sip_.psi)) {
+  const auto uri = sip::parse_uri(psi_);
+  psi_domain_ = uri ? std::string(uri->host) : psi_;
   for (const std::string& server : sip_.servers) servers_.push_back(canonical(server));
-  for (const auto& context : contexts_) per_shard_.push_back(std::make_unique<PerShard>(context->shard));
+  for (const auto& context : contexts_)
+    per_shard_.push_back(std::make_unique<PerShard>(context->shard, services_.all().size()));
 }
 Registrar::~Registrar() = default;
+
+void Registrar::use_kms(keys::Kms& kms) { csk_opener_ = std::make_unique<CskOpener>(kms, contexts_.size()); }
 
 runtime::Shard& Registrar::home_of_identity(std::string_view impu) {
   return here().home_of("impu/" + sip_.tenant + "/" + std::string(impu));
@@ -172,8 +180,35 @@ Task<void> Registrar::stop() {
 
 namespace {
 
+// A PUBLISH or SUBSCRIBE is refused: counted for the service that its body is about.
+Response refuse(Registrar* registrar, const sip::Message& message, const Error& error) {
+  std::string_view about;
+  for (const Service& service : registrar->services().all()) {
+    if (message.media_type() == service.info_media_type ||
+        message.body().find(service.info_media_type) != std::string_view::npos)
+      about = service.name;
+  }
+  registrar->figures_of(about).refused[static_cast<std::size_t>(refusal_of(error.code))].add();
+  return refusal(*registrar, error);
+}
+
+// The keys of an embedded REGISTER's body. None where it cannot be had: the registration stands all the same.
+Task<BodyAccess> access_embedded(Registrar* registrar, const sip::Received* received) {
+  const auto body = embedded_body(received->message);
+  if (!body || !is_protected(body->body)) co_return BodyAccess();
+  auto identity = registering_identity(received->message);
+  const auto parts = sip::Parts::of(body->content_type, body->body);
+  if (!identity || !parts) co_return BodyAccess();
+  auto access = co_await access_body(registrar, &*parts, *identity);
+  if (access) co_return *std::move(access);
+  registrar->here().shard.logger().info("registration.embedded",
+                                        {{"identity", *identity}, {"code", name_of(access.error().code)}});
+  co_return BodyAccess();
+}
+
 Task<Response> answer_register(Registrar* registrar, const sip::Received* received) {
-  auto read = read_register(*registrar, received->message);
+  const BodyAccess access = co_await access_embedded(registrar, received);
+  auto read = read_register(*registrar, received->message, access);
   if (!read) co_return Response(sip::status_of(read.error().code));
   const auto request = std::make_shared<const RegisterRequest>(*std::move(read));
   auto begin = [registrar, request] { return register_identity(registrar, request); };
@@ -182,31 +217,68 @@ Task<Response> answer_register(Registrar* registrar, const sip::Received* receiv
   co_return registered(*registrar, received->message, *request);
 }
 
+// What is cheap comes first: the syntax, then whether the identity is registered, then the arithmetic.
+Task<Result<BodyAccess>> access_published(Registrar* registrar, const sip::Received* received, std::string identity) {
+  const sip::Message& message = received->message;
+  if (!is_protected(message.body())) co_return BodyAccess();
+  CLAVIGER_CO_TRY(headers, read_publish_headers(message, identity));
+  if (headers.expires == 0) co_return BodyAccess();
+  CLAVIGER_CO_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
+  CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, identity));
+  if (!registration.is_active_at(registrar->now())) co_return Error{Code::RegistrationUnknown, "publish.registration"};
+  auto access = co_await access_body(registrar, &parts, identity);
+  co_return access;
+}
+
 Task<Response> answer_publish(Registrar* registrar, const sip::Received* received, std::string identity) {
-  auto read = read_publish(*registrar, received->message, std::move(identity));
-  if (!read) co_return refusal(*registrar, read.error());
+  auto access = co_await access_published(registrar, received, identity);
+  if (!access) co_return refuse(registrar, received->message, access.error());
+  auto read = read_publish(*registrar, received->message, std::move(identity), *access);
+  if (!read) co_return refuse(registrar, received->message, read.error());
   const auto request = std::make_shared<const PublishRequest>(*std::move(read));
   auto begin = [registrar, request] { return publish(registrar, request); };
   auto done = co_await runtime::call_on(&registrar->home_of_identity(request->impu), std::move(begin));
-  if (!done) co_return refusal(*registrar, done.error());
+  if (!done) co_return refuse(registrar, received->message, done.error());
   co_return published(*registrar, *done);
+}
+
+// Keys are uploaded in REGISTER and PUBLISH alone.
+Task<Result<BodyAccess>> access_subscribed(Registrar* registrar, const sip::Received* received, std::string identity) {
+  const sip::Message& message = received->message;
+  if (!is_protected(message.body())) co_return BodyAccess();
+  CLAVIGER_CO_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
+  if (parts.count(kMikeyType) != 0) co_return Error{Code::CskInvalid, "csk.method"};
+  auto access = co_await access_body(registrar, &parts, std::move(identity));
+  co_return access;
 }
 
 Task<Response> answer_subscribe(Registrar* registrar, const sip::Received* received, std::string identity) {
   const bool is_tls = received->peer.transport == sip::Transport::Tls;
-  auto read = read_subscribe(*registrar, received->message, std::move(identity));
-  if (!read) co_return refusal(*registrar, read.error());
+  auto access = co_await access_subscribed(registrar, received, identity);
+  if (!access) co_return refuse(registrar, received->message, access.error());
+  auto read = read_subscribe(*registrar, received->message, std::move(identity), *access);
+  if (!read) co_return refuse(registrar, received->message, read.error());
   const auto request = std::make_shared<const SubscribeRequest>(*std::move(read));
   const std::string tag = request->subscription.local_tag;
   if (tag.empty()) {
     auto done = co_await subscribe(registrar, request);
-    if (!done) co_return refusal(*registrar, done.error());
+    if (!done) co_return refuse(registrar, received->message, done.error());
     co_return subscribed(*registrar, *done, is_tls);
   }
   auto begin = [registrar, request] { return refresh(registrar, request); };
   auto done = co_await runtime::call_on(&registrar->home_of_dialog(tag), std::move(begin));
-  if (!done) co_return refusal(*registrar, done.error());
+  if (!done) co_return refuse(registrar, received->message, done.error());
   co_return subscribed(*registrar, *done, is_tls);
+}
+
+// Of the registration events that we have subscribed to; to anything else we have not.
+Task<Response> answer_notify(Registrar* registrar, const sip::Received* received) {
+  if (received->message.event() != "reg") co_return Response(481);
+  auto read = read_reg_notify(received->message);
+  if (!read) co_return refusal(*registrar, read.error());
+  auto heard = co_await hear_reg_notify(registrar, *std::move(read));
+  if (!heard) co_return refusal(*registrar, heard.error());
+  co_return Response(200);
 }
 
 }  // namespace
@@ -220,7 +292,7 @@ Task<Response> Registrar::handle(const sip::Received* request) {
                                       [&host](const settings::Network& network) { return network.contains(host); });
   if (!is_trusted) co_return Response(403);
   if (message.method() == sip::Method::Register) co_return co_await answer_register(this, request);
-  if (message.method() == sip::Method::Notify) co_return Response(481);  // we have subscribed to nothing
+  if (message.method() == sip::Method::Notify) co_return co_await answer_notify(this, request);
   if (package_ != nullptr && message.method() == sip::Method::Subscribe && message.event() == package_event_) {
     auto subscriber = asserted_identity(message);
     if (!subscriber) co_return Response(403);
@@ -250,6 +322,20 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
   if (row.id.starts_with(kSubscriptionTimer)) {
     auto begin = [registrar, payload, due] { return look_at_subscription(registrar, payload, due); };
     co_return co_await runtime::call_on(&home_of_dialog(payload), std::move(begin));
+  }
+  if (row.id.starts_with(kWatchTimer)) {
+    const std::size_t nul = payload.find('\0');
+    if (nul == std::string::npos) co_return Error{Code::Corrupt, "registration.row"};
+    const std::string impu = payload.substr(0, nul);
+    auto begin = [registrar, impu, tag = payload.substr(nul + 1), due] {
+      return tend_watch(registrar, impu, tag, due);
+    };
+    co_return co_await runtime::call_on(&home_of_identity(impu), std::move(begin));
+  }
+  if (row.id.starts_with(kTokenTimer)) {
+    CLAVIGER_CO_TRY(timer, read_token_timer(payload));
+    auto begin = [registrar, timer] { return look_at_token(registrar, timer.impu, timer.name); };
+    co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
   }
   if (row.id.starts_with(kTellResource)) co_return co_await tell_resource(this, payload);
   if (row.id.starts_with(kTellDialog)) co_return co_await tell_dialog(this, payload, due);

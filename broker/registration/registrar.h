@@ -13,26 +13,25 @@
 #include <vector>
 
 #include "broker/context.h"
+#include "broker/registration/figures.h"
 #include "broker/registration/records.h"
 #include "broker/registration/requests.h"
 #include "broker/registration/service.h"
-#include "core/base/counter.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
 #include "core/runtime/turns.h"
 #include "core/sip/endpoint.h"
 #include "storage/outbox.h"
 
+namespace claviger::keys {
+class Kms;  // broker/keys/kms.h
+}
+
 namespace claviger::registration {
 
+class CskOpener;           // broker/registration/csk_opener.h
 class EventPackage;        // broker/registration/event_package.h
 class RevocationFollower;  // broker/registration/revocation_follower.h
-
-// Of one shard; read by any.
-struct RegistrarFigures {
-  Counter registered, deregistered, authorised, authorisation_refused, published, subscribed, notified, notify_failed,
-      ended;
-};
 
 class Registrar final : public sip::RequestHandler, public storage::OutboxHandler {
  public:
@@ -51,6 +50,8 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
     package_event_ = std::move(event);
     package_ = &package;
   }
+  // Before start(): whose keys open what clients encrypt to us. It outlives this.
+  void use_kms(keys::Kms& kms);
   // On shard 0, with the outbox running: `wake` tells it of rows, on shard 0. Sockets are bound when it returns.
   runtime::Task<Result<Unit>> start(std::function<void()> wake);
   // On shard 0: nothing is received or sent any more.
@@ -64,6 +65,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   broker::Context& here() { return *contexts_[runtime::Shard::current().index()]; }
   runtime::Turns& turns() { return per_shard_[runtime::Shard::current().index()]->turns; }
   RegistrarFigures& figures() { return per_shard_[runtime::Shard::current().index()]->figures; }
+  ServiceFigures& figures_of(std::string_view service) { return figures().of(services_.index_of(service)); }
   const RegistrarFigures& figures(std::size_t shard) const { return per_shard_[shard]->figures; }
   // The verifier's policy for a service. Codes of Verifier::make_policy(); NotFound without the tenant.
   Result<const tokens::VerificationPolicy*> policy(const Service& service);
@@ -87,6 +89,12 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   sip::Endpoint& endpoint() { return *endpoint_; }
   const std::string& psi() const { return psi_; }          // canonical
   const std::string& contact() const { return contact_; }  // ours, in dialogs: "<sip:...>"
+  const std::string& psi_domain() const { return psi_domain_; }
+  // To whom clients address their keys, in the octets that they are derived from.
+  const std::string& domain_security_identity() const {
+    return sip_.domain_security_identity.empty() ? sip_.psi : sip_.domain_security_identity;
+  }
+  CskOpener* csk_opener() { return csk_opener_.get(); }  // null: no KMS
   bool is_server(std::string_view identity) const;
   std::int64_t now() { return numeric_date(here().shard.wall()); }
   // Any shard: a row was put that is due.
@@ -94,7 +102,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
 
  private:
   struct PerShard {
-    explicit PerShard(runtime::Shard& shard) : turns(shard) {}
+    PerShard(runtime::Shard& shard, std::size_t services) : turns(shard), figures(services) {}
     runtime::Turns turns;
     RegistrarFigures figures;
     std::map<std::string, tokens::VerificationPolicy, std::less<>> policies;  // by audience and service
@@ -106,6 +114,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   settings::Sip sip_;
   Services services_;
   std::string psi_;
+  std::string psi_domain_;
   std::string contact_;
   std::vector<std::string> servers_;  // canonical
   std::vector<std::unique_ptr<PerShard>> per_shard_;
@@ -114,6 +123,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   EventPackage* package_ = nullptr;
   std::unique_ptr<sip::Endpoint> endpoint_;
   std::unique_ptr<RevocationFollower> follower_;
+  std::unique_ptr<CskOpener> csk_opener_;
 };
 
 }  // namespace claviger::registration

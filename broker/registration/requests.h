@@ -13,6 +13,9 @@
 
 namespace claviger::registration {
 
+struct ClientServerKey;  // broker/registration/client_server_keys.h
+using ClientServerKeyRef = std::shared_ptr<const ClientServerKey>;
+
 // Publications and subscriptions shorter than this would keep us busy with refreshes (RFC 3903 clause 6, RFC 6665 4.2.1).
 inline constexpr std::uint32_t kIntervalMin = 60;
 // Without an Expires header.
@@ -22,6 +25,8 @@ struct Authorisation {
   std::string service;
   std::string client_id;
   TokenFacts facts;
+  std::uint32_t csk_id = 0;     // of the CSK that protects the request, or that it brings; 0: none
+  ClientServerKeyRef uploaded;  // null: none, or one that is known already
 };
 
 // The Contact of the REGISTER inside a third-party REGISTER.
@@ -38,6 +43,7 @@ struct RegisterRequest {
   std::string icid, orig_ioi, charging_functions, visited_network;
   std::optional<UeContact> contact;
   std::vector<Authorisation> authorisations;
+  std::vector<ClientServerKeyRef> uploaded;  // keys that came without a token
 };
 
 struct PublishRequest {
@@ -49,6 +55,8 @@ struct PublishRequest {
   std::string mc_service_id;  // of request-uri, without a token
   std::optional<Authorisation> authorisation;
   std::optional<ServiceSettings> settings;
+  std::uint32_t csk_id = 0;     // without a token: as in Authorisation
+  ClientServerKeyRef uploaded;  // the same
 };
 struct PublishOutcome {
   std::string etag;  // empty: removed

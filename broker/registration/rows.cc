@@ -1,5 +1,9 @@
 #include "broker/registration/rows.h"
 
+#include <algorithm>
+#include <array>
+
+#include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
 #include "core/codec/base64url.h"
@@ -40,6 +44,23 @@ void put_registration_timer(storage::Transaction& change, std::string_view impu,
 }
 void put_subscription_timer(storage::Transaction& change, std::string_view local_tag, std::int64_t due) {
   put_row(change, kSubscriptionTimer, local_tag, local_tag, due);
+}
+void put_token_timer(storage::Transaction& change, std::string_view impu, const BindingName& name, std::int64_t due) {
+  const std::string payload = broker::record_key({impu, name.mc_service_id, name.service, name.client_id});
+  put_row(change, kTokenTimer, digest_of(payload), payload, due);
+}
+Result<TokenTimer> read_token_timer(std::string_view payload) {
+  std::array<std::string, 4> parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t end = i + 1 < parts.size() ? payload.find('\0') : payload.size();
+    if (end == std::string_view::npos) return Error{Code::Corrupt, "registration.row"};
+    parts[i] = payload.substr(0, end);
+    payload.remove_prefix(std::min(end + 1, payload.size()));
+  }
+  return TokenTimer{parts[0], {parts[1], parts[2], parts[3]}};
+}
+void put_watch_row(storage::Transaction& change, std::string_view impu, std::string_view local_tag, std::int64_t due) {
+  put_row(change, kWatchTimer, local_tag, broker::record_key({impu, local_tag}), due);
 }
 Result<Unit> put_tell_resource(broker::Context& context, storage::Transaction& change, std::string_view resource) {
   return put_now(context, change, kTellResource, digest_of(resource), resource);

@@ -2,6 +2,8 @@
 //
 //   "sip.r." digest               payload: impu       ; look whether a registration's time is up
 //   "sip.s." tag                  payload: tag        ; a subscription's
+//   "sip.t." digest               payload: impu, binding ; look whether its token has expired
+//   "sip.w." tag                  payload: impu, tag  ; subscribe to the registration's events, or refresh that
 //   "sip.n." digest "." random    payload: resource   ; tell all subscribers of a resource what it is now
 //   "sip.y." tag "." random       payload: tag        ; tell this one, whatever was told before
 #pragma once
@@ -11,6 +13,7 @@
 #include <string_view>
 
 #include "broker/context.h"
+#include "broker/registration/records.h"
 #include "core/base/result.h"
 #include "storage/transaction.h"
 
@@ -18,11 +21,21 @@ namespace claviger::registration {
 
 inline constexpr std::string_view kRegistrationTimer = "sip.r.";
 inline constexpr std::string_view kSubscriptionTimer = "sip.s.";
+inline constexpr std::string_view kTokenTimer = "sip.t.";
+inline constexpr std::string_view kWatchTimer = "sip.w.";
 inline constexpr std::string_view kTellResource = "sip.n.";
 inline constexpr std::string_view kTellDialog = "sip.y.";
 
 void put_registration_timer(storage::Transaction& change, std::string_view impu, std::int64_t due);
 void put_subscription_timer(storage::Transaction& change, std::string_view local_tag, std::int64_t due);
+void put_token_timer(storage::Transaction& change, std::string_view impu, const BindingName& name, std::int64_t due);
+struct TokenTimer {
+  std::string impu;
+  BindingName name;
+};
+// Of its payload. Corrupt.
+Result<TokenTimer> read_token_timer(std::string_view payload);
+void put_watch_row(storage::Transaction& change, std::string_view impu, std::string_view local_tag, std::int64_t due);
 // CryptoFailure.
 Result<Unit> put_tell_resource(broker::Context& context, storage::Transaction& change, std::string_view resource);
 Result<Unit> put_tell_dialog(broker::Context& context, storage::Transaction& change, std::string_view local_tag);

@@ -71,11 +71,25 @@ Services::Services(const settings::Sip& sip) {
     service.info_namespace = own.info_namespace;
     services_.push_back(std::move(service));
   }
+  for (Service& service : services_) {
+    service.signed_media_type = "application/vnd.3gpp." + service.name + "-signed+xml";
+    service.signed_namespace = "urn:3gpp:ns:" + service.name + "SignedDoc:1.0";
+    const auto is_named = [&service](const std::vector<std::string>& names) {
+      return std::ranges::find(names, service.name) != names.end();
+    };
+    service.needs_confidentiality = is_named(sip.confidentiality_required);
+    service.needs_integrity = is_named(sip.integrity_required);
+  }
 }
 
 const Service* Services::find(std::string_view name) const {
   const auto found = std::ranges::find(services_, name, &Service::name);
   return found == services_.end() ? nullptr : &*found;
+}
+
+std::size_t Services::index_of(std::string_view name) const {
+  const auto found = std::ranges::find(services_, name, &Service::name);
+  return static_cast<std::size_t>(found - services_.begin());
 }
 
 const Service* Services::find_by_media_type(std::string_view media_type) const {

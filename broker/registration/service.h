@@ -22,6 +22,10 @@ struct Service {
   std::vector<std::string> icsis;
   std::string info_media_type;
   std::string info_namespace;
+  std::string signed_media_type;  // of the signatures over parts of a body
+  std::string signed_namespace;
+  bool needs_confidentiality = false;  // access tokens and identities are taken encrypted only
+  bool needs_integrity = false;        // bodies are taken signed only
 };
 
 class Services {
@@ -30,6 +34,8 @@ class Services {
 
   const std::vector<Service>& all() const { return services_; }
   const Service* find(std::string_view name) const;
+  // In all(); its size for a name that is none.
+  std::size_t index_of(std::string_view name) const;
   const Service* find_by_media_type(std::string_view media_type) const;
   // Names of the services that a Contact of a UE stands for: by feature tag or by ICSI. `parameters` as in ";a;b=c".
   std::vector<std::string> named_by_contact(std::string_view parameters) const;

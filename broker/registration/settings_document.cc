@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "broker/registration/encrypted_xml.h"
 #include "broker/registration/xml_reading.h"
 
 namespace claviger::registration {
@@ -129,19 +130,37 @@ void write_state(std::string& out, const ClientState& client) {
 
 }  // namespace
 
-Result<ServiceSettings> parse_settings_document(std::string_view xml, std::string_view client_id) {
+Result<ServiceSettings> parse_settings_document(std::string_view xml, std::string_view client_id, const BodyKeys& keys,
+                                                BodyKeyRef& key) {
   pugi::xml_document document;
   CLAVIGER_TRY(root, load_root(document, xml, "poc-settings", kPoc));
   pugi::xml_node only;
   std::size_t count = 0;
   for (const pugi::xml_node entity : root.children()) {
     if (entity.type() != pugi::node_element || local_name(entity) != "entity" || namespace_of(entity) != kPoc) continue;
-    if (entity.attribute("id").value() == client_id) return read_entity(entity);
+    std::string id = entity.attribute("id").value();
+    if (is_encrypted_uri(id)) {
+      CLAVIGER_TRY(opened, decrypt_uri(id, keys));
+      if (key != nullptr && key != opened.key) return Error{Code::XmlEncryption, "registration.keys"};
+      key = std::move(opened.key);
+      id = std::move(opened.value);
+    }
+    if (id == client_id) return read_entity(entity);
     only = entity;
     ++count;
   }
   if (count != 1) return schema();
   return read_entity(only);
+}
+
+Result<std::string> write_encrypted_state_document(const std::vector<ClientState>& clients, const BodyKey& key,
+                                                   std::string_view domain) {
+  std::vector<ClientState> hidden = clients;
+  for (ClientState& client : hidden) {
+    CLAVIGER_TRY(id, encrypt_uri(key, client.binding.name.client_id, domain));
+    client.binding.name.client_id = std::move(id);
+  }
+  return write_state_document(hidden, false);
 }
 
 std::string write_state_document(const std::vector<ClientState>& clients, bool for_server) {

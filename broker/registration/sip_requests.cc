@@ -4,6 +4,7 @@
 
 #include "broker/registration/info_document.h"
 #include "broker/registration/settings_document.h"
+#include "broker/registration/signed_document.h"
 #include "core/sip/answer.h"
 #include "core/sip/name_address.h"
 #include "core/sip/request_check.h"
@@ -59,7 +60,40 @@ Result<const sip::Part*> info_part(const sip::Parts& parts, const Service& servi
   return parts.find(service.info_media_type);
 }
 
-Result<Authorisation> authorise(Registrar& registrar, const Service& service, const InfoDocument& info) {
+// A service's info part, opened.
+struct OpenedInfo {
+  InfoDocument info;
+  BodyKeyRef key;  // under which it is encrypted or signed; null: neither
+  bool is_signed = false;
+};
+
+// Integrity first, then confidentiality (TS 24.379 clause 7.3.1A): one user's key, and as much of both as the service wants.
+// XmlSignature, XmlEncryption, CskMissing, and what parse_info() says.
+Result<OpenedInfo> open_info(const sip::Parts& parts, const sip::Part& part, const Service& service,
+                             const Signers& signers, const BodyKeys& keys) {
+  OpenedInfo opened;
+  const BodyKeyRef& signer = signers[static_cast<std::size_t>(&part - parts.begin())];
+  if (service.needs_integrity && signer == nullptr) return Error{Code::XmlSignature, "registration.unsigned"};
+  CLAVIGER_TRY(info, parse_info(part.body, service, keys));
+  if (service.needs_confidentiality && info.is_clear) return Error{Code::XmlEncryption, "registration.clear"};
+  if (signer != nullptr && info.key != nullptr && signer != info.key) {
+    return Error{Code::XmlEncryption, "registration.keys"};
+  }
+  opened.key = signer != nullptr ? signer : info.key;
+  opened.is_signed = signer != nullptr;
+  opened.info = std::move(info);
+  return opened;
+}
+
+// Whoever else's key it is, nobody speaks for the user with it.
+Result<Unit> check_owner(const BodyKeyRef& key, std::string_view mc_service_id) {
+  if (key == nullptr || key->mc_service_id == mc_service_id) return Unit{};
+  return Error{Code::ServiceNotAuthorised, "registration.key_of_another"};
+}
+
+Result<Authorisation> authorise(Registrar& registrar, const Service& service, const OpenedInfo& opened,
+                                const BodyAccess& access) {
+  const InfoDocument& info = opened.info;
   if (info.client_id.empty()) return Error{Code::XmlSchema, "registration.client_id"};
   CLAVIGER_TRY(policy, registrar.policy(service));
   Authorisation authorisation;
@@ -67,18 +101,23 @@ Result<Authorisation> authorise(Registrar& registrar, const Service& service, co
   authorisation.client_id = info.client_id;
   auto facts = check_token(registrar.here(), *policy, service, info.access_token);
   if (!facts) {
-    registrar.figures().authorisation_refused.add();
     registrar.here().shard.logger().info("registration.token",
                                          {{"service", service.name}, {"code", name_of(facts.error().code)}});
     return Error{Code::ServiceNotAuthorised, "registration.token"};
   }
+  CLAVIGER_TRY(owned, check_owner(opened.key, facts->mc_service_id));
+  authorisation.uploaded = access.uploaded_by(facts->mc_service_id);
+  if (authorisation.uploaded != nullptr)
+    authorisation.csk_id = authorisation.uploaded->id;
+  else if (opened.key != nullptr)
+    authorisation.csk_id = opened.key->id;
   authorisation.facts = *std::move(facts);
   return authorisation;
 }
 
 // The REGISTER of the UE itself, inside the core's.
 Result<Unit> read_embedded(Registrar& registrar, std::string_view text, std::string_view outer_identity,
-                           RegisterRequest& request) {
+                           const BodyAccess& access, RegisterRequest& request) {
   sip::Message inner;
   CLAVIGER_TRY(parsed, inner.parse(text, sip::Framing::Embedded));
   if (!inner.is_request()) return Unit{};  // the core's 200 to it
@@ -93,17 +132,26 @@ Result<Unit> read_embedded(Registrar& registrar, std::string_view text, std::str
   }
   if (inner.body().empty()) return Unit{};
   CLAVIGER_TRY(parts, sip::Parts::of(inner.value(HeaderId::ContentType), inner.body()));
+  CLAVIGER_TRY(signers, check_signatures(parts, registrar.services(), access.keys));
   for (const Service& service : registrar.services().all()) {
     CLAVIGER_TRY(part, info_part(parts, service));
     if (part == nullptr) continue;
-    CLAVIGER_TRY(info, parse_info(part->body, service));
-    if (info.access_token.empty()) continue;
-    auto authorisation = authorise(registrar, service, info);
+    CLAVIGER_TRY(opened, open_info(parts, *part, service, signers, access.keys));
+    if (opened.info.access_token.empty()) continue;
+    auto authorisation = authorise(registrar, service, opened, access);
     // One service's bad token is no reason to keep the user from another.
     if (authorisation)
       request.authorisations.push_back(*std::move(authorisation));
     else if (authorisation.error().code != Code::ServiceNotAuthorised)
       return authorisation.error();
+    else
+      registrar.figures_of(service.name).refused[static_cast<std::size_t>(Refusal::Token)].add();
+  }
+  // Keys that nobody was authorised with: a PUBLISH may follow under them.
+  for (const ClientServerKeyRef& key : access.uploaded) {
+    const bool is_taken =
+        std::ranges::any_of(request.authorisations, [&key](const Authorisation& one) { return one.uploaded == key; });
+    if (!is_taken) request.uploaded.push_back(key);
   }
   return Unit{};
 }
@@ -128,11 +176,32 @@ Result<std::string> asserted_identity(const sip::Message& message) {
   return Error{Code::NotPermitted, "sip.identity"};
 }
 
-Result<RegisterRequest> read_register(Registrar& registrar, const sip::Message& message) {
-  RegisterRequest request;
+std::optional<sip::Part> embedded_body(const sip::Message& message) {
+  if (message.body().empty()) return std::nullopt;
+  const auto parts = sip::Parts::of(message.value(HeaderId::ContentType), message.body());
+  if (!parts) return std::nullopt;
+  for (const sip::Part& part : *parts) {
+    sip::Message inner;
+    if (!sip::equals_ignoring_case(part.media_type(), "message/sip")) continue;
+    if (!inner.parse(part.body, sip::Framing::Embedded) || !inner.is_request()) continue;
+    sip::Part body;
+    body.content_type = inner.value(HeaderId::ContentType);
+    body.body = inner.body();
+    return body;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> registering_identity(const sip::Message& message) {
   CLAVIGER_TRY(to, sip::parse_name_address(message.value(HeaderId::To)));
   CLAVIGER_TRY(identity, sip::canonical_identity(to.uri));
   if (identity.size() > kIdentityBytesMax) return Error{Code::SipSyntax, "sip.to"};
+  return identity;
+}
+
+Result<RegisterRequest> read_register(Registrar& registrar, const sip::Message& message, const BodyAccess& access) {
+  RegisterRequest request;
+  CLAVIGER_TRY(identity, registering_identity(message));
   request.impu = std::move(identity);
   request.expires = message.expires().value_or(kIntervalDefault);
   if (request.expires == 0) return request;
@@ -149,7 +218,7 @@ Result<RegisterRequest> read_register(Registrar& registrar, const sip::Message& 
   if (parts) {
     for (const sip::Part& part : *parts) {
       if (!sip::equals_ignoring_case(part.media_type(), "message/sip")) continue;
-      if (auto read = read_embedded(registrar, part.body, request.impu, request); !read) outcome = read;
+      if (auto read = read_embedded(registrar, part.body, request.impu, access, request); !read) outcome = read;
     }
   }
   if (!outcome) {
@@ -158,11 +227,12 @@ Result<RegisterRequest> read_register(Registrar& registrar, const sip::Message& 
         {{"identity", request.impu}, {"code", name_of(outcome.error().code)}, {"where", outcome.error().where}});
     request.contact.reset();
     request.authorisations.clear();
+    request.uploaded.clear();
   }
   return request;
 }
 
-Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& message, std::string impu) {
+Result<PublishRequest> read_publish_headers(const sip::Message& message, std::string impu) {
   PublishRequest request;
   request.impu = std::move(impu);
   request.expires = message.expires().value_or(kIntervalDefault);
@@ -173,36 +243,58 @@ Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& me
   }
   if (request.expires == 0) return request;
   if (request.expires < kIntervalMin) return Error{Code::IntervalTooBrief, "publish.expires"};
-  if (message.body().empty()) {
-    // RFC 3903 clause 6: what is published at first has a body.
-    if (!request.if_match) return Error{Code::SipHeaderMissing, "publish.body"};
-    return request;
-  }
+  // RFC 3903 clause 6: what is published at first has a body.
+  if (message.body().empty() && !request.if_match) return Error{Code::SipHeaderMissing, "publish.body"};
+  return request;
+}
+
+Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& message, std::string impu,
+                                    const BodyAccess& access) {
+  CLAVIGER_TRY(request, read_publish_headers(message, std::move(impu)));
+  if (request.expires == 0 || message.body().empty()) return request;
   CLAVIGER_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
   if (parts.count(kSettingsType) > 1) return Error{Code::SipHeaderRepeated, "publish.settings"};
   const sip::Part* const settings = parts.find(kSettingsType);
   if (settings == nullptr) return Error{Code::ContentUnsupported, "publish.settings"};
+  CLAVIGER_TRY(signers, check_signatures(parts, registrar.services(), access.keys));
   const Service* service = nullptr;
-  InfoDocument info;
+  OpenedInfo opened;
   for (const Service& each : registrar.services().all()) {
     CLAVIGER_TRY(part, info_part(parts, each));
     if (part == nullptr) continue;
     if (service != nullptr) return Error{Code::SipHeaderRepeated, "publish.info"};
     service = &each;
-    CLAVIGER_TRY(parsed, parse_info(part->body, each));
-    info = std::move(parsed);
+    CLAVIGER_TRY(info, open_info(parts, *part, each, signers, access.keys));
+    opened = std::move(info);
   }
   if (service == nullptr && !request.if_match) return Error{Code::ContentUnsupported, "publish.info"};
+  const InfoDocument& info = opened.info;
   request.client_id = info.client_id;
-  CLAVIGER_TRY(parsed_settings, parse_settings_document(settings->body, info.client_id));
+  BodyKeyRef settings_key = signers[static_cast<std::size_t>(settings - parts.begin())];
+  if (service != nullptr && service->needs_integrity && settings_key == nullptr) {
+    return Error{Code::XmlSignature, "publish.settings"};
+  }
+  CLAVIGER_TRY(parsed_settings, parse_settings_document(settings->body, info.client_id, access.keys, settings_key));
+  if (settings_key != nullptr && opened.key != nullptr && settings_key != opened.key) {
+    return Error{Code::XmlEncryption, "registration.keys"};
+  }
   request.settings = std::move(parsed_settings);
+  if (opened.key == nullptr) opened.key = std::move(settings_key);
   if (service == nullptr) return request;
   request.service = service->name;
   if (!info.access_token.empty()) {
-    CLAVIGER_TRY(authorisation, authorise(registrar, *service, info));
+    CLAVIGER_TRY(authorisation, authorise(registrar, *service, opened, access));
+    // A key that came along is the user's, or nobody's.
+    if (!access.uploaded.empty() && authorisation.uploaded == nullptr) {
+      return Error{Code::CskInvalid, "csk.initiator"};
+    }
     request.authorisation = std::move(authorisation);
   } else if (!info.request_uri.empty()) {
     CLAVIGER_TRY(identity, canonical_mc_service_id(info.request_uri));
+    CLAVIGER_TRY(owned, check_owner(opened.key, identity));
+    request.uploaded = access.uploaded_by(identity);
+    if (!access.uploaded.empty() && request.uploaded == nullptr) return Error{Code::CskInvalid, "csk.initiator"};
+    request.csk_id = request.uploaded != nullptr ? request.uploaded->id : opened.key != nullptr ? opened.key->id : 0;
     request.mc_service_id = std::move(identity);
   } else if (!request.if_match) {
     return Error{Code::ServiceNotAuthorised, "publish.token"};
@@ -210,7 +302,8 @@ Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& me
   return request;
 }
 
-Result<SubscribeRequest> read_subscribe(Registrar& registrar, const sip::Message& message, std::string identity) {
+Result<SubscribeRequest> read_subscribe(Registrar& registrar, const sip::Message& message, std::string identity,
+                                        const BodyAccess& access) {
   SubscribeRequest request;
   Subscription& subscription = request.subscription;
   subscription.subscriber = std::move(identity);
@@ -237,12 +330,21 @@ Result<SubscribeRequest> read_subscribe(Registrar& registrar, const sip::Message
     return Error{Code::SipHeaderMissing, "subscribe.dialog"};
   }
   CLAVIGER_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
+  CLAVIGER_TRY(signers, check_signatures(parts, registrar.services(), access.keys));
   for (const Service& each : registrar.services().all()) {
     CLAVIGER_TRY(part, info_part(parts, each));
     if (part == nullptr) continue;
-    CLAVIGER_TRY(info, parse_info(part->body, each));
+    Service wanted = each;
+    // Servers share no CSK with us.
+    if (subscription.is_server) wanted.needs_confidentiality = wanted.needs_integrity = false;
+    CLAVIGER_TRY(opened, open_info(parts, *part, wanted, signers, access.keys));
+    const InfoDocument& info = opened.info;
     if (info.request_uri.empty()) break;
     CLAVIGER_TRY(resource, canonical_mc_service_id(info.request_uri));
+    CLAVIGER_TRY(owned, check_owner(opened.key, resource));
+    if (opened.key != nullptr) subscription.csk_id = opened.key->id;
+    subscription.is_confidential = info.key != nullptr;
+    subscription.is_integral = opened.is_signed;
     subscription.resource = std::move(resource);
     subscription.service = each.name;
     // A UE hears of all its user's clients; a server may ask for one.

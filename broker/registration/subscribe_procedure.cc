@@ -76,7 +76,7 @@ Task<Result<SubscribeOutcome>> put_and_tell(Registrar* registrar, Subscription s
   CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, subscription.local_tag));
   CLAVIGER_CO_TRY(committed, co_await change.commit());
   registrar->wake();
-  registrar->figures().subscribed.add();
+  registrar->figures_of(subscription.service).subscribed.add();
   SubscribeOutcome outcome{subscription.local_tag, granted};
   co_return outcome;
 }

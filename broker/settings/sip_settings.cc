@@ -61,6 +61,42 @@ void read_services(TomlReader& reader, Sip& sip, const std::string& file, std::v
   }
 }
 
+void read_token_expiry(TomlReader& reader, Sip& sip) {
+  std::string text = "keep";
+  reader.read("token_expiry", text);
+  if (text == "grace")
+    sip.token_expiry = TokenExpiry::Grace;
+  else if (text == "strict")
+    sip.token_expiry = TokenExpiry::Strict;
+  else if (text != "keep")
+    reader.fail(Code::ConfigValue, "token_expiry", "must be keep, grace or strict");
+  reader.read("token_grace", sip.token_grace, 1, kYear);
+}
+
+void read_protection(TomlReader& reader, Sip& sip) {
+  read_texts(reader, "confidentiality_required", sip.confidentiality_required);
+  read_texts(reader, "integrity_required", sip.integrity_required);
+  reader.read("domain_security_identity", sip.domain_security_identity);
+  std::string key_id = "octets";
+  std::string user_id = "uri";
+  reader.read("derivation_key_id", key_id);
+  reader.read("derivation_user_id", user_id);
+  sip.is_key_id_text = key_id == "base64";
+  sip.is_user_id_bare = user_id == "bare";
+  if (key_id != "octets" && key_id != "base64")
+    reader.fail(Code::ConfigValue, "derivation_key_id", "must be octets or base64");
+  if (user_id != "uri" && user_id != "bare")
+    reader.fail(Code::ConfigValue, "derivation_user_id", "must be uri or bare");
+  const auto is_known = [&sip](const std::string& name) {
+    return name == "mcptt" || name == "mcvideo" || name == "mcdata" ||
+           std::ranges::any_of(sip.services, [&name](const SipService& own) { return own.name == name; });
+  };
+  if (!std::ranges::all_of(sip.confidentiality_required, is_known))
+    reader.fail(Code::ConfigValue, "confidentiality_required", "must be names of services");
+  if (!std::ranges::all_of(sip.integrity_required, is_known))
+    reader.fail(Code::ConfigValue, "integrity_required", "must be names of services");
+}
+
 void read_sip(TomlReader& root, Sip& sip, const std::string& file, std::vector<SettingsError>& errors) {
   const toml::table* table = root.table_at("sip");
   if (table == nullptr) return;
@@ -87,7 +123,10 @@ void read_sip(TomlReader& root, Sip& sip, const std::string& file, std::vector<S
     else
       sip.trusted_peers.push_back(*std::move(network));
   }
+  reader.read("reg_event", sip.is_reg_event_followed);
   read_services(reader, sip, file, errors);
+  read_token_expiry(reader, sip);
+  read_protection(reader, sip);
   if (sip.port == 0) reader.fail(Code::ConfigMissing, "port", "is missing");
   if (sip.tenant.empty()) reader.fail(Code::ConfigMissing, "tenant", "is missing: whose users register");
   if (!is_sip_uri(sip.psi)) reader.fail(Code::ConfigValue, "psi", "must be a SIP URI");

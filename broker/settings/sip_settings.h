@@ -28,6 +28,8 @@ struct SipService {
   bool operator==(const SipService&) const = default;
 };
 
+enum class TokenExpiry : std::uint8_t { Keep, Grace, Strict };
+
 struct Sip {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;      // UDP and TCP
@@ -42,6 +44,19 @@ struct Sip {
   std::vector<std::string> servers;    // public service identities that may watch any user
   Seconds publication_max{86'400};
   Seconds subscription_max{86'400};
+  // What happens to a service when the token that opened it expires (no standard says): nothing, its end so many seconds
+  // later, or at once; its UE is told to authorise again.
+  TokenExpiry token_expiry = TokenExpiry::Keep;
+  Seconds token_grace{300};
+  // We subscribe to the registration events of who registers (RFC 3680): for cores whose third-party REGISTERs do not tell
+  // everything.
+  bool is_reg_event_followed = false;
+  // Bodies (TS 33.180 clause 9.3): services that take tokens and identities only encrypted, and bodies only signed; to whom
+  // UEs address their CSK (MDSI; empty: psi); two questions that the standard leaves open about the keys' derivation.
+  std::vector<std::string> confidentiality_required, integrity_required;
+  std::string domain_security_identity;
+  bool is_key_id_text = false;   // P1 is the identifier in base64 instead of its four octets
+  bool is_user_id_bare = false;  // P0 is the MC service ID without its scheme
   std::vector<SipService> services;
   bool operator==(const Sip&) const = default;
 };

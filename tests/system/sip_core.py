@@ -66,6 +66,7 @@ class Core:
         self.notifies = queue.Queue()
         self.answers = {}
         self.notify_status = 200
+        self.subscribe_tag = "core1"  # of our end of dialogs that the server begins
         self.lock = threading.Lock()
         self.is_closed = False
         address = (system.sip_host, int(system.sip_port))
@@ -129,6 +130,8 @@ class Core:
                 self.notifies.put(None)
 
     def _answer(self, request, status):
+        if request.method == "SUBSCRIBE" and not request.tag("to"):
+            request.fields["to"] = [request.get("to") + f";tag={self.subscribe_tag}"]
         copied = "".join(f"{name}: {value}\r\n" for name in ("via", "from", "to", "call-id", "cseq") for value in request.fields[name])
         self._send(f"SIP/2.0 {status} X\r\n{copied}Content-Length: 0\r\n\r\n")
 

@@ -50,7 +50,7 @@ TEST(InfoDocument, InAnyOrderWithAnyPrefix) {
       "urn:uuid:1 </p:mcpttString>"
       "</p:mcptt-client-id><p:unknown/><p:mcptt-request-uri><p:mcpttURI>sip:a@b</p:mcpttURI></p:mcptt-request-uri></"
       "p:mcptt-Params></p:mcpttinfo>",
-      mcptt);
+      mcptt, BodyKeys());
   ASSERT_TRUE(info);
   EXPECT_EQ(info->client_id, "urn:uuid:1");
   EXPECT_EQ(info->request_uri, "sip:a@b");
@@ -61,7 +61,7 @@ TEST(InfoDocument, Refusals) {
   const Services all = services();
   const Service& mcptt = *all.find("mcptt");
   const auto code_of = [&mcptt](const std::string& xml) {
-    const auto info = parse_info(xml, mcptt);
+    const auto info = parse_info(xml, mcptt, BodyKeys());
     return info ? Code::Closed : info.error().code;
   };
   const std::string id = "<mcptt-client-id><mcpttString>x</mcpttString></mcptt-client-id>";
@@ -84,6 +84,7 @@ TEST(InfoDocument, Refusals) {
 }
 
 TEST(SettingsDocument, ReadAndWritten) {
+  BodyKeyRef key;
   const auto settings = parse_settings_document(
       "<poc-settings xmlns=\"urn:oma:params:xml:ns:poc:poc-settings\" xmlns:m=\"urn:3gpp:mcsSettings:1.0\"><entity "
       "id=\"other\"/><entity id=\"c1\">"
@@ -91,7 +92,7 @@ TEST(SettingsDocument, ReadAndWritten) {
       "active=\"true\"/></isb-settings>"
       "<m:selected-user-profile-index><m:user-profile-index>2</m:user-profile-index></m:selected-user-profile-index>"
       "<m:multiplex-support>false</m:multiplex-support></entity></poc-settings>",
-      "c1");
+      "c1", BodyKeys(), key);
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->answer_mode, "manual");
   EXPECT_EQ(settings->profile_index, 2);
@@ -104,7 +105,7 @@ TEST(SettingsDocument, ReadAndWritten) {
   client.settings = *settings;
   client.has_settings = client.has_full_access = true;
   const std::string written = write_state_document({client}, true);
-  const auto again = parse_settings_document(written, "c1");
+  const auto again = parse_settings_document(written, "c1", BodyKeys(), key);
   ASSERT_TRUE(again) << written;
   EXPECT_EQ(*again, *settings);
   EXPECT_NE(written.find("sip:&lt;&amp;&quot;&gt;"), std::string::npos);
@@ -114,8 +115,10 @@ TEST(SettingsDocument, ReadAndWritten) {
 
 TEST(SettingsDocument, Refusals) {
   const auto fails = [](const std::string& inside) {
+    BodyKeyRef key;
     return !parse_settings_document(
-                "<poc-settings xmlns=\"urn:oma:params:xml:ns:poc:poc-settings\">" + inside + "</poc-settings>", "c")
+                "<poc-settings xmlns=\"urn:oma:params:xml:ns:poc:poc-settings\">" + inside + "</poc-settings>", "c",
+                BodyKeys(), key)
                 .has_value();
   };
   EXPECT_FALSE(fails("<entity id=\"another\"/>"));

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -79,6 +80,16 @@ std::string hex_id(std::uint32_t id) {
   return text;
 }
 
+// Of an application that goes on to use it, in hex in the environment, where no list of processes shows it; else a fresh one.
+Result<mikey::SharedSecret> key_to_send() {
+  const char* const given = std::getenv("CLAVIGER_UE_SENT_KEY");
+  if (given == nullptr) return crypto::random_bytes<mikey::kSharedSecretBytes>();
+  mikey::SharedSecret key;
+  const auto size = codec::hex_decode(given, key.reveal_for_writing());
+  if (!size || *size != mikey::kSharedSecretBytes) return Error{Code::BadValue, "send.key"};
+  return key;
+}
+
 Result<Unit> send(Account& account, const Outgoing& wanted) {
   Journal& journal = account.journal();
   if (wanted.file.empty() || wanted.file == "-") journal.hush();
@@ -89,7 +100,7 @@ Result<Unit> send(Account& account, const Outgoing& wanted) {
       wanted.to_kms.empty() ? ring.certificate_for(wanted.to) : ring.find_certificate({}, wanted.to_kms);
   if (!theirs && !wanted.to_kms.empty()) return Error{Code::KmsUnknown, "send.certificate"};
   CLAVIGER_TRY(receiver, domain_of(theirs ? *theirs : own.certificate));
-  CLAVIGER_TRY(key, crypto::random_bytes<mikey::kSharedSecretBytes>());
+  CLAVIGER_TRY(key, key_to_send());
   const bool is_group = wanted.kind == "gmk";
   CLAVIGER_TRY(id, mikey::random_key_id(is_group               ? mikey::KeyPurpose::Gmk
                                         : wanted.kind == "csk" ? mikey::KeyPurpose::Csk
