@@ -194,8 +194,9 @@ Response refuse(Registrar* registrar, const sip::Message& message, const Error& 
 
 // The keys of an embedded REGISTER's body. None where it cannot be had: the registration stands all the same.
 Task<BodyAccess> access_embedded(Registrar* registrar, const sip::Received* received) {
+  if (!is_protected(received->message.body())) co_return BodyAccess();
   const auto body = embedded_body(received->message);
-  if (!body || !is_protected(body->body)) co_return BodyAccess();
+  if (!body) co_return BodyAccess();
   auto identity = registering_identity(received->message);
   const auto parts = sip::Parts::of(body->content_type, body->body);
   if (!identity || !parts) co_return BodyAccess();

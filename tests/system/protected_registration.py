@@ -30,6 +30,17 @@ class Ue(Client):
         self.ue("keys")
         self.count = 0
 
+    def ue(self, *arguments, **named):
+        """A busy machine is no finding of this test."""
+        for _ in range(4):
+            try:
+                return super().ue(*arguments, **named)
+            except Failure as failure:
+                if "DeadlinePassed" not in str(failure):
+                    raise
+                last = failure
+        raise last
+
     def csk(self, to=None, kind="csk", shows=True, user=None):
         self.count += 1
         secret, file = os.urandom(16), os.path.join(self.folder, f"message{self.count}")
@@ -86,7 +97,7 @@ class Story:
         row("the same message again", self.publish(self.authorising(csk)), 200)
         row("a key that is known", self.publish(self.authorising(csk, message=False)), 200)
         row("watch, encrypted", self.watch(csk), 200)
-        expect(self.clients_in(self.core.notify("active"), csk) == [UE1], "an encrypted NOTIFY")
+        expect(self.clients_in(told := self.core.notify("active"), csk) == [UE1], f"an encrypted NOTIFY: {told}")
         self.core.notifies.queue.clear()
         body = Body().info(info(csk=csk, uri=self.mc_id, client=UE1)).settings(UE1, "manual", csk)
         row("settings only, encrypted", self.publish(body), 200)
@@ -176,8 +187,10 @@ class Story:
         csk = self.ue.csk()
         inner = Body().info(info(csk=csk, token=self.token, client=UE1)).mikey(csk.message).sign(csk)
         row("all of it in REGISTER", self.core.register(self.impu, ue={"contact": TAGS, "body": inner.done()}), 200)
+        self.core.notifies.queue.clear()
         row("opens", self.watch(csk), 200)
         expect(self.clients_in(self.core.notify("active"), csk) == [UE1], "an encrypted NOTIFY")
+        self.core.notifies.queue.clear()
         row("deregister", self.core.register(self.impu, 0), 200)
         told = self.core.notify("terminated;reason=noresource")
         expect("entity" not in told.body, f"the key is gone: nothing that it would hide: {told}")

@@ -1,0 +1,222 @@
+// What REGISTER, PUBLISH and timers change, without a wire (TS 24.379 clauses 7.3.2 to 7.3.5).
+#include <gtest/gtest.h>
+
+#include "broker/identity/ue_procedures.h"
+#include "broker/registration/reg_notify.h"
+#include "broker/registration/token_timer.h"
+#include "tests/broker/registration/registration_bed.h"
+
+namespace claviger::registration {
+namespace {
+
+constexpr std::string_view kBob = "sip:bob.ptt@alpha.example";
+
+TEST(Procedures, RegistrationAloneIsNoAccessNorIsATokenAlone) {
+  RegistrationBed bed;
+  EXPECT_EQ(RegistrationBed::code_of(bed.authorise("c")), Code::RegistrationUnknown);
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_FALSE(bed.has_access("c"));
+  EXPECT_TRUE(bed.authorise("c"));
+  EXPECT_TRUE(bed.has_access("c"));
+  EXPECT_EQ(bed.register_at(0), Code::Closed);
+  EXPECT_FALSE(bed.has_access("c"));
+  EXPECT_EQ(bed.binding("c").ended, EndReason::Deregistered);
+  EXPECT_EQ(bed.register_at(0), Code::Closed) << "what was asked for is so";
+}
+
+TEST(Procedures, ARegistrationsTime) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(100), Code::Closed);
+  EXPECT_TRUE(bed.authorise("c"));
+  const auto before = bed.wait(read_registration(bed.registrar(), std::string(kImpu)));
+  ASSERT_TRUE(before);
+  bed.advance(90);
+  EXPECT_EQ(bed.register_at(100), Code::Closed);
+  bed.advance(41);
+  // The first time is up, but it was extended: the row moves on.
+  EXPECT_TRUE(bed.wait(look_at_registration(bed.registrar(), std::string(kImpu), before->timer_due)));
+  EXPECT_TRUE(bed.has_access("c"));
+  EXPECT_TRUE(bed.wait(look_at_registration(bed.registrar(), std::string(kImpu), before->timer_due)))
+      << "a row that was done";
+  bed.advance(90);
+  EXPECT_FALSE(bed.has_access("c")) << "time is up, whether a row was looked at or not";
+  const auto after = bed.wait(read_registration(bed.registrar(), std::string(kImpu)));
+  ASSERT_TRUE(after);
+  EXPECT_TRUE(bed.wait(look_at_registration(bed.registrar(), std::string(kImpu), after->timer_due)));
+  EXPECT_EQ(bed.binding("c").ended, EndReason::Expired);
+  EXPECT_TRUE(bed.wait(read_registration(bed.registrar(), std::string(kImpu))).failed_with(Code::RegistrationUnknown));
+}
+
+TEST(Procedures, OneThatRanOutBeginsAnew) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(100), Code::Closed);
+  EXPECT_TRUE(bed.authorise("c"));
+  bed.advance(200);
+  EXPECT_EQ(bed.register_at(100), Code::Closed);
+  EXPECT_FALSE(bed.has_access("c")) << "nobody was reachable meanwhile";
+}
+
+TEST(Procedures, EntityTags) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  const auto first = bed.authorise("c");
+  ASSERT_TRUE(first);
+  PublishRequest refresh = bed.publication();
+  refresh.settings.reset();
+  refresh.if_match = first->etag;
+  const auto second = bed.publish_it(refresh);
+  ASSERT_TRUE(second);
+  EXPECT_NE(second->etag, first->etag);
+  const auto repeated = bed.publish_it(refresh);
+  ASSERT_TRUE(repeated);
+  EXPECT_EQ(repeated->etag, second->etag) << "the same again has the same answer";
+  bed.advance(kSupersededKept + 1);
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(refresh)), Code::EntityTagUnknown);
+  refresh.if_match = second->etag;
+  PublishRequest stranger = refresh;
+  stranger.impu = "sip:bob@ims.alpha.example";
+  EXPECT_EQ(bed.register_at(3600, stranger.impu), Code::Closed);
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(stranger)), Code::EntityTagUnknown) << "another's";
+  PublishRequest other = bed.publication();
+  other.if_match = second->etag;
+  other.authorisation = bed.authorisation("d");
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(other)), Code::BindingDiffers);
+  PublishRequest empty = bed.publication();
+  empty.settings.reset();
+  empty.authorisation = bed.authorisation("c");
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(empty)), Code::ContentUnsupported);
+}
+
+TEST(Procedures, SettingsWithoutATokenAreOfAClientThatIsBound) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  PublishRequest only = bed.publication();
+  only.service = "mcptt";
+  only.client_id = "c";
+  only.mc_service_id = keys::kAnn;
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(only)), Code::RegistrationUnknown);
+  EXPECT_TRUE(bed.authorise("c"));
+  EXPECT_TRUE(bed.publish_it(only));
+  only.client_id = "another";
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(only)), Code::RegistrationUnknown);
+  only.client_id.clear();
+  EXPECT_TRUE(bed.publish_it(only)) << "the only one there is";
+}
+
+TEST(Procedures, AGatewaysUsersDoNotDisturbEachOther) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  const auto ann = bed.authorise("c");
+  const auto bob = bed.authorise("c", kBob);
+  ASSERT_TRUE(ann && bob);
+  EXPECT_FALSE(bob->has_several_devices);
+  PublishRequest leave = bed.publication();
+  leave.expires = 0;
+  leave.settings.reset();
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(leave)), Code::SipHeaderMissing) << "which one?";
+  leave.if_match = bob->etag;
+  EXPECT_TRUE(bed.publish_it(leave));
+  EXPECT_TRUE(bed.has_access("c"));
+  EXPECT_FALSE(bed.has_access("c", kBob));
+  EXPECT_EQ(bed.binding("c", kBob).ended, EndReason::LoggedOff);
+}
+
+TEST(Procedures, AShareableUesNextUserTakesItOver) {
+  RegistrationBed bed;
+  identity::UeChange members;
+  members.ue_class = identity::UeClass::Shareable;
+  ASSERT_TRUE(bed.wait(identity::create_ue(bed.context(), "alpha", "truck", std::move(members))));
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_TRUE(bed.authorise("truck"));
+  EXPECT_TRUE(bed.authorise("own"));
+  EXPECT_TRUE(bed.authorise("truck", kBob));
+  EXPECT_FALSE(bed.has_access("truck"));
+  EXPECT_EQ(bed.binding("truck").ended, EndReason::Replaced);
+  EXPECT_TRUE(bed.has_access("truck", kBob));
+  EXPECT_TRUE(bed.has_access("own")) << "his own UE is another one";
+}
+
+struct Policy {
+  settings::TokenExpiry expiry;
+  bool is_over_at_once, is_over_later;
+};
+
+TEST(TokenTimer, WhatTheOperatorChose) {
+  using settings::TokenExpiry;
+  for (const Policy& policy : {Policy{TokenExpiry::Keep, false, false}, Policy{TokenExpiry::Grace, false, true},
+                               Policy{TokenExpiry::Strict, true, true}}) {
+    settings::Sip sip = sip_settings();
+    sip.token_expiry = policy.expiry;
+    sip.token_grace = Seconds(100);
+    RegistrationBed bed(sip);
+    EXPECT_EQ(bed.register_at(), Code::Closed);
+    EXPECT_TRUE(bed.authorise("c"));
+    const BindingName name{std::string(keys::kAnn), "mcptt", "c"};
+    const auto look = [&] { return bed.wait(look_at_token(bed.registrar(), std::string(kImpu), name)).has_value(); };
+    EXPECT_TRUE(look());
+    EXPECT_TRUE(bed.has_access("c")) << "before its time";
+    bed.advance(301);
+    EXPECT_TRUE(look());
+    EXPECT_EQ(bed.has_access("c"), !policy.is_over_at_once);
+    bed.advance(100);
+    EXPECT_TRUE(look());
+    EXPECT_EQ(bed.has_access("c"), !policy.is_over_later);
+    if (policy.is_over_later) {
+      EXPECT_EQ(bed.binding("c").ended, EndReason::TokenExpired);
+    }
+    EXPECT_TRUE(bed.authorise("c"));
+    EXPECT_TRUE(look()) << "a row of the former token";
+    EXPECT_TRUE(bed.has_access("c"));
+  }
+}
+
+RegNotify notify_of(const RegistrationWatch& watch, std::uint32_t sequence) {
+  RegNotify notify;
+  notify.local_tag = watch.local_tag;
+  notify.remote_tag = "core";
+  notify.call_id = watch.call_id;
+  notify.sequence = sequence;
+  notify.info = Reginfo();
+  notify.info->version = sequence;
+  notify.info->is_full = true;
+  return notify;
+}
+
+TEST(RegistrationWatch, EndsWhatTheCoreSaysIsGone) {
+  settings::Sip sip = sip_settings();
+  sip.is_reg_event_followed = true;
+  RegistrationBed bed(sip);
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_TRUE(bed.authorise("c"));
+  const auto registration = bed.wait(read_registration(bed.registrar(), std::string(kImpu)));
+  ASSERT_TRUE(registration && !registration->watch_tag.empty());
+  const auto value =
+      bed.wait(bed.store().get(broker::tables::kSubscriptions, watch_key("alpha", registration->watch_tag)));
+  ASSERT_TRUE(value);
+  const auto watch = decode_watch(*value, registration->watch_tag);
+  ASSERT_TRUE(watch);
+  const auto hear = [&](RegNotify notify) {
+    return RegistrationBed::code_of(
+        bed.wait(hear_reg_notify(bed.registrar(), std::make_shared<const RegNotify>(std::move(notify)))));
+  };
+  RegNotify alive = notify_of(*watch, 1);
+  alive.info->registrations.push_back({std::string(kImpu), RegElement::State::Active, {{true, "registered", {}, {}}}});
+  EXPECT_EQ(hear(alive), Code::Closed);
+  EXPECT_EQ(hear(alive), Code::RequestSequence) << "twice";
+  EXPECT_TRUE(bed.has_access("c"));
+  RegNotify shorter = notify_of(*watch, 2);
+  shorter.info->registrations.push_back({std::string(kImpu), RegElement::State::Active, {{true, "shortened", {}, 60}}});
+  EXPECT_EQ(hear(shorter), Code::Closed);
+  EXPECT_EQ(bed.wait(read_registration(bed.registrar(), std::string(kImpu)))->expires_at, bed.now() + 60);
+  RegNotify foreign = notify_of(*watch, 3);
+  foreign.remote_tag = "somebody";
+  EXPECT_EQ(hear(foreign), Code::DialogUnknown);
+  RegNotify gone = notify_of(*watch, 4);
+  gone.info->registrations.push_back({std::string(kImpu), RegElement::State::Terminated, {}});
+  EXPECT_EQ(hear(gone), Code::Closed);
+  EXPECT_FALSE(bed.has_access("c"));
+  EXPECT_EQ(hear(notify_of(*watch, 5)), Code::DialogUnknown) << "the watch went with it";
+}
+
+}  // namespace
+}  // namespace claviger::registration
