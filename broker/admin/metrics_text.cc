@@ -297,14 +297,16 @@ void add_registrations(Exposition& out, const AdminServices& services) {
     return total;
   };
   using Figures = registration::ServiceFigures;
+  // "none": notifications of documents, which are no service's.
   const auto by_service = [&](std::string_view name, std::string_view help, Counter Figures::*counter) {
     out.begin(name, "counter", help);
-    for (const registration::Service& service : registrar.services().all()) {
+    const auto& all = registrar.services().all();
+    for (std::size_t index = 0; index <= all.size(); ++index) {
       std::uint64_t total = 0;
       for (std::size_t i = 0; i < services.contexts.size(); ++i) {
-        total += (registrar.figures(i).of(registrar.services().index_of(service.name)).*counter).read();
+        total += (registrar.figures(i).of(index).*counter).read();
       }
-      out.sample(label("service", service.name), total);
+      out.sample(label("service", index == all.size() ? std::string_view("none") : all[index].name), total);
     }
   };
   out.one("sip_registrations_total", "counter", "Third-party REGISTERs that registered or refreshed an identity.",

@@ -380,10 +380,11 @@ Task<Result<Unit>> DocumentNotifier::send(std::string local_tag, bool is_forced)
   auto answer = co_await registrar_.endpoint().send(std::move(notify));
   const sip::NotifyOutcome outcome = sip::outcome_of(answer);
   if (outcome == sip::NotifyOutcome::Again) {
-    registrar_.figures().notify_failed.add();
+    registrar_.figures_of({}).notify_failed.add();
     co_return Error{Code::Refused, "xcap_diff.answer"};
   }
-  (outcome == sip::NotifyOutcome::Heard ? registrar_.figures().notified : registrar_.figures().notify_failed).add();
+  (outcome == sip::NotifyOutcome::Heard ? registrar_.figures_of({}).notified : registrar_.figures_of({}).notify_failed)
+      .add();
   if (outcome == sip::NotifyOutcome::Gone || !subscription.ending.empty()) {
     auto forgotten = co_await forget(local_tag);
     co_return forgotten;

@@ -79,9 +79,10 @@ Task<Result<Unit>> register_once(Registrar* registrar, std::shared_ptr<const Reg
   registration.visited_network = request->visited_network;
   if (registration.registered_at == 0) registration.registered_at = change.now;
   registration.expires_at = change.now + request->expires;
-  if (registration.timer_due <= change.now) {
-    // A refresh leaves the row where it is: it looks again when its time has come.
-    registration.timer_due = registration.expires_at + kExpiryGrace;
+  const std::int64_t due = registration.expires_at + kExpiryGrace;
+  if (registration.timer_due <= change.now || registration.timer_due > due) {
+    // A refresh leaves the row where it is, which looks again when its time has come, unless that is too late now.
+    registration.timer_due = due;
     put_registration_timer(change.transaction, registration.impu, registration.timer_due);
   }
   if (request->contact && !registration.bindings.empty()) {

@@ -68,7 +68,8 @@ Task<Result<SubscribeOutcome>> put_and_tell(Registrar* registrar, Subscription s
   Change change(registrar);
   subscription.expires_at = change.now + granted;
   if (granted == 0 && subscription.ending.empty()) subscription.ending = name_of(Ending::Timeout);
-  if (granted > 0 && subscription.timer_due <= change.now) {
+  const bool is_row_of_use = subscription.timer_due > change.now && subscription.timer_due <= subscription.expires_at;
+  if (granted > 0 && !is_row_of_use) {
     subscription.timer_due = subscription.expires_at;
     put_subscription_timer(change.transaction, subscription.local_tag, subscription.timer_due);
   }

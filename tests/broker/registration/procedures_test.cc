@@ -47,6 +47,19 @@ TEST(Procedures, ARegistrationsTime) {
   EXPECT_TRUE(bed.wait(read_registration(bed.registrar(), std::string(kImpu))).failed_with(Code::RegistrationUnknown));
 }
 
+TEST(Procedures, ARegistrationThatIsMadeShorter) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(3600), Code::Closed);
+  EXPECT_TRUE(bed.authorise("c"));
+  EXPECT_EQ(bed.register_at(100), Code::Closed);
+  const auto registration = bed.wait(read_registration(bed.registrar(), std::string(kImpu)));
+  ASSERT_TRUE(registration);
+  EXPECT_EQ(registration->timer_due, bed.now() + 100 + kExpiryGrace) << "looked at in time";
+  bed.advance(131);
+  EXPECT_TRUE(bed.wait(look_at_registration(bed.registrar(), std::string(kImpu), registration->timer_due)));
+  EXPECT_EQ(bed.binding("c").ended, EndReason::Expired);
+}
+
 TEST(Procedures, OneThatRanOutBeginsAnew) {
   RegistrationBed bed;
   EXPECT_EQ(bed.register_at(100), Code::Closed);
