@@ -50,6 +50,18 @@ toml::table table_of(const SipService& service) {
                      {"info_namespace", service.info_namespace}};
 }
 
+const char* name_of(TokenExpiry expiry) {
+  switch (expiry) {
+    case TokenExpiry::Keep:
+      return "keep";
+    case TokenExpiry::Grace:
+      return "grace";
+    case TokenExpiry::Strict:
+      return "strict";
+  }
+  return "";
+}
+
 toml::table table_of(const Sip& sip) {
   toml::table table{{"address", sip.address},
                     {"port", sip.port},
@@ -62,7 +74,15 @@ toml::table table_of(const Sip& sip) {
                     {"psi", sip.psi},
                     {"servers", texts(sip.servers)},
                     {"publication_max", sip.publication_max.count()},
-                    {"subscription_max", sip.subscription_max.count()}};
+                    {"subscription_max", sip.subscription_max.count()},
+                    {"token_expiry", name_of(sip.token_expiry)},
+                    {"token_grace", sip.token_grace.count()},
+                    {"reg_event", sip.is_reg_event_followed},
+                    {"confidentiality_required", texts(sip.confidentiality_required)},
+                    {"integrity_required", texts(sip.integrity_required)},
+                    {"domain_security_identity", sip.domain_security_identity},
+                    {"derivation_key_id", sip.is_key_id_text ? "base64" : "octets"},
+                    {"derivation_user_id", sip.is_user_id_bare ? "bare" : "uri"}};
   toml::array trusted;
   for (const Network& network : sip.trusted_peers) trusted.push_back(network.text());
   table.insert("trusted_peers", std::move(trusted));

@@ -37,6 +37,11 @@ tenant = "alpha"
 psi = "sip:mcptt@alpha.example"
 trusted_peers = ["192.0.2.0/24"]
 servers = ["sip:watcher@alpha.example"]
+token_expiry = "strict"
+reg_event = true
+confidentiality_required = ["mcptt"]
+integrity_required = ["wall"]
+derivation_key_id = "base64"
 [[sip.service]]
 name = "wall"
 scope = "wall"
