@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/record_key.h"
+#include "broker/registration/answers.h"
 #include "broker/registration/client_server_keys.h"
 #include "broker/registration/procedures.h"
 #include "broker/registration/reg_notify.h"
@@ -87,7 +88,9 @@ sip::OutgoingRequest subscribe_of(Registrar* registrar, const RegistrationWatch&
   request.headers.push_back({"To", "<" + watch.impu + ">" + (is_in_dialog ? ";tag=" + watch.remote_tag : "")});
   request.headers.push_back({"Call-ID", watch.call_id});
   request.headers.push_back({"CSeq", std::to_string(watch.local_sequence) + " SUBSCRIBE"});
-  request.headers.push_back({"Contact", registrar->contact()});
+  const auto hop = sip::next_hop_of(request.next_hop, 0);
+  const bool is_tls = hop && hop->transport == sip::Transport::Tls;
+  request.headers.push_back({"Contact", contact_for(*registrar, is_tls)});
   request.headers.push_back({"P-Asserted-Identity", "<" + registrar->sip().psi + ">"});
   request.headers.push_back({"Event", "reg"});
   request.headers.push_back({"Accept", std::string(kReginfoType)});
