@@ -24,6 +24,8 @@ constexpr std::string_view kEnveloped = "http://www.w3.org/2000/09/xmldsig#envel
 constexpr std::string_view kEcdsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
 // Enveloped and one canonicalisation.
 constexpr std::size_t kTransformsMax = 2;
+// A digest or MAC in base64 with line ends.
+constexpr std::size_t kValueBytesMax = 128;
 
 struct FreeText {
   void operator()(xmlChar* text) const noexcept { xmlFree(text); }
