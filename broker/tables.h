@@ -52,8 +52,8 @@ inline constexpr TableId kGroupServers{36};       // tenant, group management se
 inline constexpr TableId kKmsPeers{37};           // tenant, peer KMS -> how it is reached, what is shared with it
 inline constexpr TableId kSubscribers{38};        // tenant, IMPI -> Subscriber (K, OPc or TOPc sealed)
 inline constexpr TableId kPublicIdentities{39};   // tenant, IMPU -> IMPI
-inline constexpr TableId kSequences{40};      // tenant, IMPI -> SQN state of the AuC: what was reserved, SQN_MS seen
-inline constexpr TableId kServerNames{41};    // tenant, IMPI -> S-CSCF and registration state (TS 29.228)
+inline constexpr TableId kSequences{40};      // tenant -> SQN values of the AuC that are reserved ahead (subscriber/)
+inline constexpr TableId kServerNames{41};    // due time, id -> RTR and PPR that are owed to S-CSCFs (TS 29.228)
 inline constexpr TableId kDiameterPeers{42};  // installation: Diameter identity -> peer admitted by an operator
 inline constexpr TableId kAgreements{43};     // tenant, MC system ID -> Agreement
 inline constexpr TableId kMigrationBindings{44};  // tenant, partner IMPI -> Binding

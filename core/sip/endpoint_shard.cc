@@ -249,6 +249,18 @@ void EndpointShard::receive_response(std::unique_ptr<Received> received) {
   const Message& message = received->message;
   const auto checked = check_response(message);
   const auto via = message.top_via();
+  if (checked && via && !via->branch.starts_with(branch_prefix_)) {
+    // It may come on another connection than its request went (RFC 3261 clause 18.1.2), of another shard.
+    const auto is_asker = [&via](const auto& one) { return via->branch.starts_with(one->branch_prefix_); };
+    const auto asker = std::ranges::find_if(endpoint_.on_shard_, is_asker);
+    if (asker != endpoint_.on_shard_.end()) {
+      EndpointShard* const home = asker->get();
+      runtime::Message passed(
+          [home, moved = std::move(received)]() mutable { home->receive_response(std::move(moved)); });
+      if (!home->shard().mailbox().post(std::move(passed))) counters.responses_dropped.add();
+      return;
+    }
+  }
   const auto found = checked && via ? pending_.find(std::string(via->branch)) : pending_.end();
   // Of another's request, of one that is over, or a lie.
   if (found == pending_.end() || !equals_ignoring_case(via->host, endpoint_.options_.via_host) ||

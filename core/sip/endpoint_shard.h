@@ -75,7 +75,7 @@ class EndpointShard {
   ServerTransactions transactions_;
   std::unordered_map<std::string, Pending> pending_;  // by branch
   std::uint64_t next_branch_ = 0;
-  std::string branch_prefix_;
+  const std::string branch_prefix_;  // read by every shard
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::unordered_map<std::string, std::uint64_t> connections_by_peer_;  // transport and address
   std::uint64_t next_connection_ = 1;
