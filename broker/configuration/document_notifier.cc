@@ -156,7 +156,9 @@ Task<Result<DocumentNotifier::Granted>> DocumentNotifier::put_and_tell(DocumentS
   subscription.expires_at = now + granted.seconds;
   if (granted.seconds == 0 && subscription.ending.empty()) subscription.ending = "timeout";
   storage::Transaction change;
-  if (granted.seconds > 0 && subscription.timer_due <= now) {
+  // A row that comes later than the end is of no use: a refresh may be shorter than what it refreshes.
+  const bool is_row_of_use = subscription.timer_due > now && subscription.timer_due <= subscription.expires_at;
+  if (granted.seconds > 0 && !is_row_of_use) {
     subscription.timer_due = subscription.expires_at;
     put_row(change, kTimer, tag, tag, subscription.timer_due);
   }

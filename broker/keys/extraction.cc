@@ -45,7 +45,7 @@ Result<KeyRecord> Extraction::make_one(const KeysWanted& wanted, std::int64_t no
 }
 
 void Extraction::drain() {
-  for (;;) {
+  do {
     std::deque<Waiting> batch = take_batch();
     if (batch.empty()) return;
     std::vector<KeysWanted> wanted;
@@ -59,7 +59,8 @@ void Extraction::drain() {
             completer.complete(std::move(one));
           });
     }
-  }
+    // Behind what else waits for the pool, or a storm would keep I_MESSAGEs from being opened. No room there: at once.
+  } while (!pool_.submit([this] { drain(); }));
 }
 
 }  // namespace claviger::keys

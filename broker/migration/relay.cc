@@ -236,7 +236,7 @@ bool Relay::may_ask_for_visitors(const diameter::Request& request, const Agreeme
   if (!agreed.cscfs.empty()) return contains(agreed.cscfs, source);
   const std::string& realm = request.source().realm;
   const auto is_its = [&](const Agreement& one) {
-    return one.realm == realm || contains(one.agents, source) || contains(one.mms_hosts, source) ||
+    return diameter::is_within(realm, one.realm) || contains(one.agents, source) || contains(one.mms_hosts, source) ||
            contains(one.core_hosts, source);
   };
   return !migration_.table()->find_any(is_its);
@@ -301,14 +301,15 @@ std::optional<Relay::Refusal> Relay::check_migrant(const diameter::Request& requ
   if (command == cx::command::kMultimediaAuth && !read_auth_item(request.message()).is_well_formed) {
     return Refusal{result_code::kInvalidAvpValue, false};
   }
+  // Before the grant: a signature that is no good costs as much as one that is.
+  if (!rates().take(*admitted.agreement, binding.primary_impi, here(migration_)->shard.now())) {
+    return Refusal{result_code::kUnableToDeliver, false};
+  }
   if (agreed.wants_grant) {
     const std::string_view grant = request.message().text({agreed.grant_code, agreed.grant_vendor});
     const auto granted =
         check_grant(*here(migration_), *admitted.agreement, binding.primary_impi, grant, rates().grants);
     if (!granted) return Refusal{result_code::kAuthorizationRejected, false};
-  }
-  if (!rates().take(*admitted.agreement, binding.primary_impi, here(migration_)->shard.now())) {
-    return Refusal{result_code::kUnableToDeliver, false};
   }
   return std::nullopt;
 }

@@ -93,7 +93,8 @@ Task<Result<Unit>> register_once(Registrar* registrar, std::shared_ptr<const Reg
     Authorisation authorisation = request->authorisations[i];
     std::string instance = request->contact ? request->contact->instance : std::string();
     auto bound = co_await bind(&change, &registration, std::move(authorisation), std::move(instance));
-    if (bound.failed_with(Code::CskInvalid)) continue;  // somebody else's key identifier: as a bad token
+    // Somebody else's key identifier, or more keys than one user has: as a bad token.
+    if (bound.failed_with(Code::CskInvalid) || bound.failed_with(Code::TooMany)) continue;
     if (!bound) co_return bound.error();
     put(change.transaction, registrar->tenant(), bound->binding, &bound->former);
   }

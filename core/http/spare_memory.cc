@@ -80,6 +80,8 @@ void give_back_spare(void* memory) noexcept {
   if (memory == nullptr) return;
   Block* const block = block_of(memory);
   const std::size_t size = block->header.size;
+  // Values of header fields lie here as nghttp2 has decoded them, tokens among them.
+  if (size <= kSpareBlockBytesMax) explicit_bzero(memory, size - sizeof(Header));
   if (!kKeeps || size > kSpareBlockBytesMax || shelves.is_gone) return std::free(block);
   Shelf& shelf = shelves.by_size[shelf_of(size)];
   if (shelf.bytes + size > kSpareBytesMax) return std::free(block);

@@ -1,8 +1,9 @@
 // SpareMemory: small blocks that a thread's connections take and give back many times a request, kept between the two
 // instead of going to the heap: nghttp2's own (its nghttp2_mem), a stream's exchange and its storage.
 //
-// Per thread, that is per shard; a block given back on another thread stays there. Bounded by kKeptBytesMax a size; beyond
-// it, and above kBlockBytesMax, it is the heap's. Nothing is wiped: what is secret is wiped by its owner.
+// Per thread, that is per shard; a block given back on another thread stays there. Bounded by kSpareBytesMax a size; beyond
+// it, and above kSpareBlockBytesMax, it is the heap's. Wiped when given back: values of header fields are in such blocks, tokens
+// among them; who puts a secret into a larger one wipes it himself.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
