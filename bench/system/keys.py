@@ -23,7 +23,7 @@ from machine import LOAD_CPU, SERVER_CPU, cpu_seconds, pinned
 from many_users import PASSWORD, folder_bytes, import_users
 
 KM_SCOPE = "3gpp:mc:ptt_key_management_service"
-STORM_CHANGES = {"limits": {"sign_in_tries": 1000, "source_tries": 10_000_000}, "argon2": {"memory_kib": 64, "passes": 1, "lanes": 1}}
+STORM_CHANGES = {"limits": {"sign_in_tries": 1000, "source_tries": 1_000_000}, "argon2": {"memory_kib": 64, "passes": 1, "lanes": 1}}
 
 
 def ctl(build, system, *arguments):
