@@ -130,6 +130,11 @@ Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<
     bound = std::move(fresh);
   } else {
     BindingName name = former.name;
+    // Without an info part only the publication knows whose policy counts.
+    const Service* const service = registrar->services().find(name.service);
+    if (service != nullptr && service->needs_integrity && request->settings && !request->are_settings_signed) {
+      co_return Error{Code::XmlSignature, "publish.settings"};
+    }
     if (!request->if_match) {
       CLAVIGER_CO_TRY(found, bound_name(registration, *request));
       name = std::move(found);

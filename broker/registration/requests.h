@@ -57,6 +57,7 @@ struct PublishRequest {
   std::optional<ServiceSettings> settings;
   std::uint32_t csk_id = 0;     // without a token: as in Authorisation
   ClientServerKeyRef uploaded;  // the same
+  bool are_settings_signed = false;
 };
 struct PublishOutcome {
   std::string etag;  // empty: removed

@@ -279,6 +279,7 @@ Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& me
     return Error{Code::XmlEncryption, "registration.keys"};
   }
   request.settings = std::move(parsed_settings);
+  request.are_settings_signed = settings_key != nullptr;
   if (opened.key == nullptr) opened.key = std::move(settings_key);
   if (service == nullptr) return request;
   request.service = service->name;
