@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 
-from clavigerd import Failure
+from clavigerd import Failure, free_port
 from machine import LOAD_CPU, SERVER_CPU, pinned
 
 CONNECTIONS_MAX = 64
@@ -25,9 +25,7 @@ LoadExtension = "acl_wl.fdx" : "{acl}";
 
 class FreeDiameter:
     def __init__(self, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         # It starts with nothing less, though its connections here are in the clear.
         certificate, key = os.path.join(folder, "relay.pem"), os.path.join(folder, "relay.key")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=relay.load.example", "-days", "2", "-out",

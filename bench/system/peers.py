@@ -3,9 +3,9 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 
+from clavigerd import free_port
 from machine import SERVER_CPU, Process, cpu_seconds, pinned
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -59,9 +59,7 @@ def nginx(folder, certificate, key, answer_bytes):
     """A running nginx that answers with so many octets of constant text, and its port; or None."""
     if shutil.which("nginx") is None:
         return None, 0
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     path = os.path.join(folder, "nginx.conf")
     with open(path, "w", encoding="ascii") as file:
         file.write(NGINX.format(folder=folder, port=port, certificate=certificate, key=key, answer="a" * answer_bytes))
@@ -83,12 +81,10 @@ def nginx_cpu(peer):
 
 
 def nghttpd(folder, certificate, key):
-    """A running nghttpd and its port, or None. It takes no port 0, so a free one is asked for first."""
+    """A running nghttpd and its port, or None. It takes no port 0."""
     if shutil.which("nghttpd") is None:
         return None, 0
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     return Process("nghttpd", "-a", "127.0.0.1", "-d", folder, str(port), key, certificate, says_ready=False), port
 
 

@@ -5,11 +5,10 @@ Kamailio keeps its locations in memory (db_mode 0); our answer leaves when the r
 
 import os
 import shutil
-import socket
 import subprocess
 import threading
 
-from clavigerd import Failure
+from clavigerd import Failure, free_port
 from machine import LOAD_CPU, SERVER_CPU, cpu_seconds, pinned
 
 SCENARIO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "register.xml")
@@ -48,9 +47,7 @@ class Kamailio:
     """All its processes on the server's CPU."""
 
     def __init__(self, folder):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         path = os.path.join(folder, "kamailio.cfg")
         with open(path, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(port=self.port, modules=MODULES))

@@ -18,10 +18,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 sys.dont_write_bytecode = True
-sys.path[:0] = [HERE, os.path.join(SOURCE, "tests", "system"), os.path.join(SOURCE, "tests", "interop")]
+sys.path[:0] = [HERE, os.path.join(SOURCE, "tests", "system")]
 
 import machine  # noqa: E402
-from clavigerd import Failure, Sandbox, build_folder  # noqa: E402
+from clavigerd import Failure, Sandbox, build_folder, free_port  # noqa: E402
 from configuration import sign_in  # noqa: E402
 
 CONNECTIONS, WINDOW = 4, 64
@@ -95,7 +95,6 @@ def tokens_of(system, count, path):
 
 class Kamailio:
     def __init__(self, folder):
-        from kamailio import free_port
         self.port = free_port()
         config = os.path.join(folder, "kamailio.cfg")
         with open(config, "w", encoding="ascii") as file:

@@ -18,7 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "system"), os.path.join(HERE, "..
 import clavigerd  # noqa: E402
 import s_cscf as cx  # noqa: E402
 import sandbox_parts  # noqa: E402
-from free_diameter import CONFIGURATION, free_port, lives_on, wait_for  # noqa: E402
+from free_diameter import CONFIGURATION, lives_on, wait_for  # noqa: E402
 from operators_day import Ctl, expect, sandbox_tool  # noqa: E402
 from subscriber_module import Module  # noqa: E402
 
@@ -155,7 +155,7 @@ def main():
             without_direct_link(sandbox, name)
         for party in (alpha, bravo):
             party.ctl = Ctl(party.admin_socket)
-        alphas_port, bravos_port = free_port(), free_port()
+        alphas_port, bravos_port = sandbox_parts.free_port(), sandbox_parts.free_port()
         capture = Capture.start(sandbox.folder, [alphas_port, bravos_port, int(alpha.diameter_port), int(bravo.diameter_port)])
         with Agent(sandbox, "alpha", alphas_port, ["diameter.alpha.example", "agent.bravo.example"]) as alphas, \
              Agent(sandbox, "bravo", bravos_port, ["diameter.bravo.example", "agent.alpha.example"], calls=alphas) as bravos:

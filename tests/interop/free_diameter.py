@@ -5,7 +5,6 @@ a peer behind it. Needs freediameterd and freediameter-extensions; exits with 77
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -35,12 +34,6 @@ TLS_CA = "{ca}";
 LoadExtension = "acl_wl.fdx" : "{acl}";
 {connect}
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def lives_on(process, seconds):
@@ -123,7 +116,7 @@ def main():
         return 77
     with clavigerd.Sandbox() as sandbox:
         node = Node(sandbox)
-        port = free_port()
+        port = sandbox_parts.free_port()
         node.tool("peer", sandbox.folder, "alpha", AGENT, "127.0.0.1", "0", REALM)
         with FreeDiameter(node, port, calls=True) as agent:
             wait_for(agent.process, lambda: shown(node)["connected"], "freeDiameter calls us")

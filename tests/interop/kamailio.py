@@ -3,8 +3,9 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
+
+from clavigerd import free_port
 
 MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
 
@@ -101,12 +102,6 @@ route[MAR_REPLY] {{
   exit;
 }}
 """
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Scscf:

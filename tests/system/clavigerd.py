@@ -16,6 +16,9 @@ import tempfile
 import tomllib
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(SOURCE, "tools", "demo"))
+from sandbox_parts import free_port  # noqa: E402, F401  # for servers beside a sandbox
+
 # A cold start under a sanitizer with a database to recover takes some seconds; beyond this it hangs.
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60

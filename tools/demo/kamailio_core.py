@@ -16,6 +16,7 @@ import subprocess
 import time
 
 from home_subscriber_server import HomeSubscriberServer
+from sandbox_parts import free_port
 
 MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
 NEEDED = ("ims_isc.so", "ims_registrar_scscf.so", "tls.so", "presence.so", "jsonrpcs.so")
@@ -167,11 +168,6 @@ event_route[tm:local-response] {{
   xlog("L_ALERT", "passed $rs to $rm of $tu, to the UE\\n");
 }}
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def is_installed():

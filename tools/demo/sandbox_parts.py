@@ -15,6 +15,9 @@ import tempfile
 # Ports of one sandbox: of its interfaces, and room for later ones.
 PORTS = 32
 PORT_LOWEST, PORT_HIGHEST = 20000, 65535
+# Single ports for what stands beside a sandbox: below all blocks and outside the ephemeral range, so that no client's
+# connection can have taken one between the moment it is found free and the moment its server listens.
+LONE_PORT_LOWEST, LONE_PORT_HIGHEST = 12000, PORT_LOWEST - 1
 # sockaddr_un::sun_path has 108 bytes with its NUL.
 SOCKET_PATH_BYTES_MAX = 107
 
@@ -85,6 +88,30 @@ class Ports:
                 write(os.path.join(folder, "sandbox.json"), json.dumps({"first_port": first}))
                 return first
         raise Failure("no block of ports is free")
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port of 127.0.0.1 for a server that takes no port 0. Each call gives the next one, over all processes of this
+    user: thousands of others are given before the same one is given again."""
+    folder = "/run/lock" if os.access("/run/lock", os.W_OK) else tempfile.gettempdir()
+    with locked(os.path.join(folder, f"claviger-ports.{os.getuid()}")) as descriptor:
+        content = os.read(descriptor, 16)
+        last = int(content) if content.isdigit() else LONE_PORT_HIGHEST
+        span = LONE_PORT_HIGHEST - LONE_PORT_LOWEST + 1
+        for step in range(1, span + 1):
+            port = LONE_PORT_LOWEST + (last - LONE_PORT_LOWEST + step) % span
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                    if kind == socket.SOCK_STREAM:
+                        probe.listen(1)
+                except OSError:
+                    continue
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(port).encode(), 0)
+            return port
+    raise Failure("no port is free")
 
 
 def openssl(*arguments):
