@@ -1,7 +1,10 @@
 #include "core/crypto/key_wrap.h"
 
+#include <algorithm>
 #include <climits>
+#include <cstring>
 
+#include "core/crypto/key_wrap_rounds.h"
 #include "core/crypto/openssl.h"
 
 namespace claviger::crypto {
@@ -15,10 +18,17 @@ bool can_wrap(KeyWrapMode mode, std::size_t plain_size) {
   return mode == KeyWrapMode::Rfc3394 ? plain_size >= 16 && plain_size % 8 == 0 : plain_size >= 1;
 }
 
+// RFC 3394 clause 2.2.3.1; RFC 5649 clause 3, before the length.
+constexpr std::uint64_t kInitialValue = 0xA6A6A6A6A6A6A6A6;
+constexpr std::uint64_t kPaddedInitialValue = 0xA65959A600000000;
+// RFC 5649 clause 4.1: a single block is encrypted without rounds. OpenSSL does that.
+constexpr std::size_t kOneBlock = 8;
+
 }  // namespace
 
 struct KeyWrap::Context {
   CipherContextPtr context{EVP_CIPHER_CTX_new()};
+  bool has_rounds = false;
   // Fetched once: a fetch costs more than the wrapping.
   std::array<std::array<CipherPtr, kKeyBytes.size()>, kModes> ciphers;
 
@@ -35,11 +45,12 @@ KeyWrap::KeyWrap(KeyWrap&&) noexcept = default;
 KeyWrap& KeyWrap::operator=(KeyWrap&&) noexcept = default;
 KeyWrap::~KeyWrap() = default;
 
-Result<KeyWrap> KeyWrap::make() {
+Result<KeyWrap> KeyWrap::make(KeyWrapEngine engine) {
   static constexpr std::array<std::array<const char*, kKeyBytes.size()>, kModes> kNames = {
       {{"AES-128-WRAP", "AES-192-WRAP", "AES-256-WRAP"}, {"AES-128-WRAP-PAD", "AES-192-WRAP-PAD", "AES-256-WRAP-PAD"}}};
   auto made = std::make_unique<Context>();
   if (!made->context) return openssl_error(Code::CryptoFailure, "key_wrap");
+  made->has_rounds = engine == KeyWrapEngine::Fastest && has_wrap_rounds();
   EVP_CIPHER_CTX_set_flags(made->context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
   for (std::size_t mode = 0; mode < kModes; ++mode) {
     for (std::size_t i = 0; i < kKeyBytes.size(); ++i) {
@@ -55,6 +66,14 @@ Result<std::size_t> KeyWrap::wrap(KeyWrapMode mode, Bytes key, Bytes plain, Muta
   if (cipher == nullptr) return Error{Code::KeyMalformed, "key_wrap.key"};
   if (!can_wrap(mode, plain.size())) return Error{Code::OutOfRange, "key_wrap.length"};
   CLAVIGER_ASSERT(out.size() >= wrapped_size(mode, plain.size()));
+  if (context_->has_rounds && key.size() == kWrapRoundsKeyBytes && plain.size() > kOneBlock) {
+    const MutableBytes blocks = out.first(wrapped_size(mode, plain.size()));
+    store_be(blocks, mode == KeyWrapMode::Rfc3394 ? kInitialValue : kPaddedInitialValue | plain.size());
+    std::memcpy(blocks.data() + kOneBlock, plain.data(), plain.size());
+    std::ranges::fill(blocks.subspan(kOneBlock + plain.size()), std::byte{0});
+    wrap_rounds(key.first<kWrapRoundsKeyBytes>(), blocks);
+    return blocks.size();
+  }
   int written = 0;
   if (EVP_EncryptInit_ex2(context_->context.get(), cipher, as_uchar(key), nullptr, nullptr) != 1 ||
       EVP_EncryptUpdate(context_->context.get(), as_uchar(out), &written, as_uchar(plain),

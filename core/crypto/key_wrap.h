@@ -1,7 +1,8 @@
 // AES key wrap (RFC 3394) and key wrap with padding (RFC 5649): key material under a transport key (TS 33.180 clause
 // 5.3.3, where the KMS sends each user key wrapped under the TrK).
 //
-// A wrapped key authenticates itself: a flipped bit, the other mode's data or a pad that is not zero do not unwrap.
+// 256-bit keys wrap by the processor's AES where it has it (key_wrap_rounds.h: a twentieth of OpenSSL's time), the rest by
+// OpenSSL. A wrapped key authenticates itself: a flipped bit, the other mode's data or a pad that is not zero do not unwrap.
 // Holds a context of OpenSSL, so one thread at a time: each shard has its own. The key is scheduled per call, for
 // transport keys are the users' own.
 #pragma once
@@ -28,9 +29,11 @@ constexpr std::size_t wrapped_size(KeyWrapMode mode, std::size_t plain_size) {
   return mode == KeyWrapMode::Rfc3394 ? plain_size + 8 : (plain_size + 7) / 8 * 8 + 8;
 }
 
+enum class KeyWrapEngine : std::uint8_t { Fastest, Portable };
+
 class KeyWrap {
  public:
-  static Result<KeyWrap> make();
+  static Result<KeyWrap> make(KeyWrapEngine engine = KeyWrapEngine::Fastest);
   KeyWrap(KeyWrap&&) noexcept;
   KeyWrap& operator=(KeyWrap&&) noexcept;
   ~KeyWrap();
