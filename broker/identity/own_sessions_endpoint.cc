@@ -88,7 +88,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     response = *std::move(refused);
   } else {
     Result<http::Response> done = Error{Code::Internal, "sessions"};
-    if (request.method == http::Method::Get) {
+    if (request.method != http::Method::Delete) {  // GET, and the HEAD that the router serves by it
       std::string after;
       if (const auto form = codec::parse_form(request.query)) after = optional(*form, "after");
       done = co_await list_own(&context, tenant, *std::move(who), std::move(after));

@@ -284,6 +284,14 @@ TEST_F(Logouts, AUserSeesAndEndsHisOwnSessions) {
   EXPECT_EQ(bed.send(get("/idms/v1/alpha/sessions")).status, 401);
 }
 
+TEST_F(Logouts, HeadOfTheOwnSessionsLooksAndEndsNone) {
+  const Reply tokens = tokens_of();
+  Sent sent = with_bearer(get("/idms/v1/alpha/sessions"), tokens);
+  sent.method = http::Method::Head;
+  EXPECT_EQ(bed.send(sent).status, 200);
+  EXPECT_TRUE(lives(tokens));
+}
+
 // --- races between shards
 
 TEST(LogoutShards, RacingSignInsOnAShareableUeLeaveOneSession) {
