@@ -79,6 +79,14 @@ SipKey fresh_source_key() {
 
 }  // namespace
 
+Result<Unit> check_listener(const settings::HttpsListener& listener) {
+  const auto address = net::Address::ip(listener.address, listener.port);
+  if (!address) return address.error();
+  const auto tls = make_tls(listener, nullptr);
+  if (!tls) return tls.error();
+  return Unit{};
+}
+
 struct Listeners::State {
   State(std::vector<std::unique_ptr<Context>>& all, admin::ProcessControl& control, admin::AuditLog& audit,
         partners::Partners& known_partners, keys::Kms& known_kms, seal_keys::Capif& known_capif,

@@ -49,6 +49,9 @@ class Migration;  // broker/migration/migration.h
 
 namespace claviger::broker {
 
+// For --check-config: what start() would refuse of a listener's address, certificates and keys.
+Result<Unit> check_listener(const settings::HttpsListener& listener);
+
 class Listeners {
  public:
   Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::ProcessControl& process, admin::AuditLog& audit_log,

@@ -2,6 +2,7 @@
 #include <openssl/opensslv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <CLI/CLI.hpp>
 
@@ -9,6 +10,7 @@
 #include <cstdio>
 
 #include "broker/broker.h"
+#include "broker/listeners.h"
 #include "broker/version.h"
 
 namespace {
@@ -72,6 +74,28 @@ int serve(Settings settings, const std::string& file, std::vector<int> cpus) {
   return 0;
 }
 
+// What the file's own check cannot see: whether the files that it names are what they should be.
+int check_named_files(const Settings& settings, const std::string& file) {
+  int status = 0;
+  const auto complain = [&](const std::string& what, claviger::Code code) {
+    std::fprintf(stderr, "clavigerd: %s: %s [%s]\n", file.c_str(), what.c_str(), std::string(name_of(code)).c_str());
+    status = kExitConfiguration;
+  };
+  for (const claviger::settings::HttpsListener& listener : settings.https) {
+    const auto good = claviger::broker::check_listener(listener);
+    if (good) continue;
+    complain("[[https]] " + listener.address + " port " + std::to_string(listener.port) + ": " +
+                 std::string(good.error().where),
+             good.error().code);
+  }
+  struct stat kek {};
+  const std::string& kek_file = settings.key_encryption_key_file;
+  if (!kek_file.empty() && stat(kek_file.c_str(), &kek) == 0 && (kek.st_mode & 0077U) != 0) {
+    complain(kek_file + " can be read by others: chmod 600", claviger::Code::PermissionsTooOpen);
+  }
+  return status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -97,6 +121,7 @@ int main(int argc, char** argv) {
   if (!loaded.settings) return kExitConfiguration;
   if (!cpus.empty()) loaded.settings->cpus = cpus;
   if (check) {
+    if (const int status = check_named_files(*loaded.settings, file); status != 0) return status;
     std::printf("%s: good%s\n", file.c_str(), loaded.settings->is_sandbox ? " (a sandbox: not for production)" : "");
     return 0;
   }

@@ -291,9 +291,12 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
 
 SettingsOrError load_settings(const std::string& file) {
   SettingsOrError result;
+  // read() keeps to itself what a stream's buffer throws when FILE is a folder.
   std::ifstream stream(file, std::ios::binary);
-  std::string content(std::istreambuf_iterator<char>(stream), {});
-  if (!stream.good() && content.empty()) {
+  std::string content(kFileBytesMax + 1, '\0');
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(stream.gcount()));
+  if (!stream.is_open() || stream.bad()) {
     result.errors.push_back({Code::Unreadable, file + ": cannot be read"});
     return result;
   }

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import urllib.request
 
 from clavigerd import SOURCE, Failure, Sandbox, build_folder
@@ -84,6 +85,27 @@ def check_process(system, ctl):
     expect("info" in ctl.run("log", "level").stdout, "a reload sets the configured level")
     ctl.run("log", "level", "loud", status=USAGE)
     Ctl(system.admin_socket + ".none").run("status", status=UNREACHABLE)
+
+
+def check_config(system):
+    """--check-config looks into the files that are named, and says which is no good."""
+    daemon = os.path.join(build_folder(), "bin", "clavigerd")
+    with open(system.config, encoding="utf-8") as file:
+        good = file.read()
+    changed = system.config + ".changed"
+
+    def status_of(file):
+        return subprocess.run([daemon, "--config", file, "--check-config"], capture_output=True, text=True, timeout=60)
+
+    expect(status_of(system.config).returncode == 0, "the sandbox's own configuration")
+    certificate = tomllib.loads(good)["https"][0]["certificate_file"]
+    for was, now, why in ((certificate, system.config, "CertificateInvalid"), (certificate, "/", "Unreadable"),
+                          ('address = "127.0.0.1"', 'address = "localhost"', "[[https]] localhost")):
+        with open(changed, "w", encoding="utf-8") as file:
+            file.write(good.replace(was, now))
+        answer = status_of(changed)
+        expect(answer.returncode == 78 and why in answer.stderr, f"{now}: {answer.returncode} {answer.stderr}")
+    expect(status_of(os.path.dirname(system.config)).returncode == 78, "a folder is no configuration")
 
 
 def check_users(system, ctl):
@@ -219,6 +241,7 @@ def main():
         ctl = Ctl(system.admin_socket)
         demo(sandbox)
         check_process(system, ctl)
+        check_config(system)
         check_users(system, ctl)
         check_clients_and_keys(system, ctl)
         check_transfer(sandbox, ctl)
