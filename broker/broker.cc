@@ -395,6 +395,10 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   if (peers_) co_await peers_->stop();
   if (subscribers_) subscribers_->stop();
   if (registrar_) co_await registrar_->stop();
+  // Long polls would keep the listeners waiting until their time is over.
+  std::function<void(Context&)> end_feeds = [](Context& on) { on.tokens->end_feed(); };
+  auto step = std::make_shared<const std::function<void(Context&)>>(std::move(end_feeds));
+  co_await on_every_shard(contexts_[0].get(), std::move(step));
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
   if (migration_) co_await migration_->close();

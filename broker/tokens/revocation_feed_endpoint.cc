@@ -127,7 +127,7 @@ Task<Result<RevocationDelta>> ask(Context* context, Question question) {
     const bool is_behind = delta->next > question.since && delta->next <= context->store.latest_sequence();
     question.since = delta->next;
     if (is_behind && ++looks < kLooksMax) continue;
-    if (is_behind || question.wait == 0) co_return delta;
+    if (is_behind || question.wait == 0 || context->tokens->is_feed_ended()) co_return delta;
     const auto woken = co_await wait->until(deadline);
     if (!woken) co_return delta;
     looks = 0;

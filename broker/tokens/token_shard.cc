@@ -31,6 +31,7 @@ struct TokenShard::State {
   };
   std::unordered_map<const identity::Client*, ServerPolicy> server_policies;
   std::vector<runtime::Completer<Unit>> feed_waiters;
+  bool is_feed_ended = false;
   std::map<std::string, std::shared_ptr<const KeySet>, std::less<>> keys;  // as the verifier has them, by issuer
   RevocationQuota quota;
   runtime::Timer sweep{[](void* self) { static_cast<State*>(self)->sweep_now(); }, this};
@@ -126,6 +127,15 @@ Result<runtime::OneShot<Unit>> TokenShard::wait_for_feed() {
   runtime::OneShotPair<Unit> pair;
   waiters.push_back(std::move(pair.completer));
   return std::move(pair.waiter);
+}
+
+void TokenShard::end_feed() {
+  state_->is_feed_ended = true;
+  wake_feed();
+}
+
+bool TokenShard::is_feed_ended() const {
+  return state_->is_feed_ended;
 }
 
 void TokenShard::follow_snapshot() {

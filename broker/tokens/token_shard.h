@@ -59,6 +59,9 @@ class TokenShard {
   void wake_feed();
   // A long poll waits for the next wake_feed(). Overload beyond kFeedWaitersMax.
   Result<runtime::OneShot<Unit>> wait_for_feed();
+  // The process stops: polls that wait are answered with what there is, later ones do not wait.
+  void end_feed();
+  bool is_feed_ended() const;
   RevocationQuota& revocation_quota();
   // The keys of the present snapshot into the verifier: after each publication of a snapshot.
   void follow_snapshot();

@@ -18,7 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "system"), os.path.join(HERE, "..
 import clavigerd  # noqa: E402
 import s_cscf as cx  # noqa: E402
 import sandbox_parts  # noqa: E402
-from free_diameter import CONFIGURATION, lives_on, wait_for  # noqa: E402
+from free_diameter import CONFIGURATION, lives_on, named_group, wait_for  # noqa: E402
 from operators_day import Ctl, expect, sandbox_tool  # noqa: E402
 from subscriber_module import Module  # noqa: E402
 
@@ -41,7 +41,7 @@ class Agent:
         with open(config, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(agent=self.identity, realm=self.realm, port=port, acl=acl, connect=connect,
                                             certificate=os.path.join(sandbox.folder, system, "agent.pem"),
-                                            key=os.path.join(sandbox.folder, system, "agent.key"), ca=sandbox.values["ALPHA_CA"]))
+                                            key=os.path.join(sandbox.folder, system, "agent.key"), ca=sandbox.values["ALPHA_CA"], dh=named_group(folder)))
         self.said = os.path.join(folder, "freeDiameter.log")
         with open(self.said, "ab") as output:
             self.process = subprocess.Popen(["freeDiameterd", "-c", config], stdout=output, stderr=output, stdin=subprocess.DEVNULL)

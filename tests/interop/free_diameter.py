@@ -19,7 +19,7 @@ from diameter_wire import CX, PROXIABLE, REQUEST, VENDOR, Peer, avp  # noqa: E40
 
 AGENT, REALM, ASKER = "agent.far.example", "far.example", "asker.far.example"
 # Watchdogs go every six seconds, and a lost connection is called again after as many.
-WAIT_SECONDS_MAX = 30
+WAIT_SECONDS_MAX = 60
 CONFIGURATION = """Identity = "{agent}";
 Realm = "{realm}";
 Port = {port};
@@ -31,9 +31,18 @@ TwTimer = 6;
 TcTimer = 6;
 TLS_Cred = "{certificate}", "{key}";
 TLS_CA = "{ca}";
+TLS_DH_File = "{dh}";
 LoadExtension = "acl_wl.fdx" : "{acl}";
 {connect}
 """
+
+
+def named_group(folder):
+    """Without parameters from a file it generates some at each start, which takes from no time to a minute."""
+    path = os.path.join(folder, "ffdhe2048.pem")
+    subprocess.run(["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out", path],
+                   stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    return path
 
 
 def lives_on(process, seconds):
@@ -68,7 +77,7 @@ class FreeDiameter:
         with open(config, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(agent=AGENT, realm=REALM, port=port, acl=acl, connect=connect,
                                             certificate=os.path.join(folder, "bravo", "agent.pem"),
-                                            key=os.path.join(folder, "bravo", "agent.key"), ca=node.values["ALPHA_CA"]))
+                                            key=os.path.join(folder, "bravo", "agent.key"), ca=node.values["ALPHA_CA"], dh=named_group(folder)))
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(["freeDiameterd", "-c", config], stdout=output, stderr=output,
                                             stdin=subprocess.DEVNULL)

@@ -24,9 +24,10 @@ struct FeedTest : ::testing::Test {
     const auto created = bed.add_client(draft);
     secret = std::string(as_text(created.secret.reveal()));
   }
-  identity::Reply ask(const std::string& query) {
-    return bed.send(identity::with_basic(identity::get("/idms/v1/alpha/revocations?" + query), "server", secret));
+  identity::Sent question(const std::string& query) {
+    return identity::with_basic(identity::get("/idms/v1/alpha/revocations?" + query), "server", secret);
   }
+  identity::Reply ask(const std::string& query) { return bed.send(question(query)); }
   RevocationDelta read(std::uint64_t since) {
     const auto reply = ask("since=" + std::to_string(since) + "&wait=0");
     EXPECT_EQ(reply.status, 200);
@@ -107,6 +108,19 @@ TEST_F(FeedTest, CatchingUpIsLinear) {
   EXPECT_EQ(seen.size(), kSessions);
   EXPECT_EQ(told, kSessions);
   EXPECT_LE(answers, kSessions / (kFeedChangesMax / 2) + 2);
+}
+
+// The bed's clock stands still: whoever waited for thirty seconds would wait for ever.
+TEST_F(FeedTest, NobodyWaitsForAProcessThatStops) {
+  revoke("alpha", {"one"});
+  const auto first = read(0);
+  const std::string query = "since=" + std::to_string(first.next) + "&wait=30";
+  const auto waits = bed.begin(question(query));
+  bed.context()->tokens->end_feed();
+  const auto waited = bed.finish(*waits);
+  EXPECT_EQ(waited.status, 200);
+  EXPECT_TRUE(parse_revocation_feed(waited.body)->changes.empty());
+  EXPECT_EQ(ask(query).status, 200);
 }
 
 TEST_F(FeedTest, RefusesWhatItDoesNotUnderstand) {
