@@ -127,10 +127,20 @@ Task<http::Response> serve(AdminServices* services, Verb verb, http::Request req
   co_return std::move(answer).into_response();
 }
 
+// Whoever can be added can be named: logins, UEs, URIs and other systems' names may have a '/'. Tenants have none.
+std::string with_slashes(std::string_view pattern) {
+  std::string all;
+  for (const char character : pattern) {
+    if (character == '}' && !all.ends_with("{tenant")) all += '+';
+    all += character;
+  }
+  return all;
+}
+
 }  // namespace
 
 void add_verb(http::Router& router, AdminServices& services, const Verb& verb) {
-  http::Route route{verb.method, "/admin/v1" + std::string(verb.pattern), verb.body_bytes_max, {}, {}};
+  http::Route route{verb.method, "/admin/v1" + with_slashes(verb.pattern), verb.body_bytes_max, {}, {}};
   route.handler = [&services, verb](http::Request request, http::PathValues values) {
     return serve(&services, verb, std::move(request), std::move(values));
   };

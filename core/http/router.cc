@@ -12,7 +12,8 @@ struct Router::Node {
     std::unique_ptr<Node> node;
   };
   std::vector<Child> literals;  // a handful each: a linear search beats a map
-  std::unique_ptr<Node> any;    // "{name}"
+  std::unique_ptr<Node> any;    // "{name}", "{name+}"
+  bool any_takes_slash = false;
   std::unique_ptr<Node> tail;   // "{name*}"
   std::vector<const Route*> routes;
 
@@ -42,8 +43,9 @@ int hex_value(char digit) {
   return -1;
 }
 
-// RFC 3986 clause 2.1. An encoded '/' or NUL would mean something else to whoever looks at the value next: no match.
-std::optional<std::string> decode_segment(std::string_view segment) {
+// RFC 3986 clause 2.1. An encoded '/' or NUL would mean something else to whoever looks at the value next: no match,
+// unless the pattern says that the value is a name in which a '/' is a letter as others are.
+std::optional<std::string> decode_segment(std::string_view segment, bool takes_slash) {
   std::string decoded;
   decoded.reserve(segment.size());
   for (std::size_t i = 0; i < segment.size(); ++i) {
@@ -53,7 +55,7 @@ std::optional<std::string> decode_segment(std::string_view segment) {
       const int low = i + 2 < segment.size() ? hex_value(segment[i + 2]) : -1;
       if (high < 0 || low < 0) return std::nullopt;
       character = static_cast<char>(high * 16 + low);
-      if (character == '/' || character == '\0') return std::nullopt;
+      if ((character == '/' && !takes_slash) || character == '\0') return std::nullopt;
       i += 2;
     }
     decoded += character;
@@ -84,6 +86,7 @@ void Router::add(Route route) {
     }
     if (segment.size() > 2 && segment.front() == '{' && segment.back() == '}') {
       if (node->any == nullptr) node->any = std::make_unique<Node>();
+      if (segment.ends_with("+}")) node->any_takes_slash = true;
       node = node->any.get();
       continue;
     }
@@ -113,7 +116,7 @@ const Router::Node* Router::find(std::string_view path, PathValues& values) cons
       if (child.segment == segment) next = child.node.get();
     }
     if (next == nullptr && node->any != nullptr && !segment.empty()) {
-      auto value = decode_segment(segment);
+      auto value = decode_segment(segment, node->any_takes_slash);
       if (!value) return nullptr;
       values.push_back(*std::move(value));
       next = node->any.get();

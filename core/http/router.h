@@ -25,7 +25,7 @@ using InlineHandler = std::function<std::optional<Response>(const Request&)>;
 
 struct Route {
   Method method;
-  std::string pattern;  // "/idms/v1/{tenant}/token"
+  std::string pattern;  // "/idms/v1/{tenant}/token"; "{name+}" takes an encoded '/', too
   std::size_t body_bytes_max = 64 * 1024;
   Handler handler;
   InlineHandler inline_handler = {};

@@ -114,6 +114,13 @@ def check_users(system, ctl):
     ctl.run("user", "add", "alice", "--no-password", status=CONFLICT)
     ctl.run("user", "add", "bob", "--mc-id", "sip:alice@alpha.example", "--no-password", status=CONFLICT)
     ctl.run("user", "show", "nobody", status=NOT_FOUND)
+    for name in ("county/ann", "../ann", "a%2fb"):
+        ctl.run("user", "add", "--no-password", name)
+        expect(name in ctl.run("user", "show", name).stdout, f"show {name}")
+        ctl.run("user", "disable", name, "--yes")
+        ctl.run("user", "remove", name, "--yes")
+    ctl.run("ue", "add", "urn:radio/12", "--class", "shareable")
+    ctl.run("ue", "lost", "urn:radio/12", "--yes")
     ctl.run("user", "list", "--limit", "1")
     first = tokens_of(system, "alice", "correct horse")
     expect(is_active(system, first["access_token"]), "a fresh token is active")

@@ -45,6 +45,16 @@ TEST(Router, RefusesWhatIsNotWellFormed) {
   }
 }
 
+TEST(Router, AnEncodedSlashIsTakenWhereThePatternSaysSo) {
+  Router router;
+  router.add({Method::Get, "/tenants/{tenant}/users/{login+}", 0, {}, {}});
+  EXPECT_EQ(router.match(Method::Get, "/tenants/a/users/county%2fann").values, (PathValues{"a", "county/ann"}));
+  EXPECT_EQ(router.match(Method::Get, "/tenants/a/users/..%2F..").values, (PathValues{"a", "../.."}));
+  for (const char* path : {"/tenants/a%2fb/users/x", "/tenants/a/users/x%00", "/tenants/a/users/x/y"}) {
+    EXPECT_EQ(router.match(Method::Get, path).route, nullptr) << path;
+  }
+}
+
 TEST(Router, HeadIsAnsweredByGet) {
   EXPECT_NE(some_router().match(Method::Head, "/a/b").route, nullptr);
 }
