@@ -122,7 +122,9 @@ Task<sip::Response> DocumentNotifier::subscribe(const sip::Received* request, st
     granted = co_await runtime::call_on(&registrar_.home_of_dialog(shared->dialog.local_tag), std::move(begin));
   } else {
     if (!is_ours(message)) co_return sip::Response(404);
-    auto wanted = read_wanted(registrar_, message, std::move(identity));
+    auto access = co_await registration::access_without_upload(&registrar_, request, identity);
+    if (!access) co_return registration::refusal(registrar_, access.error());
+    auto wanted = read_wanted(registrar_, message, std::move(identity), *access);
     if (wanted.failed_with(Code::ContentUnsupported)) {
       std::string types = "multipart/mixed, " + std::string(kResourceListsType);
       for (const auto& service : registrar_.services().all()) types += ", " + service.info_media_type;

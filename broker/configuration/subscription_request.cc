@@ -4,7 +4,8 @@
 
 #include "broker/configuration/xcap_endpoint.h"
 #include "broker/configuration/xml_tree.h"
-#include "broker/registration/info_document.h"
+#include "broker/registration/protected_info.h"
+#include "broker/tokens/token_shard.h"
 #include "core/sip/multipart.h"
 #include "core/sip/uri.h"
 
@@ -27,15 +28,46 @@ std::vector<std::string> named_by_uri(const sip::Message& message) {
   return {selector + "service-config.xml"};
 }
 
-// The token of whichever service's info part there is; empty: none.
-Result<std::string> read_token(Registrar& registrar, const sip::Parts& parts) {
+// The info part of whichever service there is.
+struct Presented {
+  std::string token;  // empty: none
+  const registration::Service* service = nullptr;
+  registration::Protection protection;
+};
+
+// With the lists, which nobody else may have put beside it.
+Result<Presented> read_presented(Registrar& registrar, const sip::Parts& parts, const sip::Part* lists,
+                                 const registration::BodyAccess& access) {
+  Presented presented;
+  CLAVIGER_TRY(signers, registration::check_signatures(parts, registrar.services(), access.keys));
   for (const registration::Service& service : registrar.services().all()) {
-    const sip::Part* const part = parts.find(service.info_media_type);
+    CLAVIGER_TRY(part, registration::info_part(parts, service));
     if (part == nullptr) continue;
-    CLAVIGER_TRY(info, registration::parse_info(part->body, service));
-    return std::move(info.access_token);
+    if (presented.service != nullptr) return Error{Code::SipHeaderRepeated, "xcap_diff.info"};
+    CLAVIGER_TRY(opened, registration::open_info(parts, *part, service, signers, access.keys));
+    presented.token = std::move(opened.info.access_token);
+    presented.service = &service;
+    presented.protection = std::move(opened.protection);
   }
-  return std::string();
+  if (lists != nullptr) {
+    const registration::BodyKeyRef& signer = registration::signer_of(parts, *lists, signers);
+    CLAVIGER_TRY(same, presented.protection.add(signer));
+    presented.protection.is_unsigned |= signer == nullptr;
+  }
+  return presented;
+}
+
+// Under a key of the user whom the token names, if it is under any.
+Result<Unit> check_key(Registrar& registrar, const Presented& presented) {
+  if (presented.protection.csk_id == 0) return Unit{};
+  broker::Context& context = registrar.here();
+  const broker::TenantView* const tenant = context.snapshot->find(registrar.tenant());
+  if (tenant == nullptr || presented.service == nullptr || presented.token.empty()) return kNotAuthorised;
+  const auto claims = context.tokens->verify_own(*tenant, presented.token);
+  if (!claims) return kNotAuthorised;
+  const auto identity = registration::identity_of(*presented.service, **claims);
+  if (!identity) return kNotAuthorised;
+  return registration::check_owner(presented.protection, *identity);
 }
 
 // As a GET of it would be: by usage, scope and identity.
@@ -68,7 +100,8 @@ Result<std::vector<std::string>> read_entries(std::string_view text, std::string
   return entries;
 }
 
-Result<DocumentSubscription> read_wanted(Registrar& registrar, const sip::Message& message, std::string subscriber) {
+Result<DocumentSubscription> read_wanted(Registrar& registrar, const sip::Message& message, std::string subscriber,
+                                         const registration::BodyAccess& access) {
   DocumentSubscription wanted;
   wanted.subscriber = std::move(subscriber);
   const bool is_server = registrar.is_server(wanted.subscriber);
@@ -79,11 +112,16 @@ Result<DocumentSubscription> read_wanted(Registrar& registrar, const sip::Messag
     entries = named_by_uri(message);
   } else {
     CLAVIGER_TRY(parts, sip::Parts::of(message.value(sip::HeaderId::ContentType), message.body()));
-    CLAVIGER_TRY(found, read_token(registrar, parts));
-    token = std::move(found);
-    if (token.empty() && !is_server) return kNotAuthorised;
     const sip::Part* const lists = parts.find(kResourceListsType);
+    CLAVIGER_TRY(presented, read_presented(registrar, parts, lists, access));
+    token = presented.token;
+    if (token.empty() && !is_server) return kNotAuthorised;
     if (lists == nullptr) return Error{Code::ContentUnsupported, "xcap_diff.lists"};
+    // Servers share no CSK with us.
+    if (presented.service != nullptr && !is_server) {
+      CLAVIGER_TRY(enough, registration::check_policy(*presented.service, presented.protection));
+    }
+    CLAVIGER_TRY(owned, check_key(registrar, presented));
     CLAVIGER_TRY(read, read_entries(lists->body, xcap_root(registrar.here(), registrar.tenant())));
     entries = std::move(read);
   }

@@ -12,6 +12,7 @@
 
 #include "broker/configuration/document_access.h"
 #include "broker/configuration/document_subscription.h"
+#include "broker/registration/body_access.h"
 #include "broker/registration/registrar.h"
 #include "core/base/result.h"
 
@@ -23,9 +24,11 @@ inline constexpr std::string_view kResourceListsType = "application/resource-lis
 // XmlSchema, TooMany, and what the guard says.
 Result<std::vector<std::string>> read_entries(std::string_view text, std::string_view root);
 
-// Identity, token and what is watched, as far as the token opens it: what it does not is left out. ServiceNotAuthorised: no
-// good token, or nothing left; ContentUnsupported; XmlEncryption; TooMany; what the guard says.
+// Identity, token and what is watched, as far as the token opens it: what it does not is left out. `access`: the keys of a
+// protected body, whose two parts are protected as the service of the info part wants, under the key of the token's user.
+// ServiceNotAuthorised: no good token, or nothing left, or another's key; ContentUnsupported; XmlSignature; XmlEncryption,
+// CskMissing; TooMany; what the guard says.
 Result<DocumentSubscription> read_wanted(registration::Registrar& registrar, const sip::Message& message,
-                                         std::string subscriber);
+                                         std::string subscriber, const registration::BodyAccess& access);
 
 }  // namespace claviger::configuration

@@ -115,4 +115,13 @@ Task<Result<BodyAccess>> access_body(Registrar* registrar, const sip::Parts* par
   co_return access;
 }
 
+Task<Result<BodyAccess>> access_without_upload(Registrar* registrar, const sip::Received* received, std::string impu) {
+  const sip::Message& message = received->message;
+  if (!is_protected(message.body())) co_return BodyAccess();
+  CLAVIGER_CO_TRY(parts, sip::Parts::of(message.value(sip::HeaderId::ContentType), message.body()));
+  if (parts.count(kMikeyType) != 0) co_return Error{Code::CskInvalid, "csk.method"};
+  auto access = co_await access_body(registrar, &parts, std::move(impu));
+  co_return access;
+}
+
 }  // namespace claviger::registration

@@ -34,4 +34,8 @@ bool is_protected(std::string_view body);
 // whoever needs it finds that out.
 runtime::Task<Result<BodyAccess>> access_body(Registrar* registrar, const sip::Parts* parts, std::string impu);
 
+// The same of a request that may not bring keys: they are uploaded in REGISTER and PUBLISH alone. CskInvalid: it does.
+runtime::Task<Result<BodyAccess>> access_without_upload(Registrar* registrar, const sip::Received* received,
+                                                        std::string impu);
+
 }  // namespace claviger::registration

@@ -21,6 +21,10 @@ void Change::tell(const std::string& resource) {
 }
 
 Task<Result<Unit>> Change::commit() {
+  if (!keys.left.empty()) {
+    Change* const change = this;
+    CLAVIGER_CO_TRY(dropped, co_await drop_left_keys(change));
+  }
   for (const std::string& resource : resources) {
     CLAVIGER_CO_TRY(told, put_tell_resource(registrar->here(), transaction, resource));
   }
@@ -79,7 +83,7 @@ Task<Result<Unit>> unbind(Change* change, Registration* registration, BindingNam
   CLAVIGER_CO_TRY(binding, co_await read_binding(registrar, name));
   // It has ended, or the client has been authorised at another identity since.
   if (binding.version == 0 || binding.ended != EndReason::None || binding.impu != registration->impu) co_return Unit{};
-  CLAVIGER_CO_TRY(dropped, co_await drop_client_server_key(change, registration, binding));
+  leave_client_server_key(*change, *registration, binding);
   put_ended(change->transaction, registrar->tenant(), std::move(binding), reason, change->now);
   change->tell(name.mc_service_id);
   registrar->figures_of(name.service).ended.add();
@@ -136,11 +140,10 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   if (is_same && bound.former.impu == registration->impu) {
     binding.etag = bound.former.etag;
     if (binding.csk_id == 0) binding.csk_id = bound.former.csk_id;
-    if (binding.csk_id != bound.former.csk_id) {
-      CLAVIGER_CO_TRY(dropped, co_await drop_client_server_key(change, registration, bound.former));
-    }
+    if (binding.csk_id != bound.former.csk_id) leave_client_server_key(*change, *registration, bound.former);
   }
   binding.name = name;
+  take_client_server_key(*change, binding);
   binding.impu = registration->impu;
   binding.instance = !instance.empty() || !is_same ? std::move(instance) : bound.former.instance;
   binding.issuer = std::move(authorisation.facts.issuer);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/registration/client_key_changes.h"
 #include "broker/registration/records.h"
 #include "broker/registration/registrar.h"
 #include "core/base/result.h"
@@ -30,6 +31,7 @@ struct Change {
   std::int64_t now;
   storage::Transaction transaction;
   std::vector<std::string> resources;
+  ClientKeyChanges keys;
 };
 
 // How often a change is tried again when somebody else was first: servers subscribe while users register.

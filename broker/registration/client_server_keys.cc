@@ -1,6 +1,8 @@
 #include "broker/registration/client_server_keys.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "broker/record_key.h"
 #include "broker/registration/registration_generated.h"
@@ -80,6 +82,7 @@ Task<Result<ClientServerKey>> read_client_server_key(Registrar* registrar, std::
 
 Task<Result<Unit>> put_client_server_key(Change* change, std::string impu, ClientServerKeyRef key) {
   Registrar* const registrar = change->registrar;
+  change->keys.put.push_back(key->id);
   const std::string place = client_server_key_key(registrar->tenant(), impu, key->id);
   auto known = co_await read_client_server_key(registrar, impu, key->id);
   if (!known && known.error().code != Code::CskMissing) co_return known.error();
@@ -99,17 +102,48 @@ Task<Result<Unit>> put_client_server_key(Change* change, std::string impu, Clien
   co_return Unit{};
 }
 
-Task<Result<Unit>> drop_client_server_key(Change* change, const Registration* registration, Binding binding) {
-  if (binding.csk_id == 0) co_return Unit{};
-  Registrar* const registrar = change->registrar;
-  const std::vector<BindingName> names = registration->bindings;
+void take_client_server_key(Change& change, const Binding& binding) {
+  change.keys.taken.emplace_back(binding.name, binding.csk_id);
+}
+
+void leave_client_server_key(Change& change, const Registration& registration, const Binding& former) {
+  if (former.csk_id == 0) return;
+  change.keys.registration = &registration;
+  change.keys.left.push_back({former.impu, former.name.mc_service_id, former.csk_id});
+}
+
+namespace {
+
+// Of a client as it will be.
+Task<Result<std::uint32_t>> key_after(Change* change, std::string impu, BindingName name) {
+  const auto& taken = change->keys.taken;
+  const auto last = std::find_if(taken.rbegin(), taken.rend(), [&name](const auto& one) { return one.first == name; });
+  if (last != taken.rend()) co_return last->second;
+  CLAVIGER_CO_TRY(binding, co_await read_binding(change->registrar, std::move(name)));
+  co_return binding.impu == impu ? binding.csk_id : 0;
+}
+
+Task<Result<bool>> has_client(Change* change, ClientKeyChanges::Left left) {
+  if (std::ranges::find(change->keys.put, left.id) != change->keys.put.end()) co_return true;
+  const std::vector<BindingName> names = change->keys.registration->bindings;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == binding.name || names[i].mc_service_id != binding.name.mc_service_id) continue;
-    CLAVIGER_CO_TRY(other, co_await read_binding(registrar, names[i]));
-    if (other.impu == binding.impu && other.csk_id == binding.csk_id) co_return Unit{};
+    if (names[i].mc_service_id != left.mc_service_id) continue;
+    CLAVIGER_CO_TRY(id, co_await key_after(change, left.impu, names[i]));
+    if (id == left.id) co_return true;
   }
-  change->transaction.erase(tables::kClientServerKeys,
-                            client_server_key_key(registrar->tenant(), binding.impu, binding.csk_id));
+  co_return false;
+}
+
+}  // namespace
+
+Task<Result<Unit>> drop_left_keys(Change* change) {
+  const std::vector<ClientKeyChanges::Left> all = std::exchange(change->keys.left, {});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CLAVIGER_CO_TRY(is_held, co_await has_client(change, all[i]));
+    if (is_held) continue;
+    change->transaction.erase(tables::kClientServerKeys,
+                              client_server_key_key(change->registrar->tenant(), all[i].impu, all[i].id));
+  }
   co_return Unit{};
 }
 

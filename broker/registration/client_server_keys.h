@@ -52,8 +52,13 @@ runtime::Task<Result<ClientServerKey>> read_client_server_key(Registrar* registr
 
 // Puts an uploaded key. CskInvalid: the identifier is in use at this identity for somebody else's; TooMany.
 runtime::Task<Result<Unit>> put_client_server_key(Change* change, std::string impu, ClientServerKeyRef key);
-// The binding goes, or has another key: its key goes unless another binding of the registration has it, too.
-runtime::Task<Result<Unit>> drop_client_server_key(Change* change, const Registration* registration, Binding binding);
+// The binding has another key from here on.
+void take_client_server_key(Change& change, const Binding& binding);
+// The binding goes, or has another key: its key goes at the commit unless another binding of the registration has it then,
+// too. The registration outlives that.
+void leave_client_server_key(Change& change, const Registration& registration, const Binding& former);
+// At the commit: those that were left and that nobody has.
+runtime::Task<Result<Unit>> drop_left_keys(Change* change);
 // All of the identity.
 runtime::Task<Result<Unit>> drop_client_server_keys(Change* change, std::string impu);
 

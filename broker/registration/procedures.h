@@ -17,7 +17,8 @@ runtime::Task<Result<Unit>> register_identity(Registrar* registrar, std::shared_
 
 // Home of the identity. RegistrationUnknown (no active registration, or no binding: warning 141), EntityTagUnknown,
 // SipHeaderMissing (a removal that does not say which), ContentUnsupported (an initial publication without settings),
-// BindingDiffers (the entity tag is another's, or the key), CskInvalid (its identifier is in use), TooMany.
+// BindingDiffers (the entity tag is another's), XmlSignature and XmlEncryption (less than the publication's service wants),
+// ServiceNotAuthorised (under another's key), CskInvalid (its identifier is in use), TooMany.
 runtime::Task<Result<PublishOutcome>> publish(Registrar* registrar, std::shared_ptr<const PublishRequest> request);
 
 // Any shard. ServiceNotAuthorised, TooMany.
@@ -26,8 +27,9 @@ runtime::Task<Result<SubscribeOutcome>> subscribe(Registrar* registrar,
 // Home of the dialog. DialogUnknown, RequestSequence.
 runtime::Task<Result<SubscribeOutcome>> refresh(Registrar* registrar, std::shared_ptr<const SubscribeRequest> request);
 
-// Home of the identity: all that hangs on it ends. RegistrationUnknown.
-runtime::Task<Result<Unit>> end_registration(Registrar* registrar, std::string impu, EndReason reason);
+// Home of the identity: all that hangs on it ends; with an S-CSCF only what that one holds. RegistrationUnknown.
+runtime::Task<Result<Unit>> end_registration(Registrar* registrar, std::string impu, EndReason reason,
+                                             std::string s_cscf = {});
 // Home of the identity: one client's authorisation ends. A binding that is there no more is no error.
 runtime::Task<Result<Unit>> end_binding(Registrar* registrar, std::string impu, BindingName name, EndReason reason);
 

@@ -67,6 +67,50 @@ Result<BindingName> bound_name(const Registration& registration, const PublishRe
   return Error{Code::RegistrationUnknown, "publish.binding"};
 }
 
+// Which client is meant: the token's, the one that the info part names, or the publication's. An info part beside an entity
+// tag names nobody else.
+Result<BindingName> name_meant(const Registration& registration, const PublishRequest& request,
+                               const Publication& former) {
+  const Error another{Code::BindingDiffers, "publish.etag"};
+  if (request.authorisation) {
+    const Authorisation& one = *request.authorisation;
+    BindingName name{one.facts.mc_service_id, one.service, one.client_id};
+    if (request.if_match && former.name != name) return another;
+    return name;
+  }
+  if (!request.if_match) return bound_name(registration, request);
+  const auto differs = [](const std::string& said, const std::string& is) { return !said.empty() && said != is; };
+  if (differs(request.service, former.name.service) || differs(request.mc_service_id, former.name.mc_service_id) ||
+      differs(request.client_id, former.name.client_id)) {
+    return another;
+  }
+  return former.name;
+}
+
+// As much protection as the service of the publication wants, under a key of the user whose it is.
+Result<Unit> check_protection(const Registrar& registrar, const PublishRequest& request, const BindingName& name) {
+  if (const Service* const service = registrar.services().find(name.service)) {
+    CLAVIGER_TRY(enough, check_policy(*service, request.protection));
+  }
+  CLAVIGER_TRY(owned, check_owner(request.protection, name.mc_service_id));
+  if (request.uploaded != nullptr && request.uploaded->mc_service_id != name.mc_service_id) {
+    return Error{Code::ServiceNotAuthorised, "publish.key_of_another"};
+  }
+  return Unit{};
+}
+
+// The client's own key, or one that no other client of the user has: without a token nothing else says which of them it is.
+Task<Result<Unit>> check_client(Registrar* registrar, std::shared_ptr<const PublishRequest> request, Binding binding) {
+  if (request->csk_id == 0 || request->csk_id == binding.csk_id) co_return Unit{};
+  CLAVIGER_CO_TRY(bindings, co_await bindings_of(registrar, binding.name.mc_service_id));
+  const bool is_anothers = std::ranges::any_of(bindings, [&](const Binding& other) {
+    return other.ended == EndReason::None && other.impu == binding.impu && other.csk_id == request->csk_id &&
+           other.name.client_id != binding.name.client_id;
+  });
+  if (is_anothers) co_return Error{Code::ServiceNotAuthorised, "publish.key_of_another"};
+  co_return Unit{};
+}
+
 Task<Result<Bound>> living_binding(Registrar* registrar, std::string impu, BindingName name) {
   CLAVIGER_CO_TRY(binding, co_await read_binding(registrar, std::move(name)));
   if (binding.version == 0 || binding.ended != EndReason::None || binding.impu != impu) {
@@ -84,8 +128,9 @@ Task<Result<Unit>> take_key(Change* change, const Registration* registration,
   }
   if (request->csk_id == 0 || request->csk_id == bound->binding.csk_id) co_return Unit{};
   bound->binding.csk_id = request->csk_id;
-  auto dropped = co_await drop_client_server_key(change, registration, bound->former);
-  co_return dropped;
+  take_client_server_key(*change, bound->binding);
+  leave_client_server_key(*change, *registration, bound->former);
+  co_return Unit{};
 }
 
 Task<Result<bool>> has_several_devices(Registrar* registrar, BindingName name) {
@@ -121,29 +166,17 @@ Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<
     co_return Error{Code::ContentUnsupported, "publish.settings"};
   }
   // 3. The client: authorised by this request, or before.
+  CLAVIGER_CO_TRY(name, name_meant(registration, *request, former));
+  CLAVIGER_CO_TRY(is_protected, check_protection(*registrar, *request, name));
   Bound bound;
   if (request->authorisation) {
     Authorisation authorisation = *request->authorisation;
-    const BindingName name{authorisation.facts.mc_service_id, authorisation.service, authorisation.client_id};
-    if (request->if_match && former.name != name) co_return Error{Code::BindingDiffers, "publish.etag"};
     CLAVIGER_CO_TRY(fresh, co_await bind(&change, &registration, std::move(authorisation), std::string()));
     bound = std::move(fresh);
   } else {
-    BindingName name = former.name;
-    // Without an info part only the publication knows whose policy counts.
-    const Service* const service = registrar->services().find(name.service);
-    if (service != nullptr && service->needs_integrity && request->settings && !request->are_settings_signed) {
-      co_return Error{Code::XmlSignature, "publish.settings"};
-    }
-    if (!request->if_match) {
-      CLAVIGER_CO_TRY(found, bound_name(registration, *request));
-      name = std::move(found);
-    }
-    if (request->csk_id != 0 && name.mc_service_id != request->mc_service_id) {
-      co_return Error{Code::BindingDiffers, "publish.csk"};
-    }
     CLAVIGER_CO_TRY(living, co_await living_binding(registrar, request->impu, std::move(name)));
     bound = std::move(living);
+    CLAVIGER_CO_TRY(own, co_await check_client(registrar, request, bound.binding));
     CLAVIGER_CO_TRY(kept, co_await take_key(&change, &registration, request, &bound));
   }
   // 4. The new publication under a new entity tag; the one before dies with this commit.

@@ -38,8 +38,17 @@ Task<Result<Unit>> drop_lost_services(Change* change, Registration* registration
   co_return Unit{};
 }
 
-Task<Result<Unit>> end_once(Registrar* registrar, std::string impu, EndReason reason) {
+struct End {
+  std::string impu;
+  EndReason reason = EndReason::None;
+  std::string s_cscf = {};  // only what this one holds; empty: whoever holds it
+};
+
+Task<Result<Unit>> end_once(Registrar* registrar, End end) {
+  const std::string impu = end.impu;
+  const EndReason reason = end.reason;
   CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, impu));
+  if (!end.s_cscf.empty() && !is_same_server(end.s_cscf, registration.s_cscf)) co_return Unit{};
   Change change(registrar);
   CLAVIGER_CO_TRY(unbound, co_await unbind_all(&change, &registration, reason, told(reason)));
   CLAVIGER_CO_TRY(dropped, co_await drop_client_server_keys(&change, impu));
@@ -52,9 +61,9 @@ Task<Result<Unit>> end_once(Registrar* registrar, std::string impu, EndReason re
 }
 
 // With the turn held.
-Task<Result<Unit>> end_with_turn(Registrar* registrar, std::string impu, EndReason reason) {
+Task<Result<Unit>> end_with_turn(Registrar* registrar, End end) {
   for (int i = 1;; ++i) {
-    auto ended = co_await end_once(registrar, impu, reason);
+    auto ended = co_await end_once(registrar, end);
     if (!ended.failed_with(Code::Conflict) || i == kConflictTries) co_return ended;
   }
 }
@@ -121,7 +130,8 @@ Task<Result<Unit>> register_in_turn(Registrar* registrar, std::shared_ptr<const 
   auto turn = co_await registrar->turns().take(request->impu);
   if (!turn) co_return turn.error();
   if (request->expires == 0) {
-    auto ended = co_await end_with_turn(registrar, request->impu, EndReason::Deregistered);
+    End end{request->impu, EndReason::Deregistered};
+    auto ended = co_await end_with_turn(registrar, std::move(end));
     // Gone already: what was asked for is so.
     if (ended.failed_with(Code::RegistrationUnknown)) co_return Unit{};
     co_return ended;
@@ -145,10 +155,11 @@ Task<Result<Unit>> register_identity(Registrar* registrar, std::shared_ptr<const
   co_return Unit{};
 }
 
-Task<Result<Unit>> end_registration(Registrar* registrar, std::string impu, EndReason reason) {
+Task<Result<Unit>> end_registration(Registrar* registrar, std::string impu, EndReason reason, std::string s_cscf) {
   auto turn = co_await registrar->turns().take(impu);
   if (!turn) co_return turn.error();
-  auto ended = co_await end_with_turn(registrar, std::move(impu), reason);
+  End end{std::move(impu), reason, std::move(s_cscf)};
+  auto ended = co_await end_with_turn(registrar, std::move(end));
   co_return ended;
 }
 
@@ -184,7 +195,8 @@ Task<Result<Unit>> look_at_registration(Registrar* registrar, std::string impu, 
   if (registration->timer_due != due) co_return Unit{};  // a row of a registration before this one
   const std::int64_t now = registrar->now();
   if (!registration->is_active_at(now)) {
-    auto ended = co_await end_with_turn(registrar, impu, EndReason::Expired);
+    End end{impu, EndReason::Expired};
+    auto ended = co_await end_with_turn(registrar, std::move(end));
     co_return ended;
   }
   Change change(registrar);

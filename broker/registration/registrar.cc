@@ -9,6 +9,7 @@
 #include "broker/registration/change.h"
 #include "broker/registration/event_package.h"
 #include "broker/registration/notifier.h"
+#include "broker/registration/peer_wait.h"
 #include "broker/registration/procedures.h"
 #include "broker/registration/registration_watch.h"
 #include "broker/registration/revocation_follower.h"
@@ -210,6 +211,8 @@ Task<BodyAccess> access_embedded(Registrar* registrar, const sip::Received* rece
 Task<Response> answer_register(Registrar* registrar, const sip::Received* received) {
   const BodyAccess access = co_await access_embedded(registrar, received);
   auto read = read_register(*registrar, received->message, access);
+  // RFC 3261 clause 10.3, step 5: an address-of-record that is none here. 416 is of Request-URIs alone (clause 8.2.2.1).
+  if (read.failed_with(Code::SipUri)) co_return Response(404);
   if (!read) co_return Response(sip::status_of(read.error().code));
   const auto request = std::make_shared<const RegisterRequest>(*std::move(read));
   auto begin = [registrar, request] { return register_identity(registrar, request); };
@@ -243,19 +246,9 @@ Task<Response> answer_publish(Registrar* registrar, const sip::Received* receive
   co_return published(*registrar, *done);
 }
 
-// Keys are uploaded in REGISTER and PUBLISH alone.
-Task<Result<BodyAccess>> access_subscribed(Registrar* registrar, const sip::Received* received, std::string identity) {
-  const sip::Message& message = received->message;
-  if (!is_protected(message.body())) co_return BodyAccess();
-  CLAVIGER_CO_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
-  if (parts.count(kMikeyType) != 0) co_return Error{Code::CskInvalid, "csk.method"};
-  auto access = co_await access_body(registrar, &parts, std::move(identity));
-  co_return access;
-}
-
 Task<Response> answer_subscribe(Registrar* registrar, const sip::Received* received, std::string identity) {
   const bool is_tls = received->peer.transport == sip::Transport::Tls;
-  auto access = co_await access_subscribed(registrar, received, identity);
+  auto access = co_await access_without_upload(registrar, received, identity);
   if (!access) co_return refuse(registrar, received->message, access.error());
   auto read = read_subscribe(*registrar, received->message, std::move(identity), *access);
   if (!read) co_return refuse(registrar, received->message, read.error());
@@ -331,7 +324,8 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
     auto begin = [registrar, impu, tag = payload.substr(nul + 1), due] {
       return tend_watch(registrar, impu, tag, due);
     };
-    co_return co_await runtime::call_on(&home_of_identity(impu), std::move(begin));
+    auto tended = co_await wait_for_peer(&home_of_identity(impu), std::move(begin));
+    co_return tended;
   }
   if (row.id.starts_with(kTokenTimer)) {
     CLAVIGER_CO_TRY(timer, read_token_timer(payload));

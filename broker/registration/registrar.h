@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,11 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
     return per_shard_[runtime::Shard::current().index()]->notified;
   }
 
+  // Tags of our own subscriptions whose SUBSCRIBE has no answer yet.
+  std::set<std::string, std::less<>>& watches_under_way() {
+    return per_shard_[runtime::Shard::current().index()]->watches_under_way;
+  }
+
   runtime::Shard& home_of_identity(std::string_view impu);
   runtime::Shard& home_of_dialog(std::string_view local_tag);
   EventPackage* package() const { return package_; }  // null: none
@@ -107,6 +113,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
     RegistrarFigures figures;
     std::map<std::string, tokens::VerificationPolicy, std::less<>> policies;  // by audience and service
     std::map<std::string, Notified, std::less<>> notified;                    // by local tag
+    std::set<std::string, std::less<>> watches_under_way;
   };
   Result<sip::EndpointOptions> endpoint_options();
 

@@ -14,6 +14,7 @@
 #include "core/runtime/call.h"
 #include "core/sip/name_address.h"
 #include "core/sip/request_check.h"
+#include "core/sip/scan.h"
 #include "core/sip/uri.h"
 #include "storage/record.h"
 
@@ -213,7 +214,8 @@ Task<Result<bool>> apply(Change* change, Registration* registration, RegVerdict 
   co_return false;
 }
 
-Task<Result<Unit>> hear_once(Registrar* registrar, std::string impu, std::shared_ptr<const RegNotify> notify) {
+// Whose document counts: the S-CSCF that sent it. Empty: it says nothing new.
+Task<Result<std::string>> hear_once(Registrar* registrar, std::string impu, std::shared_ptr<const RegNotify> notify) {
   CLAVIGER_CO_TRY(watch, co_await read_watch(registrar, notify->local_tag));
   const bool is_same = watch.impu == impu && watch.call_id == notify->call_id &&
                        (watch.remote_tag.empty() || watch.remote_tag == notify->remote_tag);
@@ -226,21 +228,22 @@ Task<Result<Unit>> hear_once(Registrar* registrar, std::string impu, std::shared
   watch.remote_sequence = notify->sequence;
   if (!notify->remote_target.empty()) watch.remote_target = notify->remote_target;
   Change change(registrar);
+  const Order order = notify->info ? order_of(watch.heard, *notify->info) : Order::Old;
+  std::string speaker;
   bool is_gone = false;
-  if (notify->info) {
-    const Order order = order_of(watch.heard, *notify->info);
-    if (order == Order::Gap) {
-      put_row(change, watch, change.now);  // the refresh brings all of it
-    } else if (order == Order::Next) {
-      watch.heard = notify->info->version;
-      const auto own = std::ranges::find(notify->info->registrations, impu, &RegElement::impu);
-      auto registration = co_await read_registration(registrar, impu);
-      if (!registration && registration.error().code != Code::RegistrationUnknown) co_return registration.error();
-      if (registration && own != notify->info->registrations.end()) {
-        RegVerdict verdict = verdict_of(*notify->info, *own);
-        CLAVIGER_CO_TRY(applied, co_await apply(&change, &*registration, std::move(verdict)));
-        is_gone = applied;
-      }
+  Result<Registration> registration = Error{Code::RegistrationUnknown, "reg.registration"};
+  if (order == Order::Gap) {
+    put_row(change, watch, change.now);  // the refresh brings all of it
+  } else if (order == Order::Next) {
+    watch.heard = notify->info->version;
+    speaker = watch.s_cscf;
+    const auto own = std::ranges::find(notify->info->registrations, impu, &RegElement::impu);
+    registration = co_await read_registration(registrar, impu);
+    if (!registration && registration.error().code != Code::RegistrationUnknown) co_return registration.error();
+    if (registration && own != notify->info->registrations.end()) {
+      RegVerdict verdict = verdict_of(*notify->info, *own);
+      CLAVIGER_CO_TRY(applied, co_await apply(&change, &*registration, std::move(verdict)));
+      is_gone = applied;
     }
   }
   if (!is_gone && notify->is_terminated && !notify->may_subscribe_again) {
@@ -252,18 +255,30 @@ Task<Result<Unit>> hear_once(Registrar* registrar, std::string impu, std::shared
     }
     put(change.transaction, registrar->tenant(), watch);
   }
-  auto committed = co_await change.commit();
+  CLAVIGER_CO_TRY(committed, co_await change.commit());
   registrar->wake();
-  co_return committed;
+  co_return speaker;
 }
 
-Task<Result<Unit>> hear_in_turn(Registrar* registrar, std::string impu, std::shared_ptr<const RegNotify> notify) {
+Task<Result<std::string>> hear_in_turn(Registrar* registrar, std::string impu,
+                                       std::shared_ptr<const RegNotify> notify) {
   auto turn = co_await registrar->turns().take(impu);
   if (!turn) co_return turn.error();
   for (int i = 1;; ++i) {
     auto heard = co_await hear_once(registrar, impu, notify);
     if (!heard.failed_with(Code::Conflict) || i == kConflictTries) co_return heard;
   }
+}
+
+Task<Result<Unit>> tend_once(Registrar* registrar, Tend tend) {
+  CLAVIGER_CO_TRY(watch, co_await begin_request(registrar, tend));
+  if (watch == nullptr) co_return Unit{};
+  sip::OutgoingRequest request = subscribe_of(registrar, *watch);
+  auto answer = co_await registrar->endpoint().send(std::move(request));
+  Answered answered = read_answer(answer);
+  if (answered.status == 0 || answered.may_come_again) co_return Error{Code::Refused, "reg.answer"};
+  auto done = co_await end_request(registrar, tend, std::move(answered));
+  co_return done;
 }
 
 }  // namespace
@@ -334,15 +349,21 @@ void end_watch(Change& change, const Registration& registration) {
   change.transaction.erase(tables::kSubscriptions, watch_key(change.registrar->tenant(), registration.watch_tag));
 }
 
+bool is_same_server(std::string_view first, std::string_view second) {
+  const auto one = sip::parse_uri(first);
+  const auto other = sip::parse_uri(second);
+  return one && other && one->is_sip && other->is_sip && sip::equals_ignoring_case(one->host, other->host) &&
+         one->port == other->port;
+}
+
 Task<Result<Unit>> tend_watch(Registrar* registrar, std::string impu, std::string local_tag, std::int64_t due) {
-  const Tend tend{std::move(impu), std::move(local_tag), due};
-  CLAVIGER_CO_TRY(watch, co_await begin_request(registrar, tend));
-  if (watch == nullptr) co_return Unit{};
-  sip::OutgoingRequest request = subscribe_of(registrar, *watch);
-  auto answer = co_await registrar->endpoint().send(std::move(request));
-  Answered answered = read_answer(answer);
-  if (answered.status == 0 || answered.may_come_again) co_return Error{Code::Refused, "reg.answer"};
-  auto done = co_await end_request(registrar, tend, std::move(answered));
+  // One SUBSCRIBE of a dialog at a time: a row comes back long before Timer F, and a second one would cross the first.
+  if (!registrar->watches_under_way().insert(local_tag).second) {
+    co_return Error{Code::DeadlinePassed, "reg.under_way"};
+  }
+  Tend tend{std::move(impu), local_tag, due};
+  auto done = co_await tend_once(registrar, std::move(tend));
+  registrar->watches_under_way().erase(local_tag);
   co_return done;
 }
 
@@ -350,14 +371,14 @@ Task<Result<Unit>> hear_reg_notify(Registrar* registrar, std::shared_ptr<const R
   CLAVIGER_CO_TRY(watch, co_await read_watch(registrar, notify->local_tag));
   const std::string impu = watch.impu;
   auto begin = [registrar, impu, notify] { return hear_in_turn(registrar, impu, notify); };
-  auto heard = co_await runtime::call_on(&registrar->home_of_identity(impu), std::move(begin));
-  if (!heard || !notify->info) co_return heard;
-  // Identities that are registered together end together.
+  CLAVIGER_CO_TRY(speaker, co_await runtime::call_on(&registrar->home_of_identity(impu), std::move(begin)));
+  if (speaker.empty()) co_return Unit{};
+  // Identities that are registered together end together; one that has moved to another S-CSCF is that one's business.
   for (std::size_t i = 0; i < notify->info->registrations.size(); ++i) {
     const RegElement& element = notify->info->registrations[i];
     if (element.impu == impu || element.state != RegElement::State::Terminated) continue;
-    auto end = [registrar, other = element.impu] {
-      return end_registration(registrar, other, EndReason::Deregistered);
+    auto end = [registrar, other = element.impu, speaker] {
+      return end_registration(registrar, other, EndReason::Deregistered, speaker);
     };
     auto ended = co_await runtime::call_on(&registrar->home_of_identity(element.impu), std::move(end));
     if (!ended && ended.error().code != Code::RegistrationUnknown) co_return ended;

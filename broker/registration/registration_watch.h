@@ -49,7 +49,10 @@ runtime::Task<Result<Unit>> begin_watch(Change* change, Registration* registrati
 // The registration goes.
 void end_watch(Change& change, const Registration& registration);
 
-// Home of the identity: the row is due. Refused, Unreachable and others: the outbox comes back.
+// Whether two S-CSCFs are one, by host and port of their URIs: the rest of a Contact may be of the registration alone.
+bool is_same_server(std::string_view first, std::string_view second);
+
+// Home of the identity: the row is due. Refused, and DeadlinePassed while a SUBSCRIBE of it is under way: the outbox comes back.
 runtime::Task<Result<Unit>> tend_watch(Registrar* registrar, std::string impu, std::string local_tag, std::int64_t due);
 
 // What a NOTIFY says, as values. SipHeaderMissing, SipSyntax, ContentUnsupported, and what parse_reginfo() says.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/registration/protected_info.h"
 #include "broker/registration/records.h"
 #include "broker/registration/token_facts.h"
 
@@ -57,7 +58,7 @@ struct PublishRequest {
   std::optional<ServiceSettings> settings;
   std::uint32_t csk_id = 0;     // without a token: as in Authorisation
   ClientServerKeyRef uploaded;  // the same
-  bool are_settings_signed = false;
+  Protection protection;        // which publish() compares with the service's policy and with whose publication it is
 };
 struct PublishOutcome {
   std::string etag;  // empty: removed

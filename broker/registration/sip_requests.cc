@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "broker/registration/info_document.h"
 #include "broker/registration/settings_document.h"
-#include "broker/registration/signed_document.h"
 #include "core/sip/answer.h"
 #include "core/sip/name_address.h"
 #include "core/sip/request_check.h"
@@ -54,43 +52,6 @@ std::string instance_of(std::string_view parameters) {
   return std::string(value);
 }
 
-// A service's info part, of which there is one at most.
-Result<const sip::Part*> info_part(const sip::Parts& parts, const Service& service) {
-  if (parts.count(service.info_media_type) > 1) return Error{Code::SipHeaderRepeated, "registration.info"};
-  return parts.find(service.info_media_type);
-}
-
-// A service's info part, opened.
-struct OpenedInfo {
-  InfoDocument info;
-  BodyKeyRef key;  // under which it is encrypted or signed; null: neither
-  bool is_signed = false;
-};
-
-// Integrity first, then confidentiality (TS 24.379 clause 7.3.1A): one user's key, and as much of both as the service wants.
-// XmlSignature, XmlEncryption, CskMissing, and what parse_info() says.
-Result<OpenedInfo> open_info(const sip::Parts& parts, const sip::Part& part, const Service& service,
-                             const Signers& signers, const BodyKeys& keys) {
-  OpenedInfo opened;
-  const BodyKeyRef& signer = signers[static_cast<std::size_t>(&part - parts.begin())];
-  if (service.needs_integrity && signer == nullptr) return Error{Code::XmlSignature, "registration.unsigned"};
-  CLAVIGER_TRY(info, parse_info(part.body, service, keys));
-  if (service.needs_confidentiality && info.is_clear) return Error{Code::XmlEncryption, "registration.clear"};
-  if (signer != nullptr && info.key != nullptr && signer != info.key) {
-    return Error{Code::XmlEncryption, "registration.keys"};
-  }
-  opened.key = signer != nullptr ? signer : info.key;
-  opened.is_signed = signer != nullptr;
-  opened.info = std::move(info);
-  return opened;
-}
-
-// Whoever else's key it is, nobody speaks for the user with it.
-Result<Unit> check_owner(const BodyKeyRef& key, std::string_view mc_service_id) {
-  if (key == nullptr || key->mc_service_id == mc_service_id) return Unit{};
-  return Error{Code::ServiceNotAuthorised, "registration.key_of_another"};
-}
-
 Result<Authorisation> authorise(Registrar& registrar, const Service& service, const OpenedInfo& opened,
                                 const BodyAccess& access) {
   const InfoDocument& info = opened.info;
@@ -105,12 +66,9 @@ Result<Authorisation> authorise(Registrar& registrar, const Service& service, co
                                          {{"service", service.name}, {"code", name_of(facts.error().code)}});
     return Error{Code::ServiceNotAuthorised, "registration.token"};
   }
-  CLAVIGER_TRY(owned, check_owner(opened.key, facts->mc_service_id));
+  CLAVIGER_TRY(owned, check_owner(opened.protection, facts->mc_service_id));
   authorisation.uploaded = access.uploaded_by(facts->mc_service_id);
-  if (authorisation.uploaded != nullptr)
-    authorisation.csk_id = authorisation.uploaded->id;
-  else if (opened.key != nullptr)
-    authorisation.csk_id = opened.key->id;
+  authorisation.csk_id = authorisation.uploaded != nullptr ? authorisation.uploaded->id : opened.protection.csk_id;
   authorisation.facts = *std::move(facts);
   return authorisation;
 }
@@ -137,6 +95,7 @@ Result<Unit> read_embedded(Registrar& registrar, std::string_view text, std::str
     CLAVIGER_TRY(part, info_part(parts, service));
     if (part == nullptr) continue;
     CLAVIGER_TRY(opened, open_info(parts, *part, service, signers, access.keys));
+    CLAVIGER_TRY(enough, check_policy(service, opened.protection));
     if (opened.info.access_token.empty()) continue;
     auto authorisation = authorise(registrar, service, opened, access);
     // One service's bad token is no reason to keep the user from another.
@@ -269,37 +228,35 @@ Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& me
   }
   if (service == nullptr && !request.if_match) return Error{Code::ContentUnsupported, "publish.info"};
   const InfoDocument& info = opened.info;
-  request.client_id = info.client_id;
-  BodyKeyRef settings_key = signers[static_cast<std::size_t>(settings - parts.begin())];
-  if (service != nullptr && service->needs_integrity && settings_key == nullptr) {
-    return Error{Code::XmlSignature, "publish.settings"};
-  }
-  CLAVIGER_TRY(parsed_settings, parse_settings_document(settings->body, info.client_id, access.keys, settings_key));
-  if (settings_key != nullptr && opened.key != nullptr && settings_key != opened.key) {
-    return Error{Code::XmlEncryption, "registration.keys"};
-  }
+  const BodyKeyRef& signer = signer_of(parts, *settings, signers);
+  BodyKeyRef key = signer;  // and of encrypted identities in it
+  CLAVIGER_TRY(parsed_settings, parse_settings_document(settings->body, info.client_id, access.keys, key));
+  CLAVIGER_TRY(settings_under, opened.protection.add(key));
+  opened.protection.is_unsigned |= signer == nullptr;
   request.settings = std::move(parsed_settings);
-  request.are_settings_signed = settings_key != nullptr;
-  if (opened.key == nullptr) opened.key = std::move(settings_key);
-  if (service == nullptr) return request;
-  request.service = service->name;
+  request.client_id = info.client_id;
+  if (service != nullptr) request.service = service->name;
+  ClientServerKeyRef uploaded;
   if (!info.access_token.empty()) {
     CLAVIGER_TRY(authorisation, authorise(registrar, *service, opened, access));
-    // A key that came along is the user's, or nobody's.
-    if (!access.uploaded.empty() && authorisation.uploaded == nullptr) {
-      return Error{Code::CskInvalid, "csk.initiator"};
-    }
+    uploaded = authorisation.uploaded;
     request.authorisation = std::move(authorisation);
-  } else if (!info.request_uri.empty()) {
-    CLAVIGER_TRY(identity, canonical_mc_service_id(info.request_uri));
-    CLAVIGER_TRY(owned, check_owner(opened.key, identity));
-    request.uploaded = access.uploaded_by(identity);
-    if (!access.uploaded.empty() && request.uploaded == nullptr) return Error{Code::CskInvalid, "csk.initiator"};
-    request.csk_id = request.uploaded != nullptr ? request.uploaded->id : opened.key != nullptr ? opened.key->id : 0;
-    request.mc_service_id = std::move(identity);
-  } else if (!request.if_match) {
-    return Error{Code::ServiceNotAuthorised, "publish.token"};
+  } else {
+    if (!info.request_uri.empty()) {
+      CLAVIGER_TRY(identity, canonical_mc_service_id(info.request_uri));
+      request.mc_service_id = std::move(identity);
+    } else if (!request.if_match) {
+      return Error{Code::ServiceNotAuthorised, "publish.token"};
+    }
+    // Without a name of anybody it is for publish() to compare.
+    const bool is_only_one = request.mc_service_id.empty() && access.uploaded.size() == 1;
+    uploaded = is_only_one ? access.uploaded.front() : access.uploaded_by(request.mc_service_id);
+    request.uploaded = uploaded;
+    request.csk_id = uploaded != nullptr ? uploaded->id : opened.protection.csk_id;
   }
+  // A key that came along is the user's, or nobody's.
+  if (!access.uploaded.empty() && uploaded == nullptr) return Error{Code::CskInvalid, "csk.initiator"};
+  request.protection = std::move(opened.protection);
   return request;
 }
 
@@ -335,17 +292,18 @@ Result<SubscribeRequest> read_subscribe(Registrar& registrar, const sip::Message
   for (const Service& each : registrar.services().all()) {
     CLAVIGER_TRY(part, info_part(parts, each));
     if (part == nullptr) continue;
-    Service wanted = each;
+    CLAVIGER_TRY(opened, open_info(parts, *part, each, signers, access.keys));
     // Servers share no CSK with us.
-    if (subscription.is_server) wanted.needs_confidentiality = wanted.needs_integrity = false;
-    CLAVIGER_TRY(opened, open_info(parts, *part, wanted, signers, access.keys));
+    if (!subscription.is_server) {
+      CLAVIGER_TRY(enough, check_policy(each, opened.protection));
+    }
     const InfoDocument& info = opened.info;
     if (info.request_uri.empty()) break;
     CLAVIGER_TRY(resource, canonical_mc_service_id(info.request_uri));
-    CLAVIGER_TRY(owned, check_owner(opened.key, resource));
-    if (opened.key != nullptr) subscription.csk_id = opened.key->id;
+    CLAVIGER_TRY(owned, check_owner(opened.protection, resource));
+    subscription.csk_id = opened.protection.csk_id;
     subscription.is_confidential = info.key != nullptr;
-    subscription.is_integral = opened.is_signed;
+    subscription.is_integral = !opened.protection.is_unsigned;
     subscription.resource = std::move(resource);
     subscription.service = each.name;
     // A UE hears of all its user's clients; a server may ask for one.

@@ -29,7 +29,8 @@ Result<RegisterRequest> read_register(Registrar& registrar, const sip::Message& 
 // What is cheap to refuse. SipSyntax, IntervalTooBrief, SipHeaderMissing.
 Result<PublishRequest> read_publish_headers(const sip::Message& message, std::string impu);
 // As the former; ServiceNotAuthorised: no token that is good, or under another's key (warning 101); XmlEncryption, CskMissing,
-// CskInvalid (140); XmlSignature (139); ContentUnsupported; XmlSchema and what the XML's guard says.
+// CskInvalid (140); XmlSignature (139): one that is not good, for whether there must be one is asked in publish();
+// ContentUnsupported; XmlSchema and what the XML's guard says.
 Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& message, std::string impu,
                                     const BodyAccess& access);
 // ServiceNotAuthorised without a user's identity, or under another's key; of protection as read_publish().

@@ -28,6 +28,17 @@ Result<std::string> canonical_mc_service_id(std::string_view text) {
   return std::string(text);
 }
 
+Result<std::string> identity_of(const Service& service, const tokens::Claims& claims) {
+  std::string identity(claims.mc_id(service.mc_service));
+  if (service.mc_service == tokens::McService::None && claims.all) {
+    if (const auto claim = claims.all->find(service.identity_claim)) {
+      if (const auto text = claim->as_string()) identity = *text;
+    }
+  }
+  if (identity.empty()) return Error{Code::TokenIdentity, "registration.identity"};
+  return canonical_mc_service_id(identity);
+}
+
 Result<TokenFacts> check_token(broker::Context& context, const tokens::VerificationPolicy& policy,
                                const Service& service, std::string_view token) {
   tokens::Presentation presentation;
@@ -36,16 +47,9 @@ Result<TokenFacts> check_token(broker::Context& context, const tokens::Verificat
   CLAVIGER_TRY(verified, verifier.verify(token, policy, presentation));
   const tokens::Claims& claims =
       verified.claims != nullptr ? *verified.claims : verifier.decode_verified(token, verified);
-  std::string identity(claims.mc_id(service.mc_service));
-  if (service.mc_service == tokens::McService::None && claims.all) {
-    if (const auto claim = claims.all->find(service.identity_claim)) {
-      if (const auto text = claim->as_string()) identity = *text;
-    }
-  }
-  if (identity.empty()) return Error{Code::TokenIdentity, "registration.identity"};
   TokenFacts facts;
-  CLAVIGER_TRY(canonical, canonical_mc_service_id(identity));
-  facts.mc_service_id = std::move(canonical);
+  CLAVIGER_TRY(identity, identity_of(service, claims));
+  facts.mc_service_id = std::move(identity);
   facts.issuer = claims.issuer;
   facts.oauth_client_id = claims.client_id;
   facts.scope = claims.scope;

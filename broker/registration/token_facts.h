@@ -8,6 +8,7 @@
 
 #include "broker/context.h"
 #include "broker/registration/service.h"
+#include "broker/tokens/verifier/claims.h"
 #include "broker/tokens/verifier/verification_policy.h"
 #include "core/base/result.h"
 
@@ -32,5 +33,8 @@ Result<TokenFacts> check_token(broker::Context& context, const tokens::Verificat
 // A user's identity for a service as it stands in keys: one writing of each SIP and tel URI, other names as they are.
 // BadValue: empty, too long, or with control characters.
 Result<std::string> canonical_mc_service_id(std::string_view text);
+
+// Whom a verified token names for a service, canonical. TokenIdentity: nobody; BadValue.
+Result<std::string> identity_of(const Service& service, const tokens::Claims& claims);
 
 }  // namespace claviger::registration

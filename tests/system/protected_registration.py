@@ -15,6 +15,7 @@ import sys
 import sip_core
 from clavigerd import Daemon, Failure, Sandbox
 from configuration import sign_in
+from document_notifications import LISTS, lists
 from key_exchange import Client
 from operators_day import Ctl, expect
 from registration import TAGS, UE1, UE2, row
@@ -221,6 +222,11 @@ def strangers(story):
     row("each his own", story.publish(story.authorising(csk, UE2, token=token)), 200)
     mixed = Body().info(info(csk=csk, token=token, client=UE2)).settings(UE2).sign(own)
     row("encrypted under one key and signed with the other", story.publish(mixed), 403, warning="140")
+    documents = sign_in(second, second.config_scopes)[1]["access_token"]
+    for name, key, status in (("the other's documents under one's key", own, 403), ("each his own documents", csk, 200)):
+        body = Body().info(info(csk=key, token=documents)).add(LISTS, lists("org.3gpp.mcptt.user-profile/users/sip:second.mcptt@alpha.example/"))
+        answer = story.core.ask("SUBSCRIBE", system.sip_psi, {"P-Asserted-Identity": f"<{story.impu}>", "Event": "xcap-diff"}, *body.done())
+        row(name, answer, status, **({"warning": "101"} if status == 403 else {}))
     row("a gateway's other user keeps his", story.publish(story.authorising(own, message=False)), 200)
     return own
 
@@ -251,6 +257,13 @@ def policy(story):
     row("signed only", story.publish(clear), 403, warning="140")
     row("settings not signed", story.publish(story.authorising(csk).sign(csk, only=["info@ue"])), 403, warning="139")
     row("both", story.publish(story.authorising(csk).sign(csk)), 200)
+    etag = row("again", story.publish(story.authorising(csk, message=False).sign(csk)), 200).get("sip-etag")
+    alone = lambda: Body().settings(UE1, "manual", csk)
+    row("settings alone, not signed", story.publish(alone(), if_match=etag), 403, warning="139")
+    etag = row("settings alone, signed", story.publish(alone().sign(csk), if_match=etag), 200).get("sip-etag")
+    row("by another client's name", story.publish(Body().info(info(csk=csk, uri=story.mc_id, client=UE2)).settings(UE2, "manual", csk).sign(csk),
+                                                  if_match=etag), 403)
+    changes_of_documents(story, csk)
     row("watched in the clear", core.subscribe(story.impu, story.mc_id), 403, warning="139")
     row("watched with both", story.watch(csk, signed=True), 200)
     core.notify("active")
@@ -258,6 +271,30 @@ def policy(story):
         "contact": TAGS, "body": multipart((INFO.format("mcptt"), sip_core.info(token=story.token, client=UE1)))}), 200)
     row("opens nothing", core.subscribe("sip:clear@ims.alpha.example", story.mc_id), 403)
     row("a server watches in the clear", core.subscribe("sip:mcptt-server.alpha.example", story.mc_id, expires=0), 200)
+
+
+def changes_of_documents(story, csk):
+    """The other event package obeys the same policy, and opens the same bodies (TS 24.484 clause 6.3.13)."""
+    system = story.system
+    token = sign_in(system, system.config_scopes)[1]["access_token"]
+    path = system.profile_url[len(system.xcap_root):]
+
+    def watch(body):
+        return story.core.ask("SUBSCRIBE", system.sip_psi, {"P-Asserted-Identity": f"<{story.impu}>", "Event": "xcap-diff", "Expires": "600",
+                                                            "From": f"<{story.impu}>;tag=d{id(body)}"}, *body.done())
+    encrypted = lambda key=csk: Body().info(info(csk=key, token=token)).add(LISTS, lists(path), "lists@ue")
+    row("documents, in the clear", watch(Body().info(sip_core.info(token=token)).add(LISTS, lists(path))), 403, warning="139")
+    row("encrypted only", watch(encrypted()), 403, warning="139")
+    row("signed only", watch(Body().info(sip_core.info(token=token)).add(LISTS, lists(path), "lists@ue").sign(csk)), 403, warning="140")
+    row("the list not signed", watch(encrypted().sign(csk, only=["info@ue"])), 403, warning="139")
+    row("a list that was changed", watch(encrypted().signing_too("lists@ue").sign(csk)), 403, warning="139")
+    row("a key that nobody uploaded", watch(encrypted(Csk("2fffffff", csk.secret, story.mc_id)).sign(csk)), 403, warning="140")
+    row("a key that comes along", watch(encrypted().mikey(csk.message).sign(csk)), 403, warning="140")
+    story.core.notifies.queue.clear()
+    row("both", watch(encrypted().sign(csk)), 200)
+    expect(path in story.core.notify("active").body, "told of it")
+    row("a server, in the clear", story.core.ask("SUBSCRIBE", system.sip_psi, {"P-Asserted-Identity": "<sip:mcptt-server.alpha.example>", "Event":
+                                                 "xcap-diff", "Expires": "0"}, *Body().info(sip_core.info(token=token)).add(LISTS, lists(path)).done()), 200)
 
 
 def main():

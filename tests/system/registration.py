@@ -114,6 +114,8 @@ class Story:
         row("require", core.ask("OPTIONS", self.system.sip_psi, {"Require": "unheard-of"}), 420, unsupported="unheard-of")
         row("options", core.ask("OPTIONS", self.system.sip_psi, {}), 200, allow="SUBSCRIBE")
         row("scheme", core.ask("OPTIONS", "nobodyKnows:this", {"To": "<sip:a@b.c>"}), 416)
+        row("a To of another scheme", core.ask("REGISTER", self.system.sip_psi, {"To": "<isbn:2983792873>", "Expires": "60"}), 404)
+        row("a To that is no URI", core.ask("REGISTER", self.system.sip_psi, {"To": "<nobody>", "Expires": "60"}), 400)
         row("no answer in settings", core.subscribe(impu, self.mc_id, fields={"Accept": "text/plain"}), 406)
         row("cancel of nothing", core.ask("CANCEL", self.system.sip_psi, {}), 481)
 

@@ -182,6 +182,46 @@ TEST(ClientServerKeys, AreReplaced) {
   EXPECT_EQ(bed.stored(kId + 1), Code::CskMissing) << "it goes with the registration";
 }
 
+// One REGISTER may authorise a client for several services, and bring each its next key.
+class TwoServicesBed : public CskBed {
+ public:
+  Code register_with(const UploadedKey& ptt, const UploadedKey& video) {
+    auto request = std::make_shared<RegisterRequest>();
+    request->impu = kImpu;
+    request->expires = 3600;
+    for (const auto& [service, key] : {std::pair("mcptt", &ptt), std::pair("mcvideo", &video)}) {
+      request->authorisations.push_back(authorisation("c"));
+      request->authorisations.back().service = service;
+      request->authorisations.back().uploaded = key->record;
+      request->authorisations.back().csk_id = key->record->id;
+    }
+    return code_of(wait(register_identity(registrar(), std::move(request))));
+  }
+};
+
+TEST(ClientServerKeys, TwoServicesChangeTheirsInOneRegister) {
+  TwoServicesBed bed;
+  const auto first = bed.open(bed.message({}));
+  const auto second = bed.open(bed.message({.id = kId + 1}));
+  const auto third = bed.open(bed.message({.id = kId + 2}));
+  ASSERT_TRUE(first && second && third);
+  EXPECT_EQ(bed.register_with(*first, *first), Code::Closed);
+  EXPECT_EQ(bed.stored(kId), Code::Closed);
+  EXPECT_EQ(bed.register_with(*second, *second), Code::Closed);
+  EXPECT_EQ(bed.stored(kId), Code::CskMissing) << "neither has it any more";
+  EXPECT_EQ(bed.stored(kId + 1), Code::Closed);
+  EXPECT_EQ(bed.register_with(*second, *third), Code::Closed);
+  EXPECT_EQ(bed.stored(kId + 1), Code::Closed) << "one of them has it";
+  // Each takes the other's.
+  EXPECT_EQ(bed.register_with(*third, *second), Code::Closed);
+  EXPECT_EQ(bed.stored(kId + 1), Code::Closed);
+  EXPECT_EQ(bed.stored(kId + 2), Code::Closed);
+  EXPECT_EQ(bed.register_with(*first, *third), Code::Closed);
+  EXPECT_EQ(bed.stored(kId), Code::Closed);
+  EXPECT_EQ(bed.stored(kId + 1), Code::CskMissing);
+  EXPECT_EQ(bed.stored(kId + 2), Code::Closed);
+}
+
 TEST(ClientServerKeys, AnIdentifierInUseIsNobodyElses) {
   CskBed bed;
   EXPECT_EQ(bed.register_at(), Code::Closed);

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "broker/identity/ue_procedures.h"
-#include "broker/registration/reg_notify.h"
 #include "broker/registration/token_timer.h"
 #include "tests/broker/registration/registration_bed.h"
 
@@ -181,54 +180,6 @@ TEST(TokenTimer, WhatTheOperatorChose) {
     EXPECT_TRUE(look()) << "a row of the former token";
     EXPECT_TRUE(bed.has_access("c"));
   }
-}
-
-RegNotify notify_of(const RegistrationWatch& watch, std::uint32_t sequence) {
-  RegNotify notify;
-  notify.local_tag = watch.local_tag;
-  notify.remote_tag = "core";
-  notify.call_id = watch.call_id;
-  notify.sequence = sequence;
-  notify.info = Reginfo();
-  notify.info->version = sequence;
-  notify.info->is_full = true;
-  return notify;
-}
-
-TEST(RegistrationWatch, EndsWhatTheCoreSaysIsGone) {
-  settings::Sip sip = sip_settings();
-  sip.is_reg_event_followed = true;
-  RegistrationBed bed(sip);
-  EXPECT_EQ(bed.register_at(), Code::Closed);
-  EXPECT_TRUE(bed.authorise("c"));
-  const auto registration = bed.wait(read_registration(bed.registrar(), std::string(kImpu)));
-  ASSERT_TRUE(registration && !registration->watch_tag.empty());
-  const auto value =
-      bed.wait(bed.store().get(broker::tables::kSubscriptions, watch_key("alpha", registration->watch_tag)));
-  ASSERT_TRUE(value);
-  const auto watch = decode_watch(*value, registration->watch_tag);
-  ASSERT_TRUE(watch);
-  const auto hear = [&](RegNotify notify) {
-    return RegistrationBed::code_of(
-        bed.wait(hear_reg_notify(bed.registrar(), std::make_shared<const RegNotify>(std::move(notify)))));
-  };
-  RegNotify alive = notify_of(*watch, 1);
-  alive.info->registrations.push_back({std::string(kImpu), RegElement::State::Active, {{true, "registered", {}, {}}}});
-  EXPECT_EQ(hear(alive), Code::Closed);
-  EXPECT_EQ(hear(alive), Code::RequestSequence) << "twice";
-  EXPECT_TRUE(bed.has_access("c"));
-  RegNotify shorter = notify_of(*watch, 2);
-  shorter.info->registrations.push_back({std::string(kImpu), RegElement::State::Active, {{true, "shortened", {}, 60}}});
-  EXPECT_EQ(hear(shorter), Code::Closed);
-  EXPECT_EQ(bed.wait(read_registration(bed.registrar(), std::string(kImpu)))->expires_at, bed.now() + 60);
-  RegNotify foreign = notify_of(*watch, 3);
-  foreign.remote_tag = "somebody";
-  EXPECT_EQ(hear(foreign), Code::DialogUnknown);
-  RegNotify gone = notify_of(*watch, 4);
-  gone.info->registrations.push_back({std::string(kImpu), RegElement::State::Terminated, {}});
-  EXPECT_EQ(hear(gone), Code::Closed);
-  EXPECT_FALSE(bed.has_access("c"));
-  EXPECT_EQ(hear(notify_of(*watch, 5)), Code::DialogUnknown) << "the watch went with it";
 }
 
 }  // namespace

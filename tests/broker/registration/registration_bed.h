@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,28 @@ class RegistrationBed : public keys::KmsBed {
   Registrar* registrar() { return &registrar_; }
   void advance(std::int64_t seconds) { clock().advance(std::chrono::seconds(seconds)); }
 
-  Code register_at(std::uint32_t expires = 3600, std::string_view impu = kImpu) {
+  // Begins it from the loop, and returns; its outcome comes when it comes.
+  template <typename T>
+  void begin_task(runtime::Task<T> task, std::optional<T>* outcome) {
+    run_until([&, turn = 0]() mutable {
+      if (turn++ == 1) shard().scope().spawn(storage::keep_result(std::move(task), outcome));
+      return turn > 1;
+    });
+  }
+  // Something that is no task, as the loop would call it.
+  void call(UniqueFunction<void()> what) {
+    run_until([&] {
+      what();
+      return true;
+    });
+  }
+
+  Code register_at(std::uint32_t expires = 3600, std::string_view impu = kImpu,
+                   std::string_view s_cscf = "sip:127.0.0.1:1;transport=tcp") {
     auto request = std::make_shared<RegisterRequest>();
     request->impu = impu;
     request->expires = expires;
-    request->s_cscf = "sip:127.0.0.1:1;transport=tcp";
+    request->s_cscf = s_cscf;
     return code_of(wait(register_identity(&registrar_, std::move(request))));
   }
   Authorisation authorisation(std::string client, std::string_view user = keys::kAnn) {
