@@ -1,6 +1,6 @@
 #include "core/diameter/answer_cache.h"
 
-#include <openssl/crypto.h>
+#include <string.h>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,7 @@ AnswerCache::Name AnswerCache::name_of(const Message& request) const {
 
 void AnswerCache::wipe_oldest() {
   Entry& entry = entries_[oldest_++ % kEntries];
-  OPENSSL_cleanse(ring_.data() + entry.at % kBytes, entry.size);
+  ::explicit_bzero(ring_.data() + entry.at % kBytes, entry.size);
   entry.size = 0;
 }
 

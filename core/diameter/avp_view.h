@@ -25,6 +25,9 @@ class AvpView {
         code_(load_u32(bytes.data())),
         flags_(std::to_integer<std::uint8_t>(bytes[4])),
         vendor_((flags_ & kAvpVendor) != 0 ? load_u32(bytes.data() + 8) : 0) {}
+  // For who has read its name already.
+  AvpView(Bytes bytes, std::uint32_t code, std::uint32_t vendor)
+      : whole_(bytes), code_(code), flags_(std::to_integer<std::uint8_t>(bytes[4])), vendor_(vendor) {}
 
   std::uint32_t code() const { return code_; }
   std::uint32_t vendor() const { return vendor_; }

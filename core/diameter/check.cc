@@ -199,8 +199,13 @@ Found check_known(const AvpView& avp, const AvpRule& rule, bool is_strict) {
 
 // RFC 6733 clause 6.11: exactly one of the two.
 Found check_vendor_application(const AvpView& group) {
-  const auto authentication = find_in_group(group, avp::kAuthApplicationId);
-  const auto accounting = find_in_group(group, avp::kAcctApplicationId);
+  std::optional<AvpView> authentication;
+  std::optional<AvpView> accounting;
+  AvpWalk walk(group.data());
+  while (const auto child = walk.next()) {
+    if (!authentication && child->is(avp::kAuthApplicationId)) authentication = child;
+    if (!accounting && child->is(avp::kAcctApplicationId)) accounting = child;
+  }
   if (authentication && accounting) {
     return wrong_avp(Code::AvpTooMany, result_code::kAvpOccursTooManyTimes, *accounting);
   }
@@ -216,7 +221,8 @@ struct Looked {
   bool is_fine;
   const AvpRule* group;  // whose children are looked at as well
 };
-Looked look(const AvpView& avp, const Dictionary& dictionary, bool is_strict) {
+// Inline: for each AVP of each request.
+[[gnu::always_inline]] inline Looked look(const AvpView& avp, const Dictionary& dictionary, bool is_strict) {
   if (is_strict && !has_good_flags(avp)) return {false, nullptr};
   const AvpRule* const rule = dictionary.avp(avp.code(), avp.vendor());
   if (rule == nullptr) return {!avp.is_mandatory(), nullptr};
@@ -234,13 +240,24 @@ Found explain(const AvpView& avp, const Dictionary& dictionary, bool is_strict) 
   return check_known(avp, *rule, is_strict);
 }
 
+// No group within it, and nothing wrong: most groups.
+bool is_plain_group(const AvpView& group, const Dictionary& dictionary, bool is_strict) {
+  AvpWalk walk(group.data());
+  while (const auto avp = walk.next()) {
+    const Looked looked = look(*avp, dictionary, is_strict);
+    if (!looked.is_fine || looked.group != nullptr) return false;
+  }
+  return !walk.is_malformed();
+}
+
 // A group's children and theirs, in their order.
 Found check_group(const AvpView& group, const Dictionary& dictionary, bool is_strict) {
-  std::array<AvpWalk, kGroupDepthMax> walks{AvpWalk(group.data()), AvpWalk({}), AvpWalk({}), AvpWalk({}),
-                                            AvpWalk({}),           AvpWalk({}), AvpWalk({}), AvpWalk({})};
   if (group.is(avp::kVendorSpecificApplicationId)) {
     if (auto fault = check_vendor_application(group)) return fault;
   }
+  if (is_plain_group(group, dictionary, is_strict)) return std::nullopt;
+  std::array<AvpWalk, kGroupDepthMax> walks{AvpWalk(group.data()), AvpWalk({}), AvpWalk({}), AvpWalk({}),
+                                            AvpWalk({}),           AvpWalk({}), AvpWalk({}), AvpWalk({})};
   std::size_t depth = 1;
   while (depth > 0) {
     AvpWalk& walk = walks[depth - 1];
@@ -275,7 +292,10 @@ Found check_avp(const AvpView& avp, const Dictionary& dictionary, bool is_strict
 // All AVPs in their order, groups entered as they come.
 Found check_avps(const Message& message, const Dictionary& dictionary, bool is_strict) {
   for (std::size_t n = 0; n < message.indexed_count(); ++n) {
-    if (auto fault = check_avp(message.at(message.place(n)), dictionary, is_strict)) return fault;
+    const AvpView avp = message.at(message.place(n));
+    const Looked looked = look(avp, dictionary, is_strict);
+    if (looked.is_fine && looked.group == nullptr) continue;
+    if (auto fault = check_avp(avp, dictionary, is_strict)) return fault;
   }
   if (message.avp_count() == message.indexed_count()) return std::nullopt;
   AvpWalk walk = message.walk();
@@ -306,7 +326,17 @@ Fault not_so_often(const AvpView& avp, const Occurrence& rule) {
   return wrong_avp(Code::AvpTooMany, result_code::kAvpOccursTooManyTimes, avp);
 }
 
+// Each AVP is there at most once, and as often as the command says.
+bool occurs_well(const Message& request, const CommandRule& command) {
+  if (!request.is_each_once()) return false;
+  return std::ranges::all_of(command.request, [&](const Occurrence& rule) {
+    const std::uint16_t count = request.find(rule.avp) ? 1 : 0;
+    return count >= rule.min && count <= rule.max;
+  });
+}
+
 Found check_occurrences(const Message& request, const CommandRule& command, const Dictionary& dictionary) {
+  if (occurs_well(request, command)) return std::nullopt;
   std::array<std::uint16_t, kOccurrencesMax> counts{};
   // The rule that is broken by one more of that AVP; null: none.
   const auto count = [&](std::uint64_t key) -> const Occurrence* {
@@ -361,6 +391,7 @@ std::optional<Fault> check_routing(const Message& request) {
     const auto found = request.find(id);
     if (!found) continue;
     const AvpRule rule{id, "", AvpType::Identity};
+    if (has_good_flags(*found) && is_good(found->data(), rule)) continue;
     if (auto fault = check_flags(*found)) return fault;
     if (auto fault = check_value(*found, rule)) return fault;
   }

@@ -8,9 +8,9 @@ namespace {
 
 constexpr std::uint32_t kBehindAll = std::numeric_limits<std::uint32_t>::max();
 
-std::uint32_t padded_size(const Message& message, const AvpView& avp) {
-  const std::size_t left = message.bytes().size() - message.offset_of(avp);
-  return static_cast<std::uint32_t>(std::min(padded(avp.whole().size()), left));
+// Of an AVP with its padding, which the last one may lack.
+std::uint32_t padded_size(const Message& message, std::size_t offset, std::size_t length) {
+  return static_cast<std::uint32_t>(std::min(padded(length), message.bytes().size() - offset));
 }
 
 }  // namespace
@@ -29,20 +29,27 @@ Edits::Edit& Edits::insert(std::uint32_t offset) {
   return edit;
 }
 
-void Edits::replace(const Message& message, const AvpView& old, Bytes data) {
-  Edit& edit = insert(static_cast<std::uint32_t>(message.offset_of(old)));
+void Edits::replace_at(const Message& message, std::size_t offset, std::size_t length, std::uint64_t key, Bytes data) {
+  Edit& edit = insert(static_cast<std::uint32_t>(offset));
   edit.kind = Kind::Replace;
-  edit.old_size = padded_size(message, old);
-  edit.code = old.code();
-  edit.vendor = old.vendor();
-  edit.flags = old.flags();
+  edit.old_size = padded_size(message, offset, length);
+  edit.code = static_cast<std::uint32_t>(key);
+  edit.vendor = static_cast<std::uint32_t>(key >> 32U);
+  edit.flags = std::to_integer<std::uint8_t>(message.bytes()[offset + 4]);
   edit.use(data);
+  growth_ += static_cast<std::ptrdiff_t>(head_size(edit) + padded(data.size())) - edit.old_size;
+}
+
+void Edits::replace(const Message& message, const AvpView& old, Bytes data) {
+  replace_at(message, message.offset_of(old), old.whole().size(), AvpId{old.code(), old.vendor()}.key(), data);
 }
 
 void Edits::remove(const Message& message, const AvpView& old) {
-  Edit& edit = insert(static_cast<std::uint32_t>(message.offset_of(old)));
+  const std::size_t offset = message.offset_of(old);
+  Edit& edit = insert(static_cast<std::uint32_t>(offset));
   edit.kind = Kind::Remove;
-  edit.old_size = padded_size(message, old);
+  edit.old_size = padded_size(message, offset, old.whole().size());
+  growth_ -= edit.old_size;
 }
 
 void Edits::append(const AvpId& id, Bytes data) {
@@ -52,31 +59,23 @@ void Edits::append(const AvpId& id, Bytes data) {
   edit.vendor = id.vendor;
   edit.flags = static_cast<std::uint8_t>((id.vendor != 0 ? kAvpVendor : 0U) | (id.is_mandatory ? kAvpMandatory : 0U));
   edit.use(data);
+  growth_ += static_cast<std::ptrdiff_t>(head_size(edit) + padded(data.size()));
 }
 
 void Edits::append_u32(const AvpId& id, std::uint32_t value) {
   append(id, {});
   Edit& edit = edits_[count_ - 1];
   edit.is_small = true;
+  growth_ += static_cast<std::ptrdiff_t>(edit.small.size());
   store_u32(edit.small.data(), value);
 }
 
 void Edits::set(const Message& message, const AvpId& id, Bytes data) {
+  if (const Message::Place* const old = message.place_of(id)) {
+    return replace_at(message, old->offset, old->length, old->key, data);
+  }
   if (const auto old = message.find(id)) return replace(message, *old, data);
   append(id, data);
-}
-
-std::size_t Edits::new_size(const Edit& edit, std::size_t data_size) {
-  if (edit.kind == Kind::Remove) return 0;
-  return ((edit.flags & kAvpVendor) != 0 ? kAvpVendorHeaderBytes : kAvpHeaderBytes) + padded(data_size);
-}
-
-std::size_t Edits::size_of(const Message& message) const {
-  std::size_t size = message.bytes().size();
-  for (std::size_t i = 0; i < count_; ++i) {
-    size = size - edits_[i].old_size + new_size(edits_[i], data_of(edits_[i]).size());
-  }
-  return size;
 }
 
 void Edits::splice(const Message& message, Header header, MutableBytes to) const {
@@ -84,33 +83,36 @@ void Edits::splice(const Message& message, Header header, MutableBytes to) const
   header.length = static_cast<std::uint32_t>(to.size());
   write_header(header, to);
   std::size_t read = kHeaderBytes;
-  std::size_t written = kHeaderBytes;
+  std::byte* at = to.data() + kHeaderBytes;
+  const std::byte* const end = to.data() + to.size();
+  const auto has_room = [&](std::size_t size) { return size <= static_cast<std::size_t>(end - at); };
   const auto copy = [&](Bytes bytes) {
     if (bytes.empty()) return;
-    CLAVIGER_ASSERT(bytes.size() <= to.size() - written);
-    std::memcpy(to.data() + written, bytes.data(), bytes.size());
-    written += bytes.size();
+    CLAVIGER_ASSERT(has_room(bytes.size()));
+    std::memcpy(at, bytes.data(), bytes.size());
+    at += bytes.size();
   };
   for (std::size_t i = 0; i < count_; ++i) {
     const Edit& edit = edits_[order_[i]];
-    const std::size_t at = std::min<std::size_t>(edit.offset, from.size());
-    copy(from.subspan(read, at - read));
-    read = at + edit.old_size;
+    const std::size_t until = std::min<std::size_t>(edit.offset, from.size());
+    copy(from.subspan(read, until - read));
+    read = until + edit.old_size;
     if (edit.kind == Kind::Remove) continue;
     const Bytes data = data_of(edit);
-    std::array<std::byte, kAvpVendorHeaderBytes> head;
-    const std::size_t head_size = (edit.flags & kAvpVendor) != 0 ? kAvpVendorHeaderBytes : kAvpHeaderBytes;
-    store_u32(head.data(), edit.code);
-    store_u32(head.data() + 4,
-              static_cast<std::uint32_t>(edit.flags) << 24U | static_cast<std::uint32_t>(head_size + data.size()));
-    store_u32(head.data() + 8, edit.vendor);
-    copy(Bytes(head).first(head_size));
-    copy(data);
-    constexpr std::array<std::byte, 3> kZeros{};
-    copy(Bytes(kZeros).first(padded(data.size()) - data.size()));
+    const std::size_t head = head_size(edit);
+    const std::size_t room = padded(data.size());
+    CLAVIGER_ASSERT(has_room(head + room));
+    store_u32(at, edit.code);
+    store_u32(at + 4, static_cast<std::uint32_t>(edit.flags) << 24U | static_cast<std::uint32_t>(head + data.size()));
+    if (head == kAvpVendorHeaderBytes) store_u32(at + 8, edit.vendor);
+    at += head;
+    if (data.empty()) continue;
+    store_u32(at + room - 4, 0);  // the padding, and data over it
+    std::memcpy(at, data.data(), data.size());
+    at += room;
   }
   copy(from.subspan(read));
-  CLAVIGER_ASSERT(written == to.size());
+  CLAVIGER_ASSERT(at == end);
 }
 
 }  // namespace claviger::diameter

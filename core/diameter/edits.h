@@ -28,7 +28,9 @@ class Edits {
   bool empty() const { return count_ == 0; }
 
   // Of the edited message, header included.
-  std::size_t size_of(const Message& message) const;
+  std::size_t size_of(const Message& message) const {
+    return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(message.bytes().size()) + growth_);
+  }
   // `to` has size_of() bytes. The header's length is filled in.
   void splice(const Message& message, Header header, MutableBytes to) const;
 
@@ -53,10 +55,14 @@ class Edits {
   };
   static_assert(std::is_trivially_default_constructible_v<Edit>);
   Bytes data_of(const Edit& edit) const { return edit.is_small ? Bytes(edit.small) : Bytes(edit.data, edit.data_size); }
-  static std::size_t new_size(const Edit& edit, std::size_t data_size);
+  static std::size_t head_size(const Edit& edit) {
+    return (edit.flags & kAvpVendor) != 0 ? kAvpVendorHeaderBytes : kAvpHeaderBytes;
+  }
   Edit& insert(std::uint32_t offset);
+  void replace_at(const Message& message, std::size_t offset, std::size_t length, std::uint64_t key, Bytes data);
 
   std::size_t count_ = 0;
+  std::ptrdiff_t growth_ = 0;  // of the message, by all of them
   std::array<Edit, kMax> edits_;
   std::array<std::uint8_t, kMax> order_;  // of edits_, by offset
 };

@@ -66,6 +66,10 @@ void Link::on_established() {
   push_packed(builder.finish());
 }
 
+std::size_t Link::read_max() const {
+  return pending_.size() > 0 ? ReadShare::kAnswers : shard_.read_share().of_requests(shard_.shard().now());
+}
+
 bool Link::wants_input() const {
   // A peer that does not read what it is answered is not read from either.
   return outbox_.bytes() + stream_.unsent() < shard_.options().unsent_max;

@@ -58,6 +58,7 @@ class Link final : public net::StreamUser {
   enum class Entry : std::uint8_t { Taken, ElectionLost, Rejected };
 
   void on_established() override;
+  std::size_t read_max() const override;
   void on_received(Slice bytes) override;
   std::size_t produce(MutableBytes room) override { return outbox_.produce(room); }
   bool wants_input() const override;

@@ -28,7 +28,7 @@ class Message {
   // How the walk over the top-level AVPs ended.
   enum class Structure : std::uint8_t { Sound, BadAvpLength, Overrun, TooManyAvps };
 
-  Message() = default;
+  Message() { first_.fill(0); }
   // `bytes` is one whole message as FrameReader cuts it: a header, and as many bytes as its length field says.
   explicit Message(Slice bytes);
 
@@ -42,7 +42,11 @@ class Message {
   // Where the first AVP that is not well formed starts, from the message's first byte.
   std::size_t structure_end() const { return structure_end_; }
 
-  std::optional<AvpView> find(const AvpId& id) const { return find_nth(id, 0); }
+  std::optional<AvpView> find(const AvpId& id) const {
+    const Place* const place = place_of(id);
+    if (place != nullptr) return at(*place);
+    return is_each_once() ? std::nullopt : find_nth(id, 0);
+  }
   std::optional<AvpView> find_nth(const AvpId& id, std::size_t n) const;
   std::size_t count(const AvpId& id) const;
   // Its text; empty when it is not there.
@@ -65,7 +69,17 @@ class Message {
   };
   std::size_t indexed_count() const { return count_ < kIndexed ? count_ : kIndexed; }
   const Place& place(std::size_t n) const { return places_[n]; }
-  AvpView at(const Place& place) const { return AvpView(slice_.bytes().subspan(place.offset, place.length)); }
+  // Of the first of that name, in one look; null: it is not there, or has to be looked for (find()).
+  const Place* place_of(const AvpId& id) const {
+    const std::size_t first = first_[slot_of(id.key())];
+    return first != 0 && places_[first - 1].key == id.key() ? &places_[first - 1] : nullptr;
+  }
+  AvpView at(const Place& place) const {
+    return {Bytes(slice_.data() + place.offset, place.length), static_cast<std::uint32_t>(place.key),
+            static_cast<std::uint32_t>(place.key >> 32U)};
+  }
+  // No AVP is there twice: what find() does not tell of one, count() does not, either. No: perhaps.
+  bool is_each_once() const { return !is_crowded_ && count_ <= kIndexed; }
   // Of an AVP of this message: from the message's first byte.
   std::size_t offset_of(const AvpView& avp) const {
     return static_cast<std::size_t>(avp.whole().data() - slice_.data());
@@ -91,17 +105,19 @@ class Message {
  private:
   // The first AVPs' places; later ones (few messages have so many) are walked to.
   static constexpr std::size_t kIndexed = 32;
-  // AVPs of the base protocol that every hop looks for, some of them several times: codes 256 to 319 without a vendor.
-  static constexpr std::uint64_t kBaseFirst = 256;
-  static constexpr std::size_t kBaseCount = 64;
+  // Where to look for a name: by six bits of its code, those with a vendor apart. The base protocol's AVPs and those of Cx have
+  // 64 codes in a row each, so that they do not meet.
+  static constexpr std::size_t kSlots = 128;
+  static constexpr std::size_t slot_of(std::uint64_t key) { return (key & 63U) | ((key >> 32U) != 0 ? 64U : 0U); }
 
   Slice slice_;
   Header header_;
   Structure structure_ = Structure::Sound;
   std::uint32_t structure_end_ = 0;
   std::uint32_t count_ = 0;
-  std::uint32_t indexed_end_ = 0;                // offset of the first AVP that is not in places_
-  std::array<std::uint8_t, kBaseCount> base_{};  // by code: 1 + its first place; 0: not among places_
+  std::uint32_t indexed_end_ = 0;                       // offset of the first AVP that is not in places_
+  bool is_crowded_ = false;                             // two of places_ have one slot
+  alignas(16) std::array<std::uint8_t, kSlots> first_;  // 1 + the first place of that slot; 0: none
   std::array<Place, kIndexed> places_;
 };
 

@@ -10,6 +10,8 @@
 namespace claviger::diameter {
 
 inline bool is_same_name(std::string_view left, std::string_view right) {
+  if (left.size() != right.size()) return false;
+  if (left == right) return true;  // nearly always, and eight at a time
   const auto lowered = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return std::ranges::equal(left, right, {}, lowered, lowered);
 }

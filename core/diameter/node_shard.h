@@ -15,6 +15,7 @@
 #include "core/diameter/overload.h"
 #include "core/diameter/packer.h"
 #include "core/diameter/peer_table.h"
+#include "core/diameter/read_share.h"
 #include "core/diameter/transaction.h"
 #include "core/net/stream.h"
 #include "core/runtime/one_shot.h"
@@ -40,6 +41,7 @@ class NodeShard {
   runtime::Shard& shard() { return shard_; }
   net::StreamBuffers& buffers() { return buffers_; }
   Packer& packer() { return packer_; }
+  ReadShare& read_share() { return read_share_; }
   const NodeOptions& options() const { return node_.options(); }
   std::uint64_t random();
   std::uint32_t next_end_to_end();
@@ -107,6 +109,7 @@ class NodeShard {
   std::uint64_t sessions_ = 0;
   std::shared_ptr<const PeerTable> table_;
   Packer packer_;
+  ReadShare read_share_;
   AnswerCache answers_;
   OverloadTable overload_;
   TransactionPool transactions_;

@@ -48,7 +48,8 @@ class ForwardState {
   }
 
  private:
-  alignas(16) std::array<std::byte, kBytes> bytes_{};
+  // Not cleared: whoever reads it has written it.
+  alignas(16) std::array<std::byte, kBytes> bytes_;
 };
 
 // The way back of forwarded requests. One object for all transactions, alive as long as the node; its functions run on

@@ -25,7 +25,11 @@ Result<std::size_t> receive(int descriptor, MutableBytes to) {
 }  // namespace
 
 Stream::Stream(runtime::Shard& shard, StreamBuffers& buffers, StreamUser& user, StreamLimits limits)
-    : shard_(shard), buffers_(buffers), user_(user), limits_(limits), queue_(shard.slabs()),
+    : shard_(shard),
+      buffers_(buffers),
+      user_(user),
+      limits_(limits),
+      queue_(shard.slabs()),
       timer_([](void* self) { static_cast<Stream*>(self)->on_timer(); }, this),
       hook_([](void* self) { static_cast<Stream*>(self)->flush(); }, this),
       poll_([](void* self, int events) { static_cast<Stream*>(self)->on_event(events); }, this) {}
@@ -49,8 +53,8 @@ Result<Unit> Stream::accept(Descriptor socket, std::shared_ptr<const TlsContext>
   return Unit{};
 }
 
-Result<Unit> Stream::connect(const Address& address, std::shared_ptr<const TlsContext> context,
-                             std::string server_name, TlsResumption resumption) {
+Result<Unit> Stream::connect(const Address& address, std::shared_ptr<const TlsContext> context, std::string server_name,
+                             TlsResumption resumption) {
   socket_ = Descriptor(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_.is_open()) return Error{Code::Io, "stream.socket"};
   const int yes = 1;
@@ -116,16 +120,23 @@ void Stream::on_readable() {
 }
 
 void Stream::receive_clear() {
-  SlabWriter slab(shard_.slabs(), kSlabBytes);
-  const auto count = receive(socket_.number(), slab.unwritten());
-  if (!count) return close(count.error());
-  if (*count == 0) return;
-  slab.advance(*count);
-  user_.on_received(slab.finish());
+  for (std::size_t left = user_.read_max(); left > 0;) {
+    SlabWriter slab(shard_.slabs(), kSlabBytes);
+    const std::size_t room = std::min(left, kSlabBytes);
+    const auto count = receive(socket_.number(), slab.unwritten().first(room));
+    if (!count) return close(count.error());
+    if (*count == 0) return;
+    slab.advance(*count);
+    left -= *count;
+    user_.on_received(slab.finish());
+    // A slab that was not filled emptied the socket: asking again would cost a call to hear that.
+    if (*count < room || state_ != State::Open || !user_.wants_input()) return;
+  }
 }
 
 void Stream::receive_tls() {
-  const auto count = receive(socket_.number(), buffers_.ciphertext);
+  const std::size_t room = std::min(std::max(user_.read_max(), kSlabBytes), buffers_.ciphertext.size());
+  const auto count = receive(socket_.number(), MutableBytes(buffers_.ciphertext).first(room));
   if (!count) return close(count.error());
   if (*count == 0) return;
   if (awaits_first_bytes_) {
@@ -235,12 +246,21 @@ void Stream::linger() {
 void Stream::watch() {
   int events = 0;
   switch (state_) {
-    case State::Connecting: events = UV_WRITABLE; break;
-    case State::Handshaking: events = UV_READABLE; break;
-    case State::Open: events = user_.wants_input() ? UV_READABLE : 0; break;
-    case State::Lingering: events = UV_READABLE; break;
+    case State::Connecting:
+      events = UV_WRITABLE;
+      break;
+    case State::Handshaking:
+      events = UV_READABLE;
+      break;
+    case State::Open:
+      events = user_.wants_input() ? UV_READABLE : 0;
+      break;
+    case State::Lingering:
+      events = UV_READABLE;
+      break;
     case State::Idle:
-    case State::Closed: return;
+    case State::Closed:
+      return;
   }
   if ((!queue_.empty() || has_more_to_produce_) && state_ != State::Lingering) events |= UV_WRITABLE;
   poll_.watch(events);

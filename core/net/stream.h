@@ -20,7 +20,7 @@
 
 namespace claviger::net {
 
-// Read in one turn from one connection: others get theirs before it gets more.
+// Read in one turn from one connection whose user does not say otherwise: others get theirs before it gets more.
 inline constexpr std::size_t kReadPerTurnMax = 64 * 1024;
 // Unsent bytes of one connection, and so what one turn sends: 16 records.
 inline constexpr std::size_t kUnsentMax = 256 * 1024;
@@ -51,7 +51,9 @@ class StreamUser {
   virtual void on_first_bytes() {}
   // Connected, and TLS is up when asked for.
   virtual void on_established() = 0;
-  // May come several times a turn, together up to kReadPerTurnMax; all must be taken.
+  // Of what has come, how much it takes in one turn: asked each time there is something. More waits for the next turn.
+  virtual std::size_t read_max() const { return kReadPerTurnMax; }
+  // May come several times a turn, together up to read_max() (under TLS a record more); all must be taken.
   virtual void on_received(Slice bytes) = 0;
   // Writes what is to be sent next into `room`; 0: nothing now.
   virtual std::size_t produce(MutableBytes room) = 0;

@@ -52,6 +52,34 @@ TEST(DiameterMessage, FindsBeyondItsIndex) {
   EXPECT_FALSE(read.find_nth(avp::kSupportedVendorId, 100));
 }
 
+TEST(DiameterMessage, TellsNamesApartThatAreLookedForInOnePlace) {
+  SlabPool pool;
+  constexpr AvpId kOne{601, 10415};
+  constexpr AvpId kSameBits{601 + 64, 10415};
+  constexpr AvpId kOtherVendor{601, 13019};
+  const auto read_of = [&](const std::string& avps) {
+    return Message(slice(pool, message(request_header(16777216, 303), avps)));
+  };
+  const Message all = read_of(avp_of(kSameBits, "same bits") + avp_of(kOtherVendor, "other vendor") +
+                              avp_of(kOne, "one") + avp_of(kOne, "two"));
+  EXPECT_EQ(all.text(kOne), "one");
+  EXPECT_EQ(all.text(kSameBits), "same bits");
+  EXPECT_EQ(all.text(kOtherVendor), "other vendor");
+  EXPECT_EQ(all.find_nth(kOne, 1)->text(), "two");
+  EXPECT_FALSE(all.find_nth(kOne, 2));
+  EXPECT_EQ(all.count(kOne), 2U);
+  EXPECT_EQ(all.count(kSameBits), 1U);
+  EXPECT_FALSE(all.find({601 + 128, 10415}));  // nobody, in a place that is taken
+  EXPECT_EQ(all.count({601 + 128, 10415}), 0U);
+  EXPECT_FALSE(all.is_each_once());
+  const Message alone = read_of(avp_of(kSameBits, "same bits"));
+  EXPECT_FALSE(alone.find(kOne));
+  EXPECT_TRUE(alone.is_each_once());
+  // The V bit with vendor 0 names what no V bit does.
+  const Message zero = read_of(avp_of(avp::kOriginHost.code, kAvpVendor | kAvpMandatory, 0, "zero.example"));
+  EXPECT_EQ(zero.origin_host(), "zero.example");
+}
+
 TEST(DiameterMessage, IsReadUpToWhereItIsDamaged) {
   SlabPool pool;
   const std::string good = avp_of(avp::kSessionId, "s");

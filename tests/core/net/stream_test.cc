@@ -28,6 +28,7 @@ struct Talker final : StreamUser {
     produced += count;
     return count;
   }
+  std::size_t read_max() const override { return read_at_most; }
   bool wants_input() const override { return wants; }
   bool is_finished() const override { return finished; }
   Monotonic deadline() const override { return due; }
@@ -43,6 +44,7 @@ struct Talker final : StreamUser {
 
   bool is_established = false;
   bool wants = true;
+  std::size_t read_at_most = kReadPerTurnMax;
   bool finished = false;
   Monotonic due = Monotonic::max();
   int deadlines = 0;
@@ -130,6 +132,17 @@ TEST_P(StreamTest, CarriesMegabytesInOrder) {
   connect();
   const std::string all = numbered(5'000'000);
   on_shard([&] { left->say(all); });
+  ASSERT_TRUE(run([&] { return right->received.size() == all.size(); }));
+  EXPECT_EQ(right->received, all);
+}
+
+TEST_P(StreamTest, CarriesMegabytesInSmallAndLargeParts) {
+  connect();
+  const std::string all = numbered(1'000'000);
+  right->read_at_most = 1'000;
+  on_shard([&] { left->say(all); });
+  ASSERT_TRUE(run([&] { return right->received.size() >= all.size() / 2; }));
+  right->read_at_most = 256 * 1024;
   ASSERT_TRUE(run([&] { return right->received.size() == all.size(); }));
   EXPECT_EQ(right->received, all);
 }
