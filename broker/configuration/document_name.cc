@@ -11,7 +11,15 @@ namespace {
 
 constexpr std::string_view kMark = "~~";
 
+// Of nearly every path all of it.
+bool is_plain(std::string_view text) {
+  unsigned char all = 0;
+  for (const char character : text) all = static_cast<unsigned char>(all | static_cast<unsigned char>(character));
+  return all < 0x80 && text.find('%') == std::string_view::npos && text.find('\0') == std::string_view::npos;
+}
+
 Result<std::string> decoded(std::string_view text) {
+  if (is_plain(text)) return std::string(text);
   std::string out(text.size(), '\0');
   const auto size = codec::percent_decode(text, codec::Plus::Literal, std::as_writable_bytes(std::span(out)));
   if (!size || !codec::is_utf8(std::string_view(out).substr(0, *size))) return Error{Code::UriPathInvalid, "xcap.path"};
@@ -116,6 +124,7 @@ std::string canonical_xui(std::string_view xui) {
 
 Result<DocumentName> read_document_name(std::string_view selector) {
   std::vector<std::string> segments;
+  segments.reserve(5);
   while (selector.starts_with('/')) selector.remove_prefix(1);
   while (segments.size() < 5) {
     const std::size_t slash = selector.find('/');
@@ -133,7 +142,9 @@ Result<XcapTarget> read_xcap_target(std::string_view rest, std::string_view quer
   }
   XcapTarget target;
   std::string_view document = rest;
-  for (std::size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
+  // Most have none: then no slash is looked behind.
+  const bool may_have_selector = !is_plain(rest) || rest.find('~') != std::string_view::npos;
+  for (std::size_t slash = may_have_selector ? rest.find('/') : std::string_view::npos; slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
     std::string_view behind = rest.substr(slash + 1);
     if (!take_tilde(behind) || !take_tilde(behind) || (!behind.empty() && !behind.starts_with('/'))) continue;
     document = rest.substr(0, slash);

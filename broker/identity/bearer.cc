@@ -1,7 +1,12 @@
 #include "broker/identity/bearer.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "broker/identity/oauth_error.h"
 
@@ -16,9 +21,44 @@ constexpr char lowered(char character) {
 }
 
 // b64token of RFC 6750 clause 2.1.
-bool is_token_character(char character) {
+constexpr bool is_token_character(char character) {
   return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-         (character >= '0' && character <= '9') || std::string_view("-._~+/=").find(character) != std::string_view::npos;
+         (character >= '0' && character <= '9') ||
+         std::string_view("-._~+/=").find(character) != std::string_view::npos;
+}
+
+constexpr std::array<bool, 256> kTokenCharacters = [] {
+  std::array<bool, 256> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = is_token_character(static_cast<char>(i));
+  return all;
+}();
+
+#if defined(__SSE2__)
+// The table's answer for 16 octets at once.
+bool are_token_characters(const char* text) {
+  const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+  const auto all = [](char character) { return _mm_set1_epi8(character); };
+  const auto is_up_to = [](__m128i value, __m128i most) { return _mm_cmpeq_epi8(_mm_min_epu8(value, most), value); };
+  const __m128i letter = is_up_to(_mm_sub_epi8(_mm_or_si128(octets, all(0x20)), all('a')), all(25));
+  const __m128i run =
+      is_up_to(_mm_sub_epi8(octets, all('-')), all('9' - '-'));  // "-", ".", "/" and the digits in a row
+  const __m128i others = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(octets, all('+')), _mm_cmpeq_epi8(octets, all('='))),
+                                      _mm_or_si128(_mm_cmpeq_epi8(octets, all('_')), _mm_cmpeq_epi8(octets, all('~'))));
+  return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, run), others)) == 0xFFFF;
+}
+#endif
+
+// A token is most of a request's bytes (0.8 us of 17 with a search for each character, XCAP GET).
+bool is_token(std::string_view text) {
+  if (text.empty()) return false;
+#if defined(__SSE2__)
+  constexpr std::size_t kBlock = sizeof(__m128i);
+  for (; text.size() >= kBlock; text.remove_prefix(kBlock)) {
+    if (!are_token_characters(text.data())) return false;
+  }
+#endif
+  return std::ranges::all_of(text,
+                             [](char character) { return kTokenCharacters[static_cast<unsigned char>(character)]; });
 }
 
 bool has_query_token(std::string_view query) {
@@ -39,9 +79,7 @@ Result<std::string_view> read_token(const http::Request& request, std::string_vi
   std::string_view token = header.substr(scheme.size());
   if (!token.starts_with(' ')) return Error{Code::BearerSeveral, "authorization.token"};
   while (token.starts_with(' ')) token.remove_prefix(1);
-  if (token.empty() || !std::ranges::all_of(token, is_token_character)) {
-    return Error{Code::BearerSeveral, "authorization.token"};
-  }
+  if (!is_token(token)) return Error{Code::BearerSeveral, "authorization.token"};
   return token;
 }
 

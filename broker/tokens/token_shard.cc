@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/tokens/verifier/claims_memory.h"
 #include "core/codec/base64url.h"
 
 namespace claviger::tokens {
@@ -17,10 +18,12 @@ constexpr Seconds kSweepEvery{1};
 }  // namespace
 
 struct TokenShard::State {
-  State(broker::Context& owner, Verifier made) : context(owner), verifier(std::move(made)) {}
+  State(broker::Context& owner, Verifier made, ClaimsMemory memory)
+      : context(owner), verifier(std::move(made)), claims(std::move(memory)) {}
 
   broker::Context& context;
   Verifier verifier;
+  ClaimsMemory claims;
   crypto::RandomPool random;
   crypto::SigningContext signing;
   pkcs11::KeyStore* key_store = nullptr;
@@ -48,8 +51,10 @@ Result<std::unique_ptr<TokenShard>> TokenShard::create(broker::Context& context)
   if (auto filled = crypto::fill_random(options.seed.reveal_for_writing()); !filled) return filled.error();
   const std::size_t shards = context.shard.shards().size();
   options.cached_tokens = (context.snapshot->settings->limits.cached_tokens_max + shards - 1) / shards;
+  const std::size_t cached_tokens = options.cached_tokens;
   CLAVIGER_TRY(verifier, Verifier::create(std::move(options)));
-  auto state = std::make_unique<State>(context, std::move(verifier));
+  CLAVIGER_TRY(claims, ClaimsMemory::create(cached_tokens));
+  auto state = std::make_unique<State>(context, std::move(verifier), std::move(claims));
   state->sweep_now();
   return std::unique_ptr<TokenShard>(new TokenShard(std::move(state)));
 }
@@ -80,7 +85,12 @@ Result<const Claims*> TokenShard::verify_own(const broker::TenantView& tenant, s
   Presentation presentation;
   presentation.now = state_->now();
   CLAVIGER_TRY(verified, state_->verifier.verify(token, policy->second, presentation));
-  return verified.claims != nullptr ? verified.claims : &state_->verifier.decode_verified(token, verified);
+  if (verified.claims != nullptr) return verified.claims;
+  // Seen before, so likely to come again: no JSON is read for it from the third time on.
+  if (const Claims* known = state_->claims.find(verified.digest)) return known;
+  const Claims& claims = state_->verifier.decode_verified(token, verified);
+  const Claims* kept = state_->claims.remember(verified.digest, claims);
+  return kept != nullptr ? kept : &claims;
 }
 
 Result<Verified> TokenShard::verify_for(const broker::TenantView& tenant,

@@ -1,6 +1,8 @@
 // Proxies and asserted identities: the HTTP entity rules of spec 1.11 (TS 24.482 Annex A, TS 24.547 A.2.3), row by row.
 #include "broker/identity/proxies.h"
 
+#include "broker/identity/bearer.h"
+
 #include <gtest/gtest.h>
 
 namespace claviger::identity {
@@ -110,6 +112,31 @@ TEST_F(Proxies, AMalformedAuthorizationIs400) {
   const auto caller = read_caller(settings, request);
   ASSERT_TRUE(caller.failed_with(Code::BearerSeveral));
   EXPECT_EQ(caller_refused("alpha", caller.error()).status, 400);
+}
+
+// RFC 6750 clause 2.1: each octet, in tokens shorter, as long and longer than what is looked at together.
+TEST(Bearer, ATokenHasTheCharactersOfB64tokenAndNoOther) {
+  constexpr std::string_view kGood =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+  const auto is_read = [](const std::string& token) {
+    const std::string field = "Bearer " + token;
+    http::Request request;
+    request.add(http::Field::Authorization, {"authorization", field});
+    const auto read = read_bearer(request);
+    EXPECT_TRUE(read.has_value() || read.failed_with(Code::BearerSeveral));
+    return read.has_value() && *read == token;
+  };
+  for (const std::size_t size : {1U, 15U, 16U, 17U, 40U}) {
+    for (int octet = 0; octet < 256; ++octet) {
+      const char character = static_cast<char>(octet);
+      for (std::size_t at = 0; at < size; ++at) {
+        if (at == 0 && character == ' ') continue;  // spaces before a token are none of it
+        std::string token(size, 'a');
+        token[at] = character;
+        EXPECT_EQ(is_read(token), kGood.find(character) != std::string_view::npos) << octet << " at " << at << " of " << size;
+      }
+    }
+  }
 }
 
 }  // namespace
