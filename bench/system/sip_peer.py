@@ -19,9 +19,9 @@ debug=0
 log_stderror=yes
 fork=yes
 children=1
-disable_tcp=yes
-listen=udp:127.0.0.1:{port}
+{transport}
 auto_aliases=no
+alias="ims.alpha.example"
 dns=no
 rev_dns=no
 mpath="{modules}"
@@ -30,8 +30,8 @@ loadmodule "pv.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 modparam("usrloc", "db_mode", 0)
-modparam("usrloc", "hash_size", 14)
-modparam("registrar", "max_expires", 4000)
+modparam("usrloc", "hash_size", 16)
+modparam("registrar", "max_expires", 7200)
 request_route {{
   if (method == "REGISTER") {{
     save("location");
@@ -40,31 +40,36 @@ request_route {{
   sl_send_reply("404", "Not here");
 }}
 """
+# One process that answers, whichever way requests come.
+TRANSPORTS = {"udp": "disable_tcp=yes\nlisten=udp:127.0.0.1:{port}", "tcp": "tcp_children=1\nlisten=tcp:127.0.0.1:{port}"}
 MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
 
 
 class Kamailio:
     """All its processes on the server's CPU."""
 
-    def __init__(self, folder):
-        self.port = free_port()
+    def __init__(self, folder, transport="udp"):
+        self.port, self.transport = free_port(), transport
         path = os.path.join(folder, "kamailio.cfg")
         with open(path, "w", encoding="ascii") as file:
-            file.write(CONFIGURATION.format(port=self.port, modules=MODULES))
+            file.write(CONFIGURATION.format(transport=TRANSPORTS[transport].format(port=self.port), modules=MODULES))
         self._log = open(os.path.join(folder, "kamailio.log"), "wb")
-        self.process = subprocess.Popen(pinned(SERVER_CPU, "kamailio", "-DD", "-E", "-f", path, "-Y", folder, "-m", "256"),
+        self.process = subprocess.Popen(pinned(SERVER_CPU, "kamailio", "-DD", "-E", "-f", path, "-w", folder, "-Y", folder, "-m", "512", "-M", "32"),
                                         stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
 
-    def cpu_seconds(self):
-        """Of the process and its children."""
+    def pids(self):
+        """The process and its children."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
-            return sum(cpu_seconds(int(pid)) for pid in [self.process.pid, *file.read().split()])
+            return [int(pid) for pid in [self.process.pid, *file.read().split()]]
+
+    def cpu_seconds(self):
+        return sum(cpu_seconds(pid) for pid in self.pids())
 
     def __enter__(self):
         pause = threading.Event()
         for _ in range(100):
-            with open("/proc/net/udp", encoding="ascii") as file:
-                if f":{self.port:04X} " in file.read():
+            with open(f"/proc/net/{self.transport}", encoding="ascii") as file:
+                if f": 0100007F:{self.port:04X} " in file.read():
                     return self
             pause.wait(0.1)
         self.__exit__()

@@ -6,10 +6,8 @@ usage: bench/system/sip_registrar.py [--users N] [--rounds N] [--tokens N] [--me
 """
 
 import argparse
-import glob
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,39 +19,13 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(SOURCE, "tests", "system")]
 
 import machine  # noqa: E402
-from clavigerd import Failure, Sandbox, build_folder, free_port  # noqa: E402
+import sip_peer  # noqa: E402
+from clavigerd import Failure, Sandbox, build_folder  # noqa: E402
 from configuration import sign_in  # noqa: E402
 
 CONNECTIONS, WINDOW = 4, 64
 REQUESTS_OF_A_CONNECTION = 900  # the daemon closes one after a thousand
 DEVICES = 16  # of the one user whose tokens they are: each binding looks at the others
-KAMAILIO = """#!KAMAILIO
-debug=0
-log_stderror=yes
-fork=yes
-children=1
-tcp_children=1
-listen=tcp:127.0.0.1:{port}
-auto_aliases=no
-alias="ims.alpha.example"
-dns=no
-rev_dns=no
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-loadmodule "pv.so"
-loadmodule "sl.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-modparam("usrloc", "db_mode", 0)
-modparam("usrloc", "hash_size", 16)
-modparam("registrar", "max_expires", 7200)
-request_route {{
-  if (method == "REGISTER") {{
-    save("location");
-    exit;
-  }}
-  sl_send_reply("404", "Not Here");
-}}
-"""
 
 
 def load(kind, port, target, first, users, rounds, cseq, *more):
@@ -93,37 +65,6 @@ def tokens_of(system, count, path):
             file.write(answer["access_token"] + "\n")
 
 
-class Kamailio:
-    def __init__(self, folder):
-        self.port = free_port()
-        config = os.path.join(folder, "kamailio.cfg")
-        with open(config, "w", encoding="ascii") as file:
-            file.write(KAMAILIO.format(port=self.port))
-        self.process = subprocess.Popen(machine.pinned(machine.SERVER_CPU, "kamailio", "-f", config, "-DD", "-E", "-w", folder, "-Y", folder,
-                                                       "-m", "512", "-M", "32"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, start_new_session=True)
-        time.sleep(3)  # it says nothing when it listens; a connection before would be its first
-
-    def pids(self):
-        group = os.getpgid(self.process.pid)
-        found = []
-        for path in glob.glob("/proc/[0-9]*/stat"):
-            try:
-                with open(path, "rb") as file:
-                    if int(file.read().rsplit(b")", 1)[1].split()[2]) == group:
-                        found.append(int(path.split("/")[2]))
-            except OSError:
-                continue
-        return found
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", type=int, default=20_000)
@@ -143,7 +84,9 @@ def main():
         tokens_of(system, options.tokens, path)
         measured("clavigerd: PUBLISH with a token never seen", [pid], "publish", port, target, 0, DEVICES, 1, 1, path)
         try:
-            with Kamailio(folder) as kamailio:
+            with sip_peer.Kamailio(folder, "tcp") as kamailio:
+                # Once it has answered, all its processes are there.
+                load("register", kamailio.port, "sip:ims.alpha.example", options.users, CONNECTIONS, 1, 1)
                 pids = kamailio.pids()
                 measured("Kamailio: first REGISTERs", pids, "register", kamailio.port, "sip:ims.alpha.example", 0, options.users, 1, 1)
                 theirs, _ = measured("Kamailio: refreshes, in memory", pids, "register", kamailio.port, "sip:ims.alpha.example", 0,
