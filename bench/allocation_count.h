@@ -1,31 +1,19 @@
-// Counts what `operator new` gives out, for the allocations-per-operation counter beside a benchmark's time.
+// Counts what `operator new` gives out, for tests and benchmarks that promise how much a hot path takes from the heap.
 //
-// List bench/allocation_count.cc among the benchmark's sources: it replaces operator new in that executable
-// alone. malloc() called directly (by C libraries) is not seen. Any thread.
+// List bench/allocation_count.cc among the executable's sources: it replaces operator new there (not with a sanitizer, which
+// has its own). malloc() called directly (by C libraries) is not seen. Benchmarks: bench/allocation_counter.h.
 #pragma once
-
-#include <benchmark/benchmark.h>
 
 #include <cstdint>
 
 namespace claviger::bench {
 
+// Of all threads, since the start.
 std::uint64_t allocation_count();
 
-// Lives around the loop: at its end the state has the counter "allocations", per iteration.
-class AllocationCounter {
- public:
-  explicit AllocationCounter(benchmark::State& state) : state_(state), before_(allocation_count()) {}
-  AllocationCounter(const AllocationCounter&) = delete;
-  AllocationCounter& operator=(const AllocationCounter&) = delete;
-  ~AllocationCounter() {
-    state_.counters["allocations"] = benchmark::Counter(static_cast<double>(allocation_count() - before_),
-                                                        benchmark::Counter::kAvgIterations);
-  }
-
- private:
-  benchmark::State& state_;
-  std::uint64_t before_;
-};
+// Is told of each allocation of the calling thread, with the address that called operator new; null: nobody. It allocates
+// nothing itself.
+using AllocationObserver = void (*)(const void* caller);
+void set_allocation_observer(AllocationObserver observer);
 
 }  // namespace claviger::bench

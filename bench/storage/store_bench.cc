@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "storage/rocks/engine.h"
 #include "tests/storage/process.h"
 #include "tests/storage/temp_directory.h"

@@ -6,7 +6,7 @@
 #include <benchmark/benchmark.h>
 #include <time.h>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "core/crypto/signing_key.h"
 #include "tests/broker/identity/testbed.h"
 

@@ -15,7 +15,7 @@
 #include <optional>
 #include <random>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "broker/subscriber/cx.h"
 #include "broker/subscriber/cx_messages.h"
 #include "broker/subscriber/subscriber_procedures.h"

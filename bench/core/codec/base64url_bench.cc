@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "core/codec/base64_kernels.h"
 
 namespace claviger::codec {
@@ -38,8 +38,7 @@ void decode_portable(benchmark::State& state) {
   std::array<std::uint8_t, 1024> out;
   const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        kernels::decode_groups(kernels::Alphabet::Url, as_uchar(as_bytes(text)), 180, out.data()));
+    benchmark::DoNotOptimize(kernels::decode_groups(kernels::Alphabet::Url, as_uchar(as_bytes(text)), 180, out.data()));
     benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(state.iterations() * 540);

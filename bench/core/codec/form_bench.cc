@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "core/codec/cookie.h"
 #include "core/codec/uri.h"
 
@@ -18,11 +18,10 @@ void parse(benchmark::State& state, const std::string& text) {
   for (auto _ : state) benchmark::DoNotOptimize(parse_form(text));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
-BENCHMARK_CAPTURE(
-    parse, code_request,
-    "grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIAxSplxlOBeZQQYbYS6WxSb&redirect_uri="
-    "http%3A%2F%2F127.0.0.1%3A51004%2Fcb&client_id=mc-native-1&code_verifier="
-    "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+BENCHMARK_CAPTURE(parse, code_request,
+                  "grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIAxSplxlOBeZQQYbYS6WxSb&redirect_uri="
+                  "http%3A%2F%2F127.0.0.1%3A51004%2Fcb&client_id=mc-native-1&code_verifier="
+                  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
 BENCHMARK_CAPTURE(parse, introspection, "token=" + std::string(700, 'x') + "&token_type_hint=access_token");
 BENCHMARK_CAPTURE(
     parse, authorization_request,
@@ -40,8 +39,7 @@ BENCHMARK(uri);
 void cookie(benchmark::State& state) {
   const bench::AllocationCounter allocations(state);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        parse_cookies("__Host-claviger-session=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk; a=b"));
+    benchmark::DoNotOptimize(parse_cookies("__Host-claviger-session=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk; a=b"));
   }
 }
 BENCHMARK(cookie);

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "core/base/slice.h"
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
@@ -82,8 +82,7 @@ BENCHMARK(parse_and_walk_nine_claims);
 
 void parse_forty_members(benchmark::State& state) {
   std::string text = "{";
-  for (int i = 0; i < 40; ++i)
-    text += (i != 0 ? ",\"member_name_" : "\"member_name_") + std::to_string(i) + "\":0";
+  for (int i = 0; i < 40; ++i) text += (i != 0 ? ",\"member_name_" : "\"member_name_") + std::to_string(i) + "\":0";
   text += "}";
   JsonReader reader;
   const bench::AllocationCounter allocations(state);

@@ -1,7 +1,7 @@
 // The parts of a relayed transaction: walk a message, find AVPs, check it whole, splice it, build an answer.
 #include <benchmark/benchmark.h>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "bench/core/diameter/vector_messages.h"
 #include "core/diameter/edits.h"
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "bench/allocation_count.h"
+#include "bench/allocation_counter.h"
 #include "core/sip/message.h"
 #include "core/sip/multipart.h"
 #include "core/sip/request_check.h"

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 #include <string.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "bench/allocation_count.h"
 #include "storage/rocks/engine.h"
 #include "tests/broker/keys/kms_bed.h"
 
@@ -27,11 +25,9 @@ void count(const void* caller) {
   ++(is_engine ? engine_allocations : allocations);
 }
 
-void* allocate(std::size_t size, const void* caller) {
-  if (is_counting) count(caller);
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
+void set_counting(bool is_on) {
+  is_counting = is_on;
+  claviger::bench::set_allocation_observer(is_on ? &count : nullptr);
 }
 
 [[gnu::noinline]] void look_at_copy(const void* from, std::size_t size) {
@@ -42,19 +38,6 @@ void* allocate(std::size_t size, const void* caller) {
 }
 
 }  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) { return allocate(size, __builtin_return_address(0)); }
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  if (is_counting) count(__builtin_return_address(0));
-  const auto unit = static_cast<std::size_t>(alignment);
-  void* memory = std::aligned_alloc(unit, (size + unit - 1) / unit * unit);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 // In place of the library's, for our code and for what it is linked with.
 extern "C" [[gnu::noinline]] void* memcpy(void* __restrict to, const void* __restrict from, std::size_t size) noexcept {
@@ -125,9 +108,9 @@ TEST(DeliveryAllocation, NoneAndOnePassOverTheKeys) {
   bed.run_until([&, turn = 0]() mutable {
     if (turn++ != 1) return turn > 2;
     for (int i = 0; i < kWarm + kCounted; ++i) {
-      is_counting = i >= kWarm;
+      set_counting(i >= kWarm);
       const auto response = (*handler)(request);
-      is_counting = false;
+      set_counting(false);
       if (!response || response->status != 200) continue;
       ++good;
       is_one_slab = is_one_slab && response->body.index() == 0 && http::text_of(response->body) == first.body;
@@ -140,11 +123,11 @@ TEST(DeliveryAllocation, NoneAndOnePassOverTheKeys) {
   EXPECT_EQ(copies, 0U);
   EXPECT_LE(engine_allocations, 4U * kCounted);  // iterators of its own over index and block
   // The counters do count.
-  is_counting = true;
+  set_counting(true);
   char* volatile copy = new char[256];
   volatile std::size_t size = kMarkBytes;  // not known to the compiler, which would do without a call
   memcpy(copy, sealed.data() + sealed.size() / 2, size);
-  is_counting = false;
+  set_counting(false);
   delete[] copy;
   EXPECT_EQ(allocations, 1U);
   EXPECT_EQ(copies, 1U);

@@ -5,37 +5,14 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 
+#include "bench/allocation_count.h"
 #include "broker/migration/cx_parts.h"
 #include "broker/migration/relay.h"
 #include "core/diameter/node.h"
 #include "core/net/descriptor.h"
 #include "tests/broker/migration/testbed.h"
 #include "tests/core/diameter/message_samples.h"
-
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* bytes = std::malloc(size == 0 ? 1 : size)) return bytes;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  ++allocations;
-  const auto align = static_cast<std::size_t>(alignment);
-  if (void* bytes = std::aligned_alloc(align, (size + align - 1) / align * align)) return bytes;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* bytes) noexcept { std::free(bytes); }
-[[gnu::noinline]] void operator delete(void* bytes, std::size_t) noexcept { std::free(bytes); }
-[[gnu::noinline]] void operator delete(void* bytes, std::align_val_t) noexcept { std::free(bytes); }
-[[gnu::noinline]] void operator delete(void* bytes, std::size_t, std::align_val_t) noexcept { std::free(bytes); }
 
 namespace claviger::migration {
 namespace {
@@ -208,9 +185,9 @@ TEST(MigrationRelay, TakesNothingFromTheHeapInSteadyState) {
   RelayBed bed;
   bed.run(4000, 64);  // the binding is at hand, pools and rings have their size
   EXPECT_TRUE(bed.is_mapped);
-  const std::size_t before = allocations;
+  const std::uint64_t before = bench::allocation_count();
   bed.run(4000, 64);
-  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(bench::allocation_count() - before, 0U);
   EXPECT_TRUE(bed.is_mapped);
 }
 
