@@ -16,6 +16,7 @@ import subprocess
 import sys
 import urllib.parse
 
+import nginx
 from clavigerd import SOURCE, Failure, Sandbox, build_folder, read_environment
 
 SEAL_SCOPE = "3gpp:seal:key_management"
@@ -261,57 +262,12 @@ def restart(sandbox, name="alpha"):
         environment={"CLAVIGER_BUILD": build_folder()})
 
 
-NGINX = """daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {certificate}; ssl_certificate_key {key};
-    ssl_verify_client optional; ssl_client_certificate {ca};
-    location / {{
-      proxy_pass {behind}; proxy_http_version 1.1;
-      proxy_set_header Client-Cert $ssl_client_escaped_cert;
-      proxy_set_header X-Client-Verify $ssl_client_verify;
-      proxy_set_header X-Forwarded-For $remote_addr;
-    }}
-  }}
-}}
-"""
-
-
-class Proxy:
-    """nginx, which ends the clients' TLS and opens its own to the broker (reference points HTTP-1 and HTTP-2)."""
-
-    def __init__(self, folder, alpha):
-        self.folder = os.path.join(folder, "nginx")
-        os.makedirs(self.folder)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        own = os.path.dirname(alpha.config)
-        behind = "https://" + urllib.parse.urlsplit(alpha.issuer).netloc
-        with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="utf-8") as file:
-            file.write(NGINX.format(folder=self.folder, port=self.port, behind=behind, ca=alpha.ca,
-                                    certificate=os.path.join(own, "server.pem"), key=os.path.join(own, "server.key")))
-        self.origin = f"https://127.0.0.1:{self.port}"
-
-    def __enter__(self):
-        self.process = subprocess.Popen(["nginx", "-c", os.path.join(self.folder, "nginx.conf"), "-e", os.path.join(self.folder, "error.log")],
-                                        stdin=subprocess.DEVNULL)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-
 def check_proxy(sandbox):
     """Where a proxy ends the TLS, keys leave only under the TrK, and certificates count only as it passes them on."""
     # It was restarted: another process.
     sandbox.values = read_environment(os.path.join(sandbox.folder, "sandbox.env"))
     alpha = sandbox.system("ALPHA")
-    with Proxy(sandbox.folder, alpha) as proxy:
+    with nginx.Proxy(sandbox, alpha, "nginx", "https://" + urllib.parse.urlsplit(alpha.issuer).netloc) as proxy:
         sandbox.take_over(alpha, {"trusted_proxies": ["127.0.0.1/32"], "public_origin": proxy.origin})
         kms = proxy.origin + urllib.parse.urlsplit(alpha.kms_url).path
         cara = Client(alpha, os.path.join(sandbox.folder, "ue-proxy"), kms)
@@ -339,7 +295,7 @@ def main():
         check_group_server(sandbox)
         check_kills(sandbox)
         check_peers(sandbox)
-        if shutil.which("nginx"):
+        if nginx.is_installed():
             check_proxy(sandbox)
         else:
             print("nginx is not installed: nothing tried behind a proxy")

@@ -8,79 +8,17 @@ counts only as a proxy that we trust passed it on. usage: key_proxies.py     CLA
 
 import os
 import re
-import shutil
-import socket
-import subprocess
 import sys
 import time
 import urllib.parse
 
+import nginx
 from clavigerd import Failure, Sandbox
-from key_exchange import Client, ctl, curl, expect, run
+from key_exchange import Client, ctl, curl, expect
+from nginx import Proxy
 
 GMS = "sip:gms@alpha.example"
 SCOPE = "3gpp:mc:ptt_key_management_service"
-
-NGINX = """daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_client_certificate {ca};
-    {clients}
-    location / {{
-      {who}
-      proxy_pass {behind}; proxy_http_version 1.1;
-      proxy_ssl_trusted_certificate {ca}; proxy_ssl_verify on; proxy_ssl_name localhost;
-      {shows}
-    }}
-  }}
-}}
-"""
-# Towards clients: whatever they write into these fields is replaced by what they proved.
-FIRST = """proxy_set_header Client-Cert $ssl_client_escaped_cert;
-      proxy_set_header X-Client-Verify $ssl_client_verify;
-      proxy_set_header X-Forwarded-For $remote_addr;"""
-# Behind another domain's proxy, which is known by its certificate: what that one says is passed on.
-SECOND = """proxy_set_header Client-Cert $http_client_cert;
-      proxy_set_header X-Client-Verify $http_x_client_verify;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"""
-
-
-class Proxy:
-    def __init__(self, sandbox, system, name, behind, certificate=None, only=None):
-        """`certificate`: shown to what is behind. `only`: the one client it takes, by certificate."""
-        self.folder = os.path.join(sandbox.folder, name)
-        os.makedirs(self.folder, exist_ok=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.origin = f"https://127.0.0.1:{self.port}"
-        own = os.path.dirname(system.config)
-        shows = FIRST if only is None else SECOND
-        if certificate:
-            shows += f"\n      proxy_ssl_certificate {certificate[0]}; proxy_ssl_certificate_key {certificate[1]};"
-        who = f'if ($ssl_client_fingerprint != "{fingerprint(only)}") {{ return 403; }}' if only else ""
-        with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="utf-8") as file:
-            file.write(NGINX.format(folder=self.folder, port=self.port, behind=behind, ca=system.ca, who=who, shows=shows,
-                                    clients="ssl_verify_client " + ("on;" if only else "optional;"),
-                                    certificate=os.path.join(own, "server.pem"), key=os.path.join(own, "server.key")))
-
-    def __enter__(self):
-        self.process = subprocess.Popen(["nginx", "-c", os.path.join(self.folder, "nginx.conf"), "-e", os.path.join(self.folder, "error.log")],
-                                        stdin=subprocess.DEVNULL)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-
-def fingerprint(certificate):
-    said = run(["openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha1"])
-    return said.split("=", 1)[1].strip().replace(":", "").lower()
-
 
 def group_server(alpha):
     """(its token, its TrK): a group management server that the operator knows."""
@@ -132,7 +70,7 @@ def check_all(sandbox, alpha, bravo, origin, name, token, trk):
 
 
 def main():
-    if not shutil.which("nginx"):
+    if not nginx.is_installed():
         print("nginx is not installed")
         sys.exit(77)
     with Sandbox() as sandbox:
