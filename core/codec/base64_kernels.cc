@@ -19,8 +19,7 @@ constexpr std::array<std::uint8_t, 256> decode_table(char value_62, char value_6
     table[static_cast<std::size_t>('A' + i)] = i;
     table[static_cast<std::size_t>('a' + i)] = static_cast<std::uint8_t>(26 + i);
   }
-  for (std::uint8_t i = 0; i < 10; ++i)
-    table[static_cast<std::size_t>('0' + i)] = static_cast<std::uint8_t>(52 + i);
+  for (std::uint8_t i = 0; i < 10; ++i) table[static_cast<std::size_t>('0' + i)] = static_cast<std::uint8_t>(52 + i);
   table[static_cast<std::uint8_t>(value_62)] = 62;
   table[static_cast<std::uint8_t>(value_63)] = 63;
   return table;
@@ -34,15 +33,11 @@ const std::array<std::uint8_t, 256>& table_of(Alphabet alphabet) {
 }
 
 // All ones when left < right; both below 2^31.
-constexpr std::uint32_t mask_below(std::uint32_t left, std::uint32_t right) {
-  return 0U - ((left - right) >> 31U);
-}
+constexpr std::uint32_t mask_below(std::uint32_t left, std::uint32_t right) { return 0U - ((left - right) >> 31U); }
 
 }  // namespace
 
-std::uint8_t decode_character(Alphabet alphabet, std::uint8_t character) {
-  return table_of(alphabet)[character];
-}
+std::uint8_t decode_character(Alphabet alphabet, std::uint8_t character) { return table_of(alphabet)[character]; }
 
 bool decode_groups(Alphabet alphabet, const std::uint8_t* text, std::size_t groups, std::uint8_t* out) {
   const auto& table = table_of(alphabet);
@@ -146,11 +141,10 @@ __attribute__((target("avx2"))) Progress decode_url_avx2(const std::uint8_t* tex
     const __m256i characters = load(text + done);
     const __m256i high = _mm256_and_si256(_mm256_srli_epi32(characters, 4), nibble);
     const __m256i low = _mm256_and_si256(characters, nibble);
-    foreign = _mm256_or_si256(foreign, _mm256_and_si256(_mm256_shuffle_epi8(high_class, high),
-                                                        _mm256_shuffle_epi8(low_class, low)));
+    foreign = _mm256_or_si256(
+        foreign, _mm256_and_si256(_mm256_shuffle_epi8(high_class, high), _mm256_shuffle_epi8(low_class, low)));
     const __m256i more = _mm256_and_si256(_mm256_cmpeq_epi8(characters, underscore), underscore_more);
-    const __m256i values =
-        _mm256_add_epi8(characters, _mm256_add_epi8(_mm256_shuffle_epi8(to_value, high), more));
+    const __m256i values = _mm256_add_epi8(characters, _mm256_add_epi8(_mm256_shuffle_epi8(to_value, high), more));
     const __m256i pairs = _mm256_maddubs_epi16(values, _mm256_set1_epi32(0x01400140));
     const __m256i lanes = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00011000));
     const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(lanes, take_three), together);
@@ -160,28 +154,29 @@ __attribute__((target("avx2"))) Progress decode_url_avx2(const std::uint8_t* tex
   return {done, _mm256_testz_si256(foreign, foreign) != 0};
 }
 
-__attribute__((target("avx2"))) std::size_t encode_url_avx2(const std::uint8_t* bytes, std::size_t size,
-                                                            std::uint8_t* out) {
+__attribute__((target("avx2"))) std::size_t encode_avx2(Alphabet alphabet, const std::uint8_t* bytes, std::size_t size,
+                                                        std::uint8_t* out) {
   // Each half of the register takes 12 bytes; the second load starts at byte 12 and reads to byte 28.
   const __m256i spread = _mm256_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10,  //
                                           1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
-  // Index: 0 for 'a'..'z', 1..10 for digits, 11 for '-', 12 for '_', 13 for 'A'..'Z'.
-  const __m256i to_character =
-      both_halves({'a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
-                   '0' - 52, '0' - 52, '-' - 62, '_' - 63, 'A', 0, 0});
+  // Index: 0 for 'a'..'z', 1..10 for digits, 11 for '-' or '+', 12 for '_' or '/', 13 for 'A'..'Z'.
+  const bool is_url = alphabet == Alphabet::Url;
+  const auto value_62 = static_cast<std::int8_t>((is_url ? '-' : '+') - 62);
+  const auto value_63 = static_cast<std::int8_t>((is_url ? '_' : '/') - 63);
+  const __m256i to_character = both_halves({'a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
+                                            '0' - 52, '0' - 52, '0' - 52, '0' - 52, value_62, value_63, 'A', 0, 0});
   std::size_t done = 0;
   for (; size - done >= 28; done += 24, out += 32) {
     const __m128i front = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + done));
     const __m128i back = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + done + 12));
     const __m256i in = _mm256_shuffle_epi8(_mm256_set_m128i(back, front), spread);
-    const __m256i first = _mm256_mulhi_epu16(_mm256_and_si256(in, _mm256_set1_epi32(0x0FC0FC00)),
-                                             _mm256_set1_epi32(0x04000040));
-    const __m256i second = _mm256_mullo_epi16(_mm256_and_si256(in, _mm256_set1_epi32(0x003F03F0)),
-                                              _mm256_set1_epi32(0x01000010));
+    const __m256i first =
+        _mm256_mulhi_epu16(_mm256_and_si256(in, _mm256_set1_epi32(0x0FC0FC00)), _mm256_set1_epi32(0x04000040));
+    const __m256i second =
+        _mm256_mullo_epi16(_mm256_and_si256(in, _mm256_set1_epi32(0x003F03F0)), _mm256_set1_epi32(0x01000010));
     const __m256i values = _mm256_or_si256(first, second);
     const __m256i above = _mm256_subs_epu8(values, _mm256_set1_epi8(51));
-    const __m256i upper =
-        _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(26), values), _mm256_set1_epi8(13));
+    const __m256i upper = _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(26), values), _mm256_set1_epi8(13));
     const __m256i characters =
         _mm256_add_epi8(values, _mm256_shuffle_epi8(to_character, _mm256_or_si256(above, upper)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), characters);
@@ -193,7 +188,7 @@ __attribute__((target("avx2"))) std::size_t encode_url_avx2(const std::uint8_t* 
 
 bool has_avx2() { return false; }
 Progress decode_url_avx2(const std::uint8_t*, std::size_t, std::uint8_t*) { return {0, true}; }
-std::size_t encode_url_avx2(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+std::size_t encode_avx2(Alphabet, const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
 
 #endif
 

@@ -27,6 +27,6 @@ struct Progress {
 Progress decode_url_avx2(const std::uint8_t* text, std::size_t size, std::uint8_t* out);
 // The front of the bytes in steps of 24; reads 28 to be whole in its registers, so it leaves at least 4 to
 // the caller.
-std::size_t encode_url_avx2(const std::uint8_t* bytes, std::size_t size, std::uint8_t* out);
+std::size_t encode_avx2(Alphabet alphabet, const std::uint8_t* bytes, std::size_t size, std::uint8_t* out);
 
 }  // namespace claviger::codec::kernels

@@ -12,8 +12,7 @@ using kernels::Alphabet;
 constexpr Error kInvalid{Code::Base64Invalid, "base64"};
 
 // The last 2 or 3 characters, which stand for 1 or 2 bytes. The bits behind the last byte must be zero.
-Result<std::size_t> decode_rest(Alphabet alphabet, const std::uint8_t* text, std::size_t size,
-                                std::uint8_t* out) {
+Result<std::size_t> decode_rest(Alphabet alphabet, const std::uint8_t* text, std::size_t size, std::uint8_t* out) {
   if (size == 0) return std::size_t{0};
   if (size == 1) return kInvalid;
   const std::uint32_t a = kernels::decode_character(alphabet, text[0]);
@@ -30,8 +29,7 @@ Result<std::size_t> decode_rest(Alphabet alphabet, const std::uint8_t* text, std
 // Returns how many characters were written for the last 1 or 2 bytes.
 std::size_t encode_rest(Alphabet alphabet, const std::uint8_t* bytes, std::size_t size, std::uint8_t* out) {
   if (size == 0) return 0;
-  const std::uint32_t bits =
-      std::uint32_t{bytes[0]} << 16U | (size == 2 ? std::uint32_t{bytes[1]} << 8U : 0U);
+  const std::uint32_t bits = std::uint32_t{bytes[0]} << 16U | (size == 2 ? std::uint32_t{bytes[1]} << 8U : 0U);
   out[0] = kernels::encode_value(alphabet, bits >> 18U);
   out[1] = kernels::encode_value(alphabet, bits >> 12U & 63U);
   if (size == 2) out[2] = kernels::encode_value(alphabet, bits >> 6U & 63U);
@@ -65,7 +63,7 @@ std::size_t base64url_encode(Bytes bytes, MutableBytes out) {
   const std::uint8_t* in = as_uchar(bytes);
   std::uint8_t* to = as_uchar(out);
   std::size_t done = 0;
-  if (bytes.size() >= 28 && kernels::has_avx2()) done = kernels::encode_url_avx2(in, bytes.size(), to);
+  if (bytes.size() >= 28 && kernels::has_avx2()) done = kernels::encode_avx2(Alphabet::Url, in, bytes.size(), to);
   const std::size_t groups = (bytes.size() - done) / 3;
   kernels::encode_groups(Alphabet::Url, in + done, groups, to + done / 3 * 4);
   done += groups * 3;
@@ -83,8 +81,7 @@ Result<std::size_t> base64_decode(std::string_view text, MutableBytes out) {
   const std::size_t groups = text.size() / 4 - (padding != 0 ? 1 : 0);
   if (!kernels::decode_groups(Alphabet::Standard, in, groups, to)) return kInvalid;
   const std::size_t rest_size = padding != 0 ? 4 - padding : 0;
-  const Result<std::size_t> rest =
-      decode_rest(Alphabet::Standard, in + groups * 4, rest_size, to + groups * 3);
+  const Result<std::size_t> rest = decode_rest(Alphabet::Standard, in + groups * 4, rest_size, to + groups * 3);
   if (!rest) return rest.error();
   return groups * 3 + *rest;
 }
@@ -94,10 +91,15 @@ std::size_t base64_encode(Bytes bytes, MutableBytes out) {
   CLAVIGER_ASSERT(out.size() >= size);
   const std::uint8_t* in = as_uchar(bytes);
   std::uint8_t* to = as_uchar(out);
-  const std::size_t groups = bytes.size() / 3;
-  kernels::encode_groups(Alphabet::Standard, in, groups, to);
-  std::size_t written = groups * 4;
-  written += encode_rest(Alphabet::Standard, in + groups * 3, bytes.size() % 3, to + written);
+  std::size_t done = 0;
+  if (bytes.size() >= 28 && kernels::has_avx2()) {
+    done = kernels::encode_avx2(Alphabet::Standard, in, bytes.size(), to);
+  }
+  const std::size_t groups = (bytes.size() - done) / 3;
+  kernels::encode_groups(Alphabet::Standard, in + done, groups, to + done / 3 * 4);
+  done += groups * 3;
+  std::size_t written = done / 3 * 4;
+  written += encode_rest(Alphabet::Standard, in + done, bytes.size() - done, to + written);
   while (written < size) to[written++] = '=';
   return size;
 }

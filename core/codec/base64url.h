@@ -3,10 +3,10 @@
 //
 // Strict: one text per byte string. No whitespace, no foreign character, no length of 1 mod 4, no set bit
 // behind the last byte, so that encode(decode(text)) == text always holds; laxness here would make two tokens
-// of one (RFC 8725 clause 2). Base64url runs on AVX2 where the processor has it, with the same results as the
-// portable code. Decoding branches on and indexes by its input: it is for tokens and keys that are public or
-// checked afterwards. Encoding does neither, so secrets may go through it, into the caller's buffer. Pure
-// functions, any thread.
+// of one (RFC 8725 clause 2). Base64url, and base64 when written, run on AVX2 where the processor has it, with
+// the same results as the portable code. Decoding branches on and indexes by its input: it is for tokens and
+// keys that are public or checked afterwards. Encoding does neither, so secrets may go through it, into the
+// caller's buffer. Pure functions, any thread.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,7 @@ namespace claviger::codec {
 constexpr std::size_t base64url_decoded_size_max(std::size_t text_size) {
   return text_size / 4 * 3 + text_size % 4 * 3 / 4;
 }
-constexpr std::size_t base64url_encoded_size(std::size_t size) {
-  return size / 3 * 4 + (size % 3 * 4 + 2) / 3;
-}
+constexpr std::size_t base64url_encoded_size(std::size_t size) { return size / 3 * 4 + (size % 3 * 4 + 2) / 3; }
 
 // The number of bytes written to the front of `out`. Base64Invalid; TooLarge when `out` is too small. What
 // `out` holds after an error is unspecified; bytes of it beyond base64url_decoded_size_max(text.size()) are
@@ -51,9 +49,8 @@ std::size_t base64_encode(Bytes bytes, MutableBytes out);
 template <TextSink Sink>
 void base64_encode(Bytes bytes, Sink& sink) {
   const std::size_t size = base64_encoded_size(bytes.size());
-  append_with(sink, size, [&](char* out) {
-    return base64_encode(bytes, MutableBytes(reinterpret_cast<std::byte*>(out), size));
-  });
+  append_with(sink, size,
+              [&](char* out) { return base64_encode(bytes, MutableBytes(reinterpret_cast<std::byte*>(out), size)); });
 }
 
 }  // namespace claviger::codec

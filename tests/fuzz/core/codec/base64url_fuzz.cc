@@ -61,14 +61,15 @@ void check_kernels(std::string_view text) {
   std::vector<std::uint8_t> fast(text.size() * 2);
   std::vector<std::uint8_t> portable(text.size() * 2);
   const auto progress = kernels::decode_url_avx2(in, text.size(), fast.data());
-  const bool valid =
-      kernels::decode_groups(kernels::Alphabet::Url, in, progress.consumed / 4, portable.data());
+  const bool valid = kernels::decode_groups(kernels::Alphabet::Url, in, progress.consumed / 4, portable.data());
   CLAVIGER_ASSERT(valid == progress.valid && (!valid || fast == portable));
-  std::fill(fast.begin(), fast.end(), std::uint8_t{0});
-  std::fill(portable.begin(), portable.end(), std::uint8_t{0});
-  const std::size_t done = kernels::encode_url_avx2(in, text.size(), fast.data());
-  kernels::encode_groups(kernels::Alphabet::Url, in, done / 3, portable.data());
-  CLAVIGER_ASSERT(fast == portable);
+  for (const kernels::Alphabet alphabet : {kernels::Alphabet::Url, kernels::Alphabet::Standard}) {
+    std::fill(fast.begin(), fast.end(), std::uint8_t{0});
+    std::fill(portable.begin(), portable.end(), std::uint8_t{0});
+    const std::size_t done = kernels::encode_avx2(alphabet, in, text.size(), fast.data());
+    kernels::encode_groups(alphabet, in, done / 3, portable.data());
+    CLAVIGER_ASSERT(fast == portable);
+  }
 }
 
 }  // namespace
