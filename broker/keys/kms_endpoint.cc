@@ -15,11 +15,13 @@
 #include "broker/keys/kms_response.h"
 #include "broker/keys/kms_target.h"
 #include "broker/keys/krr_reports.h"
+#include "broker/keys/plain_request.h"
 #include "broker/keys/presented_certificate.h"
 #include "broker/keys/protection.h"
 #include "broker/keys/provision_procedure.h"
 #include "broker/keys/request_checks.h"
 #include "broker/keys/request_url.h"
+#include "broker/keys/signed_delivery.h"
 #include "broker/keys/user_procedures.h"
 #include "core/runtime/offload.h"
 
@@ -337,6 +339,17 @@ Task<http::Response> serve(Kms* kms, Contexts* contexts, http::Request request, 
   Context* context = &identity::here(*contexts);
   Asked asked{kms, context, std::move(request), path.empty() ? std::string("redirect") : std::move(path[0]), {},
               {},  {}};
+  if (is_signed_form(asked.request.body.text())) {
+    auto delivered = co_await deliver_signed(kms, context, &asked.request, &asked.rest);
+    if (!delivered) {
+      // Good up to here: its head says of whom it is.
+      const PlainRequest of = read_plain_signed(asked.request.body.text())->request;
+      asked.head = {std::string(of.user_uri), std::string(of.kms_uri), numeric_date(context->shard.wall()),
+                    std::string(of.client_req_url)};
+      co_return refuse(asked, delivered.error());
+    }
+    if (*delivered) co_return **std::move(delivered);
+  }
   asked.head.time = numeric_date(context->shard.wall());
   asked.head.client_req_url = url_of(*context, asked.request, {});
   auto answered = co_await answer(&asked);

@@ -178,6 +178,11 @@ std::optional<PlainRequest> read_plain_request(std::string_view xml) {
   return taken->request;
 }
 
+bool is_signed_form(std::string_view xml) {
+  skip_declaration(xml);
+  return xml.starts_with("<SignedKmsRequest");
+}
+
 std::optional<PlainSigned> read_plain_signed(std::string_view xml) {
   skip_declaration(xml);
   if (!take(xml, "<SignedKmsRequest")) return std::nullopt;

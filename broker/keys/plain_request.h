@@ -36,5 +36,7 @@ struct PlainSigned {
   std::string_view key_name;
 };
 std::optional<PlainSigned> read_plain_signed(std::string_view xml);
+// Begins as what read_plain_signed() takes: read_plain_request() never takes it.
+bool is_signed_form(std::string_view xml);
 
 }  // namespace claviger::keys

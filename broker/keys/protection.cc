@@ -30,31 +30,6 @@ bool has_ink(const std::vector<TransportKey>& keys, std::string_view device) {
   });
 }
 
-std::string replay_key(std::string_view tenant, const KmsRequest& request, const crypto::Sha256Digest& digest) {
-  crypto::Sha256 hash;
-  constexpr std::byte kEnd{0};
-  for (const std::string_view part :
-       {std::string_view(request.signature->key_name), std::string_view(request.user_uri), as_text(digest)}) {
-    hash.update(as_bytes(part));
-    hash.update(Bytes(&kEnd, 1));
-  }
-  std::string text;
-  codec::hex_encode(hash.finish(), text);
-  return broker::record_key({tenant, text});
-}
-
-// Durable before it is served: of a request that came twice, one is answered.
-Task<Result<Unit>> remember(Context* context, std::string key) {
-  storage::Transaction transaction;
-  transaction.expect_absent(tables::kKmsRequests, key);
-  const std::int64_t expires = numeric_date(context->shard.wall()) + kReplayMemory.count();
-  transaction.put(tables::kKmsRequests, key, {}, expires);
-  auto committed = co_await context->store.commit(std::move(transaction));
-  if (committed.failed_with(Code::Conflict)) co_return Error{Code::RequestReplayed, "kms.replay"};
-  if (!committed) co_return committed.error();
-  co_return Unit{};
-}
-
 struct Signer {
   TransportKey record;
   NamedKey key;
@@ -100,6 +75,30 @@ Task<Result<Signer>> verify_somewhere(Context* context, ClaimRef claim) {
 
 }  // namespace
 
+std::string replay_key(std::string_view tenant, std::string_view key_name, std::string_view user_uri,
+                       const crypto::Sha256Digest& digest) {
+  crypto::Sha256 hash;
+  constexpr std::byte kEnd{0};
+  for (const std::string_view part : {key_name, user_uri, as_text(digest)}) {
+    hash.update(as_bytes(part));
+    hash.update(Bytes(&kEnd, 1));
+  }
+  std::string text;
+  codec::hex_encode(hash.finish(), text);
+  return broker::record_key({tenant, text});
+}
+
+Task<Result<Unit>> remember_request(Context* context, std::string replay) {
+  storage::Transaction transaction;
+  transaction.expect_absent(tables::kKmsRequests, replay);
+  const std::int64_t expires = numeric_date(context->shard.wall()) + kReplayMemory.count();
+  transaction.put(tables::kKmsRequests, replay, {}, expires);
+  auto committed = co_await context->store.commit(std::move(transaction));
+  if (committed.failed_with(Code::Conflict)) co_return Error{Code::RequestReplayed, "kms.replay"};
+  if (!committed) co_return committed.error();
+  co_return Unit{};
+}
+
 Task<Result<Protection>> authenticate_request(Context* context, std::string tenant, KmsRequest request, std::string xml,
                                               DomainPolicy policy) {
   Protection protection;
@@ -111,8 +110,8 @@ Task<Result<Protection>> authenticate_request(Context* context, std::string tena
   if (request.signature) {
     ClaimRef claim = claim_of(tenant, request, xml, keys);
     CLAVIGER_CO_TRY(signer, co_await verify_somewhere(context, std::move(claim)));
-    std::string replay = replay_key(tenant, request, signer.digest);
-    CLAVIGER_CO_TRY(remembered, co_await remember(context, std::move(replay)));
+    std::string replay = replay_key(tenant, request.signature->key_name, request.user_uri, signer.digest);
+    CLAVIGER_CO_TRY(remembered, co_await remember_request(context, std::move(replay)));
     if (signer.record.state == TransportKeyState::Offered) used.push_back(signer.record);
     protection.signing = std::move(signer.key);
   }

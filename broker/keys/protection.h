@@ -13,6 +13,7 @@
 #include "broker/keys/transport_key.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
+#include "core/crypto/digest.h"
 #include "core/runtime/task.h"
 
 namespace claviger::keys {
@@ -36,6 +37,12 @@ struct Protection {
 
 // Longer than a request can be inside the window of its Time: nobody replays one that we have forgotten.
 inline constexpr Seconds kReplayMemory{1200};
+
+// Of a request that was verified; `key_name` and `digest` of its signature.
+std::string replay_key(std::string_view tenant, std::string_view key_name, std::string_view user_uri,
+                       const crypto::Sha256Digest& digest);
+// Durable before it is served: of a request that came twice, one is answered. RequestReplayed; what the store says.
+runtime::Task<Result<Unit>> remember_request(broker::Context* context, std::string replay);
 
 // Verifies the signature that the request has, remembers it, and finds the TrK that it names. `xml`: the body itself.
 //

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "broker/keys/xml_canonical.h"
 #include "core/base/secret.h"
 #include "core/codec/base64url.h"
+#include "core/codec/text_sink.h"
 #include "core/crypto/hmac.h"
 
 namespace claviger::keys {
@@ -149,6 +151,11 @@ std::optional<crypto::Sha256Digest> check_reference(const Document& document, xm
   return digest;
 }
 
+template <codec::TextSink Sink>
+void append(Sink& sink, std::initializer_list<std::string_view> texts) {
+  for (const std::string_view text : texts) codec::append_text(sink, text);
+}
+
 std::string base64_of(Bytes bytes) {
   std::string text;
   codec::base64_encode(bytes, text);
@@ -176,30 +183,15 @@ std::optional<std::vector<std::string>> chain_of(const xmlNode* key_info) {
   return chain;
 }
 
-std::string signed_info(std::string_view id, Bytes signed_text, std::string_view method) {
-  std::string info;
-  info.append("<SignedInfo xmlns=\"").append(kXmlSignatures).append("\">");
-  info.append("<CanonicalizationMethod Algorithm=\"").append(kC14n).append("\"></CanonicalizationMethod>");
-  info.append("<SignatureMethod Algorithm=\"").append(method).append("\"></SignatureMethod>");
-  info.append("<Reference URI=\"#").append(id).append("\"><DigestMethod Algorithm=\"").append(kXmlSha256);
-  info.append("\"></DigestMethod><DigestValue>").append(base64_of(crypto::sha256(signed_text)));
-  return info.append("</DigestValue></Reference></SignedInfo>");
-}
-
-// Written in canonical form from the beginning: what was signed are the octets that came. A MAC that fits these octets was
-// made over them by who has the key; one that does not says nothing yet, the others are canonicalised below.
-std::optional<crypto::Sha256Digest> verify_plain(std::string_view xml, Bytes key) {
-  const auto plain = read_plain_signed(xml);
-  std::array<std::byte, kValueBytesMax> wanted{};
-  std::array<std::byte, kValueBytesMax> value{};
-  if (!plain || plain->digest.size() > kValueBytesMax || plain->value.size() > kValueBytesMax) return std::nullopt;
-  const auto wanted_size = codec::base64_decode(plain->digest, wanted);
-  const auto value_size = codec::base64_decode(plain->value, value);
-  if (!wanted_size || !value_size) return std::nullopt;
-  const crypto::Sha256Digest digest = crypto::sha256(as_bytes(plain->request_text));
-  const bool is_signed = equals_constant_time(digest, Bytes(wanted).first(*wanted_size)) &&
-                         crypto::HmacSha256(key).verify(as_bytes(plain->info_text), Bytes(value).first(*value_size));
-  return is_signed ? std::optional(digest) : std::nullopt;
+// To the end of `sink`.
+template <codec::TextSink Sink>
+void write_signed_info(Sink& sink, std::string_view id, Bytes signed_text, std::string_view method) {
+  append(sink, {"<SignedInfo xmlns=\"", kXmlSignatures, "\"><CanonicalizationMethod Algorithm=\"", kC14n,
+                "\"></CanonicalizationMethod><SignatureMethod Algorithm=\"", method,
+                "\"></SignatureMethod><Reference URI=\"#", id, "\"><DigestMethod Algorithm=\"", kXmlSha256,
+                "\"></DigestMethod><DigestValue>"});
+  codec::base64_encode(crypto::sha256(signed_text), sink);
+  append(sink, {"</DigestValue></Reference></SignedInfo>"});
 }
 
 }  // namespace
@@ -235,7 +227,8 @@ Result<CertificateSigned> read_certificate_signed(std::string_view xml, std::str
 Result<std::string> write_certificate_signature(std::string_view id, Bytes signed_text, const crypto::SigningKey& key,
                                                 const std::vector<crypto::Certificate>& chain) {
   if (key.algorithm() != crypto::SignatureAlgorithm::Es256) return Error{Code::KeyType, "xml.signature"};
-  const std::string info = signed_info(id, signed_text, kEcdsaSha256);
+  std::string info;
+  write_signed_info(info, id, signed_text, kEcdsaSha256);
   crypto::SigningContext context;
   std::array<std::byte, kEcdsaBytes> value{};
   CLAVIGER_TRY(size, key.sign(context, as_bytes(info), value));
@@ -248,8 +241,25 @@ Result<std::string> write_certificate_signature(std::string_view id, Bytes signe
   return text.append("</X509Data></KeyInfo></Signature>");
 }
 
+// Written in canonical form from the beginning: what was signed are the octets that came. A MAC that fits these octets was
+// made over them by who has the key; one that does not says nothing yet, the others are canonicalised below.
+std::optional<crypto::Sha256Digest> verify_plain_signed(const PlainSigned& plain, Bytes key) {
+  std::array<std::byte, kValueBytesMax> wanted{};
+  std::array<std::byte, kValueBytesMax> value{};
+  if (plain.digest.size() > kValueBytesMax || plain.value.size() > kValueBytesMax) return std::nullopt;
+  const auto wanted_size = codec::base64_decode(plain.digest, wanted);
+  const auto value_size = codec::base64_decode(plain.value, value);
+  if (!wanted_size || !value_size) return std::nullopt;
+  const crypto::Sha256Digest digest = crypto::sha256(as_bytes(plain.request_text));
+  const bool is_signed = equals_constant_time(digest, Bytes(wanted).first(*wanted_size)) &&
+                         crypto::HmacSha256(key).verify(as_bytes(plain.info_text), Bytes(value).first(*value_size));
+  return is_signed ? std::optional(digest) : std::nullopt;
+}
+
 Result<crypto::Sha256Digest> verify_signed_request(std::string_view xml, Bytes key) {
-  if (const auto digest = verify_plain(xml, key)) return *digest;
+  if (const auto plain = read_plain_signed(xml)) {
+    if (const auto digest = verify_plain_signed(*plain, key)) return *digest;
+  }
   const auto document = open(xml, {"SignedKmsRequest", "KmsRequest", kKmsNamespace});
   if (!document) return kBad;
   const auto parts = exactly<3>(document->signature, {"SignedInfo", "SignatureValue", "KeyInfo"});
@@ -275,10 +285,14 @@ std::size_t signature_room(std::string_view key_name) {
 }
 
 void write_signature(XmlWriter& xml, std::string_view id, Bytes signed_text, std::string_view key_name, Bytes key) {
-  const std::string info = signed_info(id, signed_text, kHmacSha256);
-  const crypto::Sha256Digest mac = crypto::HmacSha256(key).compute(as_bytes(info));
-  xml.raw("<Signature xmlns=\"").raw(kXmlSignatures).raw("\">").raw(info);
-  xml.raw("<SignatureValue>").raw(base64_of(mac)).raw("</SignatureValue><KeyInfo>");
+  SlabWriter& sink = xml.sink();
+  append(sink, {"<Signature xmlns=\"", kXmlSignatures, "\">"});
+  const std::size_t begin = sink.size();
+  write_signed_info(sink, id, signed_text, kHmacSha256);
+  const crypto::Sha256Digest mac = crypto::HmacSha256(key).compute(sink.written().subspan(begin));
+  append(sink, {"<SignatureValue>"});
+  codec::base64_encode(mac, sink);
+  append(sink, {"</SignatureValue><KeyInfo>"});
   xml.element("KeyName", key_name).raw("</KeyInfo></Signature>");
 }
 

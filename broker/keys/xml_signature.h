@@ -5,9 +5,11 @@
 // stand (xml_writer.h), so that their own bytes are hashed. Pure functions, any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "broker/keys/plain_request.h"
 #include "broker/keys/xml_writer.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -20,6 +22,9 @@ namespace claviger::keys {
 // A SignedKmsRequest under `key`. RequestSignature, whatever is wrong: structure, algorithm, digest or MAC. The digest of
 // what was signed, for who remembers requests.
 Result<crypto::Sha256Digest> verify_signed_request(std::string_view xml, Bytes key);
+
+// The same of one that was read already. Nothing: not under this key as it stands; verify_signed_request() may know better.
+std::optional<crypto::Sha256Digest> verify_plain_signed(const PlainSigned& plain, Bytes key);
 
 // <Signature> over the element with that Id, whose canonical form is `signed_text`, as enveloped by its parent.
 void write_signature(XmlWriter& xml, std::string_view id, Bytes signed_text, std::string_view key_name, Bytes key);
