@@ -15,8 +15,10 @@ using runtime::Task;
 
 constexpr Tick kBurstTicks = 32;  // three seconds' worth: retries of a UE stay below
 
-// TS 29.229 clause 6.3.9, and how peers write it. What is digest authentication without AKA is not ours.
-constexpr std::array<std::string_view, 3> kSchemes{"digest-akav1-md5", "digest-akav2-md5", "unknown"};
+// TS 29.229 clause 6.3.9, and how peers write it. What is digest authentication without AKA is not ours. Neither is AKAv2
+// (RFC 4169), although its vector would be the same: a vector goes out with the scheme's name, and an S-CSCF that asked for
+// AKAv2 and were told AKAv1 would challenge with what its UE was not to be asked.
+constexpr std::array<std::string_view, 2> kSchemes{"digest-akav1-md5", "unknown"};
 
 // Steps 1 and 2, of what needs no read.
 Result<Unit> check(const CachedSubscriber& cached, const VectorRequest& request) {

@@ -137,6 +137,21 @@ TEST_F(CxMessages, ErrorsSayWhomTheyAreAbout) {
   EXPECT_EQ(answer.text(diameter::avp::kSessionId), "scscf;1;2");
 }
 
+// RFC 6733 clause 7.1.3: a protocol error, with the E bit, so that agents try somebody else; and S-CSCFs see whom it is about.
+TEST_F(CxMessages, TooManyAtOnceIsAProtocolError) {
+  const Message request = finish(begin_mar());
+  for (const Code code : {Code::Overload, Code::DeadlinePassed}) {
+    const Message answer = answer_to(request, [&](MessageBuilder& builder) {
+      write_multimedia_auth(request, Result<VectorAnswer>(Error{code, ""}), builder);
+    });
+    EXPECT_EQ(answer.outcome().code, 3004U);
+    EXPECT_EQ(answer.outcome().vendor, 0U);
+    EXPECT_NE(answer.header().flags & diameter::kFlagError, 0);
+    EXPECT_EQ(answer.text(diameter::avp::kUserName), "ann@x.y");
+    EXPECT_EQ(answer.text(cx::avp::kPublicIdentity), "sip:ann@x.y");
+  }
+}
+
 TEST_F(CxMessages, EveryRefusalHasItsResult) {
   const auto is = [](Code code, std::uint32_t number, bool is_experimental) {
     const CxResult result = cx_result_of(code);
