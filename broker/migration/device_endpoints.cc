@@ -1,5 +1,10 @@
 // What devices ask for, with the access token of their user: see routes.h.
+#include <algorithm>
+#include <iterator>
+
+#include "broker/identity/bearer.h"
 #include "broker/identity/bearer_user.h"
+#include "broker/identity/dpop_check.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_records.h"
 #include "broker/migration/binding_procedures.h"
@@ -9,6 +14,7 @@
 #include "broker/migration/migration_service.h"
 #include "broker/migration/problem.h"
 #include "broker/migration/routes.h"
+#include "broker/tokens/token_shard.h"
 #include "core/http/problem.h"
 #include "core/runtime/call.h"
 
@@ -29,16 +35,73 @@ Result<std::string> read_wanted_system(const http::Request& request) {
   return std::string(system);
 }
 
+// TS 33.180 table B.4.2.2-1: one of what configuration management servers ask for, one of MC service servers.
+struct ServiceScopes {
+  std::string_view service;
+  std::string_view configuration;
+  std::string_view use;
+};
+constexpr ServiceScopes kServiceScopes[] = {
+    {"mcptt", "3gpp:mc:ptt_config_management_service", "3gpp:mc:ptt_service"},
+    {"mcvideo", "3gpp:mc:video_config_management_service", "3gpp:mc:video_service"},
+    {"mcdata", "3gpp:mc:data_config_management_service", "3gpp:mc:data_service"},
+};
+
+// The token opens this, and was issued for the server of it (RFC 9068 clause 4). BearerScope, TokenAudience; TokenIssuer and so
+// on, when it has died since it was looked at.
+Result<Unit> check_scope(Context& context, std::string_view tenant, const http::Request& request,
+                         const identity::Bearer& bearer, std::string_view scope) {
+  if (!identity::contains_scope(bearer.scopes, scope)) return Error{Code::BearerScope, "migration.scope"};
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) return Error{Code::TokenIssuer, "migration.tenant"};
+  CLAVIGER_TRY(
+      token, identity::has_dpop_scheme(request) ? identity::read_dpop_token(request) : identity::read_bearer(request));
+  CLAVIGER_TRY(claims, context.tokens->verify_own(*view, token));
+  const auto& mapped = view->tenant.scope_audiences;
+  const auto audience = mapped.find(scope);
+  const std::string& wanted = audience == mapped.end() ? view->tenant.default_audience : audience->second;
+  if (!claims->audiences.contains(wanted)) return Error{Code::TokenAudience, "migration.aud"};
+  return Unit{};
+}
+
+http::Response scope_refusal(std::string_view tenant, const http::Request& request, const Error& error,
+                             std::string_view scope) {
+  if (error.code == Code::BearerScope) return identity::bearer_error_response(tenant, error, scope);
+  return identity::bearer_refusal(tenant, request, error);
+}
+
+// Migration connectivity information is what the primary system's configuration management server hands out together with
+// the user's profile (TS 23.280 clause 10.1.6.1): the token is one for that server, of a service that the agreement covers.
+// Neither `openid`, which says who he is, nor a scope of another service gives anything away. The scope that would have
+// been needed goes to `needed`.
+Result<Unit> check_configuration(Context& context, std::string_view tenant, const http::Request& request,
+                                 const identity::Bearer& bearer, const Agreement& agreement, std::string_view* needed) {
+  Result<Unit> last = Error{Code::BearerScope, "migration.scope"};
+  for (const ServiceScopes& each : kServiceScopes) {
+    if (!check_service(agreement, each.service)) continue;
+    if (needed->empty()) *needed = each.configuration;
+    const auto checked = check_scope(context, tenant, request, bearer, each.configuration);
+    if (checked) return checked;
+    if (!checked.failed_with(Code::BearerScope)) last = checked;
+  }
+  return last;
+}
+
 // {"mc_system": the partner system} -> the migration connectivity information for it.
 Task<http::Response> configure(Migration* migration, http::Request request, http::PathValues path) {
   Context* context = here(migration);
   const std::string tenant = std::move(path[0]);
   if (context->snapshot->find(tenant) == nullptr) co_return http::problem(404);
   const http::Request* asked = &request;
-  auto who = co_await identity::authenticate_bearer(context, tenant, asked, "/migration/configuration");
+  auto who = co_await identity::authenticate_bearer(context, tenant, asked, "/migration/configuration", "");
   if (!who) co_return identity::bearer_refusal(tenant, request, who.error());
   auto system = read_wanted_system(request);
   if (!system) co_return refusal(tenant, system.error());
+  AgreementRef agreement = migration->table()->find(tenant, *system);
+  if (agreement == nullptr) co_return refusal(tenant, {Code::AgreementUnknown, "mc_system"});
+  std::string_view needed;
+  const auto may = check_configuration(*context, tenant, request, who->bearer, agreement->agreement, &needed);
+  if (!may) co_return scope_refusal(tenant, request, may.error(), needed);
   auto binding = co_await configure_migration(migration, context, tenant, *system, who->user.sub);
   TraceStep& step = migration->trace().add();
   step.at = context->shard.wall();
@@ -81,10 +144,20 @@ std::string_view id_of(const identity::User& user, std::string_view service) {
   return service == "mcvideo" ? user.mcvideo_id : user.mcdata_id;
 }
 
-// TS 33.180 table B.4.2.2-1.
+// Empty for what is no service.
 std::string_view scope_of(std::string_view service) {
-  if (service == "mcptt") return "3gpp:mc:ptt_service";
-  return service == "mcvideo" ? "3gpp:mc:video_service" : "3gpp:mc:data_service";
+  const auto* found = std::ranges::find(kServiceScopes, service, &ServiceScopes::service);
+  return found == std::end(kServiceScopes) ? std::string_view() : found->use;
+}
+
+// `vouched`: what the home system's security token said of him, with blanks between.
+bool is_vouched(std::string_view vouched, std::string_view id) {
+  while (!vouched.empty()) {
+    const std::size_t end = std::min(vouched.find(' '), vouched.size());
+    if (vouched.substr(0, end) == id) return true;
+    vouched.remove_prefix(std::min(end + 1, vouched.size()));
+  }
+  return false;
 }
 
 // TS 23.280 figure 10.6.3.3-1. `asked` lives in the caller's frame.
@@ -101,16 +174,17 @@ Task<Result<Unit>> authorise(Migration* migration, Context* context, std::string
   const std::int64_t now = numeric_date(context->shard.wall());
   CLAVIGER_CO_TRY(in_force, check_in_force(agreement, now));
   CLAVIGER_CO_TRY(service, check_service(agreement, request.service));
-  // 2. The identities are his: here by his record, at home by the security token.
+  // 2. The identities are his, and of this service. Here it is the one of his record, which he may leave out. The one at home
+  //    is mandatory (TS 23.280 table 10.6.3.2.1-1): nothing is taken for it that he did not name, because his token speaks of
+  //    all his services at once. It must be one that the home system vouched for when he came; that it is the one of this
+  //    service the home system itself says in step 4. Of whom nothing is vouched for, nothing is believed: the list of step
+  //    3 knows no persons, so with it alone he might name his neighbour's.
   const std::string_view present = id_of(asked->who.user, request.service);
   if (present.empty() || (!request.mc_service_id.empty() && request.mc_service_id != present)) {
     co_return Error{Code::ServiceNotAuthorised, "mc_service_id"};
   }
   asked->request.mc_service_id = present;
-  const std::string& vouched = session->primary_mc_service_id;
-  if (request.primary_mc_service_id.empty()) asked->request.primary_mc_service_id = vouched;
-  if (request.primary_mc_service_id.empty()) co_return Error{Code::ServiceIdNotListed, "primary_mc_service_id"};
-  if (!vouched.empty() && request.primary_mc_service_id != vouched) {
+  if (!is_vouched(session->primary_mc_service_id, request.primary_mc_service_id)) {
     co_return Error{Code::ServiceIdNotListed, "primary_mc_service_id"};
   }
   // 3. The list that the home system delivered, if it did.
@@ -130,14 +204,16 @@ Task<http::Response> authorise_service(Migration* migration, http::Request reque
   const std::string tenant = std::move(path[0]);
   if (context->snapshot->find(tenant) == nullptr) co_return http::problem(404);
   const http::Request* sent = &request;
-  // A visitor's token is for a service, and has no `openid`.
+  // A visitor's token is for a service, and has no `openid`: which one is asked below.
   auto who = co_await identity::authenticate_bearer(context, tenant, sent, "/migration/service-authorization", "");
   if (!who) co_return identity::bearer_refusal(tenant, request, who.error());
   auto read = read_service_request(request.body.text());
   if (!read) co_return refusal(tenant, read.error());
-  if (!identity::contains_scope(who->bearer.scopes, scope_of(read->service))) {
-    co_return identity::bearer_refusal(tenant, request, Error{Code::BearerScope, "service.scope"});
-  }
+  const std::string_view scope = scope_of(read->service);
+  if (scope.empty()) co_return refusal(tenant, {Code::ServiceNotAuthorised, "service"});
+  if (read->primary_mc_service_id.empty()) co_return refusal(tenant, {Code::JsonMissing, "primary_mc_service_id"});
+  const auto opens = check_scope(*context, tenant, request, who->bearer, scope);
+  if (!opens) co_return scope_refusal(tenant, request, opens.error(), scope);
   Asked asked;
   asked.request = *std::move(read);
   asked.who = *std::move(who);

@@ -53,25 +53,25 @@ std::uint64_t GrantsSeen::whose(const AgreementView& agreement, std::string_view
 }
 
 bool GrantsSeen::knows(std::string_view grant, const AgreementView& agreement, std::string_view primary_impi,
-                       std::int64_t now) const {
+                       const tokens::KeySet& keys, std::int64_t now) const {
   const auto found = seen_.find(siphash(key_, grant));
   return found != seen_.end() && found->second.whose == whose(agreement, primary_impi) &&
-         now < found->second.expires_at;
+         now < found->second.expires_at && keys.find(found->second.kid) != nullptr;
 }
 
 void GrantsSeen::add(std::string_view grant, const AgreementView& agreement, std::string_view primary_impi,
-                     std::int64_t expires_at) {
+                     std::string_view kid, std::int64_t expires_at) {
   if (seen_.size() >= kMax) seen_.clear();
-  seen_[siphash(key_, grant)] = {whose(agreement, primary_impi), expires_at};
+  seen_[siphash(key_, grant)] = {whose(agreement, primary_impi), expires_at, std::string(kid)};
 }
 
 Result<Unit> check_grant(broker::Context& context, const AgreementView& agreement, std::string_view primary_impi,
                          std::string_view grant, GrantsSeen& seen) {
   if (grant.empty() || grant.size() > kGrantMax) return kInvalid;
   const std::int64_t now = numeric_date(context.shard.wall());
-  if (seen.knows(grant, agreement, primary_impi, now)) return Unit{};
   const broker::TenantView* view = context.snapshot->find(agreement.tenant);
   if (view == nullptr || view->keys == nullptr || view->keys->verifying == nullptr) return kInvalid;
+  if (seen.knows(grant, agreement, primary_impi, *view->keys->verifying, now)) return Unit{};
   static constexpr std::array<std::string_view, 1> kTypes{kGrantType};
   tokens::JwsRules rules;
   rules.keys = view->keys->verifying.get();
@@ -83,7 +83,7 @@ Result<Unit> check_grant(broker::Context& context, const AgreementView& agreemen
                         claims.audiences.contains(agreement.agreement.system) && claims.subject == primary_impi &&
                         claims.has_scope("av") && claims.expires && now < *claims.expires;
   if (!is_right) return kInvalid;
-  seen.add(grant, agreement, primary_impi, *claims.expires);
+  seen.add(grant, agreement, primary_impi, verified->kid, *claims.expires);
   return Unit{};
 }
 

@@ -16,6 +16,7 @@
 #include "broker/context.h"
 #include "broker/migration/agreement_table.h"
 #include "broker/migration/binding.h"
+#include "broker/tokens/verifier/key_set.h"
 #include "core/base/result.h"
 #include "core/base/siphash.h"
 #include "core/runtime/task.h"
@@ -34,23 +35,25 @@ struct Grant {
 runtime::Task<Result<Grant>> make_grant(broker::Context* context, std::string tenant, AgreementRef agreement,
                                         Binding binding);
 
-// Grants that were looked at: the next request with the same one costs a hash instead of a signature. Its shard's alone.
+// Grants that were looked at: the next request with the same one costs a hash and a look for its key instead of a signature. A
+// key that is withdrawn takes along all it signed. Its shard's alone.
 class GrantsSeen {
  public:
   // One a migrant under way; then all are looked at anew.
   static constexpr std::size_t kMax = 100'000;
 
   GrantsSeen();
-  // Whether this grant let this user be asked for, and still does.
+  // Whether this grant let this user be asked for, and still does. `keys`: those that verify now.
   bool knows(std::string_view grant, const AgreementView& agreement, std::string_view primary_impi,
-             std::int64_t now) const;
-  void add(std::string_view grant, const AgreementView& agreement, std::string_view primary_impi,
+             const tokens::KeySet& keys, std::int64_t now) const;
+  void add(std::string_view grant, const AgreementView& agreement, std::string_view primary_impi, std::string_view kid,
            std::int64_t expires_at);
 
  private:
   struct Seen {
     std::uint64_t whose = 0;
     std::int64_t expires_at = 0;
+    std::string kid;  // of the key that signed it
   };
   std::uint64_t whose(const AgreementView& agreement, std::string_view primary_impi) const;
   SipKey key_;

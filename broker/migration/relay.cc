@@ -115,6 +115,7 @@ Relay::Relay(Migration& migration, diameter::Node& node, diameter::Handler* next
     : migration_(migration), node_(node), next_(next) {
   for (std::size_t i = 0; i < migration.contexts().size(); ++i) {
     rates_.push_back(std::make_unique<Rates>());
+    pending_.push_back(std::make_unique<PendingServers>());
     // Session-Ids of another life of ours do not come back.
     rates_.back()->sessions = std::uint64_t{node.origin_state()} << 32U;
   }
@@ -165,6 +166,18 @@ void Relay::handle(diameter::Request& request) {
   if (identity.empty()) identity = message.text(cx::avp::kPublicIdentity);
   if (AgreementRef visited = migration_.table()->find_range(identity))
     return handle_visitor(request, std::move(visited));
+  // A number lies in nobody's range: whose it is his binding says.
+  if (identity.starts_with("tel:") && !message.find(avp::kUserName)) {
+    request.keep(request.shard().packer().keep(message.bytes()));
+    diameter::NodeShard& shard = request.shard();
+    shard.procedures().spawn(find_by_number(std::move(request)));
+    return;
+  }
+  handle_others(request);
+}
+
+// Of no visitor.
+void Relay::handle_others(diameter::Request& request) {
   if (AgreementRef asking = agreement_of_peer(request)) return handle_migrant(request, std::move(asking));
   if (next_ == nullptr) return refuse(request, nullptr, {cx::result::kUserUnknown, true});
   // Our own SIP core's, or there is an agreement: a peer of another realm gets no vector for having been admitted.
@@ -298,8 +311,11 @@ std::optional<Relay::Refusal> Relay::check_migrant(const diameter::Request& requ
   if (command == cx::command::kServerAssignment && !is_told_home(type)) {
     return Refusal{cx::result::kInAssignmentType, true};
   }
-  if (command == cx::command::kMultimediaAuth && !read_auth_item(request.message()).is_well_formed) {
-    return Refusal{result_code::kInvalidAvpValue, false};
+  if (command == cx::command::kMultimediaAuth) {
+    const AuthItem item = read_auth_item(request.message());
+    if (!item.is_well_formed) return Refusal{result_code::kInvalidAvpValue, false};
+    // What goes on says AKAv1: another scheme's vector is not to be had by asking us for it.
+    if (!item.is_aka) return Refusal{cx::result::kAuthSchemeNotSupported, true};
   }
   // Before the grant: a signature that is no good costs as much as one that is.
   if (!rates().take(*admitted.agreement, binding.primary_impi, here(migration_)->shard.now())) {
@@ -499,6 +515,11 @@ std::optional<Slice> Relay::on_answer(diameter::ForwardState& state, const Slice
   if (is_success && item) {
     down.u32(cx::avp::kSipNumberAuthItems, 1);
     write_vector(down, *item);
+  }
+  // From now on the S-CSCF that asked may say that he is registered with it.
+  if (is_success && item && is_partner) {
+    pending_[runtime::Shard::current().index()]->note(agreement->tenant, own, asked.text(cx::avp::kServerName),
+                                                      here(migration_)->shard.now());
   }
   finish(is_success ? "vector" : "error", outcome.code, is_success ? Counted::Answered : Counted::UpstreamError);
   return built();

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "broker/migration/migration.h"
+#include "broker/migration/pending_servers.h"
 #include "core/diameter/node.h"
 
 namespace claviger::migration {
@@ -84,7 +85,12 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   void relay(diameter::Request& request, const Admitted& admitted, Role role);
   void to_own_database(diameter::Request& request, const Admitted& admitted);
   void refuse(diameter::Request& request, const AgreementView* agreement, Refusal why);
+  runtime::Task<void> find_by_number(diameter::Request request);
+  void handle_others(diameter::Request& request);
   runtime::Task<void> serve_visitor(diameter::Request request, AgreementRef agreement);
+  runtime::Task<Result<PendingServer>> look_for_pending(std::size_t shard, std::string tenant, std::string impi,
+                                                        bool forgets);
+  runtime::Task<PendingServer> pending_server(std::string tenant, std::string impi, bool forgets);
   runtime::Task<void> terminate_from_home(diameter::Request request);
   void tell_home(const AgreementRef& agreement, BindingRef binding, std::uint32_t type);
   runtime::Task<void> assign_upstream(AgreementRef agreement, BindingRef binding, std::uint32_t type);
@@ -96,7 +102,8 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   Migration& migration_;
   diameter::Node& node_;
   diameter::Handler* next_;
-  std::vector<std::unique_ptr<Rates>> rates_;  // by shard
+  std::vector<std::unique_ptr<Rates>> rates_;             // by shard
+  std::vector<std::unique_ptr<PendingServers>> pending_;  // by shard: of answers that it gave
 };
 
 }  // namespace claviger::migration

@@ -5,9 +5,10 @@
 #include "broker/migration/binding_procedures.h"
 #include "broker/migration/cx_parts.h"
 #include "broker/migration/relay.h"
-#include "broker/migration/visitor_registration.h"
+#include "broker/migration/visitor_assignment.h"
 #include "broker/tables.h"
 #include "core/diameter/node_shard.h"
+#include "core/runtime/call.h"
 
 namespace claviger::migration {
 namespace {
@@ -24,12 +25,12 @@ using runtime::Task;
 constexpr Milliseconds kTellMax{4200};
 constexpr std::uint32_t kPermanentTermination = 0;
 constexpr std::uint32_t kDeRegistration = 1;  // User-Authorization-Type
+constexpr std::uint32_t kCapabilities = 2;    // the same: of an I-CSCF that does not reach the S-CSCF it was told
 
 Context* here(Migration& migration) { return migration.contexts()[runtime::Shard::current().index()].get(); }
 
 // Server-Assignment-Type (TS 29.229 clause 6.3.15).
 bool registers(std::uint32_t type) { return type == 1 || type == 2; }
-bool keeps_server(std::uint32_t type) { return type == 0 || type == 3 || type == 6 || type == 7 || type > 11; }
 std::string profile_of(const Agreement& agreement, const Binding& binding) {
   std::string text = agreement.user_data;
   const auto fill = [&](std::string_view name, std::string_view value) {
@@ -43,6 +44,41 @@ std::string profile_of(const Agreement& agreement, const Binding& binding) {
 }
 
 }  // namespace
+
+Task<Result<PendingServer>> Relay::look_for_pending(std::size_t shard, std::string tenant, std::string impi,
+                                                    bool forgets) {
+  PendingServers& there = *pending_[shard];
+  PendingServer found = there.find(tenant, impi, migration_.contexts()[shard]->shard.now());
+  if (forgets) there.forget(tenant, impi);
+  co_return found;
+}
+
+// The last one on any shard: MAR and SAR come on whatever connection.
+Task<PendingServer> Relay::pending_server(std::string tenant, std::string impi, bool forgets) {
+  PendingServer last;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    auto look = [this, i, tenant, impi, forgets] { return look_for_pending(i, tenant, impi, forgets); };
+    auto found = co_await runtime::call_on(&migration_.contexts()[i]->shard, std::move(look));
+    if (found && !found->name.empty() && (last.name.empty() || found->at > last.at)) last = *std::move(found);
+  }
+  co_return last;
+}
+
+// A request that names nobody but by "tel:+...". A visitor of each tenant may have it; else it is not about a visitor.
+Task<void> Relay::find_by_number(diameter::Request request) {
+  const std::string impu(request.message().text(cx::avp::kPublicIdentity));
+  std::vector<std::string> tenants;
+  for (const auto& [tenant, agreements] : migration_.table()->by_tenant) tenants.push_back(tenant);
+  for (std::size_t i = 0; i < tenants.size(); ++i) {
+    auto row = co_await here(migration_)->store.get(tables::kBindingIdentities, public_identity_key(tenants[i], impu));
+    if (!row) continue;
+    AgreementRef agreement = migration_.table()->find_range(row->text());
+    if (agreement == nullptr || agreement->tenant != tenants[i]) continue;
+    co_await serve_visitor(std::move(request), std::move(agreement));
+    co_return;
+  }
+  handle_others(request);
+}
 
 Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreement) {
   const Message& message = request.message();
@@ -75,14 +111,21 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
   auto known = co_await read_visitor(context, tenant, impi);
   if (!known) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
   VisitorRegistration registration = *std::move(known);
+  PendingServer pending;
+  if (command != cx::command::kLocationInfo) pending = co_await pending_server(tenant, impi, false);
   MessageBuilder answer = request.answer_builder();
   write_head(answer, message);
   if (command == cx::command::kUserAuthorization) {
-    const bool leaves = message.u32(cx::avp::kUserAuthorizationType).value_or(0) == kDeRegistration;
+    const std::uint32_t wanted = message.u32(cx::avp::kUserAuthorizationType).value_or(0);
+    const bool leaves = wanted == kDeRegistration;
     if (leaves && registration.server_name.empty()) {
       co_return refuse(request, agreement.get(), {cx::result::kIdentityNotRegistered, true});
     }
-    if (registration.server_name.empty()) {
+    // The one that challenged him waits for his answer (clause 6.3.1: its name is stored with the first vector).
+    if (!leaves && !pending.name.empty()) registration.server_name = pending.name;
+    if (wanted == kCapabilities) {
+      answer.result(result_code::kSuccess).begin_group(cx::avp::kServerCapabilities).end_group();
+    } else if (registration.server_name.empty()) {
       answer.experimental_result(cx::kVendor, cx::result::kFirstRegistration);
       answer.begin_group(cx::avp::kServerCapabilities).end_group();
     } else {
@@ -99,17 +142,21 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     }
     answer.result(result_code::kSuccess).text(cx::avp::kServerName, registration.server_name);
   } else {
-    const std::string server_name(message.text(cx::avp::kServerName));
-    const bool is_another = !registration.server_name.empty() && registration.server_name != server_name;
-    if (ends && is_another) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
-    if (!keeps_server(type) || type == 3) {
-      VisitorRegistration next;
-      if (registers(type) || type == 3) {
-        next = {server_name, std::string(message.origin_host()), std::string(message.origin_realm()), registers(type)};
-      }
+    const AssignmentAsked asked{type, std::string(message.text(cx::avp::kServerName)),
+                                std::string(message.origin_host()), std::string(message.origin_realm())};
+    if (asked.server_name.empty()) {
+      co_return refuse(request, agreement.get(), {result_code::kInvalidAvpValue, false});
+    }
+    Assignment assigned = assign(asked, registration, pending.name);
+    if (assigned.refusal != 0) {
+      co_return refuse(request, agreement.get(), {assigned.refusal, assigned.is_experimental});
+    }
+    if (assigned.next) {
+      VisitorRegistration next = *std::move(assigned.next);
       auto written = co_await write_visitor(context, tenant, impi, std::move(next));
       if (!written) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
     }
+    if (assigned.ends_pending) co_await pending_server(tenant, impi, true);
     answer.result(result_code::kSuccess);
     const bool has_profile = message.u32(cx::avp::kUserDataAlreadyAvailable).value_or(0) == 1;
     if ((registers(type) || type == 0 || type == 3) && !has_profile && !agreement->agreement.user_data.empty()) {

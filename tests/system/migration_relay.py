@@ -80,7 +80,8 @@ def check_refusals(cscf, bravo, alpha, values):
     impi, impu = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
     cscf.expect("3GPP 5001", "nobody@visitors.bravo.example", "sip:nobody@visitors.bravo.example")
     cscf.expect("3GPP 5002", impi, values["MIGRANT_DYNAMIC_PARTNER_IMPU"])
-    cscf.expect("3GPP 5006", impi, impu, scheme="Digest-MD5")
+    for scheme in ("Digest-MD5", "Digest-AKAv2-MD5"):
+        cscf.expect("3GPP 5006", impi, impu, scheme=scheme)
     for party, name, here in ((bravo, impi, []), (alpha, values["MIGRANT_STATIC_PRIMARY_IMPI"], ["--system", "bravo.example"])):
         party.ctl.run("binding", "suspend", name, *here)
         cscf.expect("3GPP 5004", impi, impu)
@@ -97,6 +98,45 @@ def check_refusals(cscf, bravo, alpha, values):
     cscf.expect("5003", impi, impu)
     alpha.ctl.run("agreement", "change", "bravo.example", "--mms-host", "diameter.bravo.example")
     cscf.expect("2001", impi, impu)
+
+
+def check_servers(cscf, bravo, values):
+    """TS 29.228 clause 6.1.2: he is the S-CSCF's whose challenge he answers, and no other's; found by number, too."""
+    impi, impu = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
+    number, other = "tel:+358401234567", "sip:second.bravo.example:6060"
+    def result(answer):
+        return answer.result(), answer.text(602, cx.VENDOR)
+    def assigned(server, kind):
+        return cscf.server_assignment(REALM, impi, impu, server, kind).result()
+    expect(assigned(SERVER, 0) == "5012", "the profile for nobody's S-CSCF")
+    cscf.expect("2001", impi, impu)
+    expect(assigned(other, 1) == "3GPP 5005", "another S-CSCF while his answer is waited for")
+    expect(result(cscf.user_authorization(REALM, impi, impu)) == ("3GPP 2002", SERVER), "UAR while his answer is waited for")
+    expect(cscf.location_info(REALM, impu).result() == "3GPP 5003", "LIR while his answer is waited for")
+    expect(assigned(SERVER, 1) == "2001", "SAR of his S-CSCF")
+    for kind, expected in ((0, "5012"), (1, "3GPP 5005"), (2, "3GPP 5005"), (3, "3GPP 5005"), (5, "5012"), (9, "5012")):
+        expect(assigned(other, kind) == expected, f"SAR {kind} of another S-CSCF without a MAR")
+    expect(result(cscf.location_info(REALM, impu)) == ("2001", SERVER), "nobody took him over")
+    cscf.multimedia_auth(REALM, impi, impu, other)
+    expect(assigned(other, 9) == "2001", "a failed challenge of another S-CSCF")
+    expect(result(cscf.location_info(REALM, impu)) == ("2001", SERVER), "he stays where he was")
+    cscf.multimedia_auth(REALM, impi, impu, other)
+    expect(result(cscf.user_authorization(REALM, impi, impu)) == ("3GPP 2002", other), "UAR: to whom challenged him last")
+    capable = cscf.user_authorization(REALM, impi, impu, 2)
+    expect(result(capable) == ("2001", None) and capable.find(603, cx.VENDOR) is not None, "UAR for capabilities")
+    expect(assigned(other, 1) == "2001" and result(cscf.location_info(REALM, impu)) == ("2001", other), "taken over after a MAR")
+    expect(assigned(SERVER, 2) == "3GPP 5005", "the former one has lost him")
+    # His number is as good a name as his SIP identity.
+    expect(cscf.location_info(REALM, number).result() == "3GPP 5001", "a number nobody has")
+    bravo.ctl.run("binding", "add", "alpha.example", "--partner-impi", "vn@visitors.bravo.example", "--partner-impu",
+                  "sip:vn@visitors.bravo.example", "--partner-impu", number, "--primary-impi", "un@alpha.example", "--primary-impu",
+                  "sip:un@alpha.example")
+    expect(cscf.location_info(REALM, number).result() == "3GPP 5003", "a number of one who is not registered")
+    by_number = ["vn@visitors.bravo.example", number, SERVER]
+    expect(cscf.server_assignment(REALM, *by_number, 3).result() == "2001", "SAR by number")
+    for name in (number, "sip:vn@visitors.bravo.example"):
+        expect(result(cscf.location_info(REALM, name)) == ("2001", SERVER), f"LIR of {name}")
+    expect(assigned(other, 5) == "2001", "SAR of a de-registration")
 
 
 def check_grants(cscf, bravo, alpha, values):
@@ -231,6 +271,15 @@ def check_borders(cscf, bravo, alpha, values):
              stranger.server_assignment(REALM, impi, impu, "sip:scscf.gamma.example", 1), stranger.location_info(REALM, impu))
     expect([answer.result() for answer in asked] == ["5003"] * 4, f"a partner about another's visitor: {[a.result() for a in asked]}")
     expect(cscf.location_info(REALM, impu).result() == "3GPP 5003", "registered by a stranger")
+    # Nor does one of a realm below a partner's, however it is written.
+    for identity, realm in (("scscf.sub.gamma.example", "sub.gamma.example"), ("SCSCF.Deep.Sub.GAMMA.example", "Deep.Sub.GAMMA.Example")):
+        sandbox_tool("peer", bravo.folder, "bravo", identity.lower(), "127.0.0.1", "0", realm.lower())
+        below = cx.Node(bravo.diameter_host, int(bravo.diameter_port), identity, realm)
+        asked = (below.multimedia_auth(REALM, impi, impu, SERVER), below.user_authorization(REALM, impi, impu),
+                 below.server_assignment(REALM, impi, impu, "sip:scscf.gamma.example", 1), below.location_info(REALM, impu))
+        expect([answer.result() for answer in asked] == ["5003"] * 4, f"{identity} about a visitor: {[a.result() for a in asked]}")
+        below.close()
+    expect(cscf.location_info(REALM, impu).result() == "3GPP 5003", "registered by a stranger from below")
     # At home: a partner system that behaves as an S-CSCF of ours.
     home, visited, realm = values["MIGRANT_STATIC_PRIMARY_IMPI"], "mms.delta.example", "delta.example"
     alpha.ctl.run("agreement", "add", "mc.delta.example", "--own-system", "alpha.example", "--outbound", "listed", "--service", "mcptt",
@@ -260,6 +309,8 @@ def main():
         print("dynamic: ok", flush=True)
         check_refusals(cscf, bravo, alpha, sandbox.values)
         print("refusals: ok", flush=True)
+        check_servers(cscf, bravo, sandbox.values)
+        print("servers: ok", flush=True)
         check_grants(cscf, bravo, alpha, sandbox.values)
         print("grants: ok", flush=True)
         cscf.received.clear()

@@ -47,6 +47,13 @@ def check_configuration(alpha, bravo, values):
     given = configured(alpha, token)
     expect(given["private_identity"] == values["MIGRANT_DYNAMIC_PARTNER_IMPI"], f"another identity the second time: {given}")
     expect(given["access"]["realm"] == "visitors.bravo.example", f"access: {given}")
+    before = alpha.system.scopes
+    for scopes in ("openid", "openid 3gpp:mc:ptt_service"):
+        alpha.system.values |= {"SCOPES": scopes}
+        refused = post(alpha, "configuration", {"mc_system": "bravo.example"}, alpha.tokens()["access_token"])
+        expect(refused.status == 403 and "ptt_config_management_service" in refused.headers["www-authenticate"],
+               f"a token with {scopes}: {refused}")
+    alpha.system.values |= {"SCOPES": before}
     there = bravo.ctl.json("binding", "show", given["private_identity"])
     expect(there["state"] == "active" and there["primary_impi"] == values["MIGRANT_DYNAMIC_PRIMARY_IMPI"] and
            there["mode"] == "dynamic" and there["origin"] == "10.1.6.1.2 step 10", f"binding at bravo: {there}")
@@ -69,6 +76,8 @@ def check_service(alpha, bravo, values):
     expect(other.status == 403 and not other.body, f"a token of another service: {other}")
     result(403, "ServiceNotAuthorised", mc_service_id="sip:somebody.else@bravo.example")
     result(403, "ServiceIdNotListed", primary_mc_service_id="sip:somebody.else@alpha.example")
+    missing = post(bravo, "service-authorization", {name: value for name, value in ask.items() if name != "primary_mc_service_id"}, token)
+    expect(missing.status == 400, f"nobody names his primary identity for him: {missing}")
     impi = values["MIGRANT_DYNAMIC_PRIMARY_IMPI"]
     alpha.ctl.run("binding", "suspend", impi, "--system", "bravo.example")
     result(403, "MigrationNotAllowed")

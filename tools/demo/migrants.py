@@ -73,7 +73,7 @@ def provision(system, other):
     system.ctl("binding", "add", f"{other.name}.example", "--user", "migrant", *pair, "--access-realm", visited)
     system.ctl("binding", "add", f"{other.name}.example", "--user", demo["USERNAME"], "--mode", "dynamic", "--primary-impi",
              facts["MIGRANT_DYNAMIC_PRIMARY_IMPI"], "--primary-impu", facts["MIGRANT_DYNAMIC_PRIMARY_IMPU"])
-    token = system.token(demo, demo["USERNAME"], demo["PASSWORD"], "openid")
+    token = system.token(demo, demo["USERNAME"], demo["PASSWORD"], "openid 3gpp:mc:ptt_config_management_service")
     issuer = sign_in.Issuer(demo["ISSUER"], os.path.join(system.sandbox.folder, "ca.pem"))
     given = issuer.post_json(demo["ISSUER"] + "/migration/configuration", {"mc_system": f"{other.name}.example"}, token)
     facts |= {"MIGRANT_STATIC_" + name: value for name, value in static.items()}

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/tokens/tenant_keys.h"
+#include "core/crypto/signing_key.h"
 #include "tests/broker/migration/testbed.h"
 
 namespace claviger::migration {
@@ -78,6 +80,31 @@ TEST_F(Grants, End) {
   EXPECT_FALSE(is_good(grant));  // known or not
   seen = GrantsSeen();
   EXPECT_FALSE(is_good(grant));
+}
+
+// Known or not: a grant is as good as the key under it.
+TEST_F(Grants, EndWithTheKeyThatSignedThem) {
+  const std::string grant = made();
+  EXPECT_TRUE(is_good(grant));
+  const auto before = tenant_keys_;
+  const auto other = crypto::SigningKey::generate(crypto::SignatureAlgorithm::Es256);
+  ASSERT_TRUE(other);
+  std::vector<crypto::Jwk> with = {{other->kid(), other->verify_key()}};
+  std::vector<crypto::Jwk> both = with;
+  for (const crypto::Jwk& each : before->verifying->keys()) both.push_back(each);
+  // Another one beside it changes nothing; withdrawn, it takes along what it signed.
+  for (const auto& [keys, is_there] : {std::pair(both, true), std::pair(with, false)}) {
+    auto made_set = tokens::KeySet::make(std::string(identity::kIssuer), keys);
+    ASSERT_TRUE(made_set);
+    auto now = std::make_shared<tokens::TenantKeys>();
+    now->verifying = *made_set;
+    tenant_keys_ = now;
+    publish();
+    EXPECT_EQ(is_good(grant), is_there);
+  }
+  tenant_keys_ = before;
+  publish();
+  EXPECT_TRUE(is_good(grant));
 }
 
 }  // namespace

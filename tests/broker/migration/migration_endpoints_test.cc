@@ -1,4 +1,5 @@
 // The HTTPS API between systems and for devices, each refusal with its status.
+#include "broker/identity/session_records.h"
 #include "broker/migration/migration_json.h"
 #include "broker/migration/migration_service.h"
 #include "core/codec/base64url.h"
@@ -218,11 +219,117 @@ TEST(MigrationDevice, NeedsATokenOfItsUser) {
   EXPECT_EQ(bed.send(service).status, 401);
 }
 
+class DeviceBed : public MigrationBed {
+ public:
+  DeviceBed() {
+    user = add_user();
+    identity::UserChange change;
+    change.mcvideo_id = "sip:ann.video@alpha.example";
+    EXPECT_TRUE(wait(identity::change_user(context(), "alpha", user.sub, std::move(change))).has_value());
+    add_public_client();
+  }
+  std::string token(std::string_view scopes) {
+    const Reply tokens = sign_in_for_tokens("app", scopes);
+    EXPECT_FALSE(tokens.member("access_token").empty()) << tokens.body;
+    return tokens.member("access_token");
+  }
+  Reply ask(const std::string& token, std::string path, std::string body) {
+    return send(Sent{Method::Post,
+                     "/idms/v1/alpha/migration/" + path,
+                     {{Field::Authorization, "Bearer " + token}},
+                     std::move(body)});
+  }
+  Reply configuration(const std::string& token) {
+    return ask(token, "configuration", R"({"mc_system":"mc.home.example"})");
+  }
+  identity::User user;
+};
+
+// TS 23.280 clause 10.1.6.1: what the configuration management server of a service gives him.
+TEST(MigrationDevice, ConnectivityNeedsATokenForConfigurationManagement) {
+  DeviceBed bed;
+  for (const std::string_view scopes :
+       {"openid", "openid 3gpp:mc:ptt_service", "openid 3gpp:mc:ptt_key_management_service",
+        "openid 3gpp:mc:video_config_management_service"}) {  // not in the agreement
+    const Reply refused = bed.configuration(bed.token(scopes));
+    EXPECT_EQ(refused.status, 403) << scopes;
+    EXPECT_NE(refused.header("www-authenticate").find("insufficient_scope"), std::string::npos) << scopes;
+    EXPECT_NE(refused.header("www-authenticate").find("scope=\"3gpp:mc:ptt_config_management_service\""),
+              std::string::npos)
+        << refused.header("www-authenticate");
+  }
+  const std::string token = bed.token("openid 3gpp:mc:ptt_config_management_service");
+  EXPECT_EQ(bed.configuration(token).member("code"),
+            "MigrationNotAllowed");  // the token is good; he is not on the list
+  bed.change([](Agreement& one) { one.services = {"mcvideo"}; });
+  EXPECT_EQ(bed.configuration(token).status, 403);
+  EXPECT_NE(bed.configuration(token).header("www-authenticate").find("video_config"), std::string::npos);
+}
+
+TEST(MigrationDevice, ATokenForAnotherServerIsRefused) {
+  DeviceBed bed;
+  const std::string token = bed.token("openid 3gpp:mc:ptt_config_management_service");
+  bed.tenant().scope_audiences["3gpp:mc:ptt_config_management_service"] = "https://cms.elsewhere.example";
+  bed.publish();
+  EXPECT_EQ(bed.configuration(token).status, 401);
+}
+
+// Service authorisation of somebody who has come from home, with what his home vouched for.
+class VisitorBed : public DeviceBed {
+ public:
+  // As the security token's grant leaves his session (broker/partners): "sip:a sip:b" of several services.
+  explicit VisitorBed(std::string_view vouched) {
+    identity::UserChange change;
+    change.mcptt_id = "sip:v.ptt@here.example";
+    EXPECT_TRUE(wait(identity::change_user(context(), "alpha", user.sub, std::move(change))).has_value());
+    visitors = token("openid 3gpp:mc:ptt_service");
+    const std::string sid = identity::member_of(identity::claims_of(visitors), "sid");
+    EXPECT_TRUE(wait(comes_from_home(context(), sid, std::string(vouched))).has_value());
+  }
+  std::string cause(const std::string& body) { return ask(visitors, "service-authorization", body).member("cause"); }
+  std::string visitors;
+
+ private:
+  static runtime::Task<Result<Unit>> comes_from_home(broker::Context* context, std::string sid, std::string vouched) {
+    CLAVIGER_CO_TRY(session, co_await identity::read_session(context, "alpha", sid));
+    session.partner = "home";
+    session.primary_mc_service_id = vouched;
+    storage::Transaction change;
+    identity::put_session(change, "alpha", session, Seconds(3600));
+    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+    co_return Unit{};
+  }
+};
+
+TEST(MigrationDevice, OnlyAServiceIdThatHomeVouchedForIsUsed) {
+  VisitorBed bed("sip:u.ptt@home.example sip:u.data@home.example");
+  const auto body = [](const std::string& id) {
+    return R"({"service":"mcptt","primary_mc_service_id":")" + id + "\"}";
+  };
+  // Nobody names one for him: neither the token's only one nor all of them together.
+  const Reply silent = bed.ask(bed.visitors, "service-authorization", R"({"service":"mcptt"})");
+  EXPECT_EQ(silent.status, 400);
+  EXPECT_EQ(silent.member("code"), "JsonMissing");
+  EXPECT_EQ(bed.cause(body("sip:u.ptt@home.example sip:u.data@home.example")), "ServiceIdNotListed");
+  EXPECT_EQ(bed.cause(body("sip:neighbour.ptt@home.example")), "ServiceIdNotListed");
+  EXPECT_EQ(bed.cause(body("sip:u.ptt@home.exampl")), "ServiceIdNotListed");
+  // One of them is his; whether it is the one of this service his home is asked (here there is no way to it).
+  EXPECT_EQ(bed.ask(bed.visitors, "service-authorization", body("sip:u.ptt@home.example")).member("code"),
+            "SystemUnknown");
+}
+
+TEST(MigrationDevice, OfWhomNothingIsVouchedForNothingIsBelieved) {
+  VisitorBed bed("");
+  EXPECT_EQ(bed.cause(R"({"service":"mcptt","primary_mc_service_id":"sip:neighbour.ptt@home.example"})"),
+            "ServiceIdNotListed");
+}
+
 TEST(MigrationDevice, WhoMayNotMigrateIsToldSo) {
   MigrationBed bed;
   bed.add_user();
   bed.add_public_client();
-  const Reply tokens = bed.sign_in_for_tokens("app", "openid 3gpp:mc:ptt_service");
+  const Reply tokens =
+      bed.sign_in_for_tokens("app", "openid 3gpp:mc:ptt_service 3gpp:mc:ptt_config_management_service");
   const std::string token = tokens.member("access_token");
   ASSERT_FALSE(token.empty()) << tokens.body;
   const auto ask = [&](std::string path, std::string body) {

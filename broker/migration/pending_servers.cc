@@ -1,0 +1,59 @@
+#include "broker/migration/pending_servers.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/crypto/random.h"
+
+namespace claviger::migration {
+namespace {
+
+// Whoever names visitors does not choose their places.
+SipKey drawn() {
+  SipKey key{};
+  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
+  CLAVIGER_ASSERT(filled.has_value());
+  return key;
+}
+
+}  // namespace
+
+PendingServers::PendingServers() : key_(drawn()), tenant_key_(drawn()) {}
+
+std::uint64_t PendingServers::whose(std::string_view tenant, std::string_view impi) const {
+  return siphash(key_, impi) ^ siphash(tenant_key_, tenant);
+}
+
+void PendingServers::note(std::string_view tenant, std::string_view impi, std::string_view server_name, Monotonic now) {
+  if (server_name.empty() || server_name.size() > kNameMax) return forget(tenant, impi);
+  if (sets_ == nullptr) sets_ = std::make_unique<std::array<Set, kSets>>();
+  const std::uint64_t who = whose(tenant, impi);
+  Set& set = set_of(who);
+  auto* place = std::ranges::find_if(set, [who](const Place& one) { return one.size != 0 && one.who == who; });
+  if (place == set.end()) place = std::ranges::find(set, 0, &Place::size);
+  if (place == set.end()) place = std::ranges::min_element(set, {}, &Place::at);
+  place->who = who;
+  place->at = now;
+  place->size = static_cast<std::uint8_t>(server_name.size());
+  std::ranges::copy(server_name, place->name.begin());
+}
+
+PendingServer PendingServers::find(std::string_view tenant, std::string_view impi, Monotonic now) const {
+  if (sets_ == nullptr) return {};
+  const std::uint64_t who = whose(tenant, impi);
+  for (const Place& one : set_of(who)) {
+    const bool is_it = one.size != 0 && one.who == who && now - one.at < kPendingMax;
+    if (is_it) return {std::string(one.name.data(), one.size), one.at};
+  }
+  return {};
+}
+
+void PendingServers::forget(std::string_view tenant, std::string_view impi) {
+  if (sets_ == nullptr) return;
+  const std::uint64_t who = whose(tenant, impi);
+  for (Place& one : set_of(who)) {
+    if (one.who == who) one.size = 0;
+  }
+}
+
+}  // namespace claviger::migration
