@@ -136,7 +136,9 @@ Task<Answer> remove_partner(Call* call) {
 
 void write_target(Json& json, const administration::SetupView& view, const administration::TargetView& target) {
   std::size_t good = 0, bad = 0;
-  for (const auto& each : target.users) ++(administration::is_good(each.status) ? good : bad);
+  for (const auto& each : target.users) {
+    if (each.status != administration::kWithdrawn) ++(administration::is_good(each.status) ? good : bad);
+  }
   json.begin_object().member("request_id", view.setup.id).member("system", target.system);
   json.member("stage", administration::name_of(target.stage.stage)).member("reason", target.stage.reason);
   json.member("users", view.setup.users.size()).member("good", good).member("bad", bad);

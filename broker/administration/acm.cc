@@ -5,7 +5,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/hex.h"
-#include "core/crypto/certificate.h"
+#include "core/crypto/digest.h"
 #include "core/net/tls_context.h"
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
@@ -73,6 +73,17 @@ Result<Unit> check_partner(const AcmPartner& record) {
 
 }  // namespace
 
+void name_skipped(Context& context, std::string_view prefix, std::string_view key, const Error& error) {
+  const std::size_t begin = std::min(prefix.find('\0') + 1, prefix.size());
+  const std::string_view kind = prefix.substr(begin, prefix.find('\0', begin) - begin);
+  const crypto::Sha256Digest digest = crypto::sha256(as_bytes(key));
+  std::string mark;
+  codec::hex_encode(Bytes(digest).first(8), mark);
+  context.shard.logger().warning(
+      "acm.record_skipped",
+      {{"kind", kind}, {"record", mark}, {"code", claviger::name_of(error.code)}, {"where", error.where}});
+}
+
 bool is_in_domains(std::string_view mc_id, const std::vector<std::string>& domains) {
   return std::ranges::find(domains, domain_of(mc_id)) != domains.end();
 }
@@ -112,12 +123,16 @@ Task<Result<Unit>> Acm::start() {
       for (std::string from = prefix; !from.empty();) {
         CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
         for (const storage::Record& row : rows) {
-          CLAVIGER_CO_TRY(stage, decode_stage(row.value));
+          const auto stage = decode_stage(row.value);
+          if (!stage) {
+            name_skipped(home(), prefix, row.key, stage.error());
+            continue;
+          }
           const std::string_view rest = std::string_view(row.key).substr(prefix.size());
           const std::size_t cut = rest.find('\0');
           std::string first(rest.substr(0, cut)), second(rest.substr(cut + 1));
-          const bool is_open = stage.stage == Stage::Sending || stage.stage == Stage::Waiting ||
-                               stage.stage == Stage::Running || stage.stage == Stage::Withdrawing;
+          const bool is_open = stage->stage == Stage::Sending || stage->stage == Stage::Waiting ||
+                               stage->stage == Stage::Running || stage->stage == Stage::Withdrawing;
           if (is_open && kind == "target")
             follow(tenant, std::move(first), std::move(second));
           else if (is_open)
@@ -174,8 +189,11 @@ Task<Result<std::vector<AcmClient>>> Acm::list_clients(std::string tenant) {
       rows, co_await here->store.range(tables::kAcmClients, prefix, broker::record_prefix_end(prefix), kPartiesMax));
   std::vector<AcmClient> all;
   for (const storage::Record& row : rows) {
-    CLAVIGER_CO_TRY(one, decode_client(row.value));
-    all.push_back(std::move(one));
+    auto one = decode_client(row.value);
+    if (one)
+      all.push_back(*std::move(one));
+    else
+      name_skipped(*here, prefix, row.key, one.error());
   }
   co_return all;
 }
@@ -215,8 +233,11 @@ Task<Result<std::vector<AcmPartner>>> Acm::list_partners(std::string tenant) {
       rows, co_await here->store.range(tables::kAcmClients, prefix, broker::record_prefix_end(prefix), kPartiesMax));
   std::vector<AcmPartner> all;
   for (const storage::Record& row : rows) {
-    CLAVIGER_CO_TRY(one, decode_partner(row.value));
-    all.push_back(std::move(one));
+    auto one = decode_partner(row.value);
+    if (one)
+      all.push_back(*std::move(one));
+    else
+      name_skipped(*here, prefix, row.key, one.error());
   }
   co_return all;
 }

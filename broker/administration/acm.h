@@ -12,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -145,19 +146,34 @@ class Acm {
   void work(std::string tenant, std::string home_system, std::string id);
   runtime::Task<void> work_on(std::string tenant, std::string home_system, std::string id);
   runtime::Task<Result<Unit>> run_inbound(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<Result<Unit>> abandon_inbound(std::string tenant, std::string home_system, std::string id);
   runtime::Task<Result<Unit>> undo_inbound(std::string tenant, std::string home_system, std::string id);
   runtime::Task<void> set_up_into(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                   std::shared_ptr<const Setup> setup, std::size_t index, std::string* status);
   runtime::Task<Result<bool>> set_up(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                      std::shared_ptr<const Setup> setup, std::size_t index);
+
+  // acm_visitor.cc
   runtime::Task<Result<std::string>> local_user(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                                 std::shared_ptr<const Setup> setup, std::size_t index);
   runtime::Task<Result<Unit>> open_visitor(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                            std::shared_ptr<const Visitor> visitor);
-  runtime::Task<Result<Unit>> end_visitor(std::string tenant, std::string home_system, std::string mc_id,
-                                          std::string setup);
+  runtime::Task<Result<Unit>> close_visitor(std::string tenant, std::string idms,
+                                            std::shared_ptr<const Visitor> visitor);
+  runtime::Task<Result<Unit>> end_visitor(std::string tenant, std::string home_system,
+                                          std::shared_ptr<const Visitor> visitor);
+  runtime::Task<Result<Unit>> take_back(std::string tenant, std::string home_system, std::string mc_id,
+                                        std::string setup);
+  runtime::Task<Result<Unit>> give_back(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                        std::shared_ptr<const Visitor> present, std::shared_ptr<const Visitor> before);
+  runtime::Task<Result<std::optional<Visitor>>> former_visitor(std::string tenant, std::string home_system,
+                                                               std::string mc_id, std::string id);
+  runtime::Task<Result<bool>> still_asks(std::string tenant, std::string home_system, std::string id,
+                                         std::string mc_id);
   runtime::Task<void> watch_validity();
   runtime::Task<Result<Unit>> look_at_validity(std::string tenant);
+  runtime::Task<Result<Unit>> look_at_time(std::string tenant, std::string system,
+                                           std::shared_ptr<const Visitor> visitor);
 
   Contexts& contexts_;
   partners::Partners& partners_;
@@ -169,11 +185,19 @@ class Acm {
   runtime::Scope scope_;  // last: its tasks use all of the above
 };
 
-// For acm.cc, acm_home.cc and acm_partner.cc.
+// For the files of Acm.
 std::string setup_key(std::string_view tenant, std::string_view id);
 std::string target_key(std::string_view tenant, std::string_view id, std::string_view system);
 std::string inbound_key(std::string_view tenant, std::string_view home_system, std::string_view id);
 std::string state_key(std::string_view tenant, std::string_view home_system, std::string_view id);
+std::string visitor_key(std::string_view tenant, std::string_view home_system, std::string_view mc_id);
+std::string former_key(std::string_view tenant, std::string_view home_system, std::string_view id,
+                       std::string_view mc_id);
+std::string user_row(std::string_view tenant, std::string_view home_system, std::string_view id,
+                     std::string_view mc_id);
 bool is_in_domains(std::string_view mc_id, const std::vector<std::string>& domains);
+// A record that does not decode is named, by a digest of its key, which may be somebody's identity, and passed over: it stands in
+// nobody else's way.
+void name_skipped(broker::Context& context, std::string_view prefix, std::string_view key, const Error& error);
 
 }  // namespace claviger::administration

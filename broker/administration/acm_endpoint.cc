@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "broker/identity/bearer.h"
 #include "broker/identity/token_holder.h"
@@ -246,6 +247,8 @@ http::Response view_response(const SetupView& view) {
   Json json(text);
   json.begin_object().member("request_id", view.setup.id).member("status", is_running ? "PROCESSING" : state);
   json.member("home_acmc_id", view.setup.acmc).name("results").begin_array();
+  std::map<std::string_view, const SetupUser*> asked;
+  for (const SetupUser& each : view.setup.users) asked.emplace(each.mc_id, &each);
   for (const TargetView& target : view.targets) {
     const bool all_good =
         std::ranges::all_of(target.users, [](const UserResult& each) { return is_good(each.status); });
@@ -254,7 +257,10 @@ http::Response view_response(const SetupView& view) {
     if (!target.stage.reason.empty()) json.member("reason", target.stage.reason);
     json.name("users").begin_array();
     for (const UserResult& each : target.users) {
-      json.begin_object().member("mc_id", each.mc_id).member("status", each.status).end_object();
+      json.begin_object().member("mc_id", each.mc_id);
+      // The MC service ID list as it was handled (TR 23.700-38 table 7.x.1.2.2-1).
+      if (const auto found = asked.find(each.mc_id); found != asked.end()) write_service_ids(json, *found->second);
+      json.member("status", each.status).end_object();
     }
     json.end_array().end_object();
   }

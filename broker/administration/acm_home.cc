@@ -24,7 +24,7 @@ constexpr Milliseconds kAnswerMax{30'000};
 // Answers that will be the same however often one asks.
 bool is_final_refusal(std::uint16_t status) { return status >= 400 && status < 500 && status != 408 && status != 429; }
 
-std::string user_row(std::string_view tenant, std::string_view id, std::string_view system, std::string_view mc_id) {
+std::string result_row(std::string_view tenant, std::string_view id, std::string_view system, std::string_view mc_id) {
   return broker::record_key({tenant, "out", id, system, mc_id});
 }
 
@@ -110,7 +110,10 @@ Task<Result<SetupView>> Acm::view_here(std::string tenant, std::string id) {
     for (std::string from = prefix; !from.empty();) {
       CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmUsers, from, end, storage::kRangeMax));
       for (const storage::Record& row : rows) {
-        target.users.push_back({row.key.substr(prefix.size()), std::string(row.value.text())});
+        std::string status(row.value.text());
+        // What he was is history: he is set up there no more.
+        if (target.stage.stage == Stage::Withdrawn && is_good(status)) status = kWithdrawn;
+        target.users.push_back({row.key.substr(prefix.size()), std::move(status)});
       }
       from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
     }
@@ -126,8 +129,11 @@ Task<Result<std::vector<Setup>>> Acm::list(std::string tenant) {
       rows, co_await here->store.range(tables::kAcmSetups, prefix, broker::record_prefix_end(prefix), kPartiesMax));
   std::vector<Setup> all;
   for (const storage::Record& row : rows) {
-    CLAVIGER_CO_TRY(one, decode_setup(row.value));
-    all.push_back(std::move(one));
+    auto one = decode_setup(row.value);
+    if (one)
+      all.push_back(*std::move(one));
+    else
+      name_skipped(*here, prefix, row.key, one.error());
   }
   co_return all;
 }
@@ -219,7 +225,7 @@ Task<Result<Unit>> Acm::keep_results(std::string tenant, std::string id, std::st
   for (const SetupUser& user : setup.users) {
     const auto found = statuses.find(user.mc_id);
     const std::string_view status = found == statuses.end() ? std::string_view("FAILED") : found->second;
-    transaction.put(tables::kAcmUsers, user_row(tenant, id, system, user.mc_id), as_bytes(status));
+    transaction.put(tables::kAcmUsers, result_row(tenant, id, system, user.mc_id), as_bytes(status));
   }
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   co_return Unit{};
@@ -232,8 +238,17 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
       stage.stage == Stage::Sending || stage.stage == Stage::Waiting || stage.stage == Stage::Withdrawing;
   if (!is_open) co_return true;
   CLAVIGER_CO_TRY(setup, co_await find_setup(setup_key(tenant, id)));
-  CLAVIGER_CO_TRY(partner, co_await find_partner(tenant, system));
-  auto shared_partner = std::make_shared<const AcmPartner>(std::move(partner));
+  auto partner = co_await find_partner(tenant, system);
+  if (partner.failed_with(Code::AcmPartnerUnknown)) {
+    // Nobody is there to be asked or told, however long one waits.
+    stage.reason = stage.stage == Stage::Withdrawing ? "the agreement was removed before the partner was told"
+                                                     : "the agreement was removed before the partner had answered";
+    stage.stage = Stage::Failed;
+    CLAVIGER_CO_TRY(given_up, co_await put_stage(key, std::move(stage)));
+    co_return true;
+  }
+  if (!partner) co_return partner.error();
+  auto shared_partner = std::make_shared<const AcmPartner>(*std::move(partner));
   CLAVIGER_CO_TRY(link, co_await link_to(tenant, shared_partner));
   http::ClientRequest request;
   request.timeout = kAnswerMax;

@@ -112,17 +112,13 @@ Result<SetupMessage> parse_setup(std::string_view body) {
   return message;
 }
 
-namespace {
-
-void write_users_ids(Json& json, const SetupUser& user) {
+void write_service_ids(Json& json, const SetupUser& user) {
   json.name("mc_service_ids").begin_object();
   for (std::size_t i = 0; i < kServices.size(); ++i) {
     if (!user.service_ids[i].empty()) json.member(kServices[i], user.service_ids[i]);
   }
   json.end_object();
 }
-
-}  // namespace
 
 std::string write_setup(const Setup& setup, std::string_view own_system, std::string_view target, bool with_acmc) {
   std::string text;
@@ -134,7 +130,7 @@ std::string write_setup(const Setup& setup, std::string_view own_system, std::st
   json.name("users").begin_array();
   for (const SetupUser& user : setup.users) {
     json.begin_object().member("mc_id", user.mc_id);
-    write_users_ids(json, user);
+    write_service_ids(json, user);
     if (user.valid_from != 0) json.member("valid_from", write_time(user.valid_from));
     if (user.valid_until != 0) json.member("valid_until", write_time(user.valid_until));
     json.end_object();
@@ -156,7 +152,7 @@ std::string write_result(std::string_view system, const Setup& setup, const std:
   // Results are in the order of the setup's users.
   for (std::size_t i = 0; i < results.size() && i < setup.users.size(); ++i) {
     json.begin_object().member("mc_id", results[i].mc_id);
-    write_users_ids(json, setup.users[i]);
+    write_service_ids(json, setup.users[i]);
     json.member("status", results[i].status).end_object();
   }
   json.end_array().end_object();

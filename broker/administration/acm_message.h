@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/administration/acm_records.h"
+#include "core/codec/json_writer.h"
 
 namespace claviger::administration {
 
@@ -35,8 +36,11 @@ struct UserResult {
   std::string mc_id;
   std::string status;  // CREATED, EXISTED, REJECTED, FAILED; WITHDRAWN
 };
+inline constexpr std::string_view kWithdrawn = "WITHDRAWN";
 // Statuses that make an S2 result TRUE.
 bool is_good(std::string_view status);
+// The member "mc_service_ids".
+void write_service_ids(codec::JsonWriter<std::string>& json, const SetupUser& user);
 std::string write_result(std::string_view system, const Setup& setup, const std::vector<UserResult>& results,
                          std::string_view reason);
 // ProtocolError.

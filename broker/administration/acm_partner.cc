@@ -7,13 +7,12 @@
 #include <algorithm>
 
 #include "broker/administration/acm.h"
-#include "broker/identity/user_procedures.h"
 #include "broker/migration/migration_service.h"
-#include "broker/partners/partner_procedures.h"
+#include "broker/partners/partner_users.h"
+#include "broker/partners/security_token.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
-#include "core/codec/hex.h"
-#include "core/crypto/digest.h"
+#include "core/codec/uri.h"
 
 namespace claviger::administration {
 
@@ -22,42 +21,15 @@ using runtime::Task;
 
 namespace {
 
-std::string visitor_key(std::string_view tenant, std::string_view home_system, std::string_view mc_id) {
-  return broker::record_key({tenant, "visitor", home_system, mc_id});
-}
-std::string user_row(std::string_view tenant, std::string_view home_system, std::string_view id,
-                     std::string_view mc_id) {
-  return broker::record_key({tenant, "in", home_system, id, mc_id});
-}
-
-// What nobody else can be called, and the same each time.
-struct LocalNames {
-  std::string login;
-  std::string mc_id;
-  std::array<std::string, 3> service_ids;
-};
-LocalNames local_names(const AcmPartner& from, const SetupUser& user) {
-  const crypto::Sha256Digest digest = crypto::sha256(as_bytes(from.system + '\0' + user.mc_id));
-  std::string mark;
-  codec::hex_encode(Bytes(digest).first(10), mark);
-  LocalNames names;
-  names.login = "visitor-" + mark;
-  names.mc_id = "sip:visitor-" + mark + "@" + from.own_system;
-  const bool names_none = std::ranges::all_of(user.service_ids, &std::string::empty);
-  for (std::size_t i = 0; i < kServices.size(); ++i) {
-    const bool is_given = names_none ? std::ranges::find(from.services, kServices[i]) != from.services.end()
-                                     : !user.service_ids[i].empty();
-    if (is_given)
-      names.service_ids[i] = "sip:visitor-" + mark + "." + std::string(kServices[i]) + "@" + from.own_system;
-  }
-  return names;
-}
-
 bool is_over(const SetupUser& user, std::int64_t now) { return user.valid_until != 0 && user.valid_until <= now; }
 
-// Step 4, user by user: what the home system may ask for.
-bool is_admissible(const AcmPartner& from, const SetupUser& user, std::int64_t now) {
+// Step 4, user by user: what the home system may ask for, here and of the identity server (`idms`), which will have to know
+// him by a URI of its partner's domains.
+bool is_admissible(const AcmPartner& from, const partners::PartnerRef& idms, const SetupUser& user, std::int64_t now) {
   if (!is_in_domains(user.mc_id, from.domains) || is_over(user, now)) return false;
+  const bool is_known_there = codec::parse_uri(user.mc_id).has_value() &&
+                              (idms == nullptr || partners::is_in_domains(user.mc_id, idms->partner.domains));
+  if (!is_known_there) return false;
   return std::ranges::all_of(user.service_ids,
                              [&](const std::string& id) { return id.empty() || is_in_domains(id, from.domains); });
 }
@@ -139,11 +111,19 @@ Task<Result<std::vector<Acm::InboundView>>> Acm::list_inbound(std::string tenant
       rows, co_await here->store.range(tables::kAcmSetups, prefix, broker::record_prefix_end(prefix), kPartiesMax));
   std::vector<InboundView> all;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    CLAVIGER_CO_TRY(setup, decode_setup(rows[i].value));
-    auto stage = co_await here->store.get(tables::kAcmSetups, state_key(tenant, setup.home, setup.id));
+    auto setup = decode_setup(rows[i].value);
+    if (!setup) {
+      name_skipped(*here, prefix, rows[i].key, setup.error());
+      continue;
+    }
+    auto stage = co_await here->store.get(tables::kAcmSetups, state_key(tenant, setup->home, setup->id));
     if (!stage) co_return stage.error();
-    CLAVIGER_CO_TRY(read, decode_stage(*stage));
-    all.push_back({std::move(setup), std::move(read), {}});
+    auto read = decode_stage(*stage);
+    if (!read) {
+      name_skipped(*here, prefix, rows[i].key, read.error());
+      continue;
+    }
+    all.push_back({*std::move(setup), *std::move(read), {}});
   }
   co_return all;
 }
@@ -207,7 +187,8 @@ Task<void> Acm::work_on(std::string tenant, std::string home_system, std::string
 // A status of one user into the frame of run_inbound; "" for what must be tried again.
 Task<void> Acm::set_up_into(std::string tenant, std::shared_ptr<const AcmPartner> from,
                             std::shared_ptr<const Setup> setup, std::size_t index, std::string* status) {
-  if (!is_admissible(*from, setup->users[index], numeric_date(home().shard.wall()))) {
+  const partners::PartnerRef idms = partners_.table()->find(tenant, from->partner);
+  if (!is_admissible(*from, idms, setup->users[index], numeric_date(home().shard.wall()))) {
     *status = "REJECTED";
     co_return;
   }
@@ -229,12 +210,15 @@ Task<void> Acm::set_up_into(std::string tenant, std::shared_ptr<const AcmPartner
 Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system, std::string id) {
   CLAVIGER_CO_TRY(read, co_await find_setup(inbound_key(tenant, home_system, id)));
   auto setup = std::make_shared<const Setup>(std::move(read));
-  CLAVIGER_CO_TRY(partner, co_await find_partner(tenant, home_system));
-  auto from = std::make_shared<const AcmPartner>(std::move(partner));
+  auto partner = co_await find_partner(tenant, home_system);
+  if (partner.failed_with(Code::AcmPartnerUnknown)) co_return co_await abandon_inbound(tenant, home_system, id);
+  if (!partner) co_return partner.error();
+  auto from = std::make_shared<const AcmPartner>(*std::move(partner));
   const std::int64_t now = numeric_date(home().shard.wall());
+  const partners::PartnerRef idms = partners_.table()->find(tenant, from->partner);
   // With all or nothing the checks of everybody come before the first effect.
   const bool is_refused = setup->is_all_or_nothing && !std::ranges::all_of(setup->users, [&](const SetupUser& user) {
-                            return is_admissible(*from, user, now);
+                            return is_admissible(*from, idms, user, now);
                           });
   bool has_failed = false;
   for (std::size_t begin = 0; begin < setup->users.size(); begin += kSideBySide) {
@@ -269,11 +253,11 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
   }
   StageRecord reason;
   if (setup->is_all_or_nothing && has_failed) {
-    // Compensation: nobody stays who came with this request.
+    // Compensation: nobody stays who came with this request, and who was there before is as he was.
     for (std::size_t i = 0; i < setup->users.size(); ++i) {
       const std::string mc_id = setup->users[i].mc_id;
-      auto ended = co_await end_visitor(tenant, home_system, mc_id, id);
-      if (!ended) co_return ended.error();
+      auto undone = co_await take_back(tenant, home_system, mc_id, id);
+      if (!undone) co_return undone.error();
       storage::Transaction transaction;
       const std::string_view failed = "FAILED";
       transaction.put(tables::kAcmUsers, user_row(tenant, home_system, id, mc_id), as_bytes(failed));
@@ -291,38 +275,6 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
   co_return Unit{};
 }
 
-// The user here, made when he is not there yet.
-Task<Result<std::string>> Acm::local_user(std::string tenant, std::shared_ptr<const AcmPartner> from,
-                                          std::shared_ptr<const Setup> setup, std::size_t index) {
-  const LocalNames names = local_names(*from, setup->users[index]);
-  auto user = co_await identity::find_user_by_login(&home(), tenant, names.login);
-  if (user.failed_with(Code::UserUnknown)) {
-    identity::UserDraft draft;
-    draft.login = names.login;
-    draft.display_name = "Visitor from " + from->system;
-    draft.mc_id = names.mc_id;
-    draft.mcptt_id = names.service_ids[0];
-    draft.mcvideo_id = names.service_ids[1];
-    draft.mcdata_id = names.service_ids[2];
-    auto made = co_await identity::create_user(&home(), tenant, std::move(draft));
-    if (made.failed_with(Code::LoginTaken)) co_return Error{Code::Conflict, "acm.visitor"};
-    if (!made) co_return made.error();
-    co_return made->sub;
-  } else if (!user) {
-    co_return user.error();
-  } else {
-    identity::UserChange change;
-    if (user->mcptt_id != names.service_ids[0]) change.mcptt_id = names.service_ids[0];
-    if (user->mcvideo_id != names.service_ids[1]) change.mcvideo_id = names.service_ids[1];
-    if (user->mcdata_id != names.service_ids[2]) change.mcdata_id = names.service_ids[2];
-    if (change.mcptt_id || change.mcvideo_id || change.mcdata_id) {
-      auto changed = co_await identity::change_user(&home(), tenant, user->sub, std::move(change));
-      if (!changed) co_return changed.error();
-    }
-  }
-  co_return user->sub;
-}
-
 // True: created by this request. Each step is repeated without harm; the visitor's row comes first, so that whatever
 // follows can be found and undone.
 Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPartner> from,
@@ -332,14 +284,21 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
   Visitor visitor;
   auto row = co_await home().store.get(tables::kAcmUsers, key);
   if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
-  const bool was_there = row.has_value();
   std::vector<std::string> former_ids;
-  if (was_there) {
+  std::string former;  // as another request left him
+  if (row) {
     CLAVIGER_CO_TRY(known, decode_visitor(*row));
     visitor = std::move(known);
     former_ids = visitor.service_ids;
+    if (visitor.setup != setup->id) former = encode(visitor);
   }
-  const bool is_new = !was_there || visitor.setup == setup->id;
+  const std::string former_row = former_key(tenant, from->system, setup->id, asked->mc_id);
+  bool is_new = former.empty();
+  if (row && is_new) {  // begun before a restart: whom did it find then?
+    auto found = co_await home().store.get(tables::kAcmUsers, former_row);
+    if (!found && !found.failed_with(Code::NotFound)) co_return found.error();
+    is_new = !found;
+  }
   auto mapped = co_await partners::read_partner_user(&home(), tenant, from->partner,
                                                      partners::PartnerUserKind::PrimaryMcId, asked->mc_id);
   if (!mapped && !mapped.failed_with(Code::PartnerUserUnknown)) co_return mapped.error();
@@ -351,6 +310,7 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
   }
   visitor.mc_id = asked->mc_id;
   visitor.setup = setup->id;
+  visitor.idms = from->partner;
   visitor.valid_from = asked->valid_from;
   visitor.valid_until = asked->valid_until;
   visitor.is_open = visitor.valid_from <= numeric_date(home().shard.wall());
@@ -361,6 +321,7 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
   storage::Transaction transaction;
   transaction.expect_version(tables::kAcmUsers, key, visitor.version);
   transaction.put(tables::kAcmUsers, key, as_bytes(encode(visitor)));
+  if (!former.empty()) transaction.put(tables::kAcmUsers, former_row, as_bytes(former));
   for (const std::string& id : former_ids) {
     if (std::ranges::find(visitor.service_ids, id) == visitor.service_ids.end()) {
       migration::erase_migration_service(transaction, tenant, from->system, id);
@@ -374,119 +335,28 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
   co_return is_new && !is_confirmed;
 }
 
-// Steps 5 and 6: the identity server takes his security tokens, the MC service servers know his identities.
-Task<Result<Unit>> Acm::open_visitor(std::string tenant, std::shared_ptr<const AcmPartner> from,
-                                     std::shared_ptr<const Visitor> visitor) {
-  if (!visitor->sub.empty()) {
-    auto enabled = co_await identity::enable_user(&home(), tenant, visitor->sub);
-    if (!enabled) co_return enabled.error();
-    partners::PartnerUser mapping;
-    mapping.kind = partners::PartnerUserKind::PrimaryMcId;
-    mapping.id = visitor->mc_id;
-    mapping.sub = visitor->sub;
-    auto mapped = co_await partners::add_partner_user(&partners_, &home(), tenant, from->partner, std::move(mapping));
-    if (!mapped) co_return mapped.error();
-  }
-  if (visitor->service_ids.empty()) co_return Unit{};
-  storage::Transaction transaction;
-  for (const std::string& id : visitor->service_ids) {
-    migration::put_migration_service(transaction, tenant, from->system, id, visitor->valid_until);
-  }
-  CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
-  co_return Unit{};
-}
-
-// Undoes all; only of the visitor whom this request asked for last. The user's record stays, disabled, because his
-// identities never become anybody else's; his tokens and sessions are dead when this returns.
-Task<Result<Unit>> Acm::end_visitor(std::string tenant, std::string home_system, std::string mc_id, std::string setup) {
-  const std::string key = visitor_key(tenant, home_system, mc_id);
-  auto row = co_await home().store.get(tables::kAcmUsers, key);
-  if (row.failed_with(Code::NotFound)) co_return Unit{};
-  if (!row) co_return row.error();
-  CLAVIGER_CO_TRY(visitor, decode_visitor(*row));
-  if (visitor.setup != setup) co_return Unit{};
-  CLAVIGER_CO_TRY(from, co_await find_partner(tenant, home_system));
-  if (!visitor.sub.empty()) {
-    auto disabled = co_await identity::disable_user(&home(), tenant, visitor.sub);
-    if (!disabled && !disabled.failed_with(Code::UserUnknown)) co_return disabled.error();
-    auto unmapped = co_await partners::remove_partner_user(&partners_, &home(), tenant, from.partner,
-                                                           partners::PartnerUserKind::PrimaryMcId, mc_id);
-    const bool is_gone =
-        unmapped || unmapped.failed_with(Code::PartnerUserUnknown) || unmapped.failed_with(Code::PartnerUnknown);
-    if (!is_gone) co_return unmapped.error();
-  }
-  storage::Transaction transaction;
-  transaction.expect_version(tables::kAcmUsers, key, visitor.version);
-  transaction.erase(tables::kAcmUsers, key);
-  for (const std::string& id : visitor.service_ids) {
-    migration::erase_migration_service(transaction, tenant, home_system, id);
-  }
-  CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+// The agreement was removed under it: what was done is undone, and nobody waits for what cannot be.
+Task<Result<Unit>> Acm::abandon_inbound(std::string tenant, std::string home_system, std::string id) {
+  CLAVIGER_CO_TRY(stage, co_await find_stage(state_key(tenant, home_system, id)));
+  if (stage.stage != Stage::Running) co_return Unit{};
+  stage.stage = Stage::Withdrawing;
+  stage.reason = "the agreement with this system was removed";
+  auto put = co_await put_stage(state_key(tenant, home_system, id), std::move(stage));
+  if (!put && !put.failed_with(Code::Conflict)) co_return put.error();
   co_return Unit{};
 }
 
 Task<Result<Unit>> Acm::undo_inbound(std::string tenant, std::string home_system, std::string id) {
   CLAVIGER_CO_TRY(setup, co_await find_setup(inbound_key(tenant, home_system, id)));
   for (std::size_t i = 0; i < setup.users.size(); ++i) {
-    auto ended = co_await end_visitor(tenant, home_system, setup.users[i].mc_id, id);
-    if (!ended) co_return ended.error();
+    auto undone = co_await take_back(tenant, home_system, setup.users[i].mc_id, id);
+    if (!undone) co_return undone.error();
   }
   CLAVIGER_CO_TRY(stage, co_await find_stage(state_key(tenant, home_system, id)));
   stage.stage = Stage::Withdrawn;
   CLAVIGER_CO_TRY(put, co_await put_stage(state_key(tenant, home_system, id), std::move(stage)));
   home().shard.logger().info("acm.undone", {{"tenant", tenant}, {"system", home_system}, {"request", id}});
   co_return Unit{};
-}
-
-// Users whose time has come, and those whose time is over: without a message from their home.
-Task<Result<Unit>> Acm::look_at_validity(std::string tenant) {
-  const std::int64_t now = numeric_date(home().shard.wall());
-  const std::string prefix = broker::record_prefix({tenant, "visitor"});
-  const std::string end = broker::record_prefix_end(prefix);
-  for (std::string at = prefix; !at.empty() && !is_closing_;) {
-    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmUsers, at, end, storage::kRangeMax));
-    at = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      CLAVIGER_CO_TRY(visitor, decode_visitor(rows[i].value));
-      const std::string_view rest = std::string_view(rows[i].key).substr(prefix.size());
-      const std::string system(rest.substr(0, rest.find('\0')));
-      const bool has_ended = visitor.valid_until != 0 && visitor.valid_until <= now;
-      const bool has_begun = !visitor.is_open && visitor.valid_from <= now;
-      if (has_ended) {
-        auto ended = co_await end_visitor(tenant, system, visitor.mc_id, visitor.setup);
-        if (!ended) co_return ended.error();
-        home().shard.logger().info("acm.expired", {{"tenant", tenant}, {"system", system}, {"request", visitor.setup}});
-      } else if (has_begun) {
-        CLAVIGER_CO_TRY(partner, co_await find_partner(tenant, system));
-        auto from = std::make_shared<const AcmPartner>(std::move(partner));
-        visitor.is_open = true;
-        auto shared = std::make_shared<const Visitor>(visitor);
-        CLAVIGER_CO_TRY(opened, co_await open_visitor(tenant, from, shared));
-        storage::Transaction transaction;
-        transaction.expect_version(tables::kAcmUsers, rows[i].key, visitor.version);
-        transaction.put(tables::kAcmUsers, rows[i].key, as_bytes(encode(visitor)));
-        auto committed = co_await home().store.commit(std::move(transaction));
-        if (!committed && !committed.failed_with(Code::Conflict)) co_return committed.error();
-      }
-    }
-  }
-  co_return Unit{};
-}
-
-Task<void> Acm::watch_validity() {
-  for (;;) {
-    const bool goes_on = co_await pause(kValidityEvery);
-    if (!goes_on) co_return;
-    std::vector<std::string> tenants;
-    for (const auto& [name, view] : home().snapshot->tenants) tenants.push_back(name);
-    for (std::size_t i = 0; i < tenants.size(); ++i) {
-      const auto looked = co_await look_at_validity(tenants[i]);
-      if (!looked) {
-        home().shard.logger().warning("acm.validity",
-                                      {{"tenant", tenants[i]}, {"code", claviger::name_of(looked.error().code)}});
-      }
-    }
-  }
 }
 
 }  // namespace claviger::administration

@@ -196,7 +196,7 @@ std::string encode(const Visitor& record) {
   Json json(text);
   json.begin_object().member("mc_id", record.mc_id).member("setup", record.setup).member("sub", record.sub);
   json.member("from", record.valid_from).member("until", record.valid_until);
-  json.member("open", record.is_open);
+  json.member("open", record.is_open).member("idms", record.idms);
   write_list(json, "ids", record.service_ids);
   json.end_object();
   return text;
@@ -208,7 +208,7 @@ Result<Visitor> decode_visitor(const storage::Value& value) {
   Visitor record;
   reader.read("mc_id", record.mc_id).read("setup", record.setup).read("sub", record.sub);
   reader.read("from", record.valid_from).read("until", record.valid_until).read("ids", record.service_ids);
-  reader.read("open", record.is_open);
+  reader.read("open", record.is_open).read("idms", record.idms);
   record.version = value.version();
   return record;
 }
@@ -222,7 +222,8 @@ bool is_identity(std::string_view text) {
 
 std::string_view domain_of(std::string_view identity) {
   const std::size_t at = identity.rfind('@');
-  if (at == std::string_view::npos) return {};
+  // Nothing of a SIP URI holds a second one (RFC 3261 clause 25.1): with two, readers differ on which is the one.
+  if (at == std::string_view::npos || at != identity.find('@')) return {};
   const std::string_view rest = identity.substr(at + 1);
   return rest.substr(0, rest.find_first_of(":;?>"));
 }

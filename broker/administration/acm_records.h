@@ -10,6 +10,7 @@
 //   kAcmUsers    tenant "out" request, MC system, MC ID status of one user there
 //                tenant "in" home system, request, MC ID    the same, here
 //                tenant "visitor" home system, MC ID    Visitor: who is set up here, by which request
+//                tenant "former" home system, request, MC ID    Visitor, as this request found him
 //   kAcmJournal  tenant, asker, key                     digest of the body (64 hex digits) and the request; 8 days
 // Values are %x01 and a JSON text: rare, large and read by people who look for a fault. Pure functions, any thread.
 #pragma once
@@ -98,6 +99,7 @@ struct Visitor {
   std::int64_t valid_from = 0;
   std::int64_t valid_until = 0;
   bool is_open = false;  // his time has begun
+  std::string idms;      // his home's identity server among our partners; empty in older records
   std::uint64_t version = 0;
 };
 

@@ -71,6 +71,15 @@ def settled(client, identity):
     raise Failure(f"{identity} is not done after {SETTLED_SECONDS_MAX} s: {answer.json()}")
 
 
+def settled_at(server, key):
+    """The same, asked between servers."""
+    end = time.monotonic() + SETTLED_SECONDS_MAX
+    answer = server.ask("GET", key)
+    while answer.status == 202 and time.monotonic() < end:
+        answer = server.ask("GET", key)
+    return answer.json()
+
+
 def statuses(result, system="bravo.example"):
     target = next(each for each in result["results"] if each["system"] == system)
     return {each["mc_id"]: each["status"] for each in target["users"]}
@@ -132,11 +141,13 @@ def refusals(alpha, bravo, chief, users):
     row("not for us", server.ask("POST", "", request(users[:1], "charlie.example", home_system="alpha.example"), fresh()), 404)
     key = fresh()
     row("of a foreign domain", server.ask("POST", "", request(["sip:x@charlie.example"], home_system="alpha.example"), key), 202)
-    end = time.monotonic() + SETTLED_SECONDS_MAX
-    answer = server.ask("GET", key)
-    while answer.status == 202 and time.monotonic() < end:
-        answer = server.ask("GET", key)
-    expect(answer.json()["users"][0]["status"] == "REJECTED" and not answer.json()["result"], f"{answer.body}")
+    answer = settled_at(server, key)
+    expect(answer["users"][0]["status"] == "REJECTED" and not answer["result"], f"{answer}")
+    # Two readings of one identity: it is of neither domain.
+    key = fresh()
+    row("of two domains", server.ask("POST", "", request(["sip:x@bravo;y=@alpha.example"], home_system="alpha.example"), key), 202)
+    answer = settled_at(server, key)
+    expect(answer["users"][0]["status"] == "REJECTED", f"{answer}")
 
 
 def main():
@@ -162,6 +173,8 @@ def main():
         row("another body", chief.ask("POST", "", request(users[:2]), key), 409)
         result = settled(chief, first["request_id"])
         expect(result["status"] == "DONE" and set(statuses(result).values()) == {"CREATED"}, f"{result}")
+        listed = {each["mc_id"]: each["mc_service_ids"] for each in result["results"][0]["users"]}
+        expect(listed == {each["mc_id"]: each["mc_service_ids"] for each in body["users"]}, f"MC service IDs: {result}")
         row("another system's token", AcmClient(alpha, chief_of(bravo).token).ask("GET", first["request_id"]), 401)
         expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 200, "he migrates")
         second = settled(chief, row("once more", chief.ask("POST", "", body, fresh()), 202).json()["request_id"])

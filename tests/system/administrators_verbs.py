@@ -171,6 +171,8 @@ def verbs(alpha, bravo):
     ctl.run("acm", "withdraw", first, "--yes")
     ended(ctl, first, "WITHDRAWN")
     expect(migrates(alpha.system, bravo.system, "ann", PASSWORD).status == 400, "no more")
+    users = ctl.json("acm", "status", first, "--users")["items"]
+    expect([each["status"] for each in users] == ["WITHDRAWN"], f"what she was is not what she is: {users}")
 
     # Somebody decides, on the command line.
     bravo.ctl.run("acm", "partner", "add", "alpha.example", "--as", "bravo.example", *partner_options(bravo.system, alpha.system),

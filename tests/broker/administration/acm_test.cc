@@ -1,0 +1,335 @@
+// What partners ask for, done and undone: nobody else's visitors, agreements that go away, records that nobody can read.
+#include "broker/administration/acm.h"
+
+#include <gtest/gtest.h>
+
+#include "broker/migration/migration_service.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+#include "tests/broker/partners/partner_bed.h"
+
+namespace claviger::administration {
+namespace {
+
+namespace tables = broker::tables;
+
+constexpr const char* kHome = "home.example";
+
+class AcmBed : public partners::PartnerBed {
+ public:
+  AcmBed() {
+    partners::PartnerDraft draft = draft_of(home);
+    draft.domains = {kHome};
+    EXPECT_TRUE(add(std::move(draft)));
+    EXPECT_TRUE(wait(acm.start()));
+    put_partner();
+  }
+  ~AcmBed() {
+    acm.close();
+    run_turns(8);
+  }
+
+  static AcmPartner agreement() {
+    AcmPartner partner;
+    partner.system = kHome;
+    partner.own_system = "here.example";
+    partner.certificate_digest = std::string(64, 'a');
+    partner.partner = "home";
+    partner.domains = {kHome};
+    return partner;
+  }
+  void put_partner(bool is_manual = false) {
+    AcmPartner partner = agreement();
+    partner.is_manual = is_manual;
+    EXPECT_TRUE(wait(acm.put_partner("alpha", std::move(partner), nullptr)));
+  }
+  static std::string mc_id(const std::string& name) { return "sip:" + name + "@home.example"; }
+  static SetupUser user(const std::string& name, const std::string& service = "mcptt") {
+    SetupUser user;
+    user.mc_id = mc_id(name);
+    const auto at = std::ranges::find(kServices, service) - kServices.begin();
+    user.service_ids[static_cast<std::size_t>(at)] = "sip:" + name + "." + service + "@home.example";
+    return user;
+  }
+
+  // Asked by the home system; done when this returns, unless somebody has to decide.
+  Stage ask(const std::string& id, std::vector<SetupUser> users, bool is_all_or_nothing = false) {
+    Setup setup;
+    setup.home = kHome;
+    setup.targets = {"here.example"};
+    setup.users = std::move(users);
+    setup.is_all_or_nothing = is_all_or_nothing;
+    auto known = wait(acm.list_partners("alpha"));
+    EXPECT_TRUE(known && !known->empty());
+    Asker asker;
+    asker.who = kHome;
+    asker.idempotency_key = id;
+    asker.body_digest = std::string(64, '0');
+    const auto accepted = wait(acm.accept("alpha", known->front(), asker, std::make_shared<const Setup>(setup)));
+    EXPECT_TRUE(accepted);
+    return settled(id);
+  }
+  Stage settled(const std::string& id) {
+    for (;;) {
+      const auto view = wait(acm.inbound("alpha", kHome, id));
+      EXPECT_TRUE(view);
+      if (!view) return Stage::Failed;
+      const Stage stage = view->stage.stage;
+      if (stage != Stage::Running && stage != Stage::Withdrawing) return stage;
+      run_turns(1);
+    }
+  }
+  Stage withdraw(const std::string& id) {
+    EXPECT_TRUE(wait(acm.withdraw_inbound("alpha", kHome, id, "home")));
+    return settled(id);
+  }
+  std::string status(const std::string& id, const std::string& name) {
+    const auto view = wait(acm.inbound("alpha", kHome, id));
+    for (const UserResult& each : view->users) {
+      if (each.mc_id == mc_id(name)) return each.status;
+    }
+    return {};
+  }
+
+  // As whom he is known here; nothing: he may not come. With the services he has identities for.
+  std::optional<identity::User> visitor(const std::string& name) {
+    const auto mapped = wait(
+        partners::read_partner_user(context(), "alpha", "home", partners::PartnerUserKind::PrimaryMcId, mc_id(name)));
+    if (!mapped) return std::nullopt;
+    auto found = wait(identity::find_user(context(), "alpha", mapped->sub));
+    if (!found || found->status != identity::UserStatus::Enabled) return std::nullopt;
+    return *found;
+  }
+  bool is_listed(const std::string& id) {
+    return wait(migration::check_listed(context(), "alpha", kHome, id)).has_value();
+  }
+  void put(storage::TableId table, const std::string& key, const std::string& value) {
+    storage::Transaction change;
+    change.put(table, key, as_bytes(value));
+    EXPECT_TRUE(wait(context()->store.commit(std::move(change))));
+  }
+  // Somebody whom nothing can be done about: what there is of him does not decode.
+  void spoil(const std::string& name) { put(tables::kAcmUsers, visitor_key("alpha", kHome, mc_id(name)), "\1{"); }
+
+  Contexts& all_contexts() { return contexts_; }
+
+  partners::OtherSystem home{"home"};
+  Acm acm{contexts_, partners};
+};
+
+// All or nothing: on failure this request's own work is undone, and nobody else's.
+TEST(Acm, CompensationLeavesWhomAnEarlierRequestHadSetUp) {
+  AcmBed bed;
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann")}), Stage::Done);
+  ASSERT_EQ(bed.status("request-1", "ann"), "CREATED");
+  bed.spoil("eve");
+  ASSERT_EQ(bed.ask("request-2", {AcmBed::user("ann", "mcvideo"), AcmBed::user("bob"), AcmBed::user("eve")}, true),
+            Stage::Done);
+  for (const std::string name : {"ann", "bob", "eve"}) EXPECT_EQ(bed.status("request-2", name), "FAILED") << name;
+  const auto ann = bed.visitor("ann");
+  ASSERT_TRUE(ann);
+  EXPECT_FALSE(ann->mcptt_id.empty());  // as the first request wanted her
+  EXPECT_TRUE(ann->mcvideo_id.empty());
+  EXPECT_TRUE(bed.is_listed("sip:ann.mcptt@home.example"));
+  EXPECT_FALSE(bed.is_listed("sip:ann.mcvideo@home.example"));
+  EXPECT_FALSE(bed.visitor("bob"));
+  EXPECT_FALSE(bed.is_listed("sip:bob.mcptt@home.example"));
+  // She is the first request's again.
+  EXPECT_EQ(bed.withdraw("request-1"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+}
+
+TEST(Acm, CompensationEndsWhomNobodyElseAskedFor) {
+  AcmBed bed;
+  bed.spoil("eve");
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann"), AcmBed::user("eve")}, true), Stage::Done);
+  EXPECT_FALSE(bed.visitor("ann"));
+  // Failed is not set up: the next request finds nobody to be given back to.
+  ASSERT_EQ(bed.ask("request-2", {AcmBed::user("ann")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-2", "ann"), "CREATED");
+  EXPECT_TRUE(bed.visitor("ann"));
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+}
+
+TEST(Acm, AWithdrawalUndoesItsOwnRequestOnly) {
+  AcmBed bed;
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann")}), Stage::Done);
+  ASSERT_EQ(bed.ask("request-2", {AcmBed::user("ann")}), Stage::Done);
+  ASSERT_EQ(bed.ask("request-3", {AcmBed::user("ann", "mcdata")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-3", "ann"), "EXISTED");
+  // The one in the middle: nothing is seen of it.
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  ASSERT_TRUE(bed.visitor("ann"));
+  EXPECT_FALSE(bed.visitor("ann")->mcdata_id.empty());
+  // The last: she is as the first one wanted her, past the one that was withdrawn.
+  EXPECT_EQ(bed.withdraw("request-3"), Stage::Withdrawn);
+  ASSERT_TRUE(bed.visitor("ann"));
+  EXPECT_TRUE(bed.visitor("ann")->mcdata_id.empty());
+  EXPECT_FALSE(bed.visitor("ann")->mcptt_id.empty());
+  EXPECT_TRUE(bed.is_listed("sip:ann.mcptt@home.example"));
+  EXPECT_EQ(bed.withdraw("request-1"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+}
+
+TEST(Acm, WhoIsGivenBackToAFutureTimeMayNotComeYet) {
+  AcmBed bed;
+  SetupUser later = AcmBed::user("ann");
+  later.valid_from = partners::PartnerBed::kNow + 3600;
+  ASSERT_EQ(bed.ask("request-1", {later}), Stage::Done);
+  EXPECT_FALSE(bed.visitor("ann"));
+  ASSERT_EQ(bed.ask("request-2", {AcmBed::user("ann")}), Stage::Done);
+  EXPECT_TRUE(bed.visitor("ann"));
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+  bed.clock().advance(Seconds(3601));
+  while (!bed.visitor("ann")) bed.run_turns(1);
+  EXPECT_TRUE(bed.visitor("ann"));
+}
+
+// The agreement is removed: what was done under it can still be undone.
+TEST(Acm, VisitorsOfARemovedPartnerEnd) {
+  AcmBed bed;
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann")}), Stage::Done);
+  ASSERT_TRUE(bed.wait(bed.acm.remove_partner("alpha", kHome)));
+  EXPECT_EQ(bed.withdraw("request-1"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+  EXPECT_TRUE(bed.wait(partners::read_partner_user(bed.context(), "alpha", "home",
+                                                   partners::PartnerUserKind::PrimaryMcId, AcmBed::mc_id("ann")))
+                  .failed_with(Code::PartnerUserUnknown));
+}
+
+TEST(Acm, ARequestOfARemovedPartnerEnds) {
+  AcmBed bed;
+  bed.put_partner(true);
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann")}), Stage::Pending);
+  ASSERT_TRUE(bed.wait(bed.acm.remove_partner("alpha", kHome)));
+  ASSERT_TRUE(bed.wait(bed.acm.decide("alpha", kHome, "request-1", true, "chief")));
+  EXPECT_EQ(bed.settled("request-1"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+}
+
+// RFC 3261 clause 25.1: nothing of a SIP URI holds a second '@'. Nor is a user known by what is no URI.
+TEST(Acm, IdentitiesThatReadersDisagreeAboutAreRejected) {
+  AcmBed bed;
+  std::vector<SetupUser> users{AcmBed::user("ann")};
+  const std::vector<std::string> wrong{"sip:x@bravo;y=@home.example", "sip:x@bravo.example?y=@home.example",
+                                       "x@home.example", "sip:x@elsewhere.example"};
+  for (const std::string& each : wrong) users.emplace_back().mc_id = each;
+  ASSERT_EQ(bed.ask("request-1", users), Stage::Done);
+  const auto view = bed.wait(bed.acm.inbound("alpha", kHome, "request-1"));
+  ASSERT_EQ(view->users.size(), users.size());
+  EXPECT_EQ(view->users[0].status, "CREATED");
+  for (std::size_t i = 1; i < users.size(); ++i) EXPECT_EQ(view->users[i].status, "REJECTED") << users[i].mc_id;
+}
+
+// One record that does not decode stands in nobody's way.
+TEST(Acm, UnreadableRecordsArePassedOver) {
+  AcmBed bed;
+  const std::string rubbish = "\1{";
+  AcmClient chief;
+  chief.id = "sip:chief@here.example";
+  ASSERT_TRUE(bed.wait(bed.acm.put_client("alpha", chief)));
+  bed.put(tables::kAcmClients, broker::record_key({"alpha", "client", "a"}), rubbish);
+  bed.put(tables::kAcmClients, broker::record_key({"alpha", "partner", "a"}), rubbish);
+  bed.put(tables::kAcmSetups, inbound_key("alpha", kHome, "a-first"), rubbish);
+  bed.put(tables::kAcmSetups, state_key("alpha", kHome, "a-first"), rubbish);
+  bed.put(tables::kAcmSetups, setup_key("alpha", "a-first"), rubbish);
+  bed.put(tables::kAcmSetups, target_key("alpha", "a-first", kHome), rubbish);
+  EXPECT_EQ(bed.wait(bed.acm.list_clients("alpha"))->size(), 1U);
+  EXPECT_EQ(bed.wait(bed.acm.list_partners("alpha"))->size(), 1U);
+  SetupUser brief = AcmBed::user("zoe");
+  brief.valid_until = partners::PartnerBed::kNow + 60;
+  ASSERT_EQ(bed.ask("request-1", {brief}), Stage::Done);
+  EXPECT_EQ(bed.wait(bed.acm.list_inbound("alpha"))->size(), 1U);
+  EXPECT_TRUE(bed.wait(bed.acm.list("alpha"))->empty());
+  ASSERT_TRUE(bed.visitor("zoe"));
+  // A new start finds the stages; and the time of who stands behind one that nobody can read comes all the same.
+  bed.spoil("ann");
+  Acm again(bed.all_contexts(), bed.partners);
+  EXPECT_TRUE(bed.wait(again.start()));
+  again.close();
+  bed.clock().advance(Seconds(120));
+  while (bed.visitor("zoe")) bed.run_turns(1);
+  EXPECT_FALSE(bed.visitor("zoe"));
+}
+
+class AskingBed : public AcmBed {
+ public:
+  AskingBed() {
+    identity::UserDraft draft;
+    draft.login = "carl";
+    draft.mc_id = "sip:carl@here.example";
+    EXPECT_TRUE(wait(identity::create_user(context(), "alpha", std::move(draft))));
+    AcmClient chief;
+    chief.id = "sip:chief@here.example";
+    EXPECT_TRUE(wait(acm.put_client("alpha", chief)));
+    AcmPartner away = agreement();
+    away.url = "https://127.0.0.1:1/acm/v1/alpha/user-setups";  // nobody is there
+    EXPECT_TRUE(wait(acm.put_partner("alpha", std::move(away), nullptr)));
+  }
+  std::string ask_there() {
+    Setup setup;
+    setup.targets = {kHome};
+    setup.users.emplace_back().mc_id = "sip:carl@here.example";
+    Asker asker;
+    asker.acmc = "sip:chief@here.example";
+    asker.who = asker.acmc;
+    asker.idempotency_key = "0123456789";
+    asker.body_digest = std::string(64, '0');
+    auto asked = wait(acm.ask("alpha", asker, std::make_shared<const Setup>(setup)));
+    EXPECT_TRUE(asked);
+    return asked ? *asked : std::string();
+  }
+  TargetView target(const std::string& id) { return wait(acm.view("alpha", id))->targets.front(); }
+  // Until the target has ended; it is looked at again after pauses that grow to a minute.
+  Stage ended(const std::string& id) {
+    const auto is_open = [](Stage stage) {
+      return stage == Stage::Sending || stage == Stage::Waiting || stage == Stage::Withdrawing;
+    };
+    while (is_open(target(id).stage.stage)) {
+      clock().advance(kRetryLast);
+      run_turns(4);
+    }
+    return target(id).stage.stage;
+  }
+};
+
+TEST(Acm, NobodyWaitsForARemovedPartner) {
+  AskingBed bed;
+  const std::string id = bed.ask_there();
+  EXPECT_EQ(bed.target(id).stage.stage, Stage::Sending);
+  ASSERT_TRUE(bed.wait(bed.acm.remove_partner("alpha", kHome)));
+  EXPECT_EQ(bed.ended(id), Stage::Failed);
+  EXPECT_EQ(bed.target(id).stage.reason, "the agreement was removed before the partner had answered");
+  EXPECT_EQ(bed.wait(bed.acm.view("alpha", id))->state(), "FAILED");
+  ASSERT_TRUE(bed.wait(bed.acm.withdraw("alpha", id, "chief")));
+  EXPECT_EQ(bed.ended(id), Stage::Failed);
+  EXPECT_EQ(bed.target(id).stage.reason, "the agreement was removed before the partner was told");
+}
+
+// Who was set up and is not any more has another status than he had.
+TEST(Acm, UsersOfAWithdrawnRequestAreWithdrawn) {
+  AcmBed bed;
+  administration::Setup setup;
+  setup.id = "request-1";
+  setup.targets = {kHome};
+  setup.users = {AcmBed::user("ann"), AcmBed::user("bob")};
+  StageRecord stage;
+  stage.stage = Stage::Done;
+  bed.put(tables::kAcmSetups, setup_key("alpha", setup.id), encode(setup));
+  bed.put(tables::kAcmUsers, broker::record_key({"alpha", "out", setup.id, kHome, AcmBed::mc_id("ann")}), "CREATED");
+  bed.put(tables::kAcmUsers, broker::record_key({"alpha", "out", setup.id, kHome, AcmBed::mc_id("bob")}), "REJECTED");
+  const auto statuses = [&](Stage at) {
+    stage.stage = at;
+    bed.put(tables::kAcmSetups, target_key("alpha", setup.id, kHome), encode(stage));
+    const auto view = bed.wait(bed.acm.view("alpha", setup.id));
+    return view->targets.front().users[0].status + " " + view->targets.front().users[1].status;
+  };
+  EXPECT_EQ(statuses(Stage::Done), "CREATED REJECTED");
+  EXPECT_EQ(statuses(Stage::Withdrawing), "CREATED REJECTED");  // the partner has not said so yet
+  EXPECT_EQ(statuses(Stage::Withdrawn), "WITHDRAWN REJECTED");
+}
+
+}  // namespace
+}  // namespace claviger::administration
