@@ -23,6 +23,10 @@ std::string lowered(std::string_view text) {
   std::ranges::transform(out, out.begin(), lower);
   return out;
 }
+// From there on: each request has two identities, and one string each is enough.
+void lower_from(std::string& text, std::size_t first) {
+  for (std::size_t i = first; i < text.size(); ++i) text[i] = lower(text[i]);
+}
 
 // No identity of ours has controls, blanks, or what needs quoting in a header. A table: each request has two of them.
 constexpr std::array<bool, 256> kIsPlain = [] {
@@ -46,8 +50,13 @@ bool Subscriber::has(std::string_view public_identity) const {
   return std::ranges::find(public_identities, public_identity) != public_identities.end();
 }
 
+// As broker::record_key() has it, in memory taken once.
 std::string subscriber_key(std::string_view tenant, std::string_view private_identity) {
-  return broker::record_key({tenant, private_identity});
+  CLAVIGER_ASSERT(tenant.find('\0') == std::string_view::npos && private_identity.find('\0') == std::string_view::npos);
+  std::string key;
+  key.reserve(tenant.size() + 1 + private_identity.size());
+  key.append(tenant).append(1, '\0').append(private_identity);
+  return key;
 }
 std::string public_identity_key(std::string_view tenant, std::string_view public_identity) {
   return broker::record_key({tenant, public_identity});
@@ -59,7 +68,9 @@ Result<std::string> canonical_private_identity(std::string_view text) {
       text.substr(0, at).find('@') != std::string_view::npos) {
     return Error{Code::SubscriberInvalid, "subscriber.private_identity"};
   }
-  return std::string(text.substr(0, at + 1)) + lowered(text.substr(at + 1));
+  std::string canonical(text);
+  lower_from(canonical, at + 1);
+  return canonical;
 }
 
 Result<std::string> canonical_public_identity(std::string_view text) {
@@ -87,7 +98,10 @@ Result<std::string> canonical_public_identity(std::string_view text) {
       rest.substr(0, at).find('@') != std::string_view::npos) {
     return kWrong;
   }
-  return scheme + ":" + std::string(rest.substr(0, at + 1)) + lowered(rest.substr(at + 1));
+  std::string canonical(bare);
+  std::ranges::copy(scheme, canonical.begin());
+  lower_from(canonical, colon + 1 + at + 1);
+  return canonical;
 }
 
 std::string encode_subscriber(const Subscriber& subscriber) {

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "broker/subscriber/subscriber.h"
 #include "core/base/assert.h"
@@ -44,7 +46,7 @@ class ResynchronisationThrottle {
 };
 
 struct CachedSubscriber {
-  CachedSubscriber(Subscriber record, aka::SubscriberKey opened)
+  CachedSubscriber(Subscriber&& record, aka::SubscriberKey&& opened)
       : subscriber(std::move(record)), key(std::move(opened)), numbers(subscriber.sequence.offset) {}
 
   Subscriber subscriber;  // without the sealed key
@@ -53,51 +55,85 @@ struct CachedSubscriber {
   ResynchronisationThrottle resynchronisations;
 };
 
+// An index of its own: of ten million subscribers most that come in push another one out, which is one look, one chain, and the
+// other one's memory taken over.
 class SubscriberCache {
  public:
   explicit SubscriberCache(std::size_t entries_max) : entries_max_(entries_max) { CLAVIGER_ASSERT(entries_max > 0); }
   SubscriberCache(const SubscriberCache&) = delete;
   SubscriberCache& operator=(const SubscriberCache&) = delete;
+  ~SubscriberCache() {
+    while (oldest_ != nullptr) delete take_out(*oldest_);
+  }
 
   // By the record's key; null when absent. Does not survive an insert(), nor a co_await.
   CachedSubscriber* find(std::string_view key) {
-    const auto found = index_.find(key);
-    if (found == index_.end()) return nullptr;
-    Entry& entry = *found->second;
-    unlink(entry);
-    link(entry);
-    return &entry.cached;
+    Entry* const found = look(key, hash_of(key));
+    if (found == nullptr) return nullptr;
+    unlink(*found);
+    link(*found);
+    return &found->cached;
   }
-  CachedSubscriber& insert(std::string key, CachedSubscriber cached) {
-    erase(key);
-    while (index_.size() >= entries_max_) erase(oldest_->key);
-    auto made = std::make_unique<Entry>(std::move(key), std::move(cached));
-    Entry& entry = *made;
-    index_.emplace(entry.key, std::move(made));
-    link(entry);
-    return entry.cached;
+  CachedSubscriber& insert(std::string&& key, CachedSubscriber&& cached) {
+    // Once, of its full size, below one entry in each: 8 octets beside an entry's 800.
+    if (buckets_.empty()) buckets_.resize(std::bit_ceil(entries_max_));
+    const std::size_t hash = hash_of(key);
+    Entry* entry = nullptr;
+    if (Entry* const known = look(key, hash)) {
+      entry = take_out(*known);
+    } else if (size_ == entries_max_) {
+      entry = take_out(*oldest_);
+    }
+    if (entry == nullptr) {
+      entry = new Entry(std::move(key), std::move(cached));
+    } else {
+      entry->key = std::move(key);
+      entry->cached = std::move(cached);
+    }
+    entry->hash = hash;
+    Entry*& bucket = bucket_of(hash);
+    entry->next = bucket;
+    bucket = entry;
+    link(*entry);
+    ++size_;
+    return entry->cached;
   }
   void erase(std::string_view key) {
-    const auto found = index_.find(key);
-    if (found == index_.end()) return;
-    Entry& entry = *found->second;
-    highest_forgotten_ = std::max(highest_forgotten_, entry.cached.numbers.last());
-    unlink(entry);
-    index_.erase(found);
+    if (Entry* const found = look(key, hash_of(key))) delete take_out(*found);
   }
-  std::size_t size() const { return index_.size(); }
+  std::size_t size() const { return size_; }
   // No tick up to this one is given to anybody whose own last one is not known.
   Tick highest_forgotten() const { return highest_forgotten_; }
 
  private:
-  // Its key stands once, and the index looks at it there: of ten million subscribers most that come in push another one out.
   struct Entry {
-    Entry(std::string its_key, CachedSubscriber made) : key(std::move(its_key)), cached(std::move(made)) {}
-    const std::string key;
+    Entry(std::string&& its_key, CachedSubscriber&& made) : key(std::move(its_key)), cached(std::move(made)) {}
+    std::string key;
     CachedSubscriber cached;
+    std::size_t hash = 0;
+    Entry* next = nullptr;  // of its bucket
     Entry* newer = nullptr;
     Entry* older = nullptr;
   };
+  static std::size_t hash_of(std::string_view key) { return std::hash<std::string_view>()(key); }
+  Entry*& bucket_of(std::size_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
+  Entry* look(std::string_view key, std::size_t hash) {
+    if (buckets_.empty()) return nullptr;
+    for (Entry* entry = bucket_of(hash); entry != nullptr; entry = entry->next) {
+      if (entry->hash == hash && entry->key == key) return entry;
+    }
+    return nullptr;
+  }
+  // His number is not forgotten with him. The caller's, to be used again or deleted.
+  Entry* take_out(Entry& entry) {
+    highest_forgotten_ = std::max(highest_forgotten_, entry.cached.numbers.last());
+    Entry** at = &bucket_of(entry.hash);
+    while (*at != &entry) at = &(*at)->next;
+    *at = entry.next;
+    unlink(entry);
+    --size_;
+    return &entry;
+  }
   void link(Entry& entry) {
     entry.newer = nullptr;
     entry.older = newest_;
@@ -110,10 +146,11 @@ class SubscriberCache {
   }
 
   std::size_t entries_max_;
+  std::size_t size_ = 0;
   Tick highest_forgotten_ = 0;
   Entry* newest_ = nullptr;
   Entry* oldest_ = nullptr;
-  std::unordered_map<std::string_view, std::unique_ptr<Entry>> index_;
+  std::vector<Entry*> buckets_;
 };
 
 }  // namespace claviger::subscriber

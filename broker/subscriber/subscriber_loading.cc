@@ -12,13 +12,14 @@ using broker::Context;
 using runtime::Task;
 
 Result<CachedSubscriber*> take_to_hand(SipDatabase& database, const storage::Value& value,
-                                       std::string_view private_identity, std::string key, std::string_view tenant) {
+                                       std::string_view private_identity, std::string&& key, std::string_view tenant) {
   database.shard().figures.cache_misses.add();
-  CLAVIGER_TRY(subscriber, decode_subscriber(value, private_identity));
-  CLAVIGER_TRY(opened, open_key(database.here().sealer, tenant, subscriber));
-  subscriber.sealed_key.clear();
-  subscriber.sealed_key.shrink_to_fit();
-  return &database.shard().cache.insert(std::move(key), CachedSubscriber(std::move(subscriber), std::move(opened)));
+  auto subscriber = decode_subscriber(value, private_identity);
+  if (!subscriber) return subscriber.error();
+  auto opened = open_key(database.here().sealer, tenant, *subscriber);
+  if (!opened) return opened.error();
+  subscriber->sealed_key = std::string();
+  return &database.shard().cache.insert(std::move(key), CachedSubscriber(*std::move(subscriber), *std::move(opened)));
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ Task<Result<CachedSubscriber*>> load_subscriber(SipDatabase* database, std::stri
   auto value = co_await database->here().store.get(tables::kSubscribers, key);
   if (value.failed_with(Code::NotFound)) co_return Error{Code::SubscriberUnknown, "subscriber"};
   if (!value) co_return value.error();
-  co_return take_to_hand(*database, *value, private_identity, key, tenant);
+  co_return take_to_hand(*database, *value, private_identity, std::string(key), tenant);
 }
 
 CachedSubscriber* load_subscriber_now(SipDatabase& database, std::string_view private_identity, std::string key,
