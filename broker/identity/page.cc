@@ -1,5 +1,7 @@
 #include "broker/identity/page.h"
 
+#include <algorithm>
+
 #include "broker/identity/page_parts.h"
 #include "core/codec/uri.h"
 
@@ -185,7 +187,8 @@ http::Response form_post_page(std::string_view tenant, std::string_view redirect
                               const std::vector<std::pair<std::string_view, std::string_view>>& parameters,
                               const PageText& text) {
   std::string html;
-  begin_page(html, tenant, text.continue_title, text);
+  const bool is_refusal = std::ranges::any_of(parameters, [](const auto& each) { return each.first == "error"; });
+  begin_page(html, tenant, is_refusal ? text.error_title : text.continue_title, text);
   append_parts(html, {"<p>", text.continue_help, "</p>\n<form method=\"post\" action=\"", redirect_uri, "\">\n"});
   for (const auto& [name, value] : parameters) {
     append_parts(html, {"<input type=\"hidden\" name=\"", name, "\" value=\"", value, "\">\n"});

@@ -1,6 +1,7 @@
 #include "tools/clavigerctl/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <deque>
 
 namespace claviger::ctl {
@@ -94,7 +95,13 @@ CommandLine read_command_line(int argc, const char* const* argv, const std::vect
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool is_help = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-    root.exit(error);
+    // A misspelled verb is told as that; CLI11 would only say that one is missing.
+    const std::vector<std::string> unknown = root.remaining(true);
+    if (error.get_name() == "RequiredError" && !unknown.empty()) {
+      std::fprintf(stderr, "there is no \"%s\" here\nRun with --help for more information.\n", unknown.front().c_str());
+    } else {
+      root.exit(error);
+    }
     result.status = is_help ? ExitStatus::Ok : ExitStatus::Usage;
     return result;
   }

@@ -282,6 +282,7 @@ TEST_F(Authorize, RefusalsByFormPost) {
   EXPECT_NE(reply.body.find("action=\"https://app.example/cb\""), std::string::npos);
   EXPECT_NE(reply.body.find("name=\"error\" value=\"login_required\""), std::string::npos);
   EXPECT_NE(reply.body.find("name=\"state\" value=\"st&amp;te\""), std::string::npos);
+  EXPECT_EQ(reply.body.find("Signed in"), std::string::npos);
 }
 
 }  // namespace

@@ -45,6 +45,14 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   testing::internal::GetCapturedStderr();
 }
 
+TEST(CommandLine, NamesTheVerbThatIsNone) {
+  for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{{"fly"}, {"user", "fly"}, {"fly", "--json"}}) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(read(words).status, ExitStatus::Usage);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("\"fly\""), std::string::npos);
+  }
+}
+
 TEST(CommandLine, EveryCommandHasHelpAndAnExampleThatItTakes) {
   for (const Command& command : all_commands()) {
     EXPECT_FALSE(command.help.empty()) << command.path;

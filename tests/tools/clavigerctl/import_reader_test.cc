@@ -63,6 +63,7 @@ TEST(ImportReader, NamesEachBadLineAndLosesNoGoodOne) {
 
 TEST(ImportReader, RefusesHeadersItDoesNotKnow) {
   EXPECT_NE(read_all("login,colour\n", ImportFormat::Csv).header.find("colour"), std::string::npos);
+  EXPECT_NE(read_all("\x1b[2J\xff,login\n", ImportFormat::Csv).header.find("\"?[2J?\""), std::string::npos);
   EXPECT_NE(read_all("login,login\n", ImportFormat::Csv).header.find("twice"), std::string::npos);
   EXPECT_NE(read_all("display_name\n", ImportFormat::Csv).header.find("login"), std::string::npos);
   EXPECT_FALSE(read_all("", ImportFormat::Csv).header.empty());

@@ -50,6 +50,16 @@ bool is_one_of(const std::vector<std::string_view>& names, std::string_view name
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// A file that is no CSV must not write to the terminal what it likes.
+std::string shown(std::string_view name) {
+  constexpr std::size_t kShownMax = 64;
+  std::string text(name.substr(0, kShownMax));
+  for (char& character : text) {
+    if (character < 0x20 || character > 0x7e) character = '?';
+  }
+  return text;
+}
+
 JsonOrReason json_of(const ImportColumns& known, const std::vector<std::string>& columns,
                      const std::vector<std::string>& fields) {
   if (fields.size() != columns.size()) {
@@ -158,7 +168,7 @@ Result<std::string> ImportReader::start() {
   if (header.kind == CsvScan::Kind::Bad) return std::string(header.reason);
   take(header.consumed);
   for (const std::string& name : header.fields) {
-    if (!is_one_of(known_.names, name)) return "unknown column \"" + name + "\"";
+    if (!is_one_of(known_.names, name)) return "unknown column \"" + shown(name) + "\"";
     if (std::count(header.fields.begin(), header.fields.end(), name) > 1) return "column \"" + name + "\" twice";
   }
   if (std::find(header.fields.begin(), header.fields.end(), known_.key) == header.fields.end()) {
