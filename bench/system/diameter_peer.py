@@ -1,9 +1,12 @@
 """freeDiameter as the relay between the peers of bench_diameter_relay: its CPU for the same transactions, unmapped."""
 
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 
 from clavigerd import Failure, free_port
@@ -65,17 +68,28 @@ def has_free_diameter():
     return shutil.which("freeDiameterd") is not None
 
 
+def rows_of(build, seconds, connections, window, *options):
+    """What bench_diameter_relay measured, row by row, and how many transactions were lost."""
+    program = os.path.join(build, "bin", "bench_diameter_relay")
+    if not os.path.exists(program):
+        raise Failure("bench_diameter_relay is not built: configure with -DCLAVIGER_BENCH=ON")
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as out:
+        command = [program, "--connections", str(connections), "--window", str(window), "--seconds", str(seconds), "--cpus",
+                   f"{SERVER_CPU},{LOAD_CPU}", "--json", out.name, *options]
+        try:
+            run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60 + 4 * seconds)
+        except subprocess.TimeoutExpired:
+            raise Failure("bench_diameter_relay: no end") from None
+        rows = [json.loads(line) for line in out]
+    lost = re.search(r"lost (\d+)", run.stdout)
+    if run.returncode != 0 or not rows or lost is None:
+        raise Failure(f"bench_diameter_relay: status {run.returncode}: {run.stdout[-200:]}{run.stderr[-200:]}")
+    return rows, int(lost[1])
+
+
 def relayed_us(build, seconds, connections, window, peer=None):
     """CPU microseconds a transaction of our node, or of `peer`."""
-    program = os.path.join(build, "bin", "bench_diameter_relay")
-    command = [program, "--connections", str(connections), "--window", str(window), "--seconds", str(seconds), "--cpus", f"{SERVER_CPU},{LOAD_CPU}"]
-    if peer:
-        command += ["--relay", f"{peer.port},{peer.process.pid}"]
-    try:
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60 + 4 * seconds)
-    except subprocess.TimeoutExpired:
-        raise Failure("bench_diameter_relay: no end") from None
-    found = [line.split() for line in run.stdout.splitlines() if line[:1] == " " and line.split()[0].isdigit()]
-    if run.returncode != 0 or not found:
-        raise Failure(f"bench_diameter_relay: status {run.returncode}: {run.stdout[-200:]}{run.stderr[-200:]}")
-    return float(found[0][3])
+    rows, lost = rows_of(build, seconds, connections, window, *(["--relay", f"{peer.port},{peer.process.pid}"] if peer else []))
+    if lost > rows[0]["per_second"] * seconds / 100:
+        raise Failure(f"{lost} transactions lost of {rows[0]['per_second'] * seconds:.0f}")
+    return rows[0]["cpu_us"]

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 import counts
+import diameter_peer
 import flame
 import parts
 import peer_figures
@@ -173,29 +174,16 @@ class Profile(Bench):
 
     def relay(self):
         yield
-        program = os.path.join(self.build, "bin", "bench_diameter_relay")
-        if not os.path.exists(program):
-            raise Failure("bench_diameter_relay is not built: configure with -DCLAVIGER_BENCH=ON")
-        command = [program, "--connections", "1", "--window", "256", "--seconds", str(self.seconds), "--cpus", f"{SERVER_CPU},{LOAD_CPU}"]
         row = Row("relay, window 256")
-
-        def figures(text):
-            line = next(line.split() for line in text.splitlines() if line[:1] == " " and line.split()[0].isdigit())
-            return [float(value) for value in line[2:5]]
-
-        _, cpu_us, row.allocations = figures(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout)
-        row.cpu_ns = cpu_us * 1000
+        # Time, system calls and allocations of one run; stacks of another, for who is sampled is slower.
+        found = diameter_peer.rows_of(self.build, self.seconds, 1, 256)[0][0]
+        row.cpu_ns, row.allocations, row.syscalls = found["cpu_us"] * 1000, found["allocations"], found.get("system_calls")
+        command = [os.path.join(self.build, "bin", "bench_diameter_relay"), "--connections", "1", "--window", "256", "--seconds", str(self.seconds),
+                   "--cpus", f"{SERVER_CPU},{LOAD_CPU}"]
         out, recording = self.record(0, *command)
         with out:
             recording.wait()
             stacks = stacks_of(out.name, SERVER_CPU)
-        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        counting = subprocess.Popen(["perf", "stat", "-x,", "--per-thread", "-e", counts.SYSCALLS, "-p", str(running.pid)], stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        said = running.communicate()[0]
-        # the node's thread alone; its 0.3 s of warm-up are counted, too
-        found = re.search(r"^\s*shard-0-\d+,(\d+),", counting.communicate()[1], re.MULTILINE)
-        row.syscalls = int(found[1]) / (figures(said)[0] * (self.seconds + 0.3)) if found else None
         row.share_out(stacks)
         self.table.flames.append({"title": "relay: the Diameter node of bench_diameter_relay, window 256", "stacks": stacks})
         self.end_row(row)

@@ -4,11 +4,12 @@
 // ready while others had its CPU, which nobody's latency survives.
 //
 //   bench_diameter_relay [--window 1,32,256] [--connections 1,64] [--seconds 2] [--cpus NODE,LOAD] [--rate PERCENT] [--silent PERCENT] [--tls yes]
-//                        [--relay PORT,PID]
+//                        [--relay PORT,PID] [--json FILE]
 //   --rate: besides, at that part of the peak, each request at an instant of its own: latencies, the generator's own part of them
 //   (relay_load.h), and how busy the node was.
 //   --silent: with --rate, once more while so many of a hundred requests go to a partner that never answers: the others'
 //   latencies.
+//   --json: one line for each row, too.
 //   --relay: another relay of this machine instead, which knows peers up.load.example (realm bravo.example) and
 //   down0.load.example ... (realm load.example); CPU of its whole process.
 #include <openssl/pem.h>
@@ -219,7 +220,20 @@ Measured measure(const Place& place, std::size_t sockets, std::size_t window, do
   return measured;
 }
 
+std::ofstream json;
+
+// Without its closing brace.
+void write_row(std::size_t sockets, std::size_t window, double rate, const Measured& measured) {
+  json << "{\"connections\": " << sockets << ", \"window\": " << window << ", \"rate\": " << rate
+       << ", \"per_second\": " << measured.per_second << ", \"cpu_us\": " << measured.cpu_us
+       << ", \"allocations\": " << measured.allocations << ", \"kernel_share\": " << measured.cost.kernel_share
+       << ", \"waited\": " << measured.waited << ", \"busy\": " << measured.busy;
+  if (measured.system_calls >= 0) json << ", \"system_calls\": " << measured.system_calls;
+}
+
 void print(std::size_t sockets, std::size_t window, const Measured& measured) {
+  write_row(sockets, window, 0, measured);
+  json << "}\n";
   std::printf("%11zu %6zu %15.0f %8.3f %13.6f %9.0f %13.3f %9.1f\n", sockets, window, measured.per_second,
               measured.cpu_us, measured.allocations, 100 * measured.cost.kernel_share, measured.system_calls,
               100 * measured.waited);
@@ -240,6 +254,10 @@ void at_rate(const Place& place, std::size_t sockets, double rate, double second
   if (latencies.all.empty()) return;
   std::printf("%11zu at %.0f/s%s: p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n", sockets, rate, what,
               at(latencies.all, 0.5), at(latencies.all, 0.99), at(latencies.all, 0.999));
+  write_row(sockets, 0, rate, measured);
+  json << ", \"p50_us\": " << at(latencies.all, 0.5) << ", \"p99_us\": " << at(latencies.all, 0.99)
+       << ", \"late_p99_us\": " << at(latencies.late, 0.99)
+       << ", \"generator_waited\": " << own.waited_seconds / seconds << "}\n";
   std::printf("%11s of it the generator, late: p50 %.0f us, p99 %.0f us; between two looks: p50 %.0f us, p99 %.0f us\n",
               "", at(latencies.late, 0.5), at(latencies.late, 0.99), at(latencies.rounds, 0.5),
               at(latencies.rounds, 0.99));
@@ -265,6 +283,7 @@ int main_of(int count, char** arguments) {
     if (name == "--cpus") cpus = numbers(arguments[i + 1]);
     if (name == "--seconds") seconds = std::atof(arguments[i + 1]);
     if (name == "--relay") relay = numbers(arguments[i + 1]);
+    if (name == "--json") json.open(arguments[i + 1]);
     if (name == "--rate") percent = std::atof(arguments[i + 1]);
     if (name == "--tls") is_tls = std::string_view(arguments[i + 1]) == "yes";
     if (name == "--silent") silent = std::strtoul(arguments[i + 1], nullptr, 10);
@@ -333,7 +352,8 @@ int main_of(int count, char** arguments) {
       silent = 0;  // once
     }
   }
-  std::printf("failures %llu\n", static_cast<unsigned long long>(mapper.failures.load()));
+  std::printf("failures %llu, lost %llu\n", static_cast<unsigned long long>(mapper.failures.load()),
+              static_cast<unsigned long long>(load.lost()));
   std::fflush(stdout);
   auto stopped = std::make_shared<std::promise<void>>();
   shards[0].mailbox().post_control([&] {

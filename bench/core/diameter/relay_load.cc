@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "bench/core/diameter/vector_messages.h"
 #include "core/diameter/message.h"
@@ -129,6 +130,7 @@ void Load::add_silent(const net::Address& address, SlabPool& pool, std::uint64_t
 std::uint64_t Load::run(std::size_t sockets, std::size_t window, double rate, Now::time_point end,
                         Latencies* latencies) {
   done_ = 0;
+  first_ = number_;
   const auto start = Now::now();
   auto looked = start;
   std::uint64_t sent = 0;
@@ -139,6 +141,7 @@ std::uint64_t Load::run(std::size_t sockets, std::size_t window, double rate, No
     if (latencies != nullptr) latencies->rounds.push_back(micros(now - looked));
     looked = now;
     const bool is_over = now >= end;
+    if (is_over && now > end + kGrace) give_up();
     if (is_over && under_way_ == 0) return done_;
     if (!is_over && rate > 0) {
       const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(now - start).count() * rate);
@@ -155,6 +158,11 @@ std::uint64_t Load::run(std::size_t sockets, std::size_t window, double rate, No
     flush_dirty();
     look(latencies);
   }
+}
+
+void Load::give_up() {
+  lost_ += std::exchange(under_way_, 0);
+  for (const auto& down : downs_) down->unanswered = 0;
 }
 
 // A relay that does not read is not waited for: it may wait for us to read.
@@ -184,7 +192,9 @@ void Load::answered(std::size_t i, const std::byte* bytes, Now::time_point arriv
     if (downs_[i]->out.empty()) dirty_.push_back(i);
     return watchdog(*downs_[i], bytes);
   }
-  const Times& its = times_[load_u32(bytes + 16) % kTimes];
+  const std::uint32_t number = load_u32(bytes + 16);
+  if (number - first_ >= number_ - first_) return;
+  const Times& its = times_[number % kTimes];
   if (its.is_silents) ++silents_;
   if (latencies != nullptr && !its.is_silents) {
     latencies->all.push_back(micros(arrived - its.due));

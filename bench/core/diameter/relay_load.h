@@ -79,13 +79,16 @@ class Load {
   // From now on so many of a hundred requests go to a partner that reads them and answers none.
   void add_silent(const net::Address& address, SlabPool& pool, std::uint64_t percent);
   std::uint64_t silents() const { return silents_; }
+  // Requests that nobody answered within kGrace of their run's end.
+  std::uint64_t lost() const { return lost_; }
 
-  // Until `end`, and until all is answered: as many as `window` under way on so many of the connections, or with a rate, so
+  // Until `end`, and until all is answered or given up: as many as `window` under way on so many of the connections, or with a rate, so
   // many a second. How many were answered.
   std::uint64_t run(std::size_t sockets, std::size_t window, double rate, Now::time_point end, Latencies* latencies);
 
  private:
   static constexpr std::size_t kTimes = 1 << 22;
+  static constexpr std::chrono::seconds kGrace{5};
   // Of an open run, sent together at most: a round that fell behind looks at its sockets in between.
   static constexpr std::uint64_t kRoundMax = 64;
   struct Times {
@@ -101,6 +104,7 @@ class Load {
   void watch(int descriptor, std::uint32_t number);
   LoadPeer& peer(std::size_t i) { return i == downs_.size() ? up_ : *downs_[i]; }
   void flush_dirty();
+  void give_up();
 
   LoadPeer up_;
   std::string answer_;
@@ -109,6 +113,8 @@ class Load {
   std::vector<std::size_t> dirty_;  // that have something to send; downs_.size(): the answering one
   net::Descriptor watched_;         // epoll: by connection, the answering one last
   std::uint32_t number_ = 1;
+  std::uint32_t first_ = 1;  // of this run: what is answered later than its run does not count
+  std::uint64_t lost_ = 0;
   std::uint64_t under_way_ = 0;
   std::uint64_t done_ = 0;
   std::vector<Times> times_ = std::vector<Times>(kTimes);
