@@ -144,7 +144,8 @@ Result<XcapTarget> read_xcap_target(std::string_view rest, std::string_view quer
   std::string_view document = rest;
   // Most have none: then no slash is looked behind.
   const bool may_have_selector = !is_plain(rest) || rest.find('~') != std::string_view::npos;
-  for (std::size_t slash = may_have_selector ? rest.find('/') : std::string_view::npos; slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
+  for (std::size_t slash = may_have_selector ? rest.find('/') : std::string_view::npos; slash != std::string_view::npos;
+       slash = rest.find('/', slash + 1)) {
     std::string_view behind = rest.substr(slash + 1);
     if (!take_tilde(behind) || !take_tilde(behind) || (!behind.empty() && !behind.starts_with('/'))) continue;
     document = rest.substr(0, slash);

@@ -116,8 +116,7 @@ TEST_F(Proxies, AMalformedAuthorizationIs400) {
 
 // RFC 6750 clause 2.1: each octet, in tokens shorter, as long and longer than what is looked at together.
 TEST(Bearer, ATokenHasTheCharactersOfB64tokenAndNoOther) {
-  constexpr std::string_view kGood =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+  constexpr std::string_view kGood = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
   const auto is_read = [](const std::string& token) {
     const std::string field = "Bearer " + token;
     http::Request request;
@@ -133,7 +132,8 @@ TEST(Bearer, ATokenHasTheCharactersOfB64tokenAndNoOther) {
         if (at == 0 && character == ' ') continue;  // spaces before a token are none of it
         std::string token(size, 'a');
         token[at] = character;
-        EXPECT_EQ(is_read(token), kGood.find(character) != std::string_view::npos) << octet << " at " << at << " of " << size;
+        EXPECT_EQ(is_read(token), kGood.find(character) != std::string_view::npos)
+            << octet << " at " << at << " of " << size;
       }
     }
   }
