@@ -88,6 +88,7 @@ constexpr Row kRows[] = {
     {Code::TokenBinding, {400, "invalid_grant", "The key or certificate is not the one of the grant."}},
     {Code::UserUnknown, {400, "invalid_grant", "The session has ended."}},
     {Code::TokenOfAnother, {400, "unauthorized_client", "The token was not issued to this client."}},
+    {Code::TokenType, {400, "unsupported_token_type", "token_type_hint is neither access_token nor refresh_token."}},
 
     // Proof of possession.
     {Code::DpopMissing, {400, "invalid_dpop_proof", "The client must prove that it holds a key."}},

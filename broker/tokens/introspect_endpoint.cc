@@ -53,7 +53,9 @@ http::Response active(Context& context, std::string_view token) {
 
 http::Response answer(Context& context, const broker::TenantView& tenant, const ClientRef& server, std::string_view token) {
   if (!server->may_introspect) {
-    return identity::oauth_error_response(Error{Code::GrantNotAllowed, "introspect.client"});
+    // Who only says his name has not authenticated (RFC 7662 clause 2.1): 401.
+    const bool is_public = server->authentication == identity::ClientAuthentication::None;
+    return identity::oauth_error_response({is_public ? Code::ClientMethodWrong : Code::GrantNotAllowed, "introspect.client"});
   }
   return context.tokens->verify_for(tenant, server, token) ? active(context, token) : inactive(context);
 }

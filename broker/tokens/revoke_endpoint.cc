@@ -110,6 +110,11 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!client) co_return identity::client_error_response(client.error(), request);
   const auto token = identity::required(*form, "token");
   if (!token) co_return identity::oauth_error_response(token.error());
+  // A wrong hint is a hint; one that names no type of ours is refused (clause 2.2.1).
+  const std::string_view hint = identity::optional(*form, "token_type_hint");
+  if (!hint.empty() && hint != "access_token" && hint != "refresh_token") {
+    co_return identity::oauth_error_response({Code::TokenType, "revoke.hint"});
+  }
   SecretBytes presented(as_bytes(*token));
   auto done = co_await revoke(&context, path[0], std::move(presented), (*client)->client_id);
   if (!done) co_return identity::oauth_error_response(done.error());

@@ -162,9 +162,13 @@ def token_endpoints(agent, clients, tokens):
     yield "revoke: no client", post(f"{prefix}/revoke", {"token": access}), 401, "invalid_client"
     yield "revoke: another's token", post(f"{prefix}/revoke", {"token": access}, server), 400, "unauthorized_client"
     yield "revoke: another's refresh token", post(f"{prefix}/revoke", {"token": tokens["refresh_token"]}, server), 400, "unauthorized_client"
+    hinted = {"token": "unknown", "client_id": agent.system.client_id}
+    yield "revoke: wrong hint", post(f"{prefix}/revoke", hinted | {"token_type_hint": "refresh_token"}), 200, ""
+    yield "revoke: hint of no type", post(f"{prefix}/revoke", hinted | {"token_type_hint": "id_token"}), 400, "unsupported_token_type"
     yield "revoke: GET", ask("GET", f"{prefix}/revoke"), 405, ""
     yield "introspect: not revoked by another", agent.introspect(access), 200, ""
     yield "introspect: no caller", post(f"{prefix}/introspect", {"token": access}), 401, "invalid_client"
+    yield "introspect: public client", post(f"{prefix}/introspect", {"token": access, "client_id": agent.system.client_id}), 401, "invalid_client"
     yield "introspect: wrong secret", post(f"{prefix}/introspect", {"token": access}, basic(agent.system.server_client_id, "x")), 401, "invalid_client"
     yield "introspect: no token", post(f"{prefix}/introspect", {}, server), 400, "invalid_request"
     yield "introspect: GET", ask("GET", f"{prefix}/introspect?token={access}", server), 405, ""
