@@ -19,14 +19,6 @@ struct Block {
   Block* next;
 };
 
-// Under a sanitizer all is the heap's, so that it sees who touches what is gone.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kKeeps = false;
-#elif defined(__has_feature)
-constexpr bool kKeeps = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
-#else
-constexpr bool kKeeps = true;
-#endif
 constexpr std::size_t kSmallest = 64;
 constexpr std::size_t kSizes = 7;  // 64 to 4096
 static_assert(kSmallest << (kSizes - 1) == kSpareBlockBytesMax);
@@ -81,8 +73,8 @@ void give_back_spare(void* memory) noexcept {
   Block* const block = block_of(memory);
   const std::size_t size = block->header.size;
   // Values of header fields lie here as nghttp2 has decoded them, tokens among them.
-  if (size <= kSpareBlockBytesMax) explicit_bzero(memory, size - sizeof(Header));
-  if (!kKeeps || size > kSpareBlockBytesMax || shelves.is_gone) return std::free(block);
+  explicit_bzero(memory, size - sizeof(Header));
+  if (!kKeepsSpareMemory || size > kSpareBlockBytesMax || shelves.is_gone) return std::free(block);
   Shelf& shelf = shelves.by_size[shelf_of(size)];
   if (shelf.bytes + size > kSpareBytesMax) return std::free(block);
   block->next = shelf.first;

@@ -3,7 +3,7 @@
 //
 // Per thread, that is per shard; a block given back on another thread stays there. Bounded by kSpareBytesMax a size; beyond
 // it, and above kSpareBlockBytesMax, it is the heap's. Wiped when given back: values of header fields are in such blocks, tokens
-// among them; who puts a secret into a larger one wipes it himself.
+// among them.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -15,6 +15,15 @@ namespace claviger::http {
 inline constexpr std::size_t kSpareBlockBytesMax = 4096;
 // Of each size: the streams of some hundred connections that are active in one turn.
 inline constexpr std::size_t kSpareBytesMax = 512 * 1024;
+
+// Under a sanitizer all is the heap's, so that it sees who touches what is gone.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kKeepsSpareMemory = false;
+#elif defined(__has_feature)
+inline constexpr bool kKeepsSpareMemory = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+inline constexpr bool kKeepsSpareMemory = true;
+#endif
 
 // Null when the heap has nothing. As aligned as malloc's.
 void* take_spare(std::size_t size) noexcept;
