@@ -1,12 +1,11 @@
 #include "broker/keys/protection.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "broker/keys/xml_signature.h"
-#include "broker/record_key.h"
 #include "broker/tables.h"
-#include "core/codec/hex.h"
 #include "core/runtime/offload.h"
 
 namespace claviger::keys {
@@ -75,7 +74,7 @@ Task<Result<Signer>> verify_somewhere(Context* context, ClaimRef claim) {
 
 }  // namespace
 
-std::string replay_key(std::string_view tenant, std::string_view key_name, std::string_view user_uri,
+std::string replay_key(std::string_view tenant, std::int64_t time, std::string_view key_name, std::string_view user_uri,
                        const crypto::Sha256Digest& digest) {
   crypto::Sha256 hash;
   constexpr std::byte kEnd{0};
@@ -83,9 +82,12 @@ std::string replay_key(std::string_view tenant, std::string_view key_name, std::
     hash.update(as_bytes(part));
     hash.update(Bytes(&kEnd, 1));
   }
-  std::string text;
-  codec::hex_encode(hash.finish(), text);
-  return broker::record_key({tenant, text});
+  std::array<std::byte, sizeof(time)> octets{};
+  store_be(MutableBytes(octets), static_cast<std::uint64_t>(time));
+  std::string key;
+  key.reserve(tenant.size() + 1 + octets.size() + crypto::Sha256Digest{}.size());
+  key.append(tenant).append(1, '\0').append(as_text(octets)).append(as_text(hash.finish()));
+  return key;
 }
 
 Task<Result<Unit>> remember_request(Context* context, std::string replay) {
@@ -110,7 +112,7 @@ Task<Result<Protection>> authenticate_request(Context* context, std::string tena
   if (request.signature) {
     ClaimRef claim = claim_of(tenant, request, xml, keys);
     CLAVIGER_CO_TRY(signer, co_await verify_somewhere(context, std::move(claim)));
-    std::string replay = replay_key(tenant, request.signature->key_name, request.user_uri, signer.digest);
+    std::string replay = replay_key(tenant, request.time, request.signature->key_name, request.user_uri, signer.digest);
     CLAVIGER_CO_TRY(remembered, co_await remember_request(context, std::move(replay)));
     if (signer.record.state == TransportKeyState::Offered) used.push_back(signer.record);
     protection.signing = std::move(signer.key);

@@ -38,8 +38,9 @@ struct Protection {
 // Longer than a request can be inside the window of its Time: nobody replays one that we have forgotten.
 inline constexpr Seconds kReplayMemory{1200};
 
-// Of a request that was verified; `key_name` and `digest` of its signature.
-std::string replay_key(std::string_view tenant, std::string_view key_name, std::string_view user_uri,
+// Of a request that was verified; `time` is its own, `key_name` and `digest` its signature's. By time first: the records of
+// one moment lie side by side, so that a new one is compared with what is in the processor's cache.
+std::string replay_key(std::string_view tenant, std::int64_t time, std::string_view key_name, std::string_view user_uri,
                        const crypto::Sha256Digest& digest);
 // Durable before it is served: of a request that came twice, one is answered. RequestReplayed; what the store says.
 runtime::Task<Result<Unit>> remember_request(broker::Context* context, std::string replay);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/identity_shard.h"
@@ -53,12 +52,13 @@ std::optional<Asked> admit_signed(const Kms& kms, Context& context, const http::
 }
 
 // The present key of that name and kind, for this device.
-const TransportKey* find(const std::vector<TransportKey>& keys, std::string_view id, TransportKeyKind kind,
-                         std::string_view device) {
-  const auto found = std::ranges::find(keys, id, &TransportKey::id);
+std::optional<TransportKey> find_present(Context& context, const Asked& asked, std::string_view id,
+                                         TransportKeyKind kind) {
+  const PlainRequest& request = asked.body.request;
+  auto key = find_transport_key_at_hand(context, asked.tenant, request.user_uri, id);
   const bool is_it =
-      found != keys.end() && found->kind == kind && found->state == TransportKeyState::Active && found->is_for(device);
-  return is_it ? &*found : nullptr;
+      key && key->kind == kind && key->state == TransportKeyState::Active && key->is_for(request.device_id);
+  return is_it ? std::move(key) : std::nullopt;
 }
 
 struct Made {
@@ -66,14 +66,11 @@ struct Made {
   std::string replay;
 };
 
-std::optional<Made> make_answer(Context& context, const Asked& asked, const std::vector<TransportKey>& keys) {
+std::optional<Made> make_answer(Context& context, const Asked& asked) {
   const PlainRequest& request = asked.body.request;
-  const TransportKey* ink = find(keys, asked.body.key_name, TransportKeyKind::Ink, request.device_id);
-  const TransportKey* trk = find(keys, request.trk_id, TransportKeyKind::Trk, request.device_id);
-  const bool has_news = std::ranges::any_of(keys, [&](const TransportKey& key) {
-    return key.state == TransportKeyState::Offered && key.is_for(request.device_id);
-  });
-  if (ink == nullptr || trk == nullptr || has_news) return std::nullopt;
+  const auto ink = find_present(context, asked, asked.body.key_name, TransportKeyKind::Ink);
+  const auto trk = find_present(context, asked, request.trk_id, TransportKeyKind::Trk);
+  if (!ink || !trk || !trk->is_nothing_offered) return std::nullopt;
   auto signing = open_transport_key(context.sealer, asked.tenant, *ink);
   if (!signing) return std::nullopt;
   const auto digest = verify_plain_signed(asked.body, signing->reveal());
@@ -89,7 +86,7 @@ std::optional<Made> make_answer(Context& context, const Asked& asked, const std:
   if (!find_sets(context, *asked.issuer, request.user_uri, head.time, found)) return std::nullopt;
   auto response = write_delivery(context, domain, head, request.user_uri, found, protection);
   if (!response) return std::nullopt;
-  return Made{*std::move(response), replay_key(asked.tenant, ink->id, request.user_uri, *digest)};
+  return Made{*std::move(response), replay_key(asked.tenant, request.time, ink->id, request.user_uri, *digest)};
 }
 
 bool is_in_force(const Kms& kms, const Asked& asked) {
@@ -107,13 +104,11 @@ Task<Result<std::optional<http::Response>>> deliver_signed(Kms* kms, Context* co
                                                            const std::string* rest) {
   auto asked = admit_signed(*kms, *context, *request, *rest);
   if (!asked) co_return std::optional<http::Response>();
-  std::string user_uri(asked->body.request.user_uri);
-  auto keys = co_await read_transport_keys(context, asked->tenant, user_uri);
-  if (!keys) co_return std::optional<http::Response>();
-  auto made = make_answer(*context, *asked, *keys);
+  auto made = make_answer(*context, *asked);
   if (!made) co_return std::optional<http::Response>();
   CLAVIGER_CO_TRY(remembered, co_await remember_request(context, std::move(made->replay)));
   // Revoked before it leaves, whenever it was made: it does not leave.
+  std::string user_uri(asked->body.request.user_uri);
   if (may_have_policy(*context, asked->tenant, user_uri)) {
     CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, asked->tenant, user_uri));
     if (policy.is_revoked) co_return Error{Code::KeysRevoked, "keyprov.user"};

@@ -33,6 +33,7 @@ Result<TransportKey> decode(const storage::Value& value, std::string_view user_u
   key.state = static_cast<TransportKeyState>(record->state());
   key.device_id = storage::text_of(record->device_id());
   key.created_at = record->created_at();
+  key.is_nothing_offered = record->is_nothing_offered();
   key.sealed = as_text(storage::bytes_of(record->sealed()));
   key.version = value.version();
   return key;
@@ -56,6 +57,23 @@ bool has_present_trk(const std::vector<TransportKey>& keys) {
   return std::ranges::any_of(keys, [](const TransportKey& key) {
     return key.kind == TransportKeyKind::Trk && key.state == TransportKeyState::Active;
   });
+}
+
+bool is_nothing_offered(const std::vector<TransportKey>& keys) {
+  return std::ranges::none_of(keys, [](const TransportKey& key) { return key.state == TransportKeyState::Offered; });
+}
+
+// What the present ones among `keys`, as they will be, say of the others.
+void put_standing(storage::Transaction& transaction, std::string_view tenant, const std::vector<TransportKey>& keys) {
+  const bool is_nothing = is_nothing_offered(keys);
+  for (const TransportKey& each : keys) {
+    if (each.state != TransportKeyState::Active || each.is_nothing_offered == is_nothing || each.version == 0) continue;
+    TransportKey changed = each;
+    changed.is_nothing_offered = is_nothing;
+    const std::string key = transport_key_key(tenant, each.user_uri, each.id);
+    transaction.expect_version(tables::kKmsTransportKeys, key, each.version);
+    transaction.put(tables::kKmsTransportKeys, key, as_bytes(encode_transport_key(changed)));
+  }
 }
 
 // A secret does not go through a copyable lambda: shared until the one who uses it takes it.
@@ -85,7 +103,10 @@ Task<Result<MadeTransportKey>> add_at_home(Context* context, std::string tenant,
   const std::string key = transport_key_key(tenant, made.record.user_uri, made.record.id);
   CLAVIGER_CO_TRY(sealed, context->sealer.seal(tables::kKmsTransportKeys, key, made.key.reveal()));
   made.record.sealed = std::move(sealed);
+  present.push_back(made.record);
+  made.record.is_nothing_offered = is_nothing_offered(present);
   storage::Transaction transaction;
+  put_standing(transaction, tenant, present);
   transaction.expect_absent(tables::kKmsTransportKeys, key);
   transaction.put(tables::kKmsTransportKeys, key, as_bytes(encode_transport_key(made.record)));
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
@@ -96,10 +117,11 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
   auto turn = co_await context->identity->turns().take(home_of(tenant, user_uri));
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(present, co_await read_transport_keys(context, tenant, user_uri));
-  if (std::ranges::find(present, id, &TransportKey::id) == present.end()) {
+  if (std::erase_if(present, [&id](const TransportKey& key) { return key.id == id; }) == 0) {
     co_return Error{Code::TransportKeyUnknown, "kms.transport_key"};
   }
   storage::Transaction transaction;
+  put_standing(transaction, tenant, present);
   transaction.erase(tables::kKmsTransportKeys, transport_key_key(tenant, user_uri, id));
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
   co_return Unit{};
@@ -111,15 +133,22 @@ Task<Result<Unit>> take_up_at_home(Context* context, std::string tenant, Transpo
   CLAVIGER_CO_TRY(present, co_await read_transport_keys(context, tenant, key.user_uri));
   const auto found = std::ranges::find(present, key.id, &TransportKey::id);
   if (found == present.end() || found->state == TransportKeyState::Active) co_return Unit{};  // somebody was faster
+  TransportKey taken = *found;
   storage::Transaction transaction;
+  std::vector<TransportKey> others;
   for (const TransportKey& each : present) {
     const std::string its_key = transport_key_key(tenant, each.user_uri, each.id);
     const bool is_former =
         each.kind == key.kind && each.device_id == key.device_id && each.state == TransportKeyState::Active;
-    if (is_former) transaction.erase(tables::kKmsTransportKeys, its_key);
+    if (is_former) {
+      transaction.erase(tables::kKmsTransportKeys, its_key);
+    } else if (each.id != taken.id) {
+      others.push_back(each);
+    }
   }
-  TransportKey taken = *found;
+  put_standing(transaction, tenant, others);
   taken.state = TransportKeyState::Active;
+  taken.is_nothing_offered = is_nothing_offered(others);
   const std::string its_key = transport_key_key(tenant, taken.user_uri, taken.id);
   transaction.expect_version(tables::kKmsTransportKeys, its_key, taken.version);
   transaction.put(tables::kKmsTransportKeys, its_key, as_bytes(encode_transport_key(taken)));
@@ -138,8 +167,18 @@ std::string encode_transport_key(const TransportKey& key) {
   const auto sealed = storage::put_bytes(builder, as_bytes(key.sealed));
   const auto device = storage::put_text(builder, key.device_id);
   builder.Finish(schema::CreateTransportKey(builder, kSchema.version, static_cast<std::uint8_t>(key.kind),
-                                            static_cast<std::uint8_t>(key.state), sealed, device, key.created_at));
+                                            static_cast<std::uint8_t>(key.state), sealed, device, key.created_at,
+                                            key.is_nothing_offered));
   return storage::finished(builder);
+}
+
+std::optional<TransportKey> find_transport_key_at_hand(Context& context, std::string_view tenant,
+                                                       std::string_view user_uri, std::string_view id) {
+  const auto value = context.store.get_cached(tables::kKmsTransportKeys, transport_key_key(tenant, user_uri, id));
+  if (!value || !*value) return std::nullopt;
+  auto key = decode(**value, user_uri, id);
+  if (!key) return std::nullopt;
+  return *std::move(key);
 }
 
 Result<SecretBytes> open_transport_key(storage::Sealer& sealer, std::string_view tenant, const TransportKey& key) {

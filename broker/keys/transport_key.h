@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ struct TransportKey {
   TransportKeyState state = TransportKeyState::Active;
   std::string device_id;  // empty: any of his devices
   std::int64_t created_at = 0;
+  // Said on present keys: no other of the user's is offered. A delivery that finds it so asks for no list of them.
+  bool is_nothing_offered = false;
   std::string sealed;
   std::uint64_t version = 0;  // of the record; not stored in it
 
@@ -40,6 +43,9 @@ struct TransportKey {
 
 std::string transport_key_key(std::string_view tenant, std::string_view user_uri, std::string_view id);
 std::string encode_transport_key(const TransportKey& key);
+// One, if it is at hand: without suspending.
+std::optional<TransportKey> find_transport_key_at_hand(broker::Context& context, std::string_view tenant,
+                                                       std::string_view user_uri, std::string_view id);
 // SealBroken.
 Result<SecretBytes> open_transport_key(storage::Sealer& sealer, std::string_view tenant, const TransportKey& key);
 

@@ -6,6 +6,7 @@
 // behind), which it borrows.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,8 +29,8 @@ class XmlWriter {
   XmlWriter& text(std::string_view value) {
     std::size_t from = 0;
     for (std::size_t at = 0; at < value.size(); ++at) {
+      if (!kIsEscaped[static_cast<unsigned char>(value[at])]) continue;
       const std::string_view escaped = escaped_of(value[at]);
-      if (escaped.empty()) continue;
       sink_->append(value.substr(from, at - from));
       sink_->append(escaped);
       from = at + 1;
@@ -63,6 +64,12 @@ class XmlWriter {
         return {};
     }
   }
+  // Looked up once a character, as most of an answer's text needs none.
+  static constexpr std::array<bool, 256> kIsEscaped = [] {
+    std::array<bool, 256> all{};
+    for (const char each : {'&', '<', '>', '\r'}) all[static_cast<unsigned char>(each)] = true;
+    return all;
+  }();
   SlabWriter* sink_;
 };
 

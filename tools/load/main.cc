@@ -165,6 +165,8 @@ int run(int argc, char** argv) {
   app.add_option("--tokens", scenario.tokens, "introspect: how many different tokens; keys: how many users")
       ->capture_default_str();
   app.add_option("--kms-path", scenario.kms_path, "keys: path of the KMS below the issuer's host");
+  app.add_option("--users-done", scenario.users_done,
+                 "sign-in: leaves out so many, whom a run before this one signed in");
   app.add_option("--tokens-file", scenario.tokens_file, "sign-in: adds the access tokens to this file, one a line");
   app.add_option("--connections", options.connections, "per thread")
       ->capture_default_str()
@@ -225,6 +227,7 @@ int run(int argc, char** argv) {
     mine.scenario.worker = i;
     mine.scenario.users = std::max<std::size_t>(1, scenario.users / threads);
     mine.scenario.first_user = i * mine.scenario.users;
+    mine.scenario.users_done = scenario.users_done / threads;
     workers.push_back(std::make_unique<Worker>(std::move(mine)));
     if (const std::string why = workers.back()->open(); !why.empty()) {
       std::fprintf(stderr, "claviger-load: %s\n", why.c_str());

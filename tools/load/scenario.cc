@@ -54,6 +54,7 @@ class SignIn final : public Scenario {
  public:
   SignIn(const ScenarioOptions& options, bool refreshes)
       : options_(options), refreshes_(refreshes), slots_(options.slots) {
+    user_ = options.users_done;
     if (!options.tokens_file.empty()) tokens_out_.open(options.tokens_file, std::ios::app);
   }
 

@@ -65,7 +65,8 @@ struct ScenarioOptions {
   std::string kms_user_uri;
   std::string ink_id;
   std::string trk_id;
-  std::string tokens_file;  // sign-in: access tokens are written here, one a line
+  std::size_t users_done = 0;  // sign-in: how many of them a run before this one has signed in
+  std::string tokens_file;     // sign-in: access tokens are written here, one a line
 };
 
 // Null for a name that is not one.

@@ -105,11 +105,29 @@ TEST(SignedDelivery, KeysThatAreNotIssuedYetAreForTheOrdinaryWay) {
 
 TEST(SignedDelivery, OfferedKeysAreForTheOrdinaryWay) {
   Bed bed;
+  const auto is_news = [](const Reply& reply) { return reply.body.find("<NewIntegrityKey") != std::string::npos; };
   bed.add(TransportKeyKind::Ink, "ink.3.ann", std::string(32, 'x'), true, "d3");
-  EXPECT_TRUE(bed.is_delivered(bed.body(1)));  // another device's
-  bed.add(TransportKeyKind::Ink, "ink.2.ann", std::string(32, 'n'), true);
-  EXPECT_FALSE(bed.is_delivered(bed.body(2)));
-  EXPECT_NE(bed.ask("keyprov", bed.body(3)).body.find("<NewIntegrityKey"), std::string::npos);
+  EXPECT_FALSE(bed.is_delivered(bed.body(1)));  // it is another device's: looked at there
+  EXPECT_FALSE(is_news(bed.ask("keyprov", bed.body(2))));
+  const std::string next(32, 'n');
+  bed.add(TransportKeyKind::Ink, "ink.2.ann", next, true);
+  EXPECT_FALSE(bed.is_delivered(bed.body(3)));
+  EXPECT_TRUE(is_news(bed.ask("keyprov", bed.body(4))));
+  // The one is withdrawn, the other taken up: nothing is offered any more.
+  ASSERT_TRUE(bed.wait(remove_transport_key(bed.context(), "alpha", std::string(kAnn), "ink.3.ann")).has_value());
+  EXPECT_FALSE(bed.is_delivered(bed.body(5)));
+  const std::string used = signed_text(request_text(bed.now(), "keyprov", kTrkText), "ink.2.ann", next);
+  EXPECT_FALSE(bed.is_delivered(used));
+  ASSERT_EQ(bed.ask("keyprov", used).status, 200);
+  EXPECT_TRUE(bed.is_delivered(signed_text(request_text(bed.now() - 1, "keyprov", kTrkText), "ink.2.ann", next)));
+}
+
+TEST(SignedDelivery, AWithdrawnOfferIsLookedForNoMore) {
+  Bed bed;
+  bed.add(TransportKeyKind::Trk, "trk.2.ann", std::string(32, 'x'), true);
+  EXPECT_FALSE(bed.is_delivered(bed.body(1)));
+  ASSERT_TRUE(bed.wait(remove_transport_key(bed.context(), "alpha", std::string(kAnn), "trk.2.ann")).has_value());
+  EXPECT_TRUE(bed.is_delivered(bed.body(2)));
 }
 
 TEST(SignedDelivery, RevocationHoldsAtOnce) {

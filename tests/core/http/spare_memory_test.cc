@@ -53,6 +53,31 @@ TEST(SpareMemory, Nghttp2GrowsAndClearsIt) {
   memory.free(fresh, nullptr);
 }
 
+// Tokens and keys stood there: whoever takes it next finds nothing but the link that kept it.
+TEST(SpareMemory, WhatWasGivenBackIsWiped) {
+  const nghttp2_mem& memory = *spare_nghttp2_memory();
+  for (const std::size_t size : {48U, 100U, 600U, 4000U}) {
+    void* const before = memory.malloc(size, nullptr);
+    std::memset(before, 0xA5, size);
+    memory.free(before, nullptr);
+    const auto* again = static_cast<const unsigned char*>(memory.malloc(size, nullptr));
+    if (again == before) {  // under a sanitizer it is the heap's, and perhaps another
+      for (std::size_t i = sizeof(void*); i < size; ++i) ASSERT_EQ(again[i], 0) << size << " " << i;
+    }
+    memory.free(const_cast<unsigned char*>(again), nullptr);
+  }
+  // Growing leaves a block behind.
+  void* const small = memory.malloc(100, nullptr);
+  std::memset(small, 0xA5, 100);
+  void* const larger = memory.realloc(small, 1000, nullptr);
+  const auto* left = static_cast<const unsigned char*>(memory.malloc(100, nullptr));
+  if (left == small) {
+    for (std::size_t i = sizeof(void*); i < 100; ++i) ASSERT_EQ(left[i], 0) << i;
+  }
+  memory.free(const_cast<unsigned char*>(left), nullptr);
+  memory.free(larger, nullptr);
+}
+
 TEST(SpareMemory, ABlockMayEndOnAnotherThread) {
   void* const block = take_spare(200);
   std::thread([block] { give_back_spare(block); }).join();
