@@ -108,7 +108,7 @@ Task<Answer> show(Call* call) {
       auto subscription = co_await registration::read_subscription(registrar, (*tags)[j]);
       if (!subscription) continue;
       json.begin_object().member("resource", subscription->resource).member("subscriber", subscription->subscriber);
-      json.member("expires_at", subscription->expires_at).end_object();
+      json.member("expires_at", subscription->life.expires_at).end_object();
     }
   }
   json.end_array().end_object();

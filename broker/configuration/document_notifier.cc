@@ -8,8 +8,10 @@
 #include "broker/configuration/xcap_endpoint.h"
 #include "broker/record_key.h"
 #include "broker/registration/answers.h"
+#include "broker/registration/notification.h"
+#include "broker/registration/peer_wait.h"
 #include "broker/tables.h"
-#include "broker/tokens/revocation_records.h"
+#include "broker/tokens/token_revocation.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
 #include "core/sip/uri.h"
@@ -23,14 +25,12 @@ using runtime::Task;
 
 namespace {
 
-constexpr std::string_view kTellAll = "xcap.f.";
 constexpr std::string_view kTell = "xcap.y.";
 constexpr std::string_view kTimer = "xcap.s.";
+constexpr std::string_view kRejected = "rejected";
 // How often a change is tried again when somebody else was first.
 constexpr int kConflictTries = 4;
-// A row of the outbox waits this long for an answer; a slower one is looked at when the row comes again.
-constexpr Milliseconds kAnswerMax{2000};
-// Rows that are put, or subscriptions that are compared, in one go.
+// Subscriptions that are compared in one go.
 constexpr std::size_t kPage = 512;
 constexpr Seconds kPauseFirst{1}, kPauseLast{60};
 
@@ -39,12 +39,11 @@ void put_row(storage::Transaction& change, std::string_view kind, std::string_vi
   storage::put_outbox_row(change, tables::kOutbox, due, std::string(kind) + std::string(id), as_bytes(tag));
 }
 
-Result<Unit> put_tell(Context& context, storage::Transaction& change, std::string_view kind, std::string_view tag,
-                      std::int64_t due) {
+Result<Unit> put_tell(Context& context, storage::Transaction& change, std::string_view tag, std::int64_t due) {
   constexpr std::size_t kRandomCharacters = 12;
   CLAVIGER_TRY(random, context.tokens->random_id());
   const std::string id = std::string(tag) + "." + std::string(random.data(), kRandomCharacters);
-  put_row(change, kind, id, tag, due);
+  put_row(change, kTell, id, tag, due);
   return Unit{};
 }
 
@@ -60,24 +59,14 @@ std::string written_as(const DocumentSubscription& subscription, const std::stri
   return path;
 }
 
-std::string kind_of(tokens::RevocationKind kind) {
-  switch (kind) {
-    case tokens::RevocationKind::Jti:
-      return "j";
-    case tokens::RevocationKind::Sid:
-      return "s";
-    case tokens::RevocationKind::Subject:
-      return "u";
-    case tokens::RevocationKind::Key:
-      return "";
-  }
-  return "";
-}
-
 }  // namespace
 
 DocumentNotifier::DocumentNotifier(Configuration& room, registration::Registrar& registrar)
-    : room_(room), registrar_(registrar), under_way_(registrar.here().shard.shards().size()) {
+    : room_(room),
+      registrar_(registrar),
+      under_way_(registrar.here().shard.shards().size()),
+      fan_out_(
+          registrar, [this](std::string tag) { return tell(std::move(tag)); }, put_tell) {
   registrar_.use_package(std::string(kEvent), *this);
   room_.use_listener([this](Context& context, const std::vector<std::string>& keys) { changed(context, keys); });
 }
@@ -155,17 +144,11 @@ Task<Result<DocumentNotifier::Granted>> DocumentNotifier::put_and_tell(DocumentS
   const Granted granted{subscription.dialog.local_tag,
                         std::min(std::int64_t{expires}, std::int64_t{registrar_.sip().subscription_max.count()})};
   const std::string& tag = granted.local_tag;
-  subscription.expires_at = now + granted.seconds;
-  if (granted.seconds == 0 && subscription.ending.empty()) subscription.ending = "timeout";
   storage::Transaction change;
-  // A row that comes later than the end is of no use: a refresh may be shorter than what it refreshes.
-  const bool is_row_of_use = subscription.timer_due > now && subscription.timer_due <= subscription.expires_at;
-  if (granted.seconds > 0 && !is_row_of_use) {
-    subscription.timer_due = subscription.expires_at;
-    put_row(change, kTimer, tag, tag, subscription.timer_due);
-  }
+  const bool is_row_due = sip::extend(subscription.life, now, granted.seconds, subscription.dialog.local_sequence);
+  if (is_row_due) put_row(change, kTimer, tag, tag, subscription.life.timer_due);
   put(change, tenant(), subscription);
-  CLAVIGER_CO_TRY(row, put_tell(here(), change, kTellAll, tag, now));
+  CLAVIGER_CO_TRY(row, put_tell(here(), change, tag, now));
   CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
   registrar_.wake();
   co_return granted;
@@ -185,34 +168,13 @@ Task<Result<DocumentNotifier::Granted>> DocumentNotifier::create(std::shared_ptr
   const std::string local_tag = subscription.dialog.local_tag;
   CLAVIGER_CO_TRY(granted, co_await put_and_tell(std::move(subscription), expires));
   // Revoked after it was verified and before this could be found by its index.
-  CLAVIGER_CO_TRY(is_late, co_await is_revoked(wanted));
+  tokens::TokenNames names{wanted->jti, wanted->sid, wanted->sub, wanted->token_issued_at};
+  CLAVIGER_CO_TRY(is_late, co_await tokens::is_revoked(&here(), tenant(), std::move(names)));
   if (is_late) {
-    CLAVIGER_CO_TRY(ended, co_await end(local_tag, "rejected", 0));
+    CLAVIGER_CO_TRY(ended, co_await end(local_tag, tokens::Revocation()));  // of this very token
     co_return Error{Code::ServiceNotAuthorised, "xcap_diff.revoked"};
   }
   co_return granted;
-}
-
-Task<Result<bool>> DocumentNotifier::is_revoked(std::shared_ptr<const DocumentSubscription> subscription) {
-  using tokens::RevocationKind;
-  const std::pair<RevocationKind, std::string> names[] = {{RevocationKind::Jti, subscription->jti},
-                                                          {RevocationKind::Sid, subscription->sid},
-                                                          {RevocationKind::Subject, subscription->sub}};
-  for (std::size_t i = 0; i < std::size(names); ++i) {
-    if (names[i].second.empty()) continue;
-    tokens::Revocation wanted;
-    wanted.kind = names[i].first;
-    wanted.id = names[i].second;
-    const std::string key = tokens::revocation_key(tenant(), wanted);
-    auto value = co_await here().store.get(tables::kRevocations, key);
-    if (value.failed_with(Code::NotFound)) continue;
-    if (!value) co_return value.error();
-    CLAVIGER_CO_TRY(stored, tokens::decode_revocation(key, value->bytes()));
-    const bool is_later =
-        wanted.kind == RevocationKind::Subject && subscription->token_issued_at >= stored.revocation.not_before;
-    if (!is_later) co_return true;
-  }
-  co_return false;
 }
 
 Task<Result<DocumentNotifier::Granted>> DocumentNotifier::refresh(std::shared_ptr<const DocumentSubscription> said,
@@ -223,7 +185,7 @@ Task<Result<DocumentNotifier::Granted>> DocumentNotifier::refresh(std::shared_pt
     if (known.failed_with(Code::SubscriptionUnknown)) co_return Error{Code::DialogUnknown, "xcap_diff.dialog"};
     if (!known) co_return known.error();
     const bool is_same = sip::is_same_dialog(known->dialog, said->dialog) && known->subscriber == said->subscriber &&
-                         known->ending.empty();
+                         known->life.ending.empty();
     if (!is_same) co_return Error{Code::DialogUnknown, "xcap_diff.dialog"};
     if (said->dialog.remote_sequence <= known->dialog.remote_sequence) {
       co_return Error{Code::RequestSequence, "xcap_diff.sequence"};
@@ -238,17 +200,16 @@ Task<Result<DocumentNotifier::Granted>> DocumentNotifier::refresh(std::shared_pt
 
 // ---- ends
 
-Task<Result<Unit>> DocumentNotifier::end(std::string local_tag, std::string reason, std::int64_t not_before) {
+Task<Result<Unit>> DocumentNotifier::end(std::string local_tag, tokens::Revocation revocation) {
   for (int tries = 0; tries < kConflictTries; ++tries) {
     auto known = co_await read(local_tag);
     if (known.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
     if (!known) co_return known.error();
-    const bool is_of_a_later_token = not_before != 0 && known->token_issued_at >= not_before;
-    if (!known->ending.empty() || is_of_a_later_token) co_return Unit{};
-    known->ending = reason;
+    if (!known->life.ending.empty() || !tokens::is_of(revocation, known->token_issued_at)) co_return Unit{};
+    known->life.ending = kRejected;
     storage::Transaction change;
     put(change, tenant(), *known);
-    CLAVIGER_CO_TRY(row, put_tell(here(), change, kTell, local_tag, registrar_.now()));
+    CLAVIGER_CO_TRY(row, put_tell(here(), change, local_tag, registrar_.now()));
     auto committed = co_await here().store.commit(std::move(change));
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();
@@ -259,16 +220,15 @@ Task<Result<Unit>> DocumentNotifier::end(std::string local_tag, std::string reas
 }
 
 Task<Result<Unit>> DocumentNotifier::revoked(tokens::Revocation revocation) {
-  const std::string kind = kind_of(revocation.kind);
+  const std::string_view kind = tokens::index_of(revocation.kind);
   if (kind.empty()) co_return Unit{};
-  const std::int64_t not_before = revocation.kind == tokens::RevocationKind::Subject ? revocation.not_before : 0;
   const std::string prefix = subscriptions_prefix(tenant(), kind, revocation.id);
   CLAVIGER_CO_TRY(rows, co_await here().store.range(tables::kDocumentSubscriptions, prefix,
                                                     broker::record_prefix_end(prefix), storage::kRangeMax));
   std::vector<std::string> tags;
   for (const storage::Record& row : rows) tags.emplace_back(tag_of_row(row.key));
   for (std::size_t i = 0; i < tags.size(); ++i) {
-    CLAVIGER_CO_TRY(ended, co_await end(tags[i], "rejected", not_before));
+    CLAVIGER_CO_TRY(ended, co_await end(tags[i], revocation));
     here().shard.logger().info("xcap_diff.revoked", {{"tenant", tenant()}, {"dialog", tags[i]}});
   }
   co_return Unit{};
@@ -278,14 +238,13 @@ Task<Result<Unit>> DocumentNotifier::look_at(std::string local_tag, std::int64_t
   auto known = co_await read(local_tag);
   if (known.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
   if (!known) co_return known.error();
-  if (known->timer_due != due || !known->ending.empty()) co_return Unit{};
+  const sip::Look look = sip::look_at(known->life, registrar_.now(), due);
+  if (look == sip::Look::Nothing) co_return Unit{};
   storage::Transaction change;
-  if (known->expires_at <= registrar_.now()) {
-    known->ending = "timeout";
-    CLAVIGER_CO_TRY(row, put_tell(here(), change, kTell, local_tag, registrar_.now()));
+  if (look == sip::Look::Over) {
+    CLAVIGER_CO_TRY(row, put_tell(here(), change, local_tag, registrar_.now()));
   } else {
-    known->timer_due = known->expires_at;
-    put_row(change, kTimer, local_tag, local_tag, known->timer_due);
+    put_row(change, kTimer, local_tag, local_tag, known->life.timer_due);
   }
   put(change, tenant(), *known);
   CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
@@ -334,77 +293,80 @@ Task<Result<DocumentNotifier::PresentState>> DocumentNotifier::present_state(
   co_return state;
 }
 
-Task<Result<Unit>> DocumentNotifier::tell(std::string local_tag, bool is_forced) {
+Task<Result<Unit>> DocumentNotifier::tell(std::string local_tag) {
   auto& under_way = under_way_[here().shard.index()];
   if (!under_way.insert(local_tag).second) co_return Error{Code::DeadlinePassed, "xcap_diff.under_way"};
-  auto sent = co_await send(local_tag, is_forced);
+  auto sent = co_await send(local_tag);
   under_way_[here().shard.index()].erase(local_tag);
   co_return sent;
 }
 
-Task<Result<Unit>> DocumentNotifier::send(std::string local_tag, bool is_forced) {
+// What is owed since the last SUBSCRIBE, or what is different from what was heard of. Nothing, when it was heard meanwhile,
+// however late: so a row that comes back after a slow answer is done.
+std::vector<DocumentDiff> DocumentNotifier::diffs_of(const DocumentSubscription& subscription,
+                                                     const PresentState& present) {
+  std::vector<DocumentDiff> diffs;
+  // Whose access was taken away hears that, and nothing of the documents.
+  if (subscription.life.ending == kRejected) return diffs;
+  const bool is_all = subscription.life.all_from != 0;
+  for (const auto& [path, each] : present) {
+    const auto told = subscription.told.find(path);
+    const std::string before = is_all || told == subscription.told.end() ? std::string() : told->second;
+    if (before != each.etag) diffs.push_back({each.selector, before, each.etag});
+  }
+  for (const auto& [path, etag] : subscription.told) {
+    if (!present.contains(path)) diffs.push_back({written_as(subscription, path), etag, {}});
+  }
+  return diffs;
+}
+
+Task<Result<Unit>> DocumentNotifier::send(std::string local_tag) {
   auto found = co_await read(local_tag);
   if (found.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
   if (!found) co_return found.error();
   DocumentSubscription subscription = *std::move(found);
   const std::int64_t now = registrar_.now();
-  if (subscription.expires_at <= now && subscription.ending.empty()) subscription.ending = "timeout";
+  sip::end_if_over(subscription.life, now);
   const auto shared = std::make_shared<const DocumentSubscription>(subscription);
   CLAVIGER_CO_TRY(state, co_await present_state(shared));
   const auto present = std::make_shared<const PresentState>(std::move(state));
-  std::vector<DocumentDiff> diffs;
-  // Whose access was taken away hears that, and nothing of the documents.
-  const bool is_rejected = subscription.ending == "rejected";
-  for (const auto& [path, each] : *present) {
-    const auto told = subscription.told.find(path);
-    const std::string before = is_forced || told == subscription.told.end() ? std::string() : told->second;
-    if (!is_rejected && before != each.etag) diffs.push_back({each.selector, before, each.etag});
-  }
-  for (const auto& [path, etag] : subscription.told) {
-    if (!is_rejected && !present->contains(path)) diffs.push_back({written_as(subscription, path), etag, {}});
-  }
-  if (diffs.empty() && !is_forced && subscription.ending.empty()) co_return Unit{};
+  const std::vector<DocumentDiff> diffs = diffs_of(subscription, *present);
+  if (diffs.empty() && subscription.life.all_from == 0 && subscription.life.ending.empty()) co_return Unit{};
   // The number is on disk before it is used: after kill -9 the next one is higher, or the UE would refuse it.
-  ++subscription.dialog.local_sequence;
+  const std::uint32_t number = ++subscription.dialog.local_sequence;
   storage::Transaction change;
   put(change, tenant(), subscription);
   CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
-  sip::Notification notification;
-  notification.event = kEvent;
-  notification.state = subscription.ending.empty() ? "active;expires=" + std::to_string(subscription.expires_at - now)
-                                                   : "terminated;reason=" + subscription.ending;
-  const std::vector<std::string>& routes = subscription.dialog.routes;
-  const std::string& hop = routes.empty() ? subscription.dialog.remote_target : routes.front();
-  notification.contact = registration::contact_for(registrar_, hop.find("transport=tls") != std::string::npos);
   const settings::Sip& sip = registrar_.sip();
-  notification.asserted_identity = "<" + (sip.configuration_psi.empty() ? sip.psi : sip.configuration_psi) + ">";
+  sip::Notification notification =
+      registration::notification_of(registrar_, subscription.dialog, subscription.life, now, kEvent,
+                                    sip.configuration_psi.empty() ? sip.psi : sip.configuration_psi);
   notification.content_type = kDiffType;
   notification.body = write_diff(xcap_root(here(), tenant()), diffs);
   sip::OutgoingRequest notify = sip::write_notify(subscription.dialog, std::move(notification));
   auto answer = co_await registrar_.endpoint().send(std::move(notify));
   const sip::NotifyOutcome outcome = sip::outcome_of(answer);
-  if (outcome == sip::NotifyOutcome::Again) {
-    registrar_.figures_of({}).notify_failed.add();
-    co_return Error{Code::Refused, "xcap_diff.answer"};
-  }
-  (outcome == sip::NotifyOutcome::Heard ? registrar_.figures_of({}).notified : registrar_.figures_of({}).notify_failed)
-      .add();
-  if (outcome == sip::NotifyOutcome::Gone || !subscription.ending.empty()) {
+  registration::ServiceFigures& figures = registrar_.figures_of({});
+  (outcome == sip::NotifyOutcome::Heard ? figures.notified : figures.notify_failed).add();
+  if (outcome == sip::NotifyOutcome::Again) co_return Error{Code::Refused, "xcap_diff.answer"};
+  if (outcome == sip::NotifyOutcome::Gone || !subscription.life.ending.empty()) {
     auto forgotten = co_await forget(local_tag);
     co_return forgotten;
   }
-  auto kept = co_await keep_told(local_tag, present);
+  auto kept = co_await keep_told(local_tag, present, number);
   co_return kept;
 }
 
-// Heard: from here on this is what he knows. A SUBSCRIBE may have come meanwhile.
-Task<Result<Unit>> DocumentNotifier::keep_told(std::string local_tag, std::shared_ptr<const PresentState> present) {
+// Heard: from here on this is what he knows. A SUBSCRIBE may have come meanwhile, which is owed a NOTIFY of its own.
+Task<Result<Unit>> DocumentNotifier::keep_told(std::string local_tag, std::shared_ptr<const PresentState> present,
+                                               std::uint32_t number) {
   for (int tries = 0; tries < kConflictTries; ++tries) {
     auto known = co_await read(local_tag);
     if (known.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
     if (!known) co_return known.error();
     known->told.clear();
     for (const auto& [path, each] : *present) known->told.emplace(path, each.etag);
+    if (number >= known->life.all_from) known->life.all_from = 0;
     storage::Transaction change;
     put(change, tenant(), *known);
     auto committed = co_await here().store.commit(std::move(change));
@@ -433,7 +395,7 @@ void DocumentNotifier::changed(Context& context, const std::vector<std::string>&
 Task<void> DocumentNotifier::tell_watchers(Context* context, std::vector<std::string> paths) {
   Seconds pause = kPauseFirst;
   for (std::size_t i = 0; i < paths.size();) {
-    const auto noted = co_await put_tells(context, paths[i]);
+    const auto noted = co_await fan_out_.begin(context, paths[i]);
     if (noted) {
       ++i;
       continue;
@@ -442,26 +404,6 @@ Task<void> DocumentNotifier::tell_watchers(Context* context, std::vector<std::st
     co_await context->shard.wait_until(context->shard.now() + pause);
     pause = std::min(pause * 2, kPauseLast);
   }
-}
-
-Task<Result<Unit>> DocumentNotifier::put_tells(Context* context, std::string path) {
-  const std::string prefix = subscriptions_prefix(tenant(), "w", path);
-  const std::string end = broker::record_prefix_end(prefix);
-  std::size_t told = 0;
-  for (std::string from = prefix; !from.empty();) {
-    CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kDocumentSubscriptions, from, end, kPage));
-    if (rows.empty()) break;
-    storage::Transaction change;
-    const std::int64_t now = numeric_date(context->shard.wall());
-    for (const storage::Record& row : rows) {
-      const std::int64_t due = now + static_cast<std::int64_t>(told++ / kToldPerSecond);
-      CLAVIGER_CO_TRY(noted, put_tell(*context, change, kTell, tag_of_row(row.key), due));
-    }
-    from = rows.size() == kPage ? rows.back().key + '\0' : std::string();
-    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
-    registrar_.wake();
-  }
-  co_return Unit{};
 }
 
 // Once after a start: a change that was committed may have died before anybody was told of it.
@@ -491,13 +433,13 @@ Task<Result<Unit>> DocumentNotifier::compare_page(std::string* from) {
   storage::Transaction change;
   for (std::size_t i = 0; i < all.size(); ++i) {
     CLAVIGER_CO_TRY(state, co_await present_state(all[i]));
-    const bool is_same =
-        state.size() == all[i]->told.size() && std::ranges::all_of(state, [&told = all[i]->told](const auto& each) {
-          const auto found = told.find(each.first);
-          return found != told.end() && found->second == each.second.etag;
-        });
+    const bool is_same = all[i]->life.all_from == 0 && state.size() == all[i]->told.size() &&
+                         std::ranges::all_of(state, [&told = all[i]->told](const auto& each) {
+                           const auto found = told.find(each.first);
+                           return found != told.end() && found->second == each.second.etag;
+                         });
     if (is_same) continue;
-    CLAVIGER_CO_TRY(noted, put_tell(here(), change, kTell, all[i]->dialog.local_tag, registrar_.now()));
+    CLAVIGER_CO_TRY(noted, put_tell(here(), change, all[i]->dialog.local_tag, registrar_.now()));
   }
   CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
   registrar_.wake();
@@ -514,21 +456,21 @@ Task<Result<Unit>> DocumentNotifier::handle(storage::OutboxRow row) {
     auto looked = co_await look_at(tag, row.due_first);
     co_return looked;
   }
-  const bool is_forced = row.id.starts_with(kTellAll);
-  if (!is_forced && !row.id.starts_with(kTell)) co_return Error{Code::NotPermitted, "xcap_diff.row"};
-  auto begin = [this, tag, is_forced] { return tell(tag, is_forced); };
-  auto sent = runtime::detail::send_call<Result<Unit>>(registrar_.home_of_dialog(tag), std::move(begin));
-  if (!sent) co_return sent.error();
-  runtime::OneShot<Result<Unit>> waiter = *std::move(sent);
-  auto told = co_await waiter.until(here().shard.now() + kAnswerMax);
-  if (!told) co_return Error{Code::DeadlinePassed, "xcap_diff.answer"};
-  co_return *told;
+  if (row.id.starts_with(DocumentFanOut::kRows)) {
+    auto told = co_await fan_out_.tell_page(row.payload);
+    co_return told;
+  }
+  if (!row.id.starts_with(kTell)) co_return Error{Code::NotPermitted, "xcap_diff.row"};
+  auto begin = [this, tag] { return tell(tag); };
+  auto told = co_await registration::wait_for_peer(&registrar_.home_of_dialog(tag), std::move(begin));
+  co_return told;
 }
 
 void DocumentNotifier::gave_up(const storage::OutboxRow& row, const Error& error) {
   here().shard.logger().warning("xcap_diff.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
-  if (row.id.starts_with(kTimer)) return;
-  // Nobody has answered for hours: whoever it was subscribes again.
+  // Slow answers are no failures: whoever never answers has failed by Timer F.
+  if (!row.id.starts_with(kTell) || error.code == Code::DeadlinePassed) return;
+  // He could not be reached for hours: whoever it was subscribes again.
   auto forget_him = [](DocumentNotifier* of, std::string tag) -> Task<void> {
     const auto forgotten = co_await of->forget(std::move(tag));
     if (!forgotten) of->here().shard.logger().warning("xcap_diff.forget", {{"code", name_of(forgotten.error().code)}});

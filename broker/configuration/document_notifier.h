@@ -5,8 +5,8 @@
 // the home shard of their dialog; rows of the outbox say that somebody must hear something, and what it is follows from
 // the entity tags that he heard of last. So many changes become one NOTIFY, and a restart that compares once loses none.
 //
-//   "xcap.f." tag "." random   tell all, whatever was told     "xcap.y." tag "." random   tell what is different
-//   "xcap.s." tag              look whether its time is up
+//   "xcap.y." tag "." random   tell what is owed or different     "xcap.s." tag   look whether its time is up
+//   "xcap.p." random           tell a page of very many (document_fan_out.h)
 #pragma once
 
 #include <functional>
@@ -15,15 +15,14 @@
 #include <vector>
 
 #include "broker/configuration/configuration.h"
+#include "broker/configuration/document_fan_out.h"
 #include "broker/configuration/document_subscription.h"
+#include "broker/configuration/generated_documents.h"
 #include "broker/registration/event_package.h"
 #include "broker/registration/registrar.h"
 #include "storage/outbox.h"
 
 namespace claviger::configuration {
-
-// A service configuration is everybody's: its watchers are told over so many seconds that other requests have their turn.
-inline constexpr std::size_t kToldPerSecond = 10'000;
 
 class DocumentNotifier final : public registration::EventPackage, public storage::OutboxHandler {
  public:
@@ -63,20 +62,20 @@ class DocumentNotifier final : public registration::EventPackage, public storage
   runtime::Task<Result<Granted>> create(std::shared_ptr<const DocumentSubscription> wanted, std::uint32_t expires);
   runtime::Task<Result<Granted>> refresh(std::shared_ptr<const DocumentSubscription> said, std::uint32_t expires);
   runtime::Task<Result<Granted>> put_and_tell(DocumentSubscription subscription, std::uint32_t expires);
-  runtime::Task<Result<bool>> is_revoked(std::shared_ptr<const DocumentSubscription> subscription);
-  runtime::Task<Result<Unit>> end(std::string local_tag, std::string reason, std::int64_t not_before);
+  runtime::Task<Result<Unit>> end(std::string local_tag, tokens::Revocation revocation);
   runtime::Task<Result<Unit>> look_at(std::string local_tag, std::int64_t due);
   runtime::Task<Result<Unit>> forget(std::string local_tag);
 
   runtime::Task<Result<PresentState>> present_state(std::shared_ptr<const DocumentSubscription> subscription);
-  runtime::Task<Result<Unit>> tell(std::string local_tag, bool is_forced);
-  runtime::Task<Result<Unit>> send(std::string local_tag, bool is_forced);
-  runtime::Task<Result<Unit>> keep_told(std::string local_tag, std::shared_ptr<const PresentState> present);
+  static std::vector<DocumentDiff> diffs_of(const DocumentSubscription& subscription, const PresentState& present);
+  runtime::Task<Result<Unit>> tell(std::string local_tag);
+  runtime::Task<Result<Unit>> send(std::string local_tag);
+  runtime::Task<Result<Unit>> keep_told(std::string local_tag, std::shared_ptr<const PresentState> present,
+                                        std::uint32_t number);
 
   // Any shard: a document was written or removed.
   void changed(broker::Context& context, const std::vector<std::string>& keys);
   runtime::Task<void> tell_watchers(broker::Context* context, std::vector<std::string> paths);
-  runtime::Task<Result<Unit>> put_tells(broker::Context* context, std::string path);
   runtime::Task<void> compare_all();
   runtime::Task<Result<Unit>> compare_page(std::string* from);
 
@@ -84,6 +83,7 @@ class DocumentNotifier final : public registration::EventPackage, public storage
   registration::Registrar& registrar_;
   bool is_started_ = false;                       // of shard 0: rows that come before have nowhere to go to
   std::vector<std::set<std::string>> under_way_;  // by shard: dialogs with a NOTIFY that has no answer yet
+  DocumentFanOut fan_out_;
 };
 
 }  // namespace claviger::configuration

@@ -88,11 +88,12 @@ std::string encode(const DocumentSubscription& subscription) {
   const auto remote_target = builder.CreateString(dialog.remote_target);
   const auto routes = put_texts(builder, dialog.routes);
   const auto event_id = put_text(builder, dialog.event_id);
-  const auto ending = put_text(builder, subscription.ending);
+  const auto ending = put_text(builder, subscription.life.ending);
   builder.Finish(schema::CreateDocumentSubscription(
       builder, kVersion, subscriber, identity, watched, told, sub, sid, jti, subscription.token_issued_at, call_id,
       remote_tag, local_uri, remote_uri, remote_target, routes, dialog.local_sequence, dialog.remote_sequence, event_id,
-      subscription.expires_at, subscription.timer_due, subscription.created_at, ending));
+      subscription.life.expires_at, subscription.life.timer_due, subscription.created_at, ending,
+      subscription.life.all_from));
   return storage::finished(builder);
 }
 
@@ -123,10 +124,11 @@ Result<DocumentSubscription> decode_document_subscription(const storage::Value& 
   dialog.local_sequence = record->local_sequence();
   dialog.remote_sequence = record->remote_sequence();
   dialog.event_id = text_of(record->event_id());
-  subscription.expires_at = record->expires_at();
-  subscription.timer_due = record->timer_due();
+  subscription.life.expires_at = record->expires_at();
+  subscription.life.timer_due = record->timer_due();
   subscription.created_at = record->created_at();
-  subscription.ending = text_of(record->ending());
+  subscription.life.ending = text_of(record->ending());
+  subscription.life.all_from = record->all_from();
   subscription.version = value.version();
   return subscription;
 }

@@ -19,6 +19,7 @@
 #include "broker/configuration/document_name.h"
 #include "core/base/result.h"
 #include "core/sip/notifier_dialog.h"
+#include "core/sip/subscription_life.h"
 #include "storage/transaction.h"
 #include "storage/value.h"
 
@@ -37,10 +38,8 @@ struct DocumentSubscription {
   std::map<std::string, std::string> told;  // canonical path -> entity tag
   std::string sub, sid, jti;                // of the token; empty: there was none
   std::int64_t token_issued_at = 0;
-  std::int64_t expires_at = 0;
-  std::int64_t timer_due = 0;
+  sip::SubscriptionLife life;
   std::int64_t created_at = 0;
-  std::string ending;  // the reason of the NOTIFY that ends it, which is still to be sent
   std::uint64_t version = 0;
 };
 

@@ -9,7 +9,7 @@
 #include "broker/registration/rows.h"
 #include "broker/registration/token_timer.h"
 #include "broker/tables.h"
-#include "broker/tokens/revocation_records.h"
+#include "broker/tokens/token_revocation.h"
 
 namespace claviger::registration {
 
@@ -55,10 +55,10 @@ Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, std::stri
     auto subscription = co_await read_subscription(registrar, tags[i]);
     if (subscription.failed_with(Code::SubscriptionUnknown)) continue;
     if (!subscription) co_return subscription.error();
-    if (subscription->is_server || subscription->subscriber != impu || !subscription->ending.empty()) continue;
-    subscription->ending = name_of(reason_told);
+    if (subscription->is_server || subscription->subscriber != impu || !subscription->life.ending.empty()) continue;
+    subscription->life.ending = name_of(reason_told);
     put(change->transaction, registrar->tenant(), *subscription);
-    CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change->transaction, subscription->local_tag));
+    CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change->transaction, subscription->dialog.local_tag));
   }
   co_return Unit{};
 }
@@ -164,26 +164,13 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
 }
 
 Task<Result<Unit>> look_again(Registrar* registrar, std::string impu, Authorisation authorisation) {
-  using tokens::RevocationKind;
   const TokenFacts& facts = authorisation.facts;
-  const std::pair<RevocationKind, std::string> names[] = {
-      {RevocationKind::Jti, facts.jti}, {RevocationKind::Sid, facts.sid}, {RevocationKind::Subject, facts.sub}};
-  for (std::size_t i = 0; i < std::size(names); ++i) {
-    if (names[i].second.empty()) continue;
-    tokens::Revocation wanted;
-    wanted.kind = names[i].first;
-    wanted.id = names[i].second;
-    const std::string key = tokens::revocation_key(registrar->tenant(), wanted);
-    auto value = co_await registrar->here().store.get(tables::kRevocations, key);
-    if (value.failed_with(Code::NotFound)) continue;
-    if (!value) co_return value.error();
-    CLAVIGER_CO_TRY(stored, tokens::decode_revocation(key, value->bytes()));
-    if (wanted.kind == RevocationKind::Subject && facts.issued_at >= stored.revocation.not_before) continue;
-    BindingName name{facts.mc_service_id, authorisation.service, authorisation.client_id};
-    CLAVIGER_CO_TRY(ended, co_await end_binding(registrar, impu, std::move(name), EndReason::Revoked));
-    co_return Error{Code::ServiceNotAuthorised, "registration.revoked"};
-  }
-  co_return Unit{};
+  tokens::TokenNames names{facts.jti, facts.sid, facts.sub, facts.issued_at};
+  CLAVIGER_CO_TRY(is_late, co_await tokens::is_revoked(&registrar->here(), registrar->tenant(), std::move(names)));
+  if (!is_late) co_return Unit{};
+  BindingName name{facts.mc_service_id, authorisation.service, authorisation.client_id};
+  CLAVIGER_CO_TRY(ended, co_await end_binding(registrar, impu, std::move(name), EndReason::Revoked));
+  co_return Error{Code::ServiceNotAuthorised, "registration.revoked"};
 }
 
 }  // namespace claviger::registration

@@ -16,8 +16,8 @@ namespace claviger::registration {
 
 // On shard 0: every subscriber of the resource whose last NOTIFY said something else. DeadlinePassed: not all answered yet.
 runtime::Task<Result<Unit>> tell_resource(Registrar* registrar, std::string resource);
-// On shard 0: this one, whatever it was told before `since`.
-runtime::Task<Result<Unit>> tell_dialog(Registrar* registrar, std::string local_tag, std::int64_t since);
+// On shard 0: this one. DeadlinePassed: it has not answered yet, or a NOTIFY of it is under way; the next try finds out.
+runtime::Task<Result<Unit>> tell_dialog(Registrar* registrar, std::string local_tag);
 // Home of the dialog: it is no more.
 runtime::Task<Result<Unit>> forget_dialog(Registrar* registrar, std::string local_tag);
 

@@ -214,48 +214,53 @@ Result<Publication> decode_publication(const storage::Value& value, std::string_
 
 std::string encode(const Subscription& subscription) {
   Builder builder;
+  const sip::NotifierDialog& dialog = subscription.dialog;
+  const sip::SubscriptionLife& life = subscription.life;
   const auto resource = builder.CreateString(subscription.resource);
   const auto service = builder.CreateString(subscription.service);
   const auto client_id = put_text(builder, subscription.client_id);
   const auto subscriber = builder.CreateString(subscription.subscriber);
-  const auto call_id = builder.CreateString(subscription.call_id);
-  const auto remote_tag = builder.CreateString(subscription.remote_tag);
-  const auto local_uri = builder.CreateString(subscription.local_uri);
-  const auto remote_uri = builder.CreateString(subscription.remote_uri);
-  const auto remote_target = builder.CreateString(subscription.remote_target);
-  const auto routes = put_texts(builder, subscription.routes);
-  const auto event_id = put_text(builder, subscription.event_id);
-  const auto ending = put_text(builder, subscription.ending);
+  const auto call_id = builder.CreateString(dialog.call_id);
+  const auto remote_tag = builder.CreateString(dialog.remote_tag);
+  const auto local_uri = builder.CreateString(dialog.local_uri);
+  const auto remote_uri = builder.CreateString(dialog.remote_uri);
+  const auto remote_target = builder.CreateString(dialog.remote_target);
+  const auto routes = put_texts(builder, dialog.routes);
+  const auto event_id = put_text(builder, dialog.event_id);
+  const auto ending = put_text(builder, life.ending);
   builder.Finish(schema::CreateSubscription(
       builder, kVersion, resource, service, client_id, subscriber, subscription.is_server, call_id, remote_tag,
-      local_uri, remote_uri, remote_target, routes, subscription.local_sequence, subscription.remote_sequence, event_id,
-      subscription.expires_at, subscription.timer_due, subscription.created_at, ending, subscription.csk_id,
-      subscription.is_confidential, subscription.is_integral));
+      local_uri, remote_uri, remote_target, routes, dialog.local_sequence, dialog.remote_sequence, event_id,
+      life.expires_at, life.timer_due, subscription.created_at, ending, subscription.csk_id,
+      subscription.is_confidential, subscription.is_integral, life.all_from));
   return storage::finished(builder);
 }
 
 Result<Subscription> decode_subscription(const storage::Value& value, std::string_view local_tag) {
   CLAVIGER_TRY(record, storage::FlatRecord<schema::Subscription>::open(value, {"subscriptions", kVersion}, local_tag));
   Subscription subscription;
-  subscription.local_tag = local_tag;
+  sip::NotifierDialog& dialog = subscription.dialog;
+  sip::SubscriptionLife& life = subscription.life;
+  dialog.local_tag = local_tag;
   subscription.resource = text_of(record->resource());
   subscription.service = text_of(record->service());
   subscription.client_id = text_of(record->client_id());
   subscription.subscriber = text_of(record->subscriber());
   subscription.is_server = record->is_server();
-  subscription.call_id = text_of(record->call_id());
-  subscription.remote_tag = text_of(record->remote_tag());
-  subscription.local_uri = text_of(record->local_uri());
-  subscription.remote_uri = text_of(record->remote_uri());
-  subscription.remote_target = text_of(record->remote_target());
-  subscription.routes = texts_of(record->routes());
-  subscription.local_sequence = record->local_sequence();
-  subscription.remote_sequence = record->remote_sequence();
-  subscription.event_id = text_of(record->event_id());
-  subscription.expires_at = record->expires_at();
-  subscription.timer_due = record->timer_due();
+  dialog.call_id = text_of(record->call_id());
+  dialog.remote_tag = text_of(record->remote_tag());
+  dialog.local_uri = text_of(record->local_uri());
+  dialog.remote_uri = text_of(record->remote_uri());
+  dialog.remote_target = text_of(record->remote_target());
+  dialog.routes = texts_of(record->routes());
+  dialog.local_sequence = record->local_sequence();
+  dialog.remote_sequence = record->remote_sequence();
+  dialog.event_id = text_of(record->event_id());
+  life.expires_at = record->expires_at();
+  life.timer_due = record->timer_due();
   subscription.created_at = record->created_at();
-  subscription.ending = text_of(record->ending());
+  life.ending = text_of(record->ending());
+  life.all_from = record->all_from();
   subscription.csk_id = record->csk_id();
   subscription.is_confidential = record->is_confidential();
   subscription.is_integral = record->is_integral();
@@ -305,11 +310,11 @@ void put(storage::Transaction& change, std::string_view tenant, const Publicatio
 }
 
 void put(storage::Transaction& change, std::string_view tenant, const Subscription& subscription) {
-  const std::string key = subscription_key(tenant, subscription.local_tag);
+  const std::string key = subscription_key(tenant, subscription.dialog.local_tag);
   expect(change, tables::kSubscriptions, key, subscription.version);
   change.put(tables::kSubscriptions, key, as_bytes(encode(subscription)));
   if (subscription.version == 0) {
-    change.put(tables::kSubscriptions, resource_prefix(tenant, subscription.resource) + subscription.local_tag,
+    change.put(tables::kSubscriptions, resource_prefix(tenant, subscription.resource) + subscription.dialog.local_tag,
                Bytes());
   }
 }
@@ -321,10 +326,10 @@ void erase(storage::Transaction& change, std::string_view tenant, const Registra
 }
 
 void erase(storage::Transaction& change, std::string_view tenant, const Subscription& subscription) {
-  const std::string key = subscription_key(tenant, subscription.local_tag);
+  const std::string key = subscription_key(tenant, subscription.dialog.local_tag);
   change.expect_version(tables::kSubscriptions, key, subscription.version);
   change.erase(tables::kSubscriptions, key);
-  change.erase(tables::kSubscriptions, resource_prefix(tenant, subscription.resource) + subscription.local_tag);
+  change.erase(tables::kSubscriptions, resource_prefix(tenant, subscription.resource) + subscription.dialog.local_tag);
 }
 
 }  // namespace claviger::registration

@@ -23,6 +23,8 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/sip/notifier_dialog.h"
+#include "core/sip/subscription_life.h"
 #include "storage/transaction.h"
 #include "storage/value.h"
 
@@ -116,21 +118,14 @@ struct Publication {
 };
 
 struct Subscription {
-  std::string local_tag;
   std::string resource;  // an MC service ID
   std::string service;
   std::string client_id;   // empty: all of them
   std::string subscriber;  // the identity that the core asserted
   bool is_server = false;  // hears of every client, and why one has no access
-  std::string call_id, remote_tag, local_uri, remote_uri, remote_target;
-  std::vector<std::string> routes;
-  std::uint32_t local_sequence = 0;
-  std::uint32_t remote_sequence = 0;
-  std::string event_id;
-  std::int64_t expires_at = 0;
-  std::int64_t timer_due = 0;
+  sip::NotifierDialog dialog;
+  sip::SubscriptionLife life;
   std::int64_t created_at = 0;
-  std::string ending;        // the reason of the NOTIFY that ends it, which is still to be sent
   std::uint32_t csk_id = 0;  // under which it was asked for, and how: NOTIFYs are protected likewise
   bool is_confidential = false;
   bool is_integral = false;

@@ -253,7 +253,7 @@ Task<Response> answer_subscribe(Registrar* registrar, const sip::Received* recei
   auto read = read_subscribe(*registrar, received->message, std::move(identity), *access);
   if (!read) co_return refuse(registrar, received->message, read.error());
   const auto request = std::make_shared<const SubscribeRequest>(*std::move(read));
-  const std::string tag = request->subscription.local_tag;
+  const std::string tag = request->subscription.dialog.local_tag;
   if (tag.empty()) {
     auto done = co_await subscribe(registrar, request);
     if (!done) co_return refuse(registrar, received->message, done.error());
@@ -333,14 +333,15 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
     co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
   }
   if (row.id.starts_with(kTellResource)) co_return co_await tell_resource(this, payload);
-  if (row.id.starts_with(kTellDialog)) co_return co_await tell_dialog(this, payload, due);
+  if (row.id.starts_with(kTellDialog)) co_return co_await tell_dialog(this, payload);
   co_return Error{Code::NotPermitted, "registration.row"};
 }
 
 void Registrar::gave_up(const storage::OutboxRow& row, const Error& error) {
   contexts_.front()->shard.logger().warning("registration.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
-  if (!row.id.starts_with(kTellDialog)) return;
-  // Nobody has answered for an hour: whoever it was subscribes again.
+  // Slow answers are no failures: whoever never answers has failed by Timer F.
+  if (!row.id.starts_with(kTellDialog) || error.code == Code::DeadlinePassed) return;
+  // He could not be reached for hours: whoever it was subscribes again.
   Registrar* const registrar = this;
   runtime::Shard& home = home_of_dialog(row.payload);
   home.mailbox().post_control([registrar, &home, tag = row.payload] {

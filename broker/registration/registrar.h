@@ -73,7 +73,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   // What the NOTIFY of a dialog brought last, so that it is not brought again.
   struct Notified {
     std::string digest;
-    std::int64_t at = 0;
+    std::uint32_t number = 0;  // its CSeq
     bool is_under_way = false;
   };
   std::map<std::string, Notified, std::less<>>& notified() {

@@ -68,8 +68,7 @@ struct PublishOutcome {
 };
 
 struct SubscribeRequest {
-  Subscription subscription;  // what of it the request says; local_tag of its To: empty for a new one
-  std::uint32_t sequence = 0;
+  Subscription subscription;  // what of it the request says; the dialog's local_tag empty for a new one
   std::uint32_t expires = kIntervalDefault;
 };
 struct SubscribeOutcome {

@@ -6,6 +6,7 @@
 #include "broker/registration/procedures.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocation_records.h"
+#include "broker/tokens/token_revocation.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
 
@@ -20,20 +21,6 @@ namespace {
 constexpr Milliseconds kPoll{1000};
 constexpr std::size_t kChangesPerPage = 512;
 constexpr std::string_view kPlace = "registration.revocations";
-
-std::string_view index_of(tokens::RevocationKind kind) {
-  switch (kind) {
-    case tokens::RevocationKind::Jti:
-      return "j";
-    case tokens::RevocationKind::Sid:
-      return "s";
-    case tokens::RevocationKind::Subject:
-      return "u";
-    case tokens::RevocationKind::Key:
-      return "";
-  }
-  return "";
-}
 
 }  // namespace
 
@@ -135,7 +122,7 @@ Task<Result<Unit>> RevocationFollower::look_at(std::string key) {
 }
 
 Task<Result<Unit>> RevocationFollower::end_bindings(tokens::Revocation revocation) {
-  const std::string_view kind = index_of(revocation.kind);
+  const std::string_view kind = tokens::index_of(revocation.kind);
   if (kind.empty()) co_return Unit{};
   const std::string prefix = revocable_prefix(registrar_.tenant(), kind, revocation.id);
   const std::string end = broker::record_prefix_end(prefix);
@@ -149,9 +136,7 @@ Task<Result<Unit>> RevocationFollower::end_bindings(tokens::Revocation revocatio
   for (std::size_t i = 0; i < names.size(); ++i) {
     CLAVIGER_CO_TRY(binding, co_await read_binding(&registrar_, names[i]));
     if (binding.version == 0 || binding.ended != EndReason::None) continue;
-    const bool is_later =
-        revocation.kind == tokens::RevocationKind::Subject && binding.token_issued_at >= revocation.not_before;
-    if (is_later) continue;
+    if (!tokens::is_of(revocation, binding.token_issued_at)) continue;
     Registrar* const registrar = &registrar_;
     const std::string impu = binding.impu;
     const BindingName name = names[i];

@@ -5,7 +5,7 @@
 //   "sip.t." digest               payload: impu, binding ; look whether its token has expired
 //   "sip.w." tag                  payload: impu, tag  ; subscribe to the registration's events, or refresh that
 //   "sip.n." digest "." random    payload: resource   ; tell all subscribers of a resource what it is now
-//   "sip.y." tag "." random       payload: tag        ; tell this one, whatever was told before
+//   "sip.y." tag "." random       payload: tag        ; tell this one what it is owed
 #pragma once
 
 #include <cstdint>

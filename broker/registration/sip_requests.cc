@@ -269,24 +269,9 @@ Result<SubscribeRequest> read_subscribe(Registrar& registrar, const sip::Message
   request.expires = message.expires().value_or(kIntervalDefault);
   if (request.expires != 0 && request.expires < kIntervalMin) return Error{Code::IntervalTooBrief, "subscribe.expires"};
   if (!sip::accepts(message, kSettingsType)) return Error{Code::AcceptExcludes, "subscribe.accept"};
-  CLAVIGER_TRY(cseq, message.cseq());
-  request.sequence = cseq.number;
-  CLAVIGER_TRY(from, sip::parse_name_address(message.value(HeaderId::From)));
-  CLAVIGER_TRY(to, sip::parse_name_address(message.value(HeaderId::To)));
-  subscription.call_id = kept(message.value(HeaderId::CallId));
-  subscription.remote_tag = message.tag(HeaderId::From);
-  subscription.local_tag = message.tag(HeaderId::To);
-  subscription.remote_uri = kept(from.uri);
-  subscription.local_uri = kept(to.uri);
-  subscription.remote_target = first_uri(message, HeaderId::Contact);
-  subscription.routes = addresses_of(message, HeaderId::RecordRoute);
-  const sip::Parameter id = sip::find_parameter(message.value(HeaderId::Event).substr(message.event().size()), "id");
-  subscription.event_id = kept(id.value);
-  if (!subscription.local_tag.empty()) return request;
-  // A dialog that nobody could be reached in, or that is no dialog.
-  if (subscription.remote_target.empty() || subscription.remote_tag.empty() || subscription.call_id.empty()) {
-    return Error{Code::SipHeaderMissing, "subscribe.dialog"};
-  }
+  CLAVIGER_TRY(dialog, sip::read_dialog(message));
+  subscription.dialog = std::move(dialog);
+  if (!subscription.dialog.local_tag.empty()) return request;
   CLAVIGER_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
   CLAVIGER_TRY(signers, check_signatures(parts, registrar.services(), access.keys));
   for (const Service& each : registrar.services().all()) {

@@ -61,24 +61,20 @@ std::int64_t granted_of(Registrar* registrar, std::uint32_t wanted, std::int64_t
   return std::min({std::int64_t{wanted}, remaining, std::int64_t{registrar->sip().subscription_max.count()}});
 }
 
-// The first CSeq of ours: any below 2^31 (RFC 3261 clause 12.1.1), with room for a long life.
-constexpr std::uint32_t kFirstSequence = 1;
+// The number before that of our first request: any below 2^31 (RFC 3261 clause 12.1.1), with room for a long life.
+constexpr std::uint32_t kSequenceBefore = 1;
 
 Task<Result<SubscribeOutcome>> put_and_tell(Registrar* registrar, Subscription subscription, std::int64_t granted) {
   Change change(registrar);
-  subscription.expires_at = change.now + granted;
-  if (granted == 0 && subscription.ending.empty()) subscription.ending = name_of(Ending::Timeout);
-  const bool is_row_of_use = subscription.timer_due > change.now && subscription.timer_due <= subscription.expires_at;
-  if (granted > 0 && !is_row_of_use) {
-    subscription.timer_due = subscription.expires_at;
-    put_subscription_timer(change.transaction, subscription.local_tag, subscription.timer_due);
-  }
+  const std::string tag = subscription.dialog.local_tag;
+  const bool is_row_due = sip::extend(subscription.life, change.now, granted, subscription.dialog.local_sequence);
+  if (is_row_due) put_subscription_timer(change.transaction, tag, subscription.life.timer_due);
   put(change.transaction, registrar->tenant(), subscription);
-  CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, subscription.local_tag));
+  CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, tag));
   CLAVIGER_CO_TRY(committed, co_await change.commit());
   registrar->wake();
   registrar->figures_of(subscription.service).subscribed.add();
-  SubscribeOutcome outcome{subscription.local_tag, granted};
+  SubscribeOutcome outcome{tag, granted};
   co_return outcome;
 }
 
@@ -90,9 +86,8 @@ Task<Result<SubscribeOutcome>> subscribe(Registrar* registrar, std::shared_ptr<c
   CLAVIGER_CO_TRY(tags, co_await subscriptions_of(registrar, subscription.resource));
   if (tags.size() >= kSubscriptionsPerUserMax) co_return Error{Code::TooMany, "subscribe.resource"};
   CLAVIGER_CO_TRY(tag, registrar->here().tokens->random_id());
-  subscription.local_tag.assign(tag.begin(), tag.end());
-  subscription.local_sequence = kFirstSequence;
-  subscription.remote_sequence = request->sequence;
+  subscription.dialog.local_tag.assign(tag.begin(), tag.end());
+  subscription.dialog.local_sequence = kSequenceBefore;
   subscription.created_at = registrar->now();
   const std::int64_t granted = granted_of(registrar, request->expires, remaining);
   auto outcome = co_await put_and_tell(registrar, std::move(subscription), granted);
@@ -100,21 +95,22 @@ Task<Result<SubscribeOutcome>> subscribe(Registrar* registrar, std::shared_ptr<c
 }
 
 Task<Result<SubscribeOutcome>> refresh(Registrar* registrar, std::shared_ptr<const SubscribeRequest> request) {
-  auto turn = co_await registrar->turns().take("dialog/" + request->subscription.local_tag);
+  const sip::NotifierDialog& said = request->subscription.dialog;
+  auto turn = co_await registrar->turns().take("dialog/" + said.local_tag);
   if (!turn) co_return turn.error();
   for (int i = 1;; ++i) {
-    auto known = co_await read_subscription(registrar, request->subscription.local_tag);
+    auto known = co_await read_subscription(registrar, said.local_tag);
     if (known.failed_with(Code::SubscriptionUnknown)) co_return Error{Code::DialogUnknown, "subscribe.dialog"};
     if (!known) co_return known.error();
-    const Subscription& said = request->subscription;
-    const bool is_same = known->call_id == said.call_id && known->remote_tag == said.remote_tag &&
-                         known->subscriber == said.subscriber && known->event_id == said.event_id &&
-                         known->ending.empty();
+    const bool is_same = sip::is_same_dialog(known->dialog, said) &&
+                         known->subscriber == request->subscription.subscriber && known->life.ending.empty();
     if (!is_same) co_return Error{Code::DialogUnknown, "subscribe.dialog"};
-    if (request->sequence <= known->remote_sequence) co_return Error{Code::RequestSequence, "subscribe.sequence"};
+    if (said.remote_sequence <= known->dialog.remote_sequence) {
+      co_return Error{Code::RequestSequence, "subscribe.sequence"};
+    }
     Subscription subscription = *std::move(known);
-    subscription.remote_sequence = request->sequence;
-    if (!said.remote_target.empty()) subscription.remote_target = said.remote_target;
+    subscription.dialog.remote_sequence = said.remote_sequence;
+    if (!said.remote_target.empty()) subscription.dialog.remote_target = said.remote_target;
     CLAVIGER_CO_TRY(remaining, co_await remaining_of(registrar, subscription));
     const std::int64_t granted = granted_of(registrar, request->expires, remaining);
     auto outcome = co_await put_and_tell(registrar, std::move(subscription), granted);
@@ -128,14 +124,13 @@ Task<Result<Unit>> look_at_subscription(Registrar* registrar, std::string local_
   auto subscription = co_await read_subscription(registrar, local_tag);
   if (subscription.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
   if (!subscription) co_return subscription.error();
-  if (subscription->timer_due != due || !subscription->ending.empty()) co_return Unit{};
   Change change(registrar);
-  if (subscription->expires_at <= change.now) {
-    subscription->ending = name_of(Ending::Timeout);
+  const sip::Look look = sip::look_at(subscription->life, change.now, due);
+  if (look == sip::Look::Nothing) co_return Unit{};
+  if (look == sip::Look::Over) {
     CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, local_tag));
   } else {
-    subscription->timer_due = subscription->expires_at;
-    put_subscription_timer(change.transaction, local_tag, subscription->timer_due);
+    put_subscription_timer(change.transaction, local_tag, subscription->life.timer_due);
   }
   put(change.transaction, registrar->tenant(), *subscription);
   CLAVIGER_CO_TRY(committed, co_await change.commit());

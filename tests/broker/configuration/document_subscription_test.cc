@@ -26,10 +26,11 @@ DocumentSubscription sample() {
   made.sid = "i";
   made.jti = "j";
   made.token_issued_at = 5;
-  made.expires_at = 100;
-  made.timer_due = 90;
+  made.life.expires_at = 100;
+  made.life.timer_due = 90;
   made.created_at = 1;
-  made.ending = "timeout";
+  made.life.ending = "timeout";
+  made.life.all_from = 4;
   return made;
 }
 
@@ -46,7 +47,8 @@ TEST(DocumentSubscription, ComesBackAsItWas) {
   EXPECT_EQ(after->told, before.told);
   EXPECT_EQ(after->sid, "i");
   EXPECT_EQ(after->token_issued_at, 5);
-  EXPECT_EQ(after->ending, "timeout");
+  EXPECT_EQ(after->life.ending, "timeout");
+  EXPECT_EQ(after->life.all_from, 4U);
   EXPECT_EQ(encode(*after), text);
 }
 

@@ -167,11 +167,11 @@ TEST(Records, EachReadsBackAsItWas) {
   EXPECT_EQ(publication_read->settings, publication.settings);
   EXPECT_LT(encode(registration).size() + encode(binding).size() + encode(publication).size(), 1024U);
   Subscription subscription;
-  subscription.routes = {"<sip:r;lr>"};
-  subscription.local_sequence = 5;
+  subscription.dialog.routes = {"<sip:r;lr>"};
+  subscription.dialog.local_sequence = 5;
   const auto subscription_read = decode_subscription(storage::Value::owned(encode(subscription), 1, 0), "t");
   ASSERT_TRUE(subscription_read);
-  EXPECT_EQ(subscription_read->routes, subscription.routes);
+  EXPECT_EQ(subscription_read->dialog.routes, subscription.dialog.routes);
   EXPECT_FALSE(decode_registration(storage::Value::owned("broken", 1, 0), "x"));
 }
 
