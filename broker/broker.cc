@@ -76,19 +76,32 @@ auto wait_for(runtime::Shard& shard, Start start) {
   return future.get();
 }
 
-// A reload keeps what only a restart may change.
-settings::Settings keep_restart_members(settings::Settings wanted, const settings::Settings& running) {
-  settings::Settings merged = running;
-  merged.admin_uids = wanted.admin_uids;
+// A reload keeps what only a restart may change (settings::differences_that_need_a_restart() names the same) and takes
+// all the rest: a member that nobody thought of here must not be dropped without a word.
+settings::Settings keep_restart_members(const settings::Settings& wanted, const settings::Settings& running) {
+  settings::Settings merged = wanted;
+  merged.is_sandbox = running.is_sandbox;
+  merged.data_directory = running.data_directory;
+  merged.key_encryption_key_file = running.key_encryption_key_file;
+  merged.admin_socket = running.admin_socket;
+  merged.audit_log_file = running.audit_log_file;
+  merged.shards = running.shards;
+  merged.hash_threads = running.hash_threads;
+  merged.cpus = running.cpus;
+  merged.public_origin = running.public_origin;
+  merged.metrics_address = running.metrics_address;
+  merged.metrics_port = running.metrics_port;
+  merged.pkcs11 = running.pkcs11;
+  merged.log = running.log;
   merged.log.level = wanted.log.level;
-  merged.argon2 = wanted.argon2;
-  merged.lifetimes = wanted.lifetimes;
-  merged.val_claims = wanted.val_claims;
-  merged.key_rotation = wanted.key_rotation;
-  merged.limits.cached_clients_max = wanted.limits.cached_clients_max;
-  merged.limits.sign_in_tries = wanted.limits.sign_in_tries;
-  merged.limits.sign_in_window = wanted.limits.sign_in_window;
-  merged.limits.source_tries = wanted.limits.source_tries;
+  merged.limits.block_cache_bytes = running.limits.block_cache_bytes;
+  merged.limits.memtable_bytes = running.limits.memtable_bytes;
+  merged.limits.hash_queue_max = running.limits.hash_queue_max;
+  merged.limits.commit_queue_max = running.limits.commit_queue_max;
+  merged.limits.cached_tokens_max = running.limits.cached_tokens_max;
+  merged.limits.requests_max = running.limits.requests_max;
+  merged.limits.connections_max = running.limits.connections_max;
+  merged.https = running.https;
   // A listener is known by where it listens, not by its place in the file.
   for (settings::HttpsListener& kept : merged.https) {
     const auto found = std::ranges::find_if(wanted.https, [&](const settings::HttpsListener& other) {
@@ -99,6 +112,7 @@ settings::Settings keep_restart_members(settings::Settings wanted, const setting
     kept.key_file = found->key_file;
     kept.client_ca_file = found->client_ca_file;
     kept.client_crl_file = found->client_crl_file;
+    kept.public_origin = found->public_origin;
   }
   return merged;
 }

@@ -108,6 +108,29 @@ def check_config(system):
     expect(status_of(os.path.dirname(system.config)).returncode == 78, "a folder is no configuration")
 
 
+def check_reload(system, ctl):
+    """What needs no restart is in force after a reload, and not said to need one."""
+    with open(system.config, encoding="utf-8") as file:
+        good = file.read()
+    lines = ['trusted_proxies = ["192.0.2.10"]', 'forwarded_header = "forwarded"', 'consent_scopes = ["profile"]']
+    tables = {"limits": ["sessions_per_user = 7", "revocations_per_minute = 99"], "account": ["max_age = 77"]}
+    changed = "\n".join(lines) + "\n" + good.replace("[limits]\n", "[limits]\n" + "\n".join(tables["limits"]) + "\n", 1)
+    changed = changed.replace("\n[sip]\n", "\n[account]\n" + tables["account"][0] + "\n\n[sip]\n", 1)
+    try:
+        with open(system.config, "w", encoding="utf-8") as file:
+            file.write(changed)
+        expect(ctl.json("reload")["needs_restart"] == [], "none of these needs a restart")
+        shown = tomllib.loads(ctl.json("config", "show")["toml"])
+        expect(shown["trusted_proxies"] in (["192.0.2.10"], ["192.0.2.10/32"]) and shown["forwarded_header"] == "forwarded", f"proxies: {shown}")
+        expect(shown["consent_scopes"] == ["profile"] and shown["account"]["max_age"] == 77, f"sign-in: {shown}")
+        limits = shown["limits"]
+        expect(limits["sessions_per_user"] == 7 and limits["revocations_per_minute"] == 99, f"limits: {limits}")
+    finally:
+        with open(system.config, "w", encoding="utf-8") as file:
+            file.write(good)
+        ctl.json("reload")
+
+
 def check_users(system, ctl):
     ctl.run("user", "add", "alice", "--mc-id", "sip:alice@alpha.example", "--mcptt-id",
             "sip:alice.ptt@alpha.example", "--password-stdin", given="correct horse\n")
@@ -249,6 +272,7 @@ def main():
         demo(sandbox)
         check_process(system, ctl)
         check_config(system)
+        check_reload(system, ctl)
         check_users(system, ctl)
         check_clients_and_keys(system, ctl)
         check_transfer(sandbox, ctl)
