@@ -47,6 +47,13 @@ Result<Unit> put_tell(Context& context, storage::Transaction& change, std::strin
   return Unit{};
 }
 
+// A record that will read no better the next time: those behind it do not wait for it.
+bool is_unreadable(const Error& error) { return error.code == Code::Corrupt || error.code == Code::SchemaTooNew; }
+void name_skipped(Context& context, std::string_view tag, const Error& error) {
+  context.shard.logger().error("xcap_diff.skipped",
+                               {{"dialog", tag}, {"code", name_of(error.code)}, {"where", error.where}});
+}
+
 // As the client wrote it (RFC 5875 clause 4.6): the selector itself, or the file's name behind its folder's.
 std::string written_as(const DocumentSubscription& subscription, const std::string& path) {
   for (const std::string& selector : subscription.watched) {
@@ -426,15 +433,24 @@ Task<Result<Unit>> DocumentNotifier::compare_page(std::string* from) {
   CLAVIGER_CO_TRY(rows, co_await here().store.range(tables::kDocumentSubscriptions, *from, end, kPage));
   std::vector<std::shared_ptr<const DocumentSubscription>> all;
   for (const storage::Record& row : rows) {
-    CLAVIGER_CO_TRY(subscription, decode_document_subscription(row.value, tag_of_row(row.key)));
-    all.push_back(std::make_shared<const DocumentSubscription>(std::move(subscription)));
+    auto subscription = decode_document_subscription(row.value, tag_of_row(row.key));
+    if (subscription) {
+      all.push_back(std::make_shared<const DocumentSubscription>(*std::move(subscription)));
+    } else {
+      name_skipped(here(), tag_of_row(row.key), subscription.error());
+    }
   }
   const std::string next = rows.size() == kPage ? rows.back().key + '\0' : std::string();
   storage::Transaction change;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    CLAVIGER_CO_TRY(state, co_await present_state(all[i]));
-    const bool is_same = all[i]->life.all_from == 0 && state.size() == all[i]->told.size() &&
-                         std::ranges::all_of(state, [&told = all[i]->told](const auto& each) {
+    auto state = co_await present_state(all[i]);
+    if (!state && is_unreadable(state.error())) {
+      name_skipped(here(), all[i]->dialog.local_tag, state.error());
+      continue;
+    }
+    if (!state) co_return state.error();
+    const bool is_same = all[i]->life.all_from == 0 && state->size() == all[i]->told.size() &&
+                         std::ranges::all_of(*state, [&told = all[i]->told](const auto& each) {
                            const auto found = told.find(each.first);
                            return found != told.end() && found->second == each.second.etag;
                          });
