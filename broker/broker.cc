@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <future>
+#include <iterator>
 #include <thread>
 
 #include <unistd.h>
@@ -74,6 +75,20 @@ auto wait_for(runtime::Shard& shard, Start start) {
     shard.scope().spawn(run_and_promise<T>(start(), promise));
   });
   return future.get();
+}
+
+// The tables of rooms that are made at the start, [diameter] and [sip], when FILE has them otherwise. `running`: both as
+// settings::to_toml() writes them, in this order.
+std::vector<std::string> rooms_that_need_a_restart(const std::string& file, const std::string& running) {
+  const auto diameter = settings::load_diameter(file);
+  const auto sip = settings::load_sip(file);
+  if (!diameter || !sip || settings::to_toml(diameter->get(), sip->get()) == running) return {};
+  std::vector<std::string> names;
+  const std::string first = settings::to_toml(diameter->get(), nullptr);
+  const std::string second = settings::to_toml(nullptr, sip->get());
+  if (first.empty() || !running.starts_with(first)) names.emplace_back("diameter");
+  if (second.empty() || !running.ends_with(second)) names.emplace_back("sip");
+  return names;
 }
 
 // A reload keeps what only a restart may change (settings::differences_that_need_a_restart() names the same) and takes
@@ -367,6 +382,9 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
   if (!loaded->settings) co_return report;
   if (!cpus_asked_.empty()) loaded->settings->cpus = cpus_asked_;
   report.needs_restart = settings::differences_that_need_a_restart(*settings_, *loaded->settings);
+  auto compare = [file = settings_file_, running = rooms_toml_] { return rooms_that_need_a_restart(file, running); };
+  auto rooms = co_await runtime::offload(work_pool_.get(), std::move(compare));
+  if (rooms) std::ranges::move(*rooms, std::back_inserter(report.needs_restart));
   auto merged = std::make_shared<const settings::Settings>(keep_restart_members(*loaded->settings, *settings_));
   auto certificates = co_await listeners_->read(merged);
   if (!certificates) {

@@ -124,6 +124,10 @@ def check_reload(system, ctl):
         expect(shown["trusted_proxies"] in (["192.0.2.10"], ["192.0.2.10/32"]) and shown["forwarded_header"] == "forwarded", f"proxies: {shown}")
         expect(shown["consent_scopes"] == ["profile"] and shown["account"]["max_age"] == 77, f"sign-in: {shown}")
         limits = shown["limits"]
+        for table, was, now in (("sip", "\npsi = ", "\nsubscription_max = 99\npsi = "), ("diameter", "\nwatchdog = ", "\npending_max = 99\nwatchdog = ")):
+            with open(system.config, "w", encoding="utf-8") as file:
+                file.write(changed.replace(was, now, 1))
+            expect(ctl.json("reload")["needs_restart"] == [table], f"[{table}] is made at the start")
         expect(limits["sessions_per_user"] == 7 and limits["revocations_per_minute"] == 99, f"limits: {limits}")
     finally:
         with open(system.config, "w", encoding="utf-8") as file:
