@@ -28,9 +28,34 @@ const Dictionary& dictionary() {
   return made;
 }
 
+// What is found in one look is what a walk finds.
+void compare_with_walk(const Message& message) {
+  constexpr std::size_t kComparedMax = 48;
+  AvpWalk walk = message.walk();
+  for (std::size_t n = 0; n < kComparedMax; ++n) {
+    const auto avp = walk.next();
+    if (!avp) return;
+    const AvpId id{avp->code(), avp->vendor()};
+    std::size_t count = 0;
+    AvpWalk again = message.walk();
+    while (const auto other = again.next()) {
+      if (!other->is(id)) continue;
+      const auto found = message.find_nth(id, count);
+      require(found && found->whole().data() == other->whole().data() && found->flags() == other->flags());
+      if (count == 0) require(message.find(id)->whole().data() == other->whole().data());
+      ++count;
+    }
+    require(count > 0 && message.count(id) == count && !message.find_nth(id, count));
+    require(count == 1 || !message.is_each_once());
+    const AvpId absent{avp->code() ^ 0x40U, avp->vendor()};
+    require(message.find(absent).has_value() == (message.count(absent) > 0));
+  }
+}
+
 void handle(SlabPool& pool, const Slice& bytes) {
   const Message message(bytes);
   require(message.structure_end() <= bytes.size());
+  compare_with_walk(message);
   static_cast<void>(check_routing(message));
   static_cast<void>(check_answer(message, dictionary()));
   static_cast<void>(message.outcome());
