@@ -86,8 +86,9 @@ std::vector<std::string> rooms_that_need_a_restart(const std::string& file, cons
   std::vector<std::string> names;
   const std::string first = settings::to_toml(diameter->get(), nullptr);
   const std::string second = settings::to_toml(nullptr, sip->get());
-  if (first.empty() || !running.starts_with(first)) names.emplace_back("diameter");
-  if (second.empty() || !running.ends_with(second)) names.emplace_back("sip");
+  const auto had = [&running](std::string_view table) { return running.find(table) != std::string::npos; };
+  if (first.empty() ? had("[diameter]") : !running.starts_with(first)) names.emplace_back("diameter");
+  if (second.empty() ? had("[sip]") : !running.ends_with(second)) names.emplace_back("sip");
   return names;
 }
 

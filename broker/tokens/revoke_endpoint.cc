@@ -69,6 +69,7 @@ Task<Result<Milliseconds>> take_quota(Context* context, std::string tenant, std:
 
 struct Revoked {
   Milliseconds wait{0};  // not zero: nothing was revoked, there were too many
+  bool is_token = true;  // of ours, and live or a refresh token
 };
 
 // What the presented token is, decided without suspending. The hint only says where to look first (clause 2.1).
@@ -82,7 +83,7 @@ Task<Result<Revoked>> revoke(Context* context, std::string tenant, SecretBytes t
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
   const auto verified = context->tokens->verify_own(*view, text);
-  if (!verified) co_return Revoked{};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
+  if (!verified) co_return Revoked{.is_token = false};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
   if ((*verified)->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
   std::string jti((*verified)->jti);
   const std::optional<std::int64_t> expires = (*verified)->expires;
@@ -110,11 +111,6 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!client) co_return identity::client_error_response(client.error(), request);
   const auto token = identity::required(*form, "token");
   if (!token) co_return identity::oauth_error_response(token.error());
-  // A wrong hint is a hint; one that names no type of ours is refused (clause 2.2.1).
-  const std::string_view hint = identity::optional(*form, "token_type_hint");
-  if (!hint.empty() && hint != "access_token" && hint != "refresh_token") {
-    co_return identity::oauth_error_response({Code::TokenType, "revoke.hint"});
-  }
   SecretBytes presented(as_bytes(*token));
   auto done = co_await revoke(&context, path[0], std::move(presented), (*client)->client_id);
   if (!done) co_return identity::oauth_error_response(done.error());
@@ -122,6 +118,11 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     context.shard.logger().warning("revoke.quota", {{"tenant", path[0]}, {"client", (*client)->client_id}});
     const auto seconds = static_cast<std::uint32_t>(std::chrono::ceil<Seconds>(done->wait).count());
     co_return identity::oauth_error_response({Code::SignInThrottled, "revoke.quota"}, seconds);  // 429
+  }
+  // No hint keeps a live token alive (clause 2.2). Where there is none, a type that is not ours is told so (clause 2.2.1).
+  const std::string_view hint = identity::optional(*form, "token_type_hint");
+  if (!done->is_token && !hint.empty() && hint != "access_token" && hint != "refresh_token") {
+    co_return identity::oauth_error_response({Code::TokenType, "revoke.hint"});
   }
   co_return http::Response(200);
 }

@@ -165,6 +165,10 @@ def token_endpoints(agent, clients, tokens):
     hinted = {"token": "unknown", "client_id": agent.system.client_id}
     yield "revoke: wrong hint", post(f"{prefix}/revoke", hinted | {"token_type_hint": "refresh_token"}), 200, ""
     yield "revoke: hint of no type", post(f"{prefix}/revoke", hinted | {"token_type_hint": "id_token"}), 400, "unsupported_token_type"
+    live = agent.client_credentials(agent.system.server_client_id, agent.system.server_client_secret).json()["access_token"]
+    yield "revoke: a live token, hint of no type", post(f"{prefix}/revoke", {"token": live, "token_type_hint": "pct"}, server), 200, ""
+    after = post(f"{prefix}/introspect", {"token": live}, server)
+    yield "revoke: and it is dead", after, 200, "still active" if after.json()["active"] else ""
     yield "revoke: GET", ask("GET", f"{prefix}/revoke"), 405, ""
     yield "introspect: not revoked by another", agent.introspect(access), 200, ""
     yield "introspect: no caller", post(f"{prefix}/introspect", {"token": access}), 401, "invalid_client"
