@@ -9,7 +9,6 @@
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
-#include "storage/outbox_row.h"
 
 namespace claviger::configuration {
 
@@ -85,18 +84,24 @@ Task<std::vector<std::string>> DocumentFanOut::tell_all(std::vector<std::string>
   co_return again;
 }
 
-Task<Result<Unit>> DocumentFanOut::tell_page(std::string payload) {
-  const std::size_t nul = payload.find('\0');
+Task<Result<Unit>> DocumentFanOut::tell_page(storage::OutboxRow row) {
+  const std::size_t nul = row.payload.find('\0');
   if (nul == std::string::npos) co_return Error{Code::NotPermitted, "xcap_diff.page"};
-  const std::string path = payload.substr(0, nul);
+  const std::string path = row.payload.substr(0, nul);
   Context* const context = &registrar_.here();
-  CLAVIGER_CO_TRY(tags, co_await watchers(context, path, payload.substr(nul + 1)));
-  if (tags.empty()) co_return Unit{};
+  const std::string key = storage::outbox_key(row.due, row.id);
+  const auto own = co_await context->store.get(tables::kOutbox, key);
+  if (own.failed_with(Code::NotFound)) co_return Unit{};  // done already
+  if (!own) co_return own.error();
+  const std::uint64_t version = own->version();
+  CLAVIGER_CO_TRY(tags, co_await watchers(context, path, row.payload.substr(nul + 1)));
   const std::string last = tags.size() == kFanOutPage ? tags.back() : std::string();
   const Monotonic turn = take_turn(tags.size());
   co_await context->shard.wait_until(turn);
   const std::vector<std::string> again = co_await tell_all(std::move(tags));
   storage::Transaction change;
+  change.expect_version(tables::kOutbox, key, version);
+  change.erase(tables::kOutbox, key);
   const std::int64_t now = numeric_date(context->shard.wall());
   for (const std::string& tag : again) {
     CLAVIGER_CO_TRY(put, put_tell_(*context, change, tag, now));
@@ -104,8 +109,9 @@ Task<Result<Unit>> DocumentFanOut::tell_page(std::string payload) {
   if (!last.empty()) {
     CLAVIGER_CO_TRY(put, put_page(*context, change, path, last));
   }
-  if (last.empty() && again.empty()) co_return Unit{};
-  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  const auto committed = co_await context->store.commit(std::move(change));
+  if (committed.failed_with(Code::Conflict)) co_return Unit{};  // it was done meanwhile
+  if (!committed) co_return committed.error();
   registrar_.wake();
   co_return Unit{};
 }

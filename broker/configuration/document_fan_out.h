@@ -20,15 +20,17 @@
 #include "broker/registration/registrar.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
+#include "storage/outbox_row.h"
 #include "storage/transaction.h"
 
 namespace claviger::configuration {
 
-// Watchers of one path that are told together; up to so many each has a row of his own at once.
+// Watchers of one path that are told together: some 10 ms of a shard with two of them. Up to so many each has a row of his own
+// at once.
 inline constexpr std::size_t kFanOutPage = 256;
-// NOTIFYs of fan-outs, by each shard. One takes some 100 us of its home shard, with its two commits: a fifth of the shard's
-// time at most.
-inline constexpr std::size_t kFanOutPerSecond = 2'000;
+// NOTIFYs of fan-outs, by each shard. One takes some 100 us of CPU, with its two commits, and its subscriber as much where he
+// shares the machine; bench/system/fan_out.py says what that leaves to a hot path.
+inline constexpr std::size_t kFanOutPerSecond = 600;
 
 class DocumentFanOut {
  public:
@@ -47,8 +49,9 @@ class DocumentFanOut {
   // Any shard: all watchers of the path are told of what is different; the rows that do it are durable when it returns. What
   // the store says, CryptoFailure.
   runtime::Task<Result<Unit>> begin(broker::Context* context, std::string path);
-  // A row of the kind above is due.
-  runtime::Task<Result<Unit>> tell_page(std::string payload);
+  // A row of the kind above is due. The outbox may come to a row twice, and then it must not go on twice: the row goes in the
+  // very change that puts the next one.
+  runtime::Task<Result<Unit>> tell_page(storage::OutboxRow row);
 
  private:
   runtime::Task<Result<std::vector<std::string>>> watchers(broker::Context* context, std::string path,

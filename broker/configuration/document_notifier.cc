@@ -473,7 +473,7 @@ Task<Result<Unit>> DocumentNotifier::handle(storage::OutboxRow row) {
     co_return looked;
   }
   if (row.id.starts_with(DocumentFanOut::kRows)) {
-    auto told = co_await fan_out_.tell_page(row.payload);
+    auto told = co_await fan_out_.tell_page(std::move(row));
     co_return told;
   }
   if (!row.id.starts_with(kTell)) co_return Error{Code::NotPermitted, "xcap_diff.row"};
