@@ -56,4 +56,14 @@ void PendingServers::forget(std::string_view tenant, std::string_view impi) {
   }
 }
 
+void PendingServers::forget(std::string_view tenant, std::string_view impi, const PendingServer& decided) {
+  if (sets_ == nullptr) return;
+  const std::uint64_t who = whose(tenant, impi);
+  for (Place& one : set_of(who)) {
+    const bool is_it =
+        one.who == who && one.at == decided.at && std::string_view(one.name.data(), one.size) == decided.name;
+    if (is_it) one.size = 0;
+  }
+}
+
 }  // namespace claviger::migration

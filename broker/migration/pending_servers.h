@@ -38,6 +38,8 @@ class PendingServers {
   void note(std::string_view tenant, std::string_view impi, std::string_view server_name, Monotonic now);
   PendingServer find(std::string_view tenant, std::string_view impi, Monotonic now) const;
   void forget(std::string_view tenant, std::string_view impi);
+  // Only this one: what was noted since is another challenge.
+  void forget(std::string_view tenant, std::string_view impi, const PendingServer& decided);
 
  private:
   struct Place {

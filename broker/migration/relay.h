@@ -19,6 +19,7 @@
 
 #include "broker/migration/migration.h"
 #include "broker/migration/pending_servers.h"
+#include "broker/migration/visitor_assignment.h"
 #include "core/diameter/node.h"
 
 namespace claviger::migration {
@@ -88,9 +89,12 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   runtime::Task<void> find_by_number(diameter::Request request);
   void handle_others(diameter::Request& request);
   runtime::Task<void> serve_visitor(diameter::Request request, AgreementRef agreement);
-  runtime::Task<Result<PendingServer>> look_for_pending(std::size_t shard, std::string tenant, std::string impi,
-                                                        bool forgets);
-  runtime::Task<PendingServer> pending_server(std::string tenant, std::string impi, bool forgets);
+  runtime::Task<Result<PendingServer>> look_for_pending(std::size_t shard, std::string tenant, std::string impi);
+  runtime::Task<Result<PendingServer>> pending_server(std::string tenant, std::string impi);
+  runtime::Task<Result<Unit>> forget_there(std::size_t shard, std::string tenant, std::string impi,
+                                           PendingServer decided);
+  runtime::Task<void> forget_pending(std::string tenant, std::string impi, PendingServer decided);
+  runtime::Task<Result<Assignment>> decide_assignment(std::string tenant, std::string impi, AssignmentAsked asked);
   runtime::Task<void> terminate_from_home(diameter::Request request);
   void tell_home(const AgreementRef& agreement, BindingRef binding, std::uint32_t type);
   runtime::Task<void> assign_upstream(AgreementRef agreement, BindingRef binding, std::uint32_t type);

@@ -29,6 +29,12 @@ constexpr std::uint32_t kCapabilities = 2;    // the same: of an I-CSCF that doe
 
 Context* here(Migration& migration) { return migration.contexts()[runtime::Shard::current().index()].get(); }
 
+// Of what went wrong here, not with him.
+std::uint32_t result_for_home(const Error& error) {
+  const bool is_passing = error.code == Code::Overload || error.code == Code::DeadlinePassed;
+  return is_passing ? result_code::kTooBusy : result_code::kUnableToComply;
+}
+
 // Server-Assignment-Type (TS 29.229 clause 6.3.15).
 bool registers(std::uint32_t type) { return type == 1 || type == 2; }
 std::string profile_of(const Agreement& agreement, const Binding& binding) {
@@ -45,23 +51,53 @@ std::string profile_of(const Agreement& agreement, const Binding& binding) {
 
 }  // namespace
 
-Task<Result<PendingServer>> Relay::look_for_pending(std::size_t shard, std::string tenant, std::string impi,
-                                                    bool forgets) {
-  PendingServers& there = *pending_[shard];
-  PendingServer found = there.find(tenant, impi, migration_.contexts()[shard]->shard.now());
-  if (forgets) there.forget(tenant, impi);
-  co_return found;
+Task<Result<PendingServer>> Relay::look_for_pending(std::size_t shard, std::string tenant, std::string impi) {
+  co_return pending_[shard]->find(tenant, impi, migration_.contexts()[shard]->shard.now());
 }
 
-// The last one on any shard: MAR and SAR come on whatever connection.
-Task<PendingServer> Relay::pending_server(std::string tenant, std::string impi, bool forgets) {
+// The last one on any shard: MAR and SAR come on whatever connection. A shard that does not answer may have it.
+Task<Result<PendingServer>> Relay::pending_server(std::string tenant, std::string impi) {
   PendingServer last;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
-    auto look = [this, i, tenant, impi, forgets] { return look_for_pending(i, tenant, impi, forgets); };
-    auto found = co_await runtime::call_on(&migration_.contexts()[i]->shard, std::move(look));
-    if (found && !found->name.empty() && (last.name.empty() || found->at > last.at)) last = *std::move(found);
+    auto look = [this, i, tenant, impi] { return look_for_pending(i, tenant, impi); };
+    CLAVIGER_CO_TRY(found, co_await runtime::call_on(&migration_.contexts()[i]->shard, std::move(look)));
+    if (!found.name.empty() && (last.name.empty() || found.at > last.at)) last = std::move(found);
   }
   co_return last;
+}
+
+Task<Result<Unit>> Relay::forget_there(std::size_t shard, std::string tenant, std::string impi, PendingServer decided) {
+  pending_[shard]->forget(tenant, impi, decided);
+  co_return Unit{};
+}
+
+// What is not reached forgets it by itself, in time.
+Task<void> Relay::forget_pending(std::string tenant, std::string impi, PendingServer decided) {
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    auto forget = [this, i, tenant, impi, decided] { return forget_there(i, tenant, impi, decided); };
+    const auto done = co_await runtime::call_on(&migration_.contexts()[i]->shard, std::move(forget));
+    if (!done) continue;
+  }
+}
+
+// Decided upon what is written, and written only if that has not changed meanwhile: two S-CSCFs may ask at once.
+Task<Result<Assignment>> Relay::decide_assignment(std::string tenant, std::string impi, AssignmentAsked asked) {
+  constexpr int kTriesMax = 8;
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    CLAVIGER_CO_TRY(registration, co_await read_visitor(here(migration_), tenant, impi));
+    CLAVIGER_CO_TRY(pending, co_await pending_server(tenant, impi));
+    Assignment assigned = assign(asked, registration, pending.name);
+    if (assigned.refusal == 0 && assigned.next) {
+      VisitorRegistration next = *assigned.next;
+      const std::uint64_t version = registration.version;
+      const auto written = co_await write_visitor(here(migration_), tenant, impi, std::move(next), version);
+      if (written.failed_with(Code::Conflict)) continue;
+      if (!written) co_return written.error();
+    }
+    if (assigned.refusal == 0 && assigned.ends_pending) co_await forget_pending(tenant, impi, pending);
+    co_return assigned;
+  }
+  co_return Error{Code::Overload, "migration_states"};
 }
 
 // A request that names nobody but by "tel:+...". A visitor of each tenant may have it; else it is not about a visitor.
@@ -71,9 +107,12 @@ Task<void> Relay::find_by_number(diameter::Request request) {
   for (const auto& [tenant, agreements] : migration_.table()->by_tenant) tenants.push_back(tenant);
   for (std::size_t i = 0; i < tenants.size(); ++i) {
     auto row = co_await here(migration_)->store.get(tables::kBindingIdentities, public_identity_key(tenants[i], impu));
-    if (!row) continue;
+    if (row.failed_with(Code::NotFound)) continue;
+    if (!row) co_return refuse(request, nullptr, {result_code::kUnableToComply, false});
     AgreementRef agreement = migration_.table()->find_range(row->text());
     if (agreement == nullptr || agreement->tenant != tenants[i]) continue;
+    // Another tenant may have the number for whom this one may ask about.
+    if (!may_ask_for_visitors(request, agreement->agreement)) continue;
     co_await serve_visitor(std::move(request), std::move(agreement));
     co_return;
   }
@@ -111,18 +150,18 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
   auto known = co_await read_visitor(context, tenant, impi);
   if (!known) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
   VisitorRegistration registration = *std::move(known);
-  PendingServer pending;
-  if (command != cx::command::kLocationInfo) pending = co_await pending_server(tenant, impi, false);
   MessageBuilder answer = request.answer_builder();
   write_head(answer, message);
   if (command == cx::command::kUserAuthorization) {
     const std::uint32_t wanted = message.u32(cx::avp::kUserAuthorizationType).value_or(0);
     const bool leaves = wanted == kDeRegistration;
+    auto pending = co_await pending_server(tenant, impi);
+    if (!pending) co_return refuse(request, agreement.get(), {result_for_home(pending.error()), false});
     if (leaves && registration.server_name.empty()) {
       co_return refuse(request, agreement.get(), {cx::result::kIdentityNotRegistered, true});
     }
     // The one that challenged him waits for his answer (clause 6.3.1: its name is stored with the first vector).
-    if (!leaves && !pending.name.empty()) registration.server_name = pending.name;
+    if (!leaves && !pending->name.empty()) registration.server_name = pending->name;
     if (wanted == kCapabilities) {
       answer.result(result_code::kSuccess).begin_group(cx::avp::kServerCapabilities).end_group();
     } else if (registration.server_name.empty()) {
@@ -142,21 +181,16 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     }
     answer.result(result_code::kSuccess).text(cx::avp::kServerName, registration.server_name);
   } else {
-    const AssignmentAsked asked{type, std::string(message.text(cx::avp::kServerName)),
-                                std::string(message.origin_host()), std::string(message.origin_realm())};
+    AssignmentAsked asked{type, std::string(message.text(cx::avp::kServerName)), std::string(message.origin_host()),
+                          std::string(message.origin_realm())};
     if (asked.server_name.empty()) {
       co_return refuse(request, agreement.get(), {result_code::kInvalidAvpValue, false});
     }
-    Assignment assigned = assign(asked, registration, pending.name);
-    if (assigned.refusal != 0) {
-      co_return refuse(request, agreement.get(), {assigned.refusal, assigned.is_experimental});
+    auto assigned = co_await decide_assignment(tenant, impi, std::move(asked));
+    if (!assigned) co_return refuse(request, agreement.get(), {result_for_home(assigned.error()), false});
+    if (assigned->refusal != 0) {
+      co_return refuse(request, agreement.get(), {assigned->refusal, assigned->is_experimental});
     }
-    if (assigned.next) {
-      VisitorRegistration next = *std::move(assigned.next);
-      auto written = co_await write_visitor(context, tenant, impi, std::move(next));
-      if (!written) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
-    }
-    if (assigned.ends_pending) co_await pending_server(tenant, impi, true);
     answer.result(result_code::kSuccess);
     const bool has_profile = message.u32(cx::avp::kUserDataAlreadyAvailable).value_or(0) == 1;
     if ((registers(type) || type == 0 || type == 3) && !has_profile && !agreement->agreement.user_data.empty()) {
@@ -292,7 +326,11 @@ Task<Result<Unit>> Relay::terminate(std::string tenant, BindingRef binding, std:
   if (!answer) co_return answer.error();
   if (!answer->outcome().is_success()) co_return Error{Code::Refused, "rtr"};
   VisitorRegistration nothing;
-  co_return co_await write_visitor(context, std::move(tenant), binding->partner_impi, std::move(nothing));
+  const std::uint64_t version = registration.version;
+  auto written = co_await write_visitor(context, std::move(tenant), binding->partner_impi, std::move(nothing), version);
+  // Registered anew meanwhile: that is not the one which was ended.
+  if (!written && !written.failed_with(Code::Conflict)) co_return written.error();
+  co_return Unit{};
 }
 
 }  // namespace claviger::migration

@@ -57,8 +57,9 @@ Assignment assign(const AssignmentAsked& asked, const VisitorRegistration& recor
       if (!is_assigned && !recorded.server_name.empty()) return not_its_own;
       answer.next = VisitorRegistration();
       return answer;
-    default:
-      return answer;
+    default:  // and what came later: of one whom it serves
+      answer.ends_pending = false;
+      return is_assigned ? answer : not_its_own;
   }
 }
 

@@ -38,13 +38,16 @@ Task<Result<VisitorRegistration>> read_visitor(broker::Context* context, std::st
   auto value = co_await context->store.get(tables::kMigrationStates, std::move(key));
   if (value.failed_with(Code::NotFound)) co_return VisitorRegistration();
   if (!value) co_return value.error();
-  co_return decode_visitor(value->text());
+  CLAVIGER_CO_TRY(registration, decode_visitor(value->text()));
+  registration.version = value->version();
+  co_return registration;
 }
 
 Task<Result<Unit>> write_visitor(broker::Context* context, std::string tenant, std::string impi,
-                                 VisitorRegistration registration) {
+                                 VisitorRegistration registration, std::uint64_t version) {
   const std::string key = broker::record_key({tenant, impi});
   storage::Transaction change;
+  change.expect_version(tables::kMigrationStates, key, version);
   if (registration.server_name.empty()) {
     change.erase(tables::kMigrationStates, key);
   } else {

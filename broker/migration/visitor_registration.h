@@ -2,9 +2,10 @@
 //
 // Rows of tables::kMigrationStates, key tenant + partner IMPI:
 //   value = %x01 state server LF host LF realm      ; state: 1 octet, 0 pending, 1 registered, 2 unregistered
-// Written by the shard that serves the request; the last one of an S-CSCF wins, as it does in an HSS.
+// Written by the shard that serves the request, in place of what it had read; who finds it changed decides anew.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ struct VisitorRegistration {
   std::string host;  // Diameter identity of the S-CSCF
   std::string realm;
   bool is_registered = false;
+  std::uint64_t version = 0;  // of the record; not stored in it
 };
 
 std::string encode_visitor(const VisitorRegistration& registration);
@@ -26,8 +28,8 @@ Result<VisitorRegistration> decode_visitor(std::string_view value);
 
 // An empty server_name when there is none.
 runtime::Task<Result<VisitorRegistration>> read_visitor(broker::Context* context, std::string tenant, std::string impi);
-// With an empty server_name: forgets it.
+// With an empty server_name: forgets it. Conflict: it is not what it was in that version (0: absent) any more.
 runtime::Task<Result<Unit>> write_visitor(broker::Context* context, std::string tenant, std::string impi,
-                                          VisitorRegistration registration);
+                                          VisitorRegistration registration, std::uint64_t version);
 
 }  // namespace claviger::migration

@@ -25,6 +25,20 @@ TEST(PendingServers, KeepTheLastOneOfEachVisitor) {
   EXPECT_EQ(pending.find("alpha", "v2@visitors.here.example", kNow).name, "sip:two.here.example");
 }
 
+TEST(PendingServers, ALaterChallengeIsNotForgottenWithTheFormer) {
+  PendingServers pending;
+  pending.note("alpha", kImpi, "sip:one.here.example", kNow);
+  const PendingServer decided = pending.find("alpha", kImpi, kNow);
+  pending.note("alpha", kImpi, "sip:one.here.example", kNow + Seconds(1));
+  pending.forget("alpha", kImpi, decided);
+  EXPECT_EQ(pending.find("alpha", kImpi, kNow).at, kNow + Seconds(1));
+  pending.note("alpha", kImpi, "sip:two.here.example", kNow);
+  pending.forget("alpha", kImpi, decided);
+  EXPECT_EQ(pending.find("alpha", kImpi, kNow).name, "sip:two.here.example");
+  pending.forget("alpha", kImpi, pending.find("alpha", kImpi, kNow));
+  EXPECT_EQ(pending.find("alpha", kImpi, kNow).name, "");
+}
+
 TEST(PendingServers, EndWithTheChallenge) {
   PendingServers pending;
   pending.note("alpha", kImpi, "sip:one.here.example", kNow);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/broker/migration/testbed.h"
+
 namespace claviger::migration {
 namespace {
 
@@ -53,6 +55,14 @@ TEST(VisitorAssignment, TheProfileIsForWhomServesHim) {
   EXPECT_TRUE(is_refused(of(0, kTwo, kNobody, ""), 5012, false));
 }
 
+TEST(VisitorAssignment, LaterTypesAreForWhomServesHim) {
+  for (const std::uint32_t type : {12U, 13U, 14U, 99U}) {
+    EXPECT_TRUE(is_kept(of(type, kOne, kAtOne, ""))) << type;
+    EXPECT_TRUE(is_refused(of(type, kTwo, kAtOne, ""), 5012, false)) << type;
+    EXPECT_TRUE(is_refused(of(type, kTwo, kNobody, kTwo), 5012, false)) << type;
+  }
+}
+
 TEST(VisitorAssignment, UnregisteredUsersAreNobodyElses) {
   EXPECT_TRUE(is_assigned(of(3, kOne, kNobody, ""), kOne, false));
   EXPECT_TRUE(is_assigned(of(3, kOne, kUnregisteredAtOne, ""), kOne, false));
@@ -84,6 +94,25 @@ TEST(VisitorAssignment, EndsWithWhomServesHim) {
     EXPECT_TRUE(is_kept(of(type, kOne, kUnregisteredAtOne, "")));
     EXPECT_TRUE(is_refused(of(type, kTwo, kAtOne, ""), 5012, false)) << type;
   }
+}
+
+// Two S-CSCFs at once: the second finds what it had read changed, and has to decide anew.
+TEST(VisitorRegistration, IsWrittenInPlaceOfWhatWasRead) {
+  MigrationBed bed;
+  const std::string impi = "v1@visitors.here.example";
+  const auto read = [&] { return *bed.wait(read_visitor(bed.context(), "alpha", impi)); };
+  const auto write = [&](VisitorRegistration next, std::uint64_t version) {
+    return bed.wait(write_visitor(bed.context(), "alpha", impi, std::move(next), version));
+  };
+  EXPECT_EQ(read().version, 0U);
+  ASSERT_TRUE(write(kAtOne, 0));
+  EXPECT_TRUE(write(kUnregisteredAtOne, 0).failed_with(Code::Conflict));
+  const std::uint64_t version = read().version;
+  ASSERT_TRUE(write({kTwo, "two.here.example", "here.example", true}, version));
+  EXPECT_TRUE(write(kNobody, version).failed_with(Code::Conflict));
+  EXPECT_EQ(read().server_name, kTwo);
+  ASSERT_TRUE(write(kNobody, read().version));
+  EXPECT_EQ(read().server_name, "");
 }
 
 }  // namespace
