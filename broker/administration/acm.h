@@ -172,8 +172,7 @@ class Acm {
                                          std::string mc_id);
   runtime::Task<void> watch_validity();
   runtime::Task<Result<Unit>> look_at_validity(std::string tenant);
-  runtime::Task<Result<Unit>> look_at_time(std::string tenant, std::string system,
-                                           std::shared_ptr<const Visitor> visitor);
+  runtime::Task<Result<Unit>> look_at_time(std::string tenant, std::string system, std::string key);
 
   Contexts& contexts_;
   partners::Partners& partners_;

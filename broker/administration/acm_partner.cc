@@ -221,6 +221,7 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
                             return is_admissible(*from, idms, user, now);
                           });
   bool has_failed = false;
+  std::size_t good = 0, bad = 0;
   for (std::size_t begin = 0; begin < setup->users.size(); begin += kSideBySide) {
     const std::size_t end = std::min(setup->users.size(), begin + kSideBySide);
     std::vector<std::string> statuses(end - begin);
@@ -241,6 +242,7 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
     for (std::size_t i = begin; i < end; ++i) {
       const std::string& status = statuses[i - begin];
       must_retry = must_retry || status.empty();
+      if (!status.empty()) ++(is_good(status) ? good : bad);
       has_failed = has_failed || status == "FAILED";
       if (!status.empty()) {
         transaction.put(tables::kAcmUsers, user_row(tenant, home_system, id, setup->users[i].mc_id), as_bytes(status));
@@ -252,17 +254,26 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
     if (stage.stage != Stage::Running) co_return Unit{};  // withdrawn: what was done is undone next
   }
   StageRecord reason;
-  if (setup->is_all_or_nothing && has_failed) {
+  // Refused at the second look, too: somebody's time may have ended between two attempts.
+  if (setup->is_all_or_nothing && (has_failed || (good != 0 && bad != 0))) {
+    Result<Unit> first = Unit{};
     // Compensation: nobody stays who came with this request, and who was there before is as he was.
     for (std::size_t i = 0; i < setup->users.size(); ++i) {
       const std::string mc_id = setup->users[i].mc_id;
+      auto row = co_await home().store.get(tables::kAcmUsers, user_row(tenant, home_system, id, mc_id));
+      const bool is_rejected = row && row->text() == "REJECTED";
+      if (is_rejected) continue;
       auto undone = co_await take_back(tenant, home_system, mc_id, id);
-      if (!undone) co_return undone.error();
+      if (!undone) {
+        if (first) first = undone.error();
+        continue;  // those behind him are not to stay for that
+      }
       storage::Transaction transaction;
       const std::string_view failed = "FAILED";
       transaction.put(tables::kAcmUsers, user_row(tenant, home_system, id, mc_id), as_bytes(failed));
       CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
     }
+    if (!first) co_return first.error();
   }
   CLAVIGER_CO_TRY(stage, co_await find_stage(state_key(tenant, home_system, id)));
   if (stage.stage != Stage::Running) co_return Unit{};
@@ -281,6 +292,8 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
                                std::shared_ptr<const Setup> setup, std::size_t index) {
   const SetupUser* asked = &setup->users[index];
   const std::string key = visitor_key(tenant, from->system, asked->mc_id);
+  auto turn = co_await turns_.take("visitor/" + key);
+  if (!turn) co_return turn.error();
   Visitor visitor;
   auto row = co_await home().store.get(tables::kAcmUsers, key);
   if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
@@ -348,10 +361,13 @@ Task<Result<Unit>> Acm::abandon_inbound(std::string tenant, std::string home_sys
 
 Task<Result<Unit>> Acm::undo_inbound(std::string tenant, std::string home_system, std::string id) {
   CLAVIGER_CO_TRY(setup, co_await find_setup(inbound_key(tenant, home_system, id)));
+  // One with whom it does not go delays nobody else; what is left is tried again.
+  Result<Unit> first = Unit{};
   for (std::size_t i = 0; i < setup.users.size(); ++i) {
     auto undone = co_await take_back(tenant, home_system, setup.users[i].mc_id, id);
-    if (!undone) co_return undone.error();
+    if (!undone && first) first = undone.error();
   }
+  if (!first) co_return first.error();
   CLAVIGER_CO_TRY(stage, co_await find_stage(state_key(tenant, home_system, id)));
   stage.stage = Stage::Withdrawn;
   CLAVIGER_CO_TRY(put, co_await put_stage(state_key(tenant, home_system, id), std::move(stage)));

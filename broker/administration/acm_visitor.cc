@@ -138,11 +138,16 @@ Task<Result<std::optional<Visitor>>> Acm::former_visitor(std::string tenant, std
     auto row = co_await home().store.get(tables::kAcmUsers, former_key(tenant, home_system, id, mc_id));
     if (row.failed_with(Code::NotFound)) break;
     if (!row) co_return row.error();
-    CLAVIGER_CO_TRY(former, decode_visitor(*row));
-    CLAVIGER_CO_TRY(asks, co_await still_asks(tenant, home_system, former.setup, mc_id));
-    const bool is_over = former.valid_until != 0 && former.valid_until <= now;
-    if (asks && !is_over) co_return std::optional<Visitor>(std::move(former));
-    id = former.setup;
+    auto former = decode_visitor(*row);
+    if (!former) {
+      name_skipped(home(), broker::record_prefix({tenant, "former"}), former_key(tenant, home_system, id, mc_id),
+                   former.error());
+      break;
+    }
+    CLAVIGER_CO_TRY(asks, co_await still_asks(tenant, home_system, former->setup, mc_id));
+    const bool is_over = former->valid_until != 0 && former->valid_until <= now;
+    if (asks && !is_over) co_return std::optional<Visitor>(*std::move(former));
+    id = former->setup;
   }
   co_return std::optional<Visitor>();
 }
@@ -151,6 +156,8 @@ Task<Result<std::optional<Visitor>>> Acm::former_visitor(std::string tenant, std
 // else ends. A visitor whom a later one has asked for is that one's.
 Task<Result<Unit>> Acm::take_back(std::string tenant, std::string home_system, std::string mc_id, std::string setup) {
   const std::string key = visitor_key(tenant, home_system, mc_id);
+  auto turn = co_await turns_.take("visitor/" + key);
+  if (!turn) co_return turn.error();
   auto row = co_await home().store.get(tables::kAcmUsers, key);
   if (row.failed_with(Code::NotFound)) co_return Unit{};
   if (!row) co_return row.error();
@@ -182,12 +189,17 @@ Task<Result<Unit>> Acm::give_back(std::string tenant, std::shared_ptr<const AcmP
   Visitor next = *before;
   next.is_open = next.valid_from <= numeric_date(home().shard.wall());
   if (!next.sub.empty()) {
+    // Who was removed by hand is not made anew: there is nobody to be given back.
+    auto user = co_await identity::find_user(&home(), tenant, next.sub);
+    if (user.failed_with(Code::UserUnknown)) co_return co_await end_visitor(tenant, from->system, present);
+    if (!user) co_return user.error();
     CLAVIGER_CO_TRY(read, co_await find_setup(inbound_key(tenant, from->system, next.setup)));
     auto setup = std::make_shared<const Setup>(std::move(read));
     const auto asked = std::ranges::find(setup->users, next.mc_id, &SetupUser::mc_id);
     if (asked == setup->users.end()) co_return Error{Code::Corrupt, "acm.former"};
     const auto index = static_cast<std::size_t>(asked - setup->users.begin());
     CLAVIGER_CO_TRY(sub, co_await local_user(tenant, from, setup, index));
+    if (sub != next.sub) co_return co_await end_visitor(tenant, from->system, present);
   }
   if (next.is_open) {
     auto opening = std::make_shared<const Visitor>(next);
@@ -243,8 +255,16 @@ Task<Result<Unit>> Acm::end_visitor(std::string tenant, std::string home_system,
   co_return Unit{};
 }
 
-// Ends him whose time is over, lets in him whose time has begun: without a message from their home.
-Task<Result<Unit>> Acm::look_at_time(std::string tenant, std::string system, std::shared_ptr<const Visitor> visitor) {
+// Ends him whose time is over, lets in him whose time has begun: without a message from their home. As he stands now, and nobody
+// else has him in hand: the page that he was found on may be seconds old.
+Task<Result<Unit>> Acm::look_at_time(std::string tenant, std::string system, std::string key) {
+  auto turn = co_await turns_.take("visitor/" + key);
+  if (!turn) co_return turn.error();
+  auto row = co_await home().store.get(tables::kAcmUsers, key);
+  if (row.failed_with(Code::NotFound)) co_return Unit{};
+  if (!row) co_return row.error();
+  CLAVIGER_CO_TRY(read, decode_visitor(*row));
+  auto visitor = std::make_shared<const Visitor>(std::move(read));
   const std::int64_t now = numeric_date(home().shard.wall());
   if (visitor->valid_until != 0 && visitor->valid_until <= now) {
     CLAVIGER_CO_TRY(ended, co_await end_visitor(tenant, system, visitor));
@@ -258,7 +278,6 @@ Task<Result<Unit>> Acm::look_at_time(std::string tenant, std::string system, std
   next.is_open = true;
   auto opening = std::make_shared<const Visitor>(next);
   CLAVIGER_CO_TRY(opened, co_await open_visitor(tenant, from, opening));
-  const std::string key = visitor_key(tenant, system, visitor->mc_id);
   storage::Transaction transaction;
   transaction.expect_version(tables::kAcmUsers, key, visitor->version);
   transaction.put(tables::kAcmUsers, key, as_bytes(encode(next)));
@@ -270,6 +289,7 @@ Task<Result<Unit>> Acm::look_at_time(std::string tenant, std::string system, std
 Task<Result<Unit>> Acm::look_at_validity(std::string tenant) {
   const std::string prefix = broker::record_prefix({tenant, "visitor"});
   const std::string end = broker::record_prefix_end(prefix);
+  const std::int64_t now = numeric_date(home().shard.wall());
   for (std::string at = prefix; !at.empty() && !is_closing_;) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmUsers, at, end, storage::kRangeMax));
     at = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
@@ -279,14 +299,15 @@ Task<Result<Unit>> Acm::look_at_validity(std::string tenant) {
       const std::string system(rest.substr(0, cut));
       const std::string mark = mark_of(system, rest.substr(std::min(cut + 1, rest.size())));
       Result<Unit> looked = Unit{};
-      auto visitor = decode_visitor(rows[i].value);
-      if (visitor) {
-        auto shared = std::make_shared<const Visitor>(*std::move(visitor));
-        looked = co_await look_at_time(tenant, system, std::move(shared));
-      } else {
+      const auto visitor = decode_visitor(rows[i].value);
+      if (!visitor) {
         looked = visitor.error();
+      } else {
+        const bool has_ended = visitor->valid_until != 0 && visitor->valid_until <= now;
+        const bool has_begun = !visitor->is_open && visitor->valid_from <= now;
+        if (has_ended || has_begun) looked = co_await look_at_time(tenant, system, rows[i].key);
       }
-      if (looked || looked.failed_with(Code::Conflict)) continue;
+      if (looked) continue;
       home().shard.logger().warning("acm.visitor_skipped", {{"tenant", tenant},
                                                             {"system", system},
                                                             {"visitor", "visitor-" + mark},

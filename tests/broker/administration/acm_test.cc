@@ -152,6 +152,33 @@ TEST(Acm, CompensationEndsWhomNobodyElseAskedFor) {
   EXPECT_FALSE(bed.visitor("ann"));
 }
 
+// Set up before a restart, and then the next one is refused: nobody stays of all or nothing.
+TEST(Acm, CompensationIsForRefusalsToo) {
+  AcmBed bed;
+  bed.put(tables::kAcmUsers, user_row("alpha", kHome, "request-1", AcmBed::mc_id("ann")), "CREATED");
+  SetupUser stranger;
+  stranger.mc_id = "sip:x@elsewhere.example";
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann"), stranger}, true), Stage::Done);
+  const auto view = bed.wait(bed.acm.inbound("alpha", kHome, "request-1"));
+  EXPECT_EQ(view->users[0].status, "FAILED");
+  EXPECT_EQ(view->users[1].status, "REJECTED");
+}
+
+// What an earlier request left of somebody cannot be read, or the user has been removed: he ends, and so do those behind him.
+TEST(Acm, WhoCannotBeGivenBackEnds) {
+  AcmBed bed;
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann"), AcmBed::user("bob"), AcmBed::user("carl")}), Stage::Done);
+  ASSERT_EQ(bed.ask("request-2", {AcmBed::user("ann"), AcmBed::user("bob"), AcmBed::user("carl")}), Stage::Done);
+  bed.put(tables::kAcmUsers, former_key("alpha", kHome, "request-2", AcmBed::mc_id("ann")), "\1{");
+  const auto bob = bed.visitor("bob");
+  ASSERT_TRUE(bob);
+  ASSERT_TRUE(bed.wait(identity::remove_user(bed.context(), "alpha", bob->sub)));
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+  EXPECT_FALSE(bed.visitor("bob"));
+  EXPECT_TRUE(bed.visitor("carl"));
+}
+
 TEST(Acm, AWithdrawalUndoesItsOwnRequestOnly) {
   AcmBed bed;
   ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann")}), Stage::Done);
