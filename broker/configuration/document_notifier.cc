@@ -484,14 +484,18 @@ Task<Result<Unit>> DocumentNotifier::handle(storage::OutboxRow row) {
 
 void DocumentNotifier::gave_up(const storage::OutboxRow& row, const Error& error) {
   here().shard.logger().warning("xcap_diff.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
-  // Slow answers are no failures: whoever never answers has failed by Timer F.
-  if (!row.id.starts_with(kTell) || error.code == Code::DeadlinePassed) return;
-  // He could not be reached for hours: whoever it was subscribes again.
-  auto forget_him = [](DocumentNotifier* of, std::string tag) -> Task<void> {
+  if (!row.id.starts_with(kTell)) return;
+  // He could not be reached for hours, and subscribes again. One who is slow alone has failed by Timer F or lives, unless his
+  // subscription is over anyway.
+  auto forget_him = [](DocumentNotifier* of, std::string tag, bool spares_living) -> Task<void> {
+    if (spares_living) {
+      const auto known = co_await of->read(tag);
+      if (known && known->life.ending.empty() && known->life.expires_at > of->registrar_.now()) co_return;
+    }
     const auto forgotten = co_await of->forget(std::move(tag));
     if (!forgotten) of->here().shard.logger().warning("xcap_diff.forget", {{"code", name_of(forgotten.error().code)}});
   };
-  here().shard.scope().spawn(forget_him(this, row.payload));
+  here().shard.scope().spawn(forget_him(this, row.payload, error.code == Code::DeadlinePassed));
 }
 
 }  // namespace claviger::configuration

@@ -339,18 +339,23 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
 
 void Registrar::gave_up(const storage::OutboxRow& row, const Error& error) {
   contexts_.front()->shard.logger().warning("registration.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
-  // Slow answers are no failures: whoever never answers has failed by Timer F.
-  if (!row.id.starts_with(kTellDialog) || error.code == Code::DeadlinePassed) return;
-  // He could not be reached for hours: whoever it was subscribes again.
+  if (!row.id.starts_with(kTellDialog)) return;
+  // He could not be reached for hours, and subscribes again. One who is slow alone has failed by Timer F or lives, unless his
+  // subscription is over anyway.
+  const bool is_slow = error.code == Code::DeadlinePassed;
   Registrar* const registrar = this;
   runtime::Shard& home = home_of_dialog(row.payload);
-  home.mailbox().post_control([registrar, &home, tag = row.payload] {
-    auto forget = [](Registrar* of, std::string local_tag) -> Task<void> {
+  home.mailbox().post_control([registrar, &home, tag = row.payload, is_slow] {
+    auto forget = [](Registrar* of, std::string local_tag, bool spares_living) -> Task<void> {
+      if (spares_living) {
+        const auto known = co_await read_subscription(of, local_tag);
+        if (known && known->life.ending.empty() && known->life.expires_at > of->now()) co_return;
+      }
       auto forgotten = co_await forget_dialog(of, std::move(local_tag));
       if (!forgotten)
         of->here().shard.logger().warning("registration.forget", {{"code", name_of(forgotten.error().code)}});
     };
-    home.scope().spawn(forget(registrar, tag));
+    home.scope().spawn(forget(registrar, tag, is_slow));
   });
 }
 

@@ -145,6 +145,17 @@ TEST(DocumentNotifier, WhoCouldNotBeReachedForHoursIsForgotten) {
   while (!bed.subscription().dialog.local_tag.empty()) bed.run_turns(1);
 }
 
+TEST(DocumentNotifier, OneThatIsOverIsForgottenForSlowness) {
+  TcpPeer peer;
+  NotifierBed bed;
+  ASSERT_EQ(bed.subscribe(peer, 3600), 200);
+  const auto row = bed.rows("xcap.y.").front();
+  bed.advance(3601);
+  bed.run_turns(2);  // the first one still has the time from before
+  bed.call([&] { bed.notifier().gave_up(row, {Code::DeadlinePassed, "slow"}); });
+  while (!bed.subscription().dialog.local_tag.empty()) bed.run_turns(1);
+}
+
 TEST(DocumentNotifier, AShorterRefreshEndsInTime) {
   TcpPeer peer;
   NotifierBed bed;
