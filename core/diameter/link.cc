@@ -67,7 +67,9 @@ void Link::on_established() {
 }
 
 std::size_t Link::read_max() const {
-  return pending_.size() > 0 ? ReadShare::kAnswers : shard_.read_share().of_requests(shard_.shard().now());
+  // As much as it was asked for, beside what it may ask: one question left open is no licence to flood.
+  const std::size_t requests = shard_.read_share().of_requests(shard_.shard().now());
+  return std::min(ReadShare::kAnswers, pending_.size() * ReadShare::kAnswerBytes + requests);
 }
 
 bool Link::wants_input() const {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 
 #include "tests/core/runtime/one_shard.h"
 
@@ -73,6 +74,26 @@ TEST(Shards, EveryShardReadsItsMailbox) {
     });
   }
   while (sum.load() != 6) std::this_thread::yield();
+  shards.stop_and_join();
+}
+
+// More than a turn takes, to a shard that sleeps: what a turn leaves wakes the next one.
+TEST(Shards, WhatATurnLeavesWakesTheNext) {
+  SystemClock clock;
+  Logger logger;
+  Shards shards(1, clock, logger, SipKey{3, 4});
+  shards.start();
+  constexpr std::size_t kMessages = 3 * Mailbox::kPerTurnMax;
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<bool> is_all_there{false};
+    std::atomic<std::size_t> handled{0};
+    shards[0].mailbox().post_control([&is_all_there] {
+      while (!is_all_there.load()) std::this_thread::yield();
+    });
+    for (std::size_t i = 0; i < kMessages; ++i) shards[0].mailbox().post_control([&handled] { ++handled; });
+    is_all_there = true;
+    while (handled.load() != kMessages) std::this_thread::yield();
+  }
   shards.stop_and_join();
 }
 
