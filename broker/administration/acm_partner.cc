@@ -225,7 +225,6 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
   for (std::size_t begin = 0; begin < setup->users.size(); begin += kSideBySide) {
     const std::size_t end = std::min(setup->users.size(), begin + kSideBySide);
     std::vector<std::string> statuses(end - begin);
-    runtime::Scope side_by_side;
     for (std::size_t i = begin; i < end; ++i) {
       auto row = co_await home().store.get(tables::kAcmUsers, user_row(tenant, home_system, id, setup->users[i].mc_id));
       if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
@@ -233,8 +232,12 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
         statuses[i - begin] = row->text();  // done before a restart
       else if (is_refused)
         statuses[i - begin] = "REJECTED";
-      else
-        side_by_side.spawn(set_up_into(tenant, from, setup, i, &statuses[i - begin]));
+    }
+    // They write into this frame: nothing returns from it before all of them have.
+    runtime::Scope side_by_side;
+    for (std::size_t i = begin; i < end; ++i) {
+      std::string& status = statuses[i - begin];
+      if (status.empty()) side_by_side.spawn(set_up_into(tenant, from, setup, i, &status));
     }
     co_await side_by_side.close();
     storage::Transaction transaction;

@@ -214,29 +214,31 @@ Task<Result<bool>> apply(Change* change, Registration* registration, RegVerdict 
   co_return false;
 }
 
-// Whose document counts: the S-CSCF that sent it. Empty: it says nothing new.
-Task<Result<std::string>> hear_once(Registrar* registrar, std::string impu, std::shared_ptr<const RegNotify> notify) {
-  CLAVIGER_CO_TRY(watch, co_await read_watch(registrar, notify->local_tag));
-  const bool is_same = watch.impu == impu && watch.call_id == notify->call_id &&
-                       (watch.remote_tag.empty() || watch.remote_tag == notify->remote_tag);
-  if (!is_same) co_return Error{Code::DialogUnknown, "reg.dialog"};
-  if (!watch.remote_tag.empty() && notify->sequence <= watch.remote_sequence) {
-    co_return Error{Code::RequestSequence, "reg.sequence"};
+// Of this dialog, and how it follows what was heard before. DialogUnknown, RequestSequence.
+Result<Order> order_within(const RegistrationWatch& watch, const std::string& impu, const RegNotify& notify) {
+  const bool is_same = watch.impu == impu && watch.call_id == notify.call_id &&
+                       (watch.remote_tag.empty() || watch.remote_tag == notify.remote_tag);
+  if (!is_same) return Error{Code::DialogUnknown, "reg.dialog"};
+  if (!watch.remote_tag.empty() && notify.sequence <= watch.remote_sequence) {
+    return Error{Code::RequestSequence, "reg.sequence"};
   }
+  return notify.info ? order_of(watch.heard, *notify.info) : Order::Old;
+}
+
+Task<Result<Unit>> hear_once(Registrar* registrar, std::string impu, std::shared_ptr<const RegNotify> notify) {
+  CLAVIGER_CO_TRY(watch, co_await read_watch(registrar, notify->local_tag));
+  CLAVIGER_CO_TRY(order, order_within(watch, impu, *notify));
   // A NOTIFY may overtake the answer to our SUBSCRIBE (RFC 6665 clause 4.1.2.4).
   watch.remote_tag = notify->remote_tag;
   watch.remote_sequence = notify->sequence;
   if (!notify->remote_target.empty()) watch.remote_target = notify->remote_target;
   Change change(registrar);
-  const Order order = notify->info ? order_of(watch.heard, *notify->info) : Order::Old;
-  std::string speaker;
   bool is_gone = false;
   Result<Registration> registration = Error{Code::RegistrationUnknown, "reg.registration"};
   if (order == Order::Gap) {
     put_row(change, watch, change.now);  // the refresh brings all of it
   } else if (order == Order::Next) {
     watch.heard = notify->info->version;
-    speaker = watch.s_cscf;
     const auto own = std::ranges::find(notify->info->registrations, impu, &RegElement::impu);
     registration = co_await read_registration(registrar, impu);
     if (!registration && registration.error().code != Code::RegistrationUnknown) co_return registration.error();
@@ -257,11 +259,10 @@ Task<Result<std::string>> hear_once(Registrar* registrar, std::string impu, std:
   }
   CLAVIGER_CO_TRY(committed, co_await change.commit());
   registrar->wake();
-  co_return speaker;
+  co_return Unit{};
 }
 
-Task<Result<std::string>> hear_in_turn(Registrar* registrar, std::string impu,
-                                       std::shared_ptr<const RegNotify> notify) {
+Task<Result<Unit>> hear_in_turn(Registrar* registrar, std::string impu, std::shared_ptr<const RegNotify> notify) {
   auto turn = co_await registrar->turns().take(impu);
   if (!turn) co_return turn.error();
   for (int i = 1;; ++i) {
@@ -370,11 +371,11 @@ Task<Result<Unit>> tend_watch(Registrar* registrar, std::string impu, std::strin
 Task<Result<Unit>> hear_reg_notify(Registrar* registrar, std::shared_ptr<const RegNotify> notify) {
   CLAVIGER_CO_TRY(watch, co_await read_watch(registrar, notify->local_tag));
   const std::string impu = watch.impu;
-  auto begin = [registrar, impu, notify] { return hear_in_turn(registrar, impu, notify); };
-  CLAVIGER_CO_TRY(speaker, co_await runtime::call_on(&registrar->home_of_identity(impu), std::move(begin)));
-  if (speaker.empty()) co_return Unit{};
-  // Identities that are registered together end together; one that has moved to another S-CSCF is that one's business.
-  for (std::size_t i = 0; i < notify->info->registrations.size(); ++i) {
+  CLAVIGER_CO_TRY(order, order_within(watch, impu, *notify));
+  // Identities that are registered together end together; one that has moved to another S-CSCF is that one's business. They
+  // come first: once the document counts as heard, nobody would end them when it comes again.
+  const std::string speaker = order == Order::Next ? watch.s_cscf : std::string();
+  for (std::size_t i = 0; !speaker.empty() && i < notify->info->registrations.size(); ++i) {
     const RegElement& element = notify->info->registrations[i];
     if (element.impu == impu || element.state != RegElement::State::Terminated) continue;
     auto end = [registrar, other = element.impu, speaker] {
@@ -383,7 +384,9 @@ Task<Result<Unit>> hear_reg_notify(Registrar* registrar, std::shared_ptr<const R
     auto ended = co_await runtime::call_on(&registrar->home_of_identity(element.impu), std::move(end));
     if (!ended && ended.error().code != Code::RegistrationUnknown) co_return ended;
   }
-  co_return Unit{};
+  auto begin = [registrar, impu, notify] { return hear_in_turn(registrar, impu, notify); };
+  auto heard = co_await runtime::call_on(&registrar->home_of_identity(impu), std::move(begin));
+  co_return heard;
 }
 
 }  // namespace claviger::registration

@@ -83,7 +83,8 @@ Task<Result<Revoked>> revoke(Context* context, std::string tenant, SecretBytes t
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
   const auto verified = context->tokens->verify_own(*view, text);
-  if (!verified) co_return Revoked{.is_token = false};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
+  if (!verified)
+    co_return Revoked{.is_token = false};  // unknown, foreign, expired, revoked: nothing to do (clause 2.2)
   if ((*verified)->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
   std::string jti((*verified)->jti);
   const std::optional<std::int64_t> expires = (*verified)->expires;
