@@ -51,6 +51,7 @@ TEST(OauthErrors, AreThoseOfTheVocabulary) {
                                                 "unsupported_grant_type",
                                                 "invalid_dpop_proof",
                                                 "use_dpop_nonce",
+                                                "unsupported_token_type",
                                                 "insufficient_scope"};
   for (const Code code : kAllCodes) {
     const OauthError answer = oauth_error_of(code);
