@@ -5,17 +5,12 @@
 
 #include <algorithm>
 
-#include "core/runtime/wake_up.h"
-
 namespace claviger::runtime {
 namespace {
 
 thread_local Shard* t_current = nullptr;
 
 Shard& shard_of(uv_handle_t* handle) { return *static_cast<Shard*>(handle->data); }
-
-// The loop's own: what other threads wake it by. nullptr once the shard ends.
-WakeUp* wake_up_of(uv_loop_t& loop) { return static_cast<WakeUp*>(uv_loop_get_data(&loop)); }
 
 }  // namespace
 
@@ -32,27 +27,22 @@ Shard& Shard::current() {
 Shard* Shard::current_or_null() { return t_current; }
 
 Shard::Shard(std::size_t index, Shards& shards, Clock& clock, Logger& logger)
-    : index_(index),
-      shards_(shards),
-      clock_(clock),
-      logger_(logger),
-      mailbox_([this] {
-        if (WakeUp* wake_up = wake_up_of(loop_)) wake_up->send();
-      }),
-      timers_(clock.monotonic()) {
+    : index_(index), shards_(shards), clock_(clock), logger_(logger),
+      mailbox_([this] { uv_async_send(&wake_); }), timers_(clock.monotonic()) {
   CLAVIGER_ASSERT(uv_loop_init(&loop_) == 0);
   const auto own = [this](auto* handle) { handle->data = this; };
-  // Its messages are handled at the turn's end; so are those that come meanwhile, and need not wake anybody.
-  uv_loop_set_data(&loop_, std::make_unique<WakeUp>(loop_, [] {}).release());  // until ~Shard
-  // Only this thread sends to it: for messages that are left for the next turn.
-  CLAVIGER_ASSERT(uv_async_init(&loop_, &wake_, [](uv_async_t*) {}) == 0);
+  CLAVIGER_ASSERT(uv_async_init(&loop_, &wake_, [](uv_async_t* handle) {
+                    Shard& shard = shard_of(reinterpret_cast<uv_handle_t*>(handle));
+                    if (shard.mailbox_.drain()) uv_async_send(handle);
+                  }) == 0);
   uv_prepare_init(&loop_, &turn_end_);
   uv_check_init(&loop_, &turn_start_);
   uv_timer_init(&loop_, &wheel_timer_);
   uv_idle_init(&loop_, &busy_);
   own(&wake_), own(&turn_end_), own(&turn_start_), own(&wheel_timer_), own(&busy_);
-  uv_prepare_start(&turn_end_,
-                   [](uv_prepare_t* handle) { shard_of(reinterpret_cast<uv_handle_t*>(handle)).end_turn(); });
+  uv_prepare_start(&turn_end_, [](uv_prepare_t* handle) {
+    shard_of(reinterpret_cast<uv_handle_t*>(handle)).end_turn();
+  });
   uv_check_start(&turn_start_, [](uv_check_t* handle) {
     Shard& shard = shard_of(reinterpret_cast<uv_handle_t*>(handle));
     shard.has_now_ = shard.has_wall_ = false;
@@ -69,9 +59,6 @@ Shard::~Shard() {
                               reinterpret_cast<uv_handle_t*>(&wheel_timer_), reinterpret_cast<uv_handle_t*>(&busy_)}) {
     uv_close(handle, nullptr);
   }
-  const std::unique_ptr<WakeUp> wake_up(wake_up_of(loop_));
-  wake_up->close();
-  uv_loop_set_data(&loop_, nullptr);
   while (uv_run(&loop_, UV_RUN_DEFAULT) != 0) {  // a pending uv_stop() ends the first run at once
   }
   CLAVIGER_ASSERT(uv_loop_close(&loop_) == 0);  // something still owns a handle otherwise
@@ -109,7 +96,6 @@ void Shard::at_turn_end(TurnEndHook& hook) {
 }
 
 void Shard::end_turn() {
-  if (!is_stopping_ && mailbox_.drain()) uv_async_send(&wake_);
   // What a turn's end defers or asks to flush belongs to the same end; the bound keeps sockets served all the same.
   constexpr int kPassesMax = 16;
   for (int pass = 0; pass < kPassesMax && (!deferred_.empty() || hooks_ != nullptr); ++pass) {
@@ -148,8 +134,7 @@ void Shard::arm_wheel() {
   }
   // uv counts from its own cached loop time; the callback only has to end the poll, advance() runs in turn_start_.
   uv_update_time(&loop_);
-  uv_timer_start(
-      &wheel_timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::int64_t>(sleep->count(), 0)), 0);
+  uv_timer_start(&wheel_timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::int64_t>(sleep->count(), 0)), 0);
 }
 
 void Shard::bind_thread() { t_current = this; }
