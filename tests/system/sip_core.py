@@ -68,7 +68,7 @@ class Core:
         self.notify_status = 200
         self.subscribe_tag = "core1"  # of our end of dialogs that the server begins
         self.lock = threading.Lock()
-        self.is_closed = False
+        self.is_closed = self.is_lost = False
         address = (system.sip_host, int(system.sip_port))
         if transport == "udp":
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -82,6 +82,8 @@ class Core:
                 context.load_cert_chain(*certificate)
             raw = socket.create_connection((system.sip_host, int(system.sip_tls_port)))
             self.socket = context.wrap_socket(raw, server_hostname="localhost")
+            # Now: while another thread reads what follows the handshake, it counts as not done.
+            self.peer_certificate = self.socket.getpeercert()
         self.host, self.port = self.socket.getsockname()[:2]
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
@@ -128,6 +130,10 @@ class Core:
         except (OSError, ValueError, KeyError):
             if not self.is_closed:
                 self.notifies.put(None)
+        # Nobody answers any more: whoever waits is told, instead of waiting for his time to be over.
+        self.is_lost = True
+        for waiting in list(self.answers.values()):
+            waiting.put(None)
 
     def _answer(self, request, status):
         if request.method == "SUBSCRIBE" and not request.tag("to"):
@@ -164,8 +170,13 @@ class Core:
     def exchange(self, text, key):
         waiting = self.answers[key] = queue.Queue()
         try:
+            if self.is_lost:
+                raise ConnectionError("the connection has ended")
             self._send(text)
-            return waiting.get(timeout=ANSWER_SECONDS_MAX)
+            answer = waiting.get(timeout=ANSWER_SECONDS_MAX)
+            if answer is None:
+                raise ConnectionError("the connection ended before the answer")
+            return answer
         except queue.Empty:
             raise Failure(f"no answer to {text.splitlines()[0]}") from None
         except OSError as error:

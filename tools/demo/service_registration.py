@@ -48,7 +48,7 @@ def expect(answer, status, what):
 
 def register_service(steps, core, ue, token, mc_id):
     """From the certificate to full access; the last NOTIFY."""
-    certificate = ue.socket.getpeercert()
+    certificate = ue.peer_certificate
     steps.begin()
     expect(ue.sign_on(), 200, "REGISTER")
     steps.end(" 2-4  the UE registers with the SIP core, over TLS both ways", f"{ue.impu}, {ue.socket.version()}; the core's certificate: "
