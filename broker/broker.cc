@@ -31,7 +31,7 @@
 #include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
 #include "broker/version.h"
-#include "core/crypto/random.h"
+#include "core/crypto/fresh_value.h"
 #include "core/runtime/call.h"
 #include "storage/rocks/engine.h"
 
@@ -52,13 +52,6 @@ constexpr int kHashNiceness = 8;
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 // Homes are in memory only: a key per process is as good as one per installation, and nobody can have learnt it.
-SipKey fresh_home_key() {
-  SipKey key;
-  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
-  CLAVIGER_ASSERT(filled.has_value());
-  return key;
-}
-
 template <typename T>
 Task<void> run_and_promise(Task<T> task, std::shared_ptr<std::promise<T>> promise) {
   T result = co_await std::move(task);
@@ -149,7 +142,7 @@ Broker::Broker(settings::Settings settings, std::string settings_file, std::vect
   }
   started_at_ = clock_->monotonic();
   const std::size_t count = settings_->shards != 0 ? settings_->shards : cores();
-  shards_ = std::make_unique<runtime::Shards>(count, *clock_, logger_, fresh_home_key(), cpus());
+  shards_ = std::make_unique<runtime::Shards>(count, *clock_, logger_, crypto::fresh_value<SipKey>(), cpus());
 }
 
 Broker::~Broker() {

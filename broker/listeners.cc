@@ -24,7 +24,7 @@
 #include "broker/seal_keys/km_endpoint.h"
 #include "broker/subscriber/sip_database.h"
 #include "broker/tokens/token_routes.h"
-#include "core/crypto/random.h"
+#include "core/crypto/fresh_value.h"
 #include "core/http/problem.h"
 #include "core/http/server.h"
 #include "core/net/ticket_keys.h"
@@ -69,14 +69,6 @@ Result<TlsRef> make_tls(const settings::HttpsListener& listener, std::shared_ptr
   return net::TlsContext::server(std::move(options));
 }
 
-// Nobody may aim at the bucket of another's address.
-SipKey fresh_source_key() {
-  SipKey key;
-  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
-  CLAVIGER_ASSERT(filled.has_value());
-  return key;
-}
-
 }  // namespace
 
 Result<Unit> check_listener(const settings::HttpsListener& listener) {
@@ -102,7 +94,8 @@ struct Listeners::State {
         acm_audit(admin::acm_audit_into(audit)),
         services{all, audit, control, ::getuid(), &known_partners, &known_kms, &known_capif, &known_configuration},
         acm_services(services, known_acm),
-        server(all[0]->shard.shards(), fresh_source_key()),
+        // Nobody may aim at the bucket of another's address.
+        server(all[0]->shard.shards(), crypto::fresh_value<SipKey>()),
         tickets(std::make_shared<net::TicketKeys>()) {
     services.subscribers = &known_subscribers;
   }

@@ -2,29 +2,20 @@
 
 #include "broker/identity/dpop_check.h"
 #include "broker/identity/sign_in_throttle.h"
+#include "core/crypto/fresh_value.h"
 #include "core/crypto/hkdf.h"
-#include "core/crypto/random.h"
 
 namespace claviger::identity {
-namespace {
-
-SipKey random_sip_key() {
-  SipKey key;
-  const auto low = crypto::random_bytes<8>();
-  const auto high = crypto::random_bytes<8>();
-  CLAVIGER_ASSERT(low && high);  // at start: without entropy there is no broker
-  key.k0 = load_be<std::uint64_t>(low->reveal());
-  key.k1 = load_be<std::uint64_t>(high->reveal());
-  return key;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 struct IdentityShard::State {
   explicit State(broker::Context& context)
-      : clients(context), turns(context.shard), throttle(random_sip_key(), context.shard.shards().size()),
-        second_factor_throttle(random_sip_key(), context.shard.shards().size()),
-        refresh_mac(context.keys.refresh.reveal()), client_mac(context.keys.client.reveal()),
+      : clients(context),
+        turns(context.shard),
+        throttle(crypto::fresh_value<SipKey>(), context.shard.shards().size()),
+        second_factor_throttle(crypto::fresh_value<SipKey>(), context.shard.shards().size()),
+        refresh_mac(context.keys.refresh.reveal()),
+        client_mac(context.keys.client.reveal()),
         subject_mac(crypto::derive_secret<32>(context.keys.client.reveal(), {}, as_bytes("pairwise subject")).reveal()),
         dpop(context) {}
   ClientAuthenticator clients;

@@ -7,7 +7,7 @@
 #include "broker/tokens/tenant_keys.h"
 #include "broker/tokens/token_shard.h"
 #include "core/codec/json_writer.h"
-#include "core/crypto/random.h"
+#include "core/crypto/fresh_value.h"
 
 namespace claviger::migration {
 
@@ -34,18 +34,11 @@ Task<Result<Grant>> make_grant(broker::Context* context, std::string tenant, Agr
 
 namespace {
 
-SipKey drawn() {
-  SipKey key{};
-  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
-  CLAVIGER_ASSERT(filled.has_value());
-  return key;
-}
-
 constexpr Error kInvalid{Code::GrantInvalid, "migration.grant"};
 
 }  // namespace
 
-GrantsSeen::GrantsSeen() : key_(drawn()), other_key_(drawn()) {}
+GrantsSeen::GrantsSeen() : key_(crypto::fresh_value<SipKey>()), other_key_(crypto::fresh_value<SipKey>()) {}
 
 std::uint64_t GrantsSeen::whose(const AgreementView& agreement, std::string_view primary_impi) const {
   // Its slot is the agreement's own for the process's life.

@@ -3,22 +3,11 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
-#include "core/crypto/random.h"
+#include "core/crypto/fresh_value.h"
 
 namespace claviger::migration {
-namespace {
-
 // Whoever names visitors does not choose their places.
-SipKey drawn() {
-  SipKey key{};
-  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
-  CLAVIGER_ASSERT(filled.has_value());
-  return key;
-}
-
-}  // namespace
-
-PendingServers::PendingServers() : key_(drawn()), tenant_key_(drawn()) {}
+PendingServers::PendingServers() : key_(crypto::fresh_value<SipKey>()), tenant_key_(crypto::fresh_value<SipKey>()) {}
 
 std::uint64_t PendingServers::whose(std::string_view tenant, std::string_view impi) const {
   return siphash(key_, impi) ^ siphash(tenant_key_, tenant);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/crypto/random.h"
+#include "core/crypto/fresh_value.h"
 #include "core/diameter/names.h"
 #include "core/net/resolve.h"
 
@@ -14,14 +14,6 @@ namespace {
 constexpr std::size_t kLinksMax = 2 * kPeersMax;
 constexpr unsigned kSlotBits = 16;
 constexpr Seconds kResolveMax{5};
-
-template <typename T>
-T random_value() {
-  T value{};
-  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&value, 1)));
-  CLAVIGER_ASSERT(filled.has_value());
-  return value;
-}
 
 }  // namespace
 
@@ -50,10 +42,10 @@ struct NodeShard::Caller {
 NodeShard::NodeShard(Node& node, runtime::Shard& shard)
     : node_(node),
       shard_(shard),
-      random_state_(random_value<std::uint64_t>() | 1U),
+      random_state_(crypto::fresh_value<std::uint64_t>() | 1U),
       table_(std::make_shared<const PeerTable>()),
       packer_(shard.slabs()),
-      answers_(random_value<SipKey>(), random_value<SipKey>()),
+      answers_(crypto::fresh_value<SipKey>(), crypto::fresh_value<SipKey>()),
       transactions_(*this) {
   // RFC 6733 clause 3: the low 12 bits of the time, then at random; each shard takes every n-th number from there.
   end_to_end_ = node.origin_state() << 20U | (static_cast<std::uint32_t>(random()) & 0xfffffU);

@@ -1,6 +1,6 @@
 #include "core/sip/endpoint.h"
 
-#include "core/crypto/random.h"
+#include "core/crypto/fresh_value.h"
 #include "core/net/resolve.h"
 #include "core/runtime/call.h"
 #include "core/sip/endpoint_shard.h"
@@ -54,9 +54,9 @@ Result<NextHop> next_hop_of(std::string_view text, std::size_t size) {
   return hop;
 }
 
-Endpoint::Endpoint(runtime::Shards& shards, EndpointOptions options) : shards_(shards), options_(std::move(options)) {
-  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&address_key_, 1)));
-  CLAVIGER_ASSERT(filled.has_value() && options_.handler != nullptr);
+Endpoint::Endpoint(runtime::Shards& shards, EndpointOptions options)
+    : shards_(shards), options_(std::move(options)), address_key_(crypto::fresh_value<SipKey>()) {
+  CLAVIGER_ASSERT(options_.handler != nullptr);
   if (options_.via_host.empty()) options_.via_host = options_.host;
   if (options_.via_host.find(':') != std::string::npos && !options_.via_host.starts_with('[')) {
     options_.via_host = "[" + options_.via_host + "]";

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/crypto/random.h"
+#include "core/crypto/fresh_value.h"
 #include "core/sip/connection.h"
 #include "core/sip/limits.h"
 #include "core/sip/request_check.h"
@@ -17,13 +17,6 @@ using runtime::Task;
 constexpr std::string_view kAllow = "REGISTER, PUBLISH, SUBSCRIBE, NOTIFY, OPTIONS";
 // Of whom we cannot take more work: it comes again in this time.
 constexpr std::string_view kRetryAfter = "5";
-
-SipKey random_key() {
-  SipKey key;
-  const auto filled = crypto::fill_random(std::as_writable_bytes(std::span(&key, 1)));
-  CLAVIGER_ASSERT(filled.has_value());
-  return key;
-}
 
 std::string hex_of(std::uint64_t number) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -46,9 +39,9 @@ std::string peer_key(Transport transport, const net::Address& address) {
 EndpointShard::EndpointShard(runtime::Shard& shard, Endpoint& endpoint)
     : shard_(shard),
       endpoint_(endpoint),
-      tag_key_(random_key()),
-      transactions_(random_key(), random_key()),
-      branch_prefix_(std::string(kBranchCookie) + hex_of(random_key().k0)),
+      tag_key_(crypto::fresh_value<SipKey>()),
+      transactions_(crypto::fresh_value<SipKey>(), crypto::fresh_value<SipKey>()),
+      branch_prefix_(std::string(kBranchCookie) + hex_of(crypto::fresh_value<std::uint64_t>())),
       expiry_(
           [](void* self) {
             auto* const one = static_cast<EndpointShard*>(self);

@@ -4,11 +4,7 @@
 //     SERVERS   how many MC servers sip:nN@PSI-HOST the watchers share: 256 dialogs each at most
 // Says "watching SECONDS" when every one has heard the present state, then every second "heard NOTIFYS", of which a change
 // causes COUNT; ends with its standard input.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -19,8 +15,11 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/broker/tcp_connect.h"
+
 namespace {
 
+using claviger::bench::die;
 using Clock = std::chrono::steady_clock;
 
 // SUBSCRIBEs of one connection that have no answer yet.
@@ -37,11 +36,6 @@ struct Totals {
   long notifies = 0;  // heard and answered
 };
 
-[[noreturn]] void die(const char* what) {
-  std::perror(what);
-  std::exit(1);
-}
-
 // Of the first one of that name, as it stands.
 std::string_view line_of(std::string_view head, std::string_view name) {
   const std::size_t at = head.find(name);
@@ -53,18 +47,9 @@ std::string_view line_of(std::string_view head, std::string_view name) {
 class Connection {
  public:
   Connection(const Job& job, Totals& totals) : job_(job), totals_(totals) {
-    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(job.port);
-    if (socket_ < 0 || inet_pton(AF_INET, job.host.c_str(), &address.sin_addr) != 1 ||
-        connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-      die("connect");
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    socklen_t size = sizeof(address);
-    getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    own_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    const auto [socket, own_port] = claviger::bench::tcp_connect(job.host, job.port);
+    socket_ = socket;
+    own_ = "127.0.0.1:" + std::to_string(own_port);
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

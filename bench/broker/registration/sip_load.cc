@@ -5,11 +5,7 @@
 //               publish    PUBLISHes with an access token, a line of the file TOKENS each, the USERS in turn
 //     FROM      number of the first user: sip:uFROM@DOMAIN
 // Says in JSON how many were answered with 200, how many with something else, the seconds, and latencies in microseconds.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,8 +19,11 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/broker/tcp_connect.h"
+
 namespace {
 
+using claviger::bench::die;
 using Clock = std::chrono::steady_clock;
 
 struct Job {
@@ -35,11 +34,6 @@ struct Job {
 
   long total() const { return tokens.empty() ? users * rounds : static_cast<long>(tokens.size()); }
 };
-
-[[noreturn]] void die(const char* what) {
-  std::perror(what);
-  std::exit(1);
-}
 
 void append(std::string& out, std::initializer_list<std::string_view> pieces) {
   for (const std::string_view piece : pieces) out += piece;
@@ -130,18 +124,9 @@ void write_publish(const Job& job, long index, std::uint16_t own_port, std::stri
 class Connection {
  public:
   Connection(const Job& job, std::vector<double>& latencies) : job_(job), latencies_(latencies) {
-    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(job.port);
-    if (socket_ < 0 || inet_pton(AF_INET, job.host.c_str(), &address.sin_addr) != 1 ||
-        connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-      die("connect");
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    socklen_t size = sizeof(address);
-    getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    own_port_ = ntohs(address.sin_port);
+    const auto [socket, own_port] = claviger::bench::tcp_connect(job.host, job.port);
+    socket_ = socket;
+    own_port_ = own_port;
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

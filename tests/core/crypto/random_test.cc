@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "core/crypto/fresh_value.h"
 #include "tests/core/crypto/vectors.h"
 
 namespace claviger::crypto {
@@ -41,6 +42,13 @@ TEST(RandomPool, ServesAnySize) {
     std::vector<std::byte> bytes(size);
     EXPECT_TRUE(pool.fill(bytes));
   }
+}
+
+TEST(FreshValue, IsDrawnEachTime) {
+  const auto one = fresh_value<SipKey>(), other = fresh_value<SipKey>();
+  EXPECT_NE(one.k0, other.k0);
+  EXPECT_NE(one.k1, other.k1);
+  EXPECT_NE(one.k0, one.k1);
 }
 
 }  // namespace
