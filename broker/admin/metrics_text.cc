@@ -9,6 +9,7 @@
 #include "broker/registration/registrar.h"
 #include "broker/subscriber/sip_database.h"
 #include "core/http/counters.h"
+#include "core/runtime/turn_figures.h"
 
 namespace claviger::admin {
 namespace {
@@ -69,7 +70,7 @@ void histogram(Exposition& out, const AdminServices& services, const std::string
   std::array<std::uint64_t, Histogram::kBuckets> buckets{};
   std::uint64_t sum_ns = 0;
   for (const auto& context : services.contexts) {
-    const Histogram& one = histogram_of(*context->figures);
+    const Histogram& one = histogram_of(*context);
     for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] += one.bucket(i);
     sum_ns += one.sum_ns();
   }
@@ -100,7 +101,7 @@ void add_tokens(Exposition& out, const AdminServices& services) {
   out.begin("token_request_seconds", "histogram", "Time from a token request to its answer, by grant.");
   for (std::size_t i = 0; i < broker::kGrants; ++i) {
     histogram(out, services, label("grant", broker::name_of(static_cast<broker::Grant>(i))),
-              [i](const broker::Figures& figures) -> const Histogram& { return figures.grants[i].latency; });
+              [i](const broker::Context& context) -> const Histogram& { return context.figures->grants[i].latency; });
   }
   out.begin("introspections_total", "counter", "Introspections, by what was answered.");
   out.sample("result=\"active\"", sum(services, &broker::Figures::introspections_active));
@@ -115,7 +116,7 @@ void add_identity(Exposition& out, const AdminServices& services) {
   out.sample("result=\"throttled\"", sum(services, &broker::Figures::sign_ins_throttled));
   out.begin("sign_in_seconds", "histogram", "Time of a sign-in with its password hash and the queue before it.");
   histogram(out, services, {},
-            [](const broker::Figures& figures) -> const Histogram& { return figures.sign_in_latency; });
+            [](const broker::Context& context) -> const Histogram& { return context.figures->sign_in_latency; });
   out.one("sessions_started_total", "counter", "Sessions begun.", sum(services, &broker::Figures::sessions_started));
   out.one("sessions_ended_total", "counter", "Sessions ended by sign-off or revocation.",
           sum(services, &broker::Figures::sessions_ended));
@@ -356,6 +357,17 @@ void add_process(Exposition& out, const AdminServices& services) {
   out.one("uptime_seconds", "gauge", "Seconds since the process started.", static_cast<std::uint64_t>(up.count()));
 }
 
+void add_turns(Exposition& out, const AdminServices& services) {
+  out.begin("turn_seconds", "histogram", "How long the turns of the shards are: all else waits for so long.");
+  histogram(out, services, {}, [](const broker::Context& context) -> const Histogram& {
+    return runtime::turn_figures(context.shard).turns;
+  });
+  out.begin("wake_seconds", "histogram", "Until a shard that sleeps runs when it is woken: long when others have its CPU.");
+  histogram(out, services, {}, [](const broker::Context& context) -> const Histogram& {
+    return runtime::turn_figures(context.shard).wake_ups;
+  });
+}
+
 }  // namespace
 
 std::string_view why_not_ready(const AdminServices& services) {
@@ -367,6 +379,7 @@ std::string_view why_not_ready(const AdminServices& services) {
 std::string metrics_text(const AdminServices& services) {
   Exposition out;
   add_process(out, services);
+  add_turns(out, services);
   add_tokens(out, services);
   add_identity(out, services);
   add_store(out, services);

@@ -2,7 +2,8 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
+
+#include "core/runtime/thread_schedule.h"
 
 namespace claviger::runtime {
 
@@ -18,7 +19,7 @@ OffloadPool::OffloadPool(std::string name, std::size_t threads, std::size_t queu
         CPU_SET(static_cast<std::size_t>(cpus[i % cpus.size()]), &set);
         pthread_setaffinity_np(pthread_self(), sizeof set, &set);
       }
-      if (niceness != 0) setpriority(PRIO_PROCESS, 0, niceness);  // of this thread alone
+      if (niceness != 0) give_way(niceness);
       work();
     });
   }

@@ -5,12 +5,17 @@
 
 #include <algorithm>
 
+#include "core/runtime/loop_parts.h"
+#include "core/runtime/thread_schedule.h"
+
 namespace claviger::runtime {
 namespace {
 
 thread_local Shard* t_current = nullptr;
 
 Shard& shard_of(uv_handle_t* handle) { return *static_cast<Shard*>(handle->data); }
+
+LoopParts& parts_of(const uv_loop_t& loop) { return *static_cast<LoopParts*>(uv_loop_get_data(&loop)); }
 
 }  // namespace
 
@@ -28,13 +33,19 @@ Shard* Shard::current_or_null() { return t_current; }
 
 Shard::Shard(std::size_t index, Shards& shards, Clock& clock, Logger& logger)
     : index_(index), shards_(shards), clock_(clock), logger_(logger),
-      mailbox_([this] { uv_async_send(&wake_); }), timers_(clock.monotonic()) {
+      mailbox_([this] { parts_of(loop_).wake(clock_.monotonic()); }), timers_(clock.monotonic()) {
   CLAVIGER_ASSERT(uv_loop_init(&loop_) == 0);
   const auto own = [this](auto* handle) { handle->data = this; };
-  CLAVIGER_ASSERT(uv_async_init(&loop_, &wake_, [](uv_async_t* handle) {
-                    Shard& shard = shard_of(reinterpret_cast<uv_handle_t*>(handle));
-                    if (shard.mailbox_.drain()) uv_async_send(handle);
-                  }) == 0);
+  const auto take_messages = [](uv_async_t* handle) {
+    Shard& shard = shard_of(reinterpret_cast<uv_handle_t*>(handle));
+    if (shard.mailbox_.drain()) uv_async_send(handle);  // only this thread does: others come by the wake-up
+  };
+  CLAVIGER_ASSERT(uv_async_init(&loop_, &wake_, take_messages) == 0);
+  auto parts = std::make_unique<LoopParts>(loop_, [this, take_messages] {
+    parts_of(loop_).woken(now());
+    take_messages(&wake_);
+  });
+  uv_loop_set_data(&loop_, parts.release());  // until ~Shard
   uv_prepare_init(&loop_, &turn_end_);
   uv_check_init(&loop_, &turn_start_);
   uv_timer_init(&loop_, &wheel_timer_);
@@ -59,6 +70,8 @@ Shard::~Shard() {
                               reinterpret_cast<uv_handle_t*>(&wheel_timer_), reinterpret_cast<uv_handle_t*>(&busy_)}) {
     uv_close(handle, nullptr);
   }
+  const std::unique_ptr<LoopParts> parts(&parts_of(loop_));
+  parts->close();
   while (uv_run(&loop_, UV_RUN_DEFAULT) != 0) {  // a pending uv_stop() ends the first run at once
   }
   CLAVIGER_ASSERT(uv_loop_close(&loop_) == 0);  // something still owns a handle otherwise
@@ -69,6 +82,7 @@ Monotonic Shard::now() {
   if (!has_now_) {
     now_ = clock_.monotonic();
     has_now_ = true;
+    parts_of(loop_).turn_begins(now_);
   }
   return now_;
 }
@@ -121,6 +135,8 @@ void Shard::end_turn() {
   } else {
     uv_idle_stop(&busy_);
   }
+  now_ = clock_.monotonic();
+  parts_of(loop_).turn_ends(now_);
   arm_wheel();
   has_now_ = has_wall_ = false;
   if (is_stopping_) uv_stop(&loop_);
@@ -181,6 +197,7 @@ void Shards::start() {
         CPU_SET(static_cast<std::size_t>(cpus_[i % cpus_.size()]), &set);
         pthread_setaffinity_np(pthread_self(), sizeof set, &set);
       }
+      ask_for_short_slices();
       shards_[i]->run();
     });
   }
@@ -199,5 +216,7 @@ void Shards::join() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
+
+const TurnFigures& turn_figures(Shard& shard) { return parts_of(*shard.loop()).figures(); }
 
 }  // namespace claviger::runtime

@@ -428,6 +428,8 @@ TEST(Metrics, AreWellFormedAndReadinessSaysWhy) {
   EXPECT_NE(
       metrics.body.find("claviger_token_request_seconds_bucket{grant=\"authorization_code\",le=\"0.000512\"} 1\n"),
       std::string::npos);
+  EXPECT_NE(metrics.body.find("claviger_turn_seconds_bucket{le=\"0.001024\"} "), std::string::npos);
+  EXPECT_NE(metrics.body.find("claviger_wake_seconds_count "), std::string::npos);
   EXPECT_NE(metrics.body.find("claviger_token_request_seconds_count{grant=\"authorization_code\"} 1\n"),
             std::string::npos);
   // Each line is a comment or "name{labels} number".

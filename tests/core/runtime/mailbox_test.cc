@@ -45,6 +45,22 @@ TEST(Mailbox, RefusesOrdinaryMessagesAtItsBoundButNotControl) {
   EXPECT_TRUE(mailbox.post([] {}));
 }
 
+TEST(Mailbox, WakesOnceUntilItIsEmpty) {
+  int wakes = 0, handled = 0;
+  Mailbox mailbox([&] { ++wakes; });
+  mailbox.post_control([&] { ++handled; });
+  mailbox.post_control([&] {
+    ++handled;
+    mailbox.post_control([&] { ++handled; });
+  });
+  EXPECT_EQ(wakes, 1);
+  EXPECT_FALSE(mailbox.drain());
+  EXPECT_EQ(handled, 3);
+  EXPECT_EQ(wakes, 1);
+  mailbox.post_control([&] { ++handled; });
+  EXPECT_EQ(wakes, 2);
+}
+
 TEST(Mailbox, FreesWhatWasNeverRead) {
   auto owned = std::make_shared<int>(1);
   {
