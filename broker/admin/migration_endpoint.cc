@@ -11,6 +11,7 @@
 #include "broker/migration/binding_procedures.h"
 #include "broker/migration/migration_json.h"
 #include "broker/snapshot_publisher.h"
+#include "broker/tables.h"
 #include "core/codec/json_writer.h"
 #include "core/runtime/offload.h"
 
@@ -382,15 +383,32 @@ struct Found {
   std::string json;
 };
 
+// Steps name private identities: whose a public one is his binding says, or its own form.
+Task<Result<std::vector<std::string>>> names_of(Call* call) {
+  const std::string& tenant = call->values[0];
+  const std::string& identity = call->values[1];
+  std::vector<std::string> names{identity};
+  const std::size_t scheme = identity.find(':');
+  if (scheme == std::string::npos || identity.find('\0') != std::string::npos) co_return names;
+  if (identity.find('@') != std::string::npos) names.push_back(identity.substr(scheme + 1));
+  auto owner = co_await call->at()->store.get(broker::tables::kBindingIdentities,
+                                              migration::public_identity_key(tenant, identity));
+  if (owner) names.emplace_back(owner->text());
+  if (!owner && !owner.failed_with(Code::NotFound)) co_return owner.error();
+  co_return names;
+}
+
 // Each shard looks for itself.
 Task<Answer> trace(Call* call) {
   CLAVIGER_CO_TRY(room, room_of(*call));
+  CLAVIGER_CO_TRY(names, co_await names_of(call));
   auto found = std::make_shared<std::vector<std::vector<Found>>>(runtime::Shard::current().shards().size());
-  std::function<void(broker::Context&)> step = [room, found, tenant = call->values[0],
-                                                identity = call->values[1]](broker::Context& on) {
+  std::function<void(broker::Context&)> step = [room, found, tenant = call->values[0], names](broker::Context& on) {
     const std::size_t shard = on.shard.index();
     room->trace().for_each([&](const migration::TraceStep& one) {
-      if (one.tenant.view() != tenant || (!one.partner.is(identity) && !one.primary.is(identity))) return;
+      const bool is_his = std::ranges::any_of(
+          names, [&](const std::string& name) { return one.partner.is(name) || one.primary.is(name); });
+      if (one.tenant.view() != tenant || !is_his) return;
       Found line{one.at.time_since_epoch().count(), {}};
       Json json(line.json);
       write_step(json, one, shard);

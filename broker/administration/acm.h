@@ -168,6 +168,8 @@ class Acm {
                                         std::shared_ptr<const Visitor> present, std::shared_ptr<const Visitor> before);
   runtime::Task<Result<std::optional<Visitor>>> former_visitor(std::string tenant, std::string home_system,
                                                                std::string mc_id, std::string id);
+  runtime::Task<Result<std::vector<std::string>>> former_rows(std::string tenant, std::string home_system,
+                                                              std::string mc_id, std::string from, std::string until);
   runtime::Task<Result<bool>> still_asks(std::string tenant, std::string home_system, std::string id,
                                          std::string mc_id);
   runtime::Task<void> watch_validity();

@@ -41,6 +41,8 @@ Task<Result<Unit>> Acm::check_asked(std::string tenant, std::string acmc, std::s
     auto partner = co_await find_partner(tenant, setup->targets[i]);
     if (!partner) co_return partner.error();
     if (partner->url.empty()) co_return Error{Code::AcmPartnerUnknown, "acm.url"};
+    // Nobody asks here in the name of another system.
+    if (!setup->home.empty() && setup->home != partner->own_system) co_return Error{Code::AcmNotAuthorised, "acm.home"};
     const auto& allowed = client.partners;
     if (!allowed.empty() && std::ranges::find(allowed, setup->targets[i]) == allowed.end()) {
       co_return Error{Code::AcmNotAuthorised, "acm.target"};

@@ -152,6 +152,24 @@ Task<Result<std::optional<Visitor>>> Acm::former_visitor(std::string tenant, std
   co_return std::optional<Visitor>();
 }
 
+// What is kept of a visitor for requests from `from` back to `until`, which keeps its own; all of it when there is no such
+// request among them. Of one that was withdrawn in between it stayed, for the later ones led past it.
+Task<Result<std::vector<std::string>>> Acm::former_rows(std::string tenant, std::string home_system, std::string mc_id,
+                                                        std::string from, std::string until) {
+  std::vector<std::string> keys;
+  for (std::string id = std::move(from); keys.size() < kFormersMax && id != until;) {
+    std::string key = former_key(tenant, home_system, id, mc_id);
+    auto row = co_await home().store.get(tables::kAcmUsers, key);
+    if (row.failed_with(Code::NotFound)) break;
+    if (!row) co_return row.error();
+    keys.push_back(std::move(key));
+    auto former = decode_visitor(*row);
+    if (!former) break;
+    id = std::move(former->setup);
+  }
+  co_return keys;
+}
+
 // Undoes what this request did to a visitor, and no more: whom an earlier one had set up is as that one left him, everybody
 // else ends. A visitor whom a later one has asked for is that one's.
 Task<Result<Unit>> Acm::take_back(std::string tenant, std::string home_system, std::string mc_id, std::string setup) {
@@ -208,10 +226,11 @@ Task<Result<Unit>> Acm::give_back(std::string tenant, std::shared_ptr<const AcmP
     CLAVIGER_CO_TRY(closed, co_await close_visitor(tenant, from->partner, present));
   }
   const std::string key = visitor_key(tenant, from->system, next.mc_id);
+  CLAVIGER_CO_TRY(formers, co_await former_rows(tenant, from->system, next.mc_id, present->setup, next.setup));
   storage::Transaction transaction;
   transaction.expect_version(tables::kAcmUsers, key, present->version);
   transaction.put(tables::kAcmUsers, key, as_bytes(encode(next)));
-  transaction.erase(tables::kAcmUsers, former_key(tenant, from->system, present->setup, next.mc_id));
+  for (const std::string& row : formers) transaction.erase(tables::kAcmUsers, row);
   for (const std::string& id : present->service_ids) {
     const bool stays = next.is_open && std::ranges::find(next.service_ids, id) != next.service_ids.end();
     if (!stays) migration::erase_migration_service(transaction, tenant, from->system, id);
@@ -244,10 +263,11 @@ Task<Result<Unit>> Acm::end_visitor(std::string tenant, std::string home_system,
   std::string idms = partner ? partner->partner : visitor->idms;
   CLAVIGER_CO_TRY(closed, co_await close_visitor(tenant, std::move(idms), visitor));
   const std::string key = visitor_key(tenant, home_system, visitor->mc_id);
+  CLAVIGER_CO_TRY(formers, co_await former_rows(tenant, home_system, visitor->mc_id, visitor->setup, std::string()));
   storage::Transaction transaction;
   transaction.expect_version(tables::kAcmUsers, key, visitor->version);
   transaction.erase(tables::kAcmUsers, key);
-  transaction.erase(tables::kAcmUsers, former_key(tenant, home_system, visitor->setup, visitor->mc_id));
+  for (const std::string& row : formers) transaction.erase(tables::kAcmUsers, row);
   for (const std::string& id : visitor->service_ids) {
     migration::erase_migration_service(transaction, tenant, home_system, id);
   }

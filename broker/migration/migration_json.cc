@@ -59,6 +59,9 @@ class Members {
   Members& read(std::string_view name, Enum& field, const std::array<std::string_view, N>& names) {
     std::string text(names[static_cast<std::size_t>(field)]);
     read(name, text);
+    // "STATIC" or "static": operators' lists have either.
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    std::ranges::transform(text, text.begin(), lower);
     const auto* found = std::ranges::find(names, text);
     if (found == names.end()) {
       fail(name);
@@ -147,6 +150,9 @@ Result<Binding> read_binding_object(codec::JsonObject object) {
   Binding binding;
   Members members(object);
   members.read("direction", binding.direction, kDirections).read("system", binding.system);
+  // What operators who exchange lists call these may be in the singular.
+  members.read("primary_system_id", binding.system);
+  members.read("partner_impu", binding.partner_impus).read("primary_impu", binding.primary_impus);
   members.read("mode", binding.mode, kModes);
   if (binding.direction == Direction::Outbound && !object.contains("partner_impi"))
     binding.state = BindingState::Prepared;

@@ -25,7 +25,8 @@ std::string binding_text(const Binding& binding);
 
 // Members: direction ("inbound", the default, or "outbound"), system, mode ("static", the default, or "dynamic"), state,
 // partner_impi, partner_impus, primary_impi, primary_impus, sub, hosts, realm, grant, not_before, not_after, access.
-// What write_binding says beside these is read over. BindingInvalid with the member that is wrong.
+// Also primary_system_id, partner_impu and primary_impu (arrays), which are system, partner_impus and primary_impus. Modes
+// and states in either case. What write_binding says beside these is read over. BindingInvalid with the member that is wrong.
 Result<Binding> read_binding_object(codec::JsonObject object);
 
 // POST /migrants: of the partner system what it makes, of the primary system what it asks for.

@@ -5,8 +5,10 @@
 
 #include "broker/migration/cx_parts.h"
 #include "broker/migration/grant.h"
+#include "broker/subscriber/cx_messages.h"
 #include "core/diameter/names.h"
 #include "core/diameter/node_shard.h"
+#include "core/diameter/overload.h"
 
 namespace claviger::migration {
 namespace {
@@ -36,6 +38,13 @@ bool goes_on(const AvpView& avp) {
          avp.is(cx::avp::kSipAuthDataItem) || avp.is(cx::avp::kServerName) || avp.is(cx::avp::kServerAssignmentType) ||
          avp.is(cx::avp::kUserDataAlreadyAvailable) || avp.is(avp::kRouteRecord);
 }
+
+// Of a request that goes on: eight AVPs replaced (below), and Destination-Host, Destination-Realm, OC-Supported-Features, a
+// grant and the Route-Record added.
+constexpr std::size_t kOwnEdits = 8 + 5;
+// What is taken out lies between AVPs that go on, each of which is there once (14 of them), and Route-Records.
+constexpr std::size_t kEditsMax = 14 + diameter::kRouteRecordsMax + 1 + kOwnEdits;
+static_assert(kEditsMax <= diameter::Edits::kMax);
 
 // "identity;time;number;shard": ours, and new (RFC 6733 clause 8.8).
 class SessionText {
@@ -116,8 +125,6 @@ Relay::Relay(Migration& migration, diameter::Node& node, diameter::Handler* next
   for (std::size_t i = 0; i < migration.contexts().size(); ++i) {
     rates_.push_back(std::make_unique<Rates>());
     pending_.push_back(std::make_unique<PendingServers>());
-    // Session-Ids of another life of ours do not come back.
-    rates_.back()->sessions = std::uint64_t{node.origin_state()} << 32U;
   }
 }
 
@@ -150,16 +157,27 @@ TraceStep& Relay::trace(const AgreementView& agreement, std::string_view step, s
 AgreementRef Relay::agreement_of_peer(const diameter::Request& request) const {
   const std::string_view realm = request.message().origin_realm();
   if (realm.empty()) return nullptr;
-  return migration_.table()->find_any([&](const Agreement& one) { return one.realm == realm; });
+  return migration_.table()->find_any([&](const Agreement& one) { return diameter::is_same_name(one.realm, realm); });
 }
 
 void Relay::handle(diameter::Request& request) {
   const Message& message = request.message();
+  // Nobody is called that, and no key holds it.
+  const auto has_nul = [&](const diameter::AvpId& id) { return message.text(id).find('\0') != std::string_view::npos; };
+  if (has_nul(avp::kUserName) || has_nul(cx::avp::kPublicIdentity)) {
+    return refuse(request, nullptr, {cx::result::kUserUnknown, true});
+  }
   if (message.header().command == cx::command::kRegistrationTermination) {
     request.keep(request.shard().packer().keep(message.bytes()));
     diameter::NodeShard& shard = request.shard();
     shard.procedures().spawn(terminate_from_home(std::move(request)));
     return;
+  }
+  if (subscriber::requires_features(message)) {
+    MessageBuilder answer = request.answer_builder();
+    subscriber::write_feature_unsupported(message, answer);
+    auto built = answer.finish();
+    return built ? request.answer(*std::move(built)) : request.refuse(result_code::kUnableToComply);
   }
   // LIR names a public identity only.
   std::string_view identity = message.text(avp::kUserName);
@@ -267,7 +285,7 @@ std::optional<Relay::Refusal> Relay::check_visitor(const diameter::Request& requ
   const std::int64_t now = numeric_date(here(migration_)->shard.wall());
   if (!check_in_force(agreed, now) || !check_usable(binding, now)) return Refusal{cx::result::kRoamingNotAllowed, true};
   const AuthItem item = read_auth_item(request.message());
-  if (!item.is_well_formed) return Refusal{result_code::kInvalidAvpValue, false};
+  if (!item.is_well_formed) return Refusal{result_code::kInvalidAvpValue, false, cx::avp::kSipAuthDataItem};
   if (!item.is_aka) return Refusal{cx::result::kAuthSchemeNotSupported, true};
   if (!rates().take(*admitted.agreement, binding.partner_impi, here(migration_)->shard.now())) {
     return Refusal{result_code::kUnableToDeliver, false};
@@ -313,7 +331,7 @@ std::optional<Relay::Refusal> Relay::check_migrant(const diameter::Request& requ
   }
   if (command == cx::command::kMultimediaAuth) {
     const AuthItem item = read_auth_item(request.message());
-    if (!item.is_well_formed) return Refusal{result_code::kInvalidAvpValue, false};
+    if (!item.is_well_formed) return Refusal{result_code::kInvalidAvpValue, false, cx::avp::kSipAuthDataItem};
     // What goes on says AKAv1: another scheme's vector is not to be had by asking us for it.
     if (!item.is_aka) return Refusal{cx::result::kAuthSchemeNotSupported, true};
   }
@@ -343,10 +361,16 @@ void Relay::relay(diameter::Request& request, const Admitted& admitted, Role rol
     const auto first = message.find({one->code(), one->vendor()});
     const bool is_repeated =
         !one->is(avp::kRouteRecord) && first && message.offset_of(*first) != message.offset_of(*one);
-    if (edits.is_full()) return refuse(request, admitted.agreement.get(), {result_code::kUnableToComply, false});
-    if (!goes_on(*one) || is_repeated) edits.remove(message, *one);
+    if (goes_on(*one) && !is_repeated) continue;
+    // Cannot be: see kEditsMax. A message must not be able to end the process, whatever was overlooked.
+    if (!edits.has_room_for(1 + kOwnEdits))
+      return refuse(request, admitted.agreement.get(), {result_code::kUnableToComply, false});
+    edits.remove(message, *one);
   }
-  const SessionText session(node_.options().identity, ++rates().sessions);
+  // Session-Ids of another life of ours do not come back. The node knows when this one began once it has started.
+  std::uint64_t& sessions = rates().sessions;
+  if (sessions == 0) sessions = std::uint64_t{node_.origin_state()} << 32U;
+  const SessionText session(node_.options().identity, ++sessions);
   const auto replace = [&](const diameter::AvpId& id, Bytes data) {
     if (const auto old = message.find(id)) edits.replace(message, *old, data);
   };
@@ -385,6 +409,8 @@ void Relay::relay(diameter::Request& request, const Admitted& admitted, Role rol
     if (!agreed.database_host.empty()) edits.append(avp::kDestinationHost, as_bytes(agreed.database_host));
   }
   edits.append(avp::kDestinationRealm, as_bytes(realm));
+  // Or nobody may ask us to send less (RFC 7683 clause 5.1.1).
+  edits.append(avp::kOcSupportedFeatures, diameter::kLossAlgorithmOnly);
   if (is_partner && agreed.grant_vendor != 0 && !binding.grant.empty()) {
     edits.append({agreed.grant_code, agreed.grant_vendor, false}, as_bytes(binding.grant));
   }
@@ -421,6 +447,7 @@ void Relay::to_own_database(diameter::Request& request, const Admitted& admitted
         binding.primary_impi, request.source().identity);
   migration_.counters(*admitted.agreement).add(Counted::Relayed);
   request.keep(std::move(slice));
+  request.watch(*this);
   next_->handle(request);
 }
 
@@ -440,9 +467,27 @@ void Relay::refuse(diameter::Request& request, const AgreementView* agreement, R
     answer.result(why.code);
   }
   write_identities(answer, message);
+  if (const auto offender = why.offender ? message.find(*why.offender) : std::nullopt) {
+    answer.begin_group(avp::kFailedAvp).copy(*offender).end_group();
+  }
   auto built = answer.finish();
   if (!built) return request.refuse(result_code::kUnableToComply);
   request.answer(*std::move(built));
+}
+
+// Of a partner system's request that the SIP database here has answered.
+void Relay::on_answered(const Message& request, const Message& answer) {
+  AgreementRef agreement = migration_.table()->find_any(
+      [&](const Agreement& one) { return diameter::is_same_name(one.realm, request.origin_realm()); });
+  if (agreement == nullptr) return;
+  const Message::Outcome outcome = answer.outcome();
+  const bool is_success = outcome.is_success() && outcome.vendor == 0;
+  const bool is_vector = request.header().command == cx::command::kMultimediaAuth;
+  TraceStep& step =
+      trace(*agreement, "answer of the SIP database here", {}, request.text(avp::kUserName), node_.options().identity);
+  step.outcome = !is_success ? "error" : is_vector ? "vector" : "ok";
+  step.result = outcome.code;
+  migration_.counters(*agreement).add(is_success ? Counted::Answered : Counted::UpstreamError);
 }
 
 std::optional<Slice> Relay::on_answer(diameter::ForwardState& state, const Slice& request, const Message& answer,
@@ -452,11 +497,10 @@ std::optional<Slice> Relay::on_answer(diameter::ForwardState& state, const Slice
   const std::string_view own = asked.text(avp::kUserName);
   const bool is_partner = sent.role == Role::Partner;
   AgreementRef agreement =
-      is_partner
-          ? migration_.table()->find_range(own)
-          : migration_.table()->find_any([&](const Agreement& one) { return one.realm == asked.origin_realm(); });
-  MessageBuilder down = MessageBuilder::answer(runtime::Shard::current().slabs(), asked);
-  down.origin(node_.options().identity, node_.options().realm);
+      is_partner ? migration_.table()->find_range(own) : migration_.table()->find_any([&](const Agreement& one) {
+        return diameter::is_same_name(one.realm, asked.origin_realm());
+      });
+  MessageBuilder down = node_.answer(asked);
   write_head(down, asked);
   const auto finish = [&](std::string_view outcome, std::uint32_t code, Counted counted) {
     if (agreement == nullptr) return;
@@ -530,7 +574,6 @@ void Relay::on_failure(diameter::ForwardState& state, const Slice& request, Erro
   const Message asked(request);
   write_head(answer, asked);
   write_identities(answer, asked);
-  answer.text(avp::kErrorReportingHost, node_.options().identity);
   const std::string_view own = asked.text(avp::kUserName);
   AgreementRef agreement = sent.role == Role::Partner ? migration_.table()->find_range(own) : nullptr;
   if (agreement == nullptr) return;

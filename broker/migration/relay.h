@@ -15,6 +15,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "broker/migration/migration.h"
@@ -31,7 +32,7 @@ inline constexpr Milliseconds kRelayAttempt{1800};
 inline constexpr Milliseconds kHomeTotal{1600};
 inline constexpr Milliseconds kHomeAttempt{800};
 
-class Relay final : public diameter::Handler, public diameter::Returning, public Terminator {
+class Relay final : public diameter::Handler, public diameter::Returning, public diameter::Watching, public Terminator {
  public:
   // `next`: serves Cx for users who do not migrate; null: there is none, they are unknown (5001).
   Relay(Migration& migration, diameter::Node& node, diameter::Handler* next);
@@ -48,6 +49,7 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
                                  diameter::Edits& edits) override;
   void on_failure(diameter::ForwardState& state, const Slice& request, Error reason,
                   diameter::MessageBuilder& answer) override;
+  void on_answered(const diameter::Message& request, const diameter::Message& answer) override;
 
   runtime::Task<Result<Unit>> part_from(std::string tenant, BindingRef binding) override;
   // The S-CSCF that serves this visitor parts from him (RTR). What there is not to part from is done. On any shard.
@@ -72,6 +74,7 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   struct Refusal {
     std::uint32_t code = 0;
     bool is_experimental = true;
+    std::optional<diameter::AvpId> offender = std::nullopt;  // told as Failed-AVP
   };
   struct Rates;
 

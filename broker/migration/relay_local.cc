@@ -6,6 +6,7 @@
 #include "broker/migration/cx_parts.h"
 #include "broker/migration/relay.h"
 #include "broker/migration/visitor_assignment.h"
+#include "broker/subscriber/registration_procedures.h"
 #include "broker/tables.h"
 #include "core/diameter/node_shard.h"
 #include "core/runtime/call.h"
@@ -37,9 +38,13 @@ std::uint32_t result_for_home(const Error& error) {
 
 // Server-Assignment-Type (TS 29.229 clause 6.3.15).
 bool registers(std::uint32_t type) { return type == 1 || type == 2; }
+// The agreement's, or what says whom he is here and gives him no service of ours.
 std::string profile_of(const Agreement& agreement, const Binding& binding) {
+  if (agreement.user_data.empty()) return subscriber::user_data_of(binding.partner_impi, binding.partner_impus);
   std::string text = agreement.user_data;
-  const auto fill = [&](std::string_view name, std::string_view value) {
+  const auto fill = [&](std::string_view name, std::string_view given) {
+    std::string value;
+    subscriber::append_xml_text(value, given);
     for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size())) {
       text.replace(at, name.size(), value);
     }
@@ -184,7 +189,7 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     AssignmentAsked asked{type, std::string(message.text(cx::avp::kServerName)), std::string(message.origin_host()),
                           std::string(message.origin_realm())};
     if (asked.server_name.empty()) {
-      co_return refuse(request, agreement.get(), {result_code::kInvalidAvpValue, false});
+      co_return refuse(request, agreement.get(), {result_code::kInvalidAvpValue, false, cx::avp::kServerName});
     }
     auto assigned = co_await decide_assignment(tenant, impi, std::move(asked));
     if (!assigned) co_return refuse(request, agreement.get(), {result_for_home(assigned.error()), false});
@@ -193,7 +198,7 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     }
     answer.result(result_code::kSuccess);
     const bool has_profile = message.u32(cx::avp::kUserDataAlreadyAvailable).value_or(0) == 1;
-    if ((registers(type) || type == 0 || type == 3) && !has_profile && !agreement->agreement.user_data.empty()) {
+    if ((registers(type) || type == 0 || type == 3) && !has_profile) {
       const std::string profile = profile_of(agreement->agreement, *binding);
       answer.octets(cx::avp::kUserData, as_bytes(profile));
     }

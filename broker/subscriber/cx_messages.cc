@@ -88,6 +88,26 @@ void write_capabilities(const std::vector<std::uint32_t>& capabilities, MessageB
 
 CxResult cx_result_of(Code code) { return result_for(code); }
 
+bool requires_features(const Message& request) {
+  for (std::size_t n = 0;; ++n) {
+    const auto group = request.find_nth(cx::avp::kSupportedFeatures, n);
+    if (!group) return false;
+    const auto list = find_in_group(*group, cx::avp::kFeatureList);
+    if (group->is_mandatory() && list && list->u32().value_or(0) != 0) return true;
+  }
+}
+
+void write_feature_unsupported(const Message& request, MessageBuilder& answer) {
+  constexpr std::uint32_t kFirstList = 1;
+  begin(answer, {cx::result::kFeatureUnsupported, true});
+  echo_user(request, answer);
+  if (const auto identity = request.find(cx::avp::kPublicIdentity)) {
+    answer.text(cx::avp::kPublicIdentity, identity->text());
+  }
+  answer.begin_group(cx::avp::kSupportedFeatures).u32(diameter::avp::kVendorId, cx::kVendor);
+  answer.u32(cx::avp::kFeatureListId, kFirstList).u32(cx::avp::kFeatureList, 0).end_group();
+}
+
 Result<VectorRequest> read_multimedia_auth(const Message& request, const CxPlace& place) {
   VectorRequest wanted;
   wanted.tenant = place.tenant;
@@ -96,7 +116,7 @@ Result<VectorRequest> read_multimedia_auth(const Message& request, const CxPlace
   wanted.server_name = text_at(request, cx::avp::kServerName);
   wanted.host = request.origin_host();
   wanted.realm = request.origin_realm();
-  if (!diameter::is_same_name(wanted.realm, place.realm)) wanted.serving_domain = wanted.realm;
+  if (!diameter::is_within(wanted.realm, place.realm)) wanted.serving_domain = wanted.realm;
   const auto item = request.find(cx::avp::kSipAuthDataItem);
   if (!item || wanted.server_name.empty()) return Error{Code::AvpValue, "cx.mar"};
   diameter::AvpWalk walk(item->data());

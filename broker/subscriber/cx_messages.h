@@ -16,7 +16,7 @@
 
 namespace claviger::subscriber {
 
-// Of which tenant, and whose realm is home: another one is a serving domain of its own.
+// Of which tenant, and whose realm is home, with all within it: another one is a serving domain of its own.
 struct CxPlace {
   std::string_view tenant;
   std::string_view realm;
@@ -34,6 +34,10 @@ struct CxResult {
   bool is_experimental;
 };
 CxResult cx_result_of(Code code);
+
+// Whether the sender insists (M) on features of TS 29.229 clause 7.2: there are none of them here.
+bool requires_features(const diameter::Message& request);
+void write_feature_unsupported(const diameter::Message& request, diameter::MessageBuilder& answer);
 
 // `answer` comes from Request::answer_builder(): identifiers and origin are in it.
 void write_multimedia_auth(const diameter::Message& request, const Result<VectorAnswer>& made,

@@ -48,6 +48,12 @@ void CxService::handle(Request& request) {
   if (claims_home && !diameter::is_same_name(request.source().realm, node_.options().realm)) {
     return finish(request, Result<VectorAnswer>(Error{Code::RouteRefused, "cx.origin"}), write_multimedia_auth);
   }
+  if (requires_features(request.message())) {
+    MessageBuilder builder = request.answer_builder();
+    write_feature_unsupported(request.message(), builder);
+    auto message = builder.finish();
+    return message ? request.answer(*std::move(message)) : request.refuse(diameter::result_code::kUnableToComply);
+  }
   if (request.message().header().command == cx::command::kMultimediaAuth) {
     auto wanted = read_multimedia_auth(request.message(), {tenant_, node_.options().realm});
     if (!wanted) return finish(request, Result<VectorAnswer>(wanted.error()), write_multimedia_auth);

@@ -178,7 +178,9 @@ Task<Result<LocationAnswer>> locate_at_home(SipDatabase* database, LocationReque
   co_return answer;
 }
 
-void append_escaped(std::string& out, std::string_view text) {
+}  // namespace
+
+void append_xml_text(std::string& out, std::string_view text) {
   for (const char c : text) {
     switch (c) {
       case '&':
@@ -196,19 +198,21 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-}  // namespace
-
-std::string user_data_of(const Subscriber& subscriber) {
+std::string user_data_of(std::string_view private_identity, std::span<const std::string> public_identities) {
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><IMSSubscription><PrivateID>";
-  append_escaped(xml, subscriber.private_identity);
+  append_xml_text(xml, private_identity);
   xml += "</PrivateID><ServiceProfile>";
-  for (const std::string& identity : subscriber.public_identities) {
+  for (const std::string& identity : public_identities) {
     xml += "<PublicIdentity><BarringIndication>0</BarringIndication><Identity>";
-    append_escaped(xml, identity);
+    append_xml_text(xml, identity);
     xml += "</Identity></PublicIdentity>";
   }
   xml += "</ServiceProfile></IMSSubscription>";
   return xml;
+}
+
+std::string user_data_of(const Subscriber& subscriber) {
+  return user_data_of(subscriber.private_identity, subscriber.public_identities);
 }
 
 Task<Result<AuthorizationAnswer>> authorize_user(SipDatabase* database, AuthorizationRequest request) {

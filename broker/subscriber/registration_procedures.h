@@ -5,6 +5,7 @@
 // The public identities of a subscriber are one implicit registration set: one is registered, so are all.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -83,7 +84,10 @@ struct LocationAnswer {
 // PublicIdentityUnknown, SubscriberDisabled, IdentityNotRegistered.
 runtime::Task<Result<LocationAnswer>> locate_user(SipDatabase* database, LocationRequest request);
 
+// `text` as the content of an XML element.
+void append_xml_text(std::string& out, std::string_view text);
 // The IMSSubscription document of annex E: his identities with one service profile.
+std::string user_data_of(std::string_view private_identity, std::span<const std::string> public_identities);
 std::string user_data_of(const Subscriber& subscriber);
 
 }  // namespace claviger::subscriber

@@ -1,5 +1,5 @@
-// Answers given lately, so that a request that comes again (T bit, after a link failed) gets the same one and touches
-// nothing (RFC 6733 clause 3, appendix C).
+// Answers given lately, so that a request that comes again (T bit, after a link failed; or the same bytes once more) gets
+// the same one and touches nothing (RFC 6733 clause 3, appendix C).
 //
 // One per shard: a ring of bytes and a table over it, of fixed size; the oldest make room. What is overwritten or too old is
 // wiped: answers may carry keys.
@@ -33,11 +33,14 @@ class AnswerCache {
   struct Name {
     std::uint64_t first = 0;
     std::uint64_t second = 0;
+    // Of all its AVPs. Without T nobody says that it comes again: another request of a sender that gives the same
+    // identifiers twice is none.
+    std::uint64_t content = 0;
   };
   Name name_of(const Message& request) const;
   void remember(const Name& name, Bytes answer, Monotonic now);
   // The answer's bytes, valid until the next remember(). Identifiers are those of the first request.
-  std::optional<Bytes> find(const Message& request, Monotonic now);
+  std::optional<Bytes> find(const Message& request, const Name& name, Monotonic now) const;
   // Wipes what is too old. Called now and then.
   void expire(Monotonic now);
 
@@ -52,9 +55,11 @@ class AnswerCache {
 
   SipKey key_;
   SipKey other_key_;
-  std::vector<std::byte> ring_;       // taken with the first answer
-  std::vector<Entry> entries_;        // a ring as well
-  std::vector<std::uint32_t> heads_;  // hash -> entry + 1; a later one of the same bucket replaces it
+  std::vector<std::byte> ring_;  // taken with the first answer
+  std::vector<Entry> entries_;   // a ring as well
+  // Hash -> entry + 1, and above it half of the name's first: nearly every request is a new one, and is known to be by
+  // this look alone. A later one of the same bucket replaces it.
+  std::vector<std::uint64_t> heads_;
   std::uint64_t written_ = 0;
   std::uint64_t oldest_ = 0;  // entry numbers
   std::uint64_t next_ = 0;

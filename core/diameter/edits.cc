@@ -45,11 +45,19 @@ void Edits::replace(const Message& message, const AvpView& old, Bytes data) {
 }
 
 void Edits::remove(const Message& message, const AvpView& old) {
-  const std::size_t offset = message.offset_of(old);
-  Edit& edit = insert(static_cast<std::uint32_t>(offset));
+  const auto offset = static_cast<std::uint32_t>(message.offset_of(old));
+  const std::uint32_t size = padded_size(message, offset, old.whole().size());
+  growth_ -= size;
+  if (count_ > 0) {
+    Edit& last = edits_[count_ - 1];
+    if (last.kind == Kind::Remove && last.offset + last.old_size == offset) {
+      last.old_size += size;
+      return;
+    }
+  }
+  Edit& edit = insert(offset);
   edit.kind = Kind::Remove;
-  edit.old_size = padded_size(message, offset, old.whole().size());
-  growth_ -= edit.old_size;
+  edit.old_size = size;
 }
 
 void Edits::append(const AvpId& id, Bytes data) {

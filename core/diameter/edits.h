@@ -14,17 +14,19 @@ namespace claviger::diameter {
 
 class Edits {
  public:
-  // Identities, realms and names of one message: beyond this it is rebuilt rather than edited.
-  static constexpr std::size_t kMax = 24;
+  // Of a message of which all is taken out but thirty named AVPs and Route-Records: a stretch between each two of them, and
+  // those that are replaced or added. What lies side by side goes as one.
+  static constexpr std::size_t kMax = 48;
 
   // `old` is a top-level AVP of the message that is edited, each at most once, in any order. Code, vendor and flags stay.
   void replace(const Message& message, const AvpView& old, Bytes data);
+  // One behind what was removed last is no edit of its own.
   void remove(const Message& message, const AvpView& old);
   void append(const AvpId& id, Bytes data);
   void append_u32(const AvpId& id, std::uint32_t value);
   // Replaces the first of that name, or adds it.
   void set(const Message& message, const AvpId& id, Bytes data);
-  bool is_full() const { return count_ == kMax; }
+  bool has_room_for(std::size_t more) const { return count_ + more <= kMax; }
   bool empty() const { return count_ == 0; }
 
   // Of the edited message, header included.

@@ -26,8 +26,8 @@ void NodeShard::name_destination(Transaction& transaction, const Destination& to
   transaction.host_size = to.host.size();
 }
 
-void NodeShard::forward(std::uint64_t connection, const Message& request, const Source& source, Edits& edits,
-                        const Forwarding& how) {
+void NodeShard::forward(std::uint64_t connection, const Message& request, const AnswerCache::Name& name,
+                        const Source& source, Edits& edits, const Forwarding& how) {
   Transaction* const transaction = transactions_.take();
   if (transaction == nullptr) return refuse(connection, request, result_code::kUnableToDeliver, "busy");
   if (how.records_route) edits.append(avp::kRouteRecord, as_bytes(source.identity));
@@ -41,7 +41,7 @@ void NodeShard::forward(std::uint64_t connection, const Message& request, const 
   transaction->application = header.application;
   transaction->command = header.command;
   transaction->remembers = how.renews_end_to_end;
-  if (transaction->remembers) transaction->name = answers_.name_of(request);
+  transaction->name = name;
   transaction->returning = how.returning;
   transaction->state = how.state;
   transaction->deadline = how.deadline;

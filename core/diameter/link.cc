@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/crypto/certificate.h"
+#include "core/diameter/names.h"
 #include "core/diameter/node_shard.h"
 
 namespace claviger::diameter {
@@ -127,7 +128,6 @@ void Link::receive_base(const Message& message) {
     }
     return;
   }
-  if (header.command == command::kCapabilitiesExchange) return peer_->counters.dropped.add();
   MessageBuilder builder = MessageBuilder::answer(shard_.shard().slabs(), message);
   const auto fault = check_request(message, shard_.node().dictionary());
   if (fault) {
@@ -135,6 +135,7 @@ void Link::receive_base(const Message& message) {
     builder.fault(*fault).origin(shard_.options().identity, shard_.options().realm);
     return push_packed(builder.finish());
   }
+  if (header.command == command::kCapabilitiesExchange) return repeat_capabilities(message, builder);
   builder.result(result_code::kSuccess).origin(shard_.options().identity, shard_.options().realm);
   if (header.command == command::kDeviceWatchdog) {
     builder.u32(avp::kOriginStateId, shard_.node().origin_state());
@@ -150,6 +151,19 @@ void Link::receive_base(const Message& message) {
   has_answered_leaving_ = true;
   due_ = std::min(due_, shard_.shard().now() + kCapabilitiesMax);
   push_packed(builder.finish());
+}
+
+// On a connection that is open (RFC 6733 clause 5.6, R-Open): told what it was told before, and nothing of it is changed. Who
+// says that he is somebody else was not let in as that.
+void Link::repeat_capabilities(const Message& message, MessageBuilder& answer) {
+  if (!is_same_name(message.origin_host(), peer_->identity)) {
+    peer_->counters.refused.fetch_add(1, std::memory_order_relaxed);
+    answer.result(result_code::kUnknownPeer).origin(shard_.options().identity, shard_.options().realm);
+    return push_packed(answer.finish());
+  }
+  answer.result(result_code::kSuccess);
+  add_capabilities(answer, shard_.options(), shard_.node().origin_state());
+  push_packed(answer.finish());
 }
 
 Link::Verdict Link::judge(const Capabilities& theirs) {

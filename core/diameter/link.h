@@ -68,6 +68,7 @@ class Link final : public net::StreamUser {
   void on_closed(Error reason) override;
 
   void receive(Slice message);
+  void repeat_capabilities(const Message& message, MessageBuilder& answer);
   void receive_capabilities_request(const Message& request);
   void receive_capabilities_answer(const Message& answer);
   void receive_base(const Message& message);

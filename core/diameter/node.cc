@@ -257,6 +257,8 @@ MessageBuilder Node::request(std::uint32_t application, std::uint32_t command) {
   return builder;
 }
 
+MessageBuilder Node::answer(const Message& request) { return part().answer_builder(request); }
+
 std::vector<PeerFigures> Node::figures() const {
   std::vector<PeerFigures> all;
   for (const std::shared_ptr<PeerEntry>& peer : table()->peers()) {

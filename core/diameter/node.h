@@ -83,6 +83,8 @@ class Node {
   std::string new_session_id();
   // A request's beginning: Session-Id, then Origin-Host and Origin-Realm. On a shard.
   MessageBuilder request(std::uint32_t application, std::uint32_t command);
+  // The same of an answer, as Request::answer_builder(). On a shard.
+  MessageBuilder answer(const Message& request);
 
   const NodeOptions& options() const { return options_; }
   // When we started: a peer knows by it that we are new (RFC 6733 clause 8.16).

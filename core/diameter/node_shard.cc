@@ -235,20 +235,31 @@ void NodeShard::receive_request(Link& from, Slice message) {
       return request.refuse(*fault);
     }
   }
-  if (received.header().is_retransmitted()) {
-    if (const auto known = answers_.find(received, shard_.now())) {
-      Slice again = packer_.keep(*known);
-      MutableBytes bytes(const_cast<std::byte*>(again.data()), again.size());
-      store_u32(bytes.data() + 12, received.header().hop_by_hop);
-      request.shard_ = nullptr;
-      return send_down(request.connection_, std::move(again));
-    }
+  request.name_ = answers_.name_of(received);
+  if (const auto known = answers_.find(received, request.name_, shard_.now())) {
+    Slice again = packer_.keep(*known);
+    MutableBytes bytes(const_cast<std::byte*>(again.data()), again.size());
+    store_u32(bytes.data() + 12, received.header().hop_by_hop);
+    request.shard_ = nullptr;
+    return send_down(request.connection_, std::move(again));
   }
   handler->handler->handle(request);
 }
 
-void NodeShard::answer(std::uint64_t connection, const Message& request, Slice message) {
-  answers_.remember(answers_.name_of(request), message.bytes(), shard_.now());
+MessageBuilder NodeShard::answer_builder(const Message& request) {
+  MessageBuilder builder = MessageBuilder::answer(shard_.slabs(), request);
+  builder.origin(options().identity, options().realm);
+  if (request.find(avp::kOcSupportedFeatures)) {
+    const std::size_t busy = std::max(procedures_.size() * OwnOverload::kWhole / kProceduresMax,
+                                      transactions_.size() * OwnOverload::kWhole / kTransactionsMax);
+    own_overload_.observe(busy, shard_.now(), shard_.wall());
+    own_overload_.write(builder, shard_.now());
+  }
+  return builder;
+}
+
+void NodeShard::answer(std::uint64_t connection, const AnswerCache::Name& name, Slice message) {
+  answers_.remember(name, message.bytes(), shard_.now());
   // copy: an answer is built in a slab of its own.
   send_down(connection, packer_.keep(message.bytes()));
   wipe_answer(message);

@@ -69,10 +69,11 @@ class NodeShard {
   void close_elsewhere(int shard, std::uint64_t link, Error reason);
 
   // Of requests.
-  void answer(std::uint64_t connection, const Message& request, Slice message);
+  MessageBuilder answer_builder(const Message& request);
+  void answer(std::uint64_t connection, const AnswerCache::Name& name, Slice message);
   void refuse(std::uint64_t connection, const Message& request, std::uint32_t code, std::string_view error_message);
-  void forward(std::uint64_t connection, const Message& request, const Source& source, Edits& edits,
-               const Forwarding& how);
+  void forward(std::uint64_t connection, const Message& request, const AnswerCache::Name& name, const Source& source,
+               Edits& edits, const Forwarding& how);
   runtime::Scope& procedures() { return procedures_; }
   Result<runtime::OneShot<Result<Message>>> send(const Outgoing& request);
 
@@ -112,6 +113,7 @@ class NodeShard {
   ReadShare read_share_;
   AnswerCache answers_;
   OverloadTable overload_;
+  OwnOverload own_overload_;
   TransactionPool transactions_;
   struct Slot {
     std::unique_ptr<Link> link;

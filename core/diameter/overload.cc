@@ -65,6 +65,32 @@ bool OverloadTable::sheds(std::string_view host, std::string_view realm, std::ui
   return random % 100 < shed_share(reduction, priority);
 }
 
+void OwnOverload::observe(std::size_t busy, Monotonic now, WallTime wall) {
+  constexpr std::uint32_t kStep = 10;  // percent: coarse, so that reports change seldom
+  std::uint32_t wanted = 0;
+  if (busy > kAtEase) {
+    const auto share = static_cast<std::uint32_t>((std::min(busy, kWhole) - kAtEase) * 100 / (kWhole - kAtEase));
+    wanted = (share + kStep - 1) / kStep * kStep;
+  }
+  if (wanted != reduction_) {
+    reduction_ = wanted;
+    const auto at = std::chrono::duration_cast<std::chrono::microseconds>(wall.time_since_epoch()).count();
+    sequence_ = std::max(sequence_ + 1, static_cast<std::uint64_t>(at));
+    told_until_ = now + kValidity;
+  } else if (reduction_ != 0) {
+    told_until_ = now + kValidity;
+  }
+}
+
+void OwnOverload::write(MessageBuilder& answer, Monotonic now) const {
+  answer.begin_group(avp::kOcSupportedFeatures).u64(avp::kOcFeatureVector, kLossAlgorithm).end_group();
+  if (sequence_ == 0 || now > told_until_) return;
+  const bool is_over = reduction_ == 0;
+  answer.begin_group(avp::kOcOlr).u64(avp::kOcSequenceNumber, sequence_).u32(avp::kOcReportType, kHostReport);
+  answer.u32(avp::kOcReductionPercentage, reduction_);
+  answer.u32(avp::kOcValidityDuration, is_over ? 0 : static_cast<std::uint32_t>(kValidity.count())).end_group();
+}
+
 std::uint32_t shed_share(std::uint32_t reduction, std::uint32_t priority) {
   return std::min(100U, reduction * (priority + 1) / (kPriorityUsual + 1));
 }

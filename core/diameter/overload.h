@@ -1,8 +1,9 @@
-// Overload of others, as their reports tell it (RFC 7683), and who goes first (RFC 7944).
+// Overload of others, as their reports tell it, and ours, as we report it (RFC 7683); who goes first (RFC 7944).
 //
 // One per shard; a report is passed to the others. While nobody reports, each request costs one comparison.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/diameter/message.h"
+#include "core/diameter/message_builder.h"
 
 namespace claviger::diameter {
 
@@ -48,6 +50,34 @@ class OverloadTable {
   };
   std::uint32_t reduction_of(char kind, std::string_view name, Monotonic now);
   std::unordered_map<std::string, InForce> reports_;  // "h" or "r", then the name
+};
+
+// OC-Supported-Features: the loss algorithm, which everybody has, and no other (clause 6.2).
+inline constexpr std::uint64_t kLossAlgorithm = 1;
+// As the data of that group, for requests that are edited on their way.
+inline constexpr std::array<std::byte, 16> kLossAlgorithmOnly{
+    std::byte{0}, std::byte{0}, std::byte{2}, std::byte{0x6e}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{16},
+    std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0},    std::byte{0}, std::byte{0}, std::byte{0}, std::byte{1}};
+
+// What one shard tells those who ask it and know of reports. Below three quarters of what it can have under way it asks for
+// nothing; then for the more, the less room is left.
+class OwnOverload {
+ public:
+  static constexpr std::size_t kWhole = 1000;
+  static constexpr std::size_t kAtEase = 750;
+  // Long enough that not each answer brings a new report, short enough that what is over is soon forgotten.
+  static constexpr Seconds kValidity{10};
+
+  // `busy` of kWhole is under way. `wall` numbers reports: no two of a node, or of two lives of it, are alike.
+  void observe(std::size_t busy, Monotonic now, WallTime wall);
+  // OC-Supported-Features, and the report while one is in force; once it is over, that it is.
+  void write(MessageBuilder& answer, Monotonic now) const;
+  std::uint32_t reduction() const { return reduction_; }
+
+ private:
+  std::uint32_t reduction_ = 0;
+  std::uint64_t sequence_ = 0;
+  Monotonic told_until_;  // others may still hold a report of ours
 };
 
 // The percentage that hits requests of one priority when `reduction` is asked for on the whole.

@@ -11,7 +11,9 @@ Request::Request(Request&& other) noexcept
     : shard_(std::exchange(other.shard_, nullptr)),
       connection_(other.connection_),
       source_(std::move(other.source_)),
-      message_(std::move(other.message_)) {}
+      message_(std::move(other.message_)),
+      name_(other.name_),
+      watching_(other.watching_) {}
 
 Request::~Request() {
   if (shard_ != nullptr) refuse(result_code::kUnableToComply);
@@ -19,14 +21,13 @@ Request::~Request() {
 
 MessageBuilder Request::answer_builder() const {
   CLAVIGER_ASSERT(shard_ != nullptr);
-  MessageBuilder builder = MessageBuilder::answer(shard_->shard().slabs(), message_);
-  builder.origin(shard_->options().identity, shard_->options().realm);
-  return builder;
+  return shard_->answer_builder(message_);
 }
 
 void Request::answer(Slice message) {
   CLAVIGER_ASSERT(shard_ != nullptr);
-  std::exchange(shard_, nullptr)->answer(connection_, message_, std::move(message));
+  if (watching_ != nullptr) watching_->on_answered(message_, Message(message));
+  std::exchange(shard_, nullptr)->answer(connection_, name_, std::move(message));
 }
 
 void Request::refuse(std::uint32_t code, std::string_view error_message) {
@@ -42,7 +43,7 @@ void Request::refuse(const Fault& fault) {
 
 void Request::forward(Edits& edits, const Forwarding& how) {
   CLAVIGER_ASSERT(shard_ != nullptr);
-  std::exchange(shard_, nullptr)->forward(connection_, message_, *source_, edits, how);
+  std::exchange(shard_, nullptr)->forward(connection_, message_, name_, *source_, edits, how);
 }
 
 }  // namespace claviger::diameter

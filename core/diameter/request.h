@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "core/base/clock.h"
+#include "core/diameter/answer_cache.h"
 #include "core/diameter/edits.h"
 #include "core/diameter/message.h"
 #include "core/diameter/message_builder.h"
@@ -79,6 +80,16 @@ struct Forwarding {
   bool records_route = true;
 };
 
+// Hears how a request that it handed to another handler ended. One object for all requests, alive as long as the node; on
+// the request's shard, and does not wait.
+class Watching {
+ public:
+  virtual void on_answered(const Message& request, const Message& answer) = 0;
+
+ protected:
+  ~Watching() = default;
+};
+
 class Request {
  public:
   // Made by the node.
@@ -94,7 +105,10 @@ class Request {
   // The same bytes in a slab of ours, for who keeps the request.
   void keep(Slice bytes) { message_ = Message(std::move(bytes)); }
 
-  // Identifiers, Session-Id, Proxy-Infos, and our Origin-Host and Origin-Realm are in it.
+  // Of what ends with answer() and a message, not of what is refused or forwarded.
+  void watch(Watching& watching) { watching_ = &watching; }
+
+  // Identifiers, Session-Id, Proxy-Infos, our Origin-Host and Origin-Realm, and our load are in it.
   MessageBuilder answer_builder() const;
   // Each ends the request.
   void answer(Slice message);
@@ -109,6 +123,8 @@ class Request {
   std::uint64_t connection_;
   std::shared_ptr<const Source> source_;
   Message message_;
+  AnswerCache::Name name_;
+  Watching* watching_ = nullptr;
   friend class NodeShard;
 };
 

@@ -97,6 +97,17 @@ def ctl(system, *arguments):
     return json.loads(run.stdout) if run.stdout.strip() else {}
 
 
+def added(system, server):
+    """Keys as operators write them: with a blank between, or a line each."""
+    k, opc = system.subscriber_sim_k, system.subscriber_sim_opc
+    for name, keys in (("k1", f"{k} {opc}\n"), ("k2", f"{k}\n{opc}\n"), ("k3", f"{k}\t{opc}")):
+        impi, impu = f"{name}@ims.alpha.example", f"sip:{name}@ims.alpha.example"
+        run = subprocess.run([os.path.join(build_folder(), "bin", "clavigerctl"), "--socket", system.admin_socket, "subscriber", "add", impi,
+                              "--impu", impu], input=keys, capture_output=True, text=True, check=False, timeout=60)
+        expect(run.returncode == 0 and k not in run.stdout + run.stderr, f"subscriber add: {run.stdout} {run.stderr}")
+        vector(server.mar(impi, impu), impi, impu)
+
+
 def registration(server, module, impi, impu):
     expect(result(server.uar(impi, impu)) == (True, 2001), "first registration")
     expect(result(server.lir(impu)) == (True, 5003), "located nowhere")
@@ -126,6 +137,15 @@ def refusals(server, impi, impu, other_impu):
         expect(result(answer) == wanted, f"{wanted}, not {result(answer)} to {answer.command}")
         if answer.command == MAR and wanted[1] != 5005:
             expect(answer.find(1) is not None and answer.find(601, VENDOR) is not None, "errors say whom they are about")
+    # TS 29.229 clause 7.2: features that the sender insists on, and that nobody has here.
+    def features(flags, wanted):
+        children = avp(266, VENDOR) + avp(629, 1, VENDOR, 0x80) + avp(630, wanted, VENDOR, 0x80)
+        return server.request(MAR, [cx(601, impu), avp(1, impi), cx(607, 1), cx(612, cx(608, "Digest-AKAv1-MD5")), cx(602, SERVER),
+                                    avp(628, children, VENDOR, flags)])
+    expect(result(features(0x80, 1)) == (False, 2001) and result(features(0xC0, 0)) == (False, 2001), "features nobody insists on")
+    refused = features(0xC0, 1)
+    expect(result(refused) == (True, 5011), f"features that are insisted on: {result(refused)}")
+    expect(group(refused.find(628, VENDOR)).find(630, VENDOR) == bytes(4), "and which there are")
 
 
 def main():
@@ -137,6 +157,13 @@ def main():
         with Server(system) as server:
             registration(server, module, impi, impu)
             refusals(server, impi, impu, system.subscriber_sim_impu)
+            added(system, server)
+            # The part of the number that keeps serving domains apart (TS 33.102 clause C.1.1.2): the home half, as of a core below.
+            ctl(system, "peer", "add", "scscf.ims.alpha.example", "ims.alpha.example", "--transport", "tcp")
+        with Server(system, "scscf.ims.alpha.example", "ims.alpha.example") as below:
+            below.realm = "ims.alpha.example"
+            challenge, xres = vector(below.mar(impi, impu), impi, impu)
+            expect(module.take(challenge) == xres and module.sequence(challenge) % 32 < 16, "a core below our realm is at home")
         # A node of another realm says that it is ours.
         ctl(system, "peer", "add", "node.far.example", "far.example", "--transport", "tcp")
         with Server(system, "node.far.example", "far.example") as stranger:

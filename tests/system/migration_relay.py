@@ -21,6 +21,7 @@ REALM, CSCF = "bravo.example", "scscf.bravo.example"
 SERVER = "sip:scscf.bravo.example:6060"
 GAMMA, AGENT, OTHER_AGENT = "gamma.example", "agent.gamma.example", "second.gamma.example"
 GRANT_VENDOR = "32473"  # of examples (RFC 5612)
+OC_LOSS = cx.avp(622, (1).to_bytes(8, "big"), mandatory=False)  # RFC 7683 clause 6.2: the loss algorithm
 UP = ["u9@gamma.example", "sip:u9@gamma.example"]
 DOWN = ["g9@gvisitors.bravo.example", "sip:g9@gvisitors.bravo.example"]
 
@@ -39,7 +40,7 @@ class Cscf(cx.Node):
         return answer
 
 
-def check_mode(cscf, values, kind, bravo):
+def check_mode(cscf, values, kind, bravo, alpha):
     impi, impu = values[f"MIGRANT_{kind}_PARTNER_IMPI"], values[f"MIGRANT_{kind}_PARTNER_IMPU"]
     module = Module(values[f"MIGRANT_{kind}_K"], values[f"MIGRANT_{kind}_OPC"])
     first = cscf.user_authorization(REALM, impi, impu)
@@ -64,9 +65,13 @@ def check_mode(cscf, values, kind, bravo):
     expect(module.take(nonce) == xres, f"{kind}: out of step after resynchronisation")
     bad = cscf.vector(impi, impu, resynchronisation=nonce[:16] + bytes(14))
     expect(bad.result() == "5012", f"AUTS of nobody: {bad.result()}")
-    cscf.expect("5004", impi, impu, resynchronisation=bytes(29))
+    wrong = cscf.expect("5004", impi, impu, resynchronisation=bytes(29))
+    expect(bytes(29) in (wrong.find(279) or b""), f"what was wrong is told: {wrong.avps}")
     assigned = cscf.server_assignment(REALM, impi, impu, SERVER, 1)
     expect(assigned.result() == "2001", f"SAR: {assigned.result()}")
+    profile, home = assigned.text(606, cx.VENDOR) or "", values[f"MIGRANT_{kind}_PRIMARY_IMPI"]
+    expect(f"<PrivateID>{impi}</PrivateID>" in profile and f"<Identity>{impu}</Identity>" in profile and home not in profile,
+           f"the profile of a visitor whose agreement names none: {profile}")
     expect(cscf.user_authorization(REALM, impi, impu).result() == "3GPP 2002", "UAR of a registered one")
     found = cscf.location_info(REALM, impu)
     expect(found.result() == "2001" and found.text(602, cx.VENDOR) == SERVER, f"LIR: {found.result()}")
@@ -74,12 +79,25 @@ def check_mode(cscf, values, kind, bravo):
     expect(cscf.location_info(REALM, impu).result() == "3GPP 5003", "LIR of one who has gone")
     steps = bravo.ctl.run("migration", "trace", impi).stdout
     expect("vector" in steps and "server assignment" in steps, f"trace:\n{steps}")
+    steps = alpha.ctl.run("migration", "trace", home).stdout
+    expect("answer of the SIP database here" in steps and "5012" in steps, f"trace at home:\n{steps}")
+    for party, identity in ((bravo, impu), (alpha, values[f"MIGRANT_{kind}_PRIMARY_IMPU"])):
+        steps = party.ctl.run("migration", "trace", identity).stdout
+        expect("vector" in steps, f"trace of {identity}:\n{steps}")
 
 
 def check_refusals(cscf, bravo, alpha, values):
     impi, impu = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
     cscf.expect("3GPP 5001", "nobody@visitors.bravo.example", "sip:nobody@visitors.bravo.example")
     cscf.expect("3GPP 5002", impi, values["MIGRANT_DYNAMIC_PARTNER_IMPU"])
+    # Nobody is called that, whoever is asked for him and how: not a migrant, nor a user of ours.
+    at_home = cx.Node(alpha.diameter_host, int(alpha.diameter_port), "scscf.alpha.example", "alpha.example")
+    for node, realm in ((cscf, REALM), (at_home, "alpha.example")):
+        for odd in ("tel:+1\0", "sip:v1\0@visitors.bravo.example", "v1\0@visitors.bravo.example", "\0"):
+            asked = (node.location_info(realm, odd), node.multimedia_auth(realm, odd, impu, SERVER), node.multimedia_auth(realm, impi, odd, SERVER),
+                     node.user_authorization(realm, odd, odd), node.server_assignment(realm, odd, odd, SERVER, 1))
+            expect({answer.result() for answer in asked} == {"3GPP 5001"}, f"{odd!r}: {[answer.result() for answer in asked]}")
+    at_home.close()
     for scheme in ("Digest-MD5", "Digest-AKAv2-MD5"):
         cscf.expect("3GPP 5006", impi, impu, scheme=scheme)
     for party, name, here in ((bravo, impi, []), (alpha, values["MIGRANT_STATIC_PRIMARY_IMPI"], ["--system", "bravo.example"])):
@@ -198,7 +216,9 @@ def check_octets(cscf, bravo):
     cscf.expect("3003", *DOWN)  # a realm that nobody serves
     for identity in (AGENT, OTHER_AGENT):
         sandbox_tool("peer", bravo.folder, "bravo", identity, "127.0.0.1", "0", GAMMA)
-    cscf.expect("3002", *DOWN)  # nobody to ask
+    nobody = cscf.expect("3002", *DOWN)  # to ask
+    reported = [data for code, vendor, data in nobody.avps if (code, vendor) == (294, 0)]
+    expect(reported == [b"diameter.bravo.example"], f"who says so, once: {reported}")
     primary = Primary(bravo, AGENT)
     for reply, result in ((vector(), "2001"), (experimental(5001), "3GPP 5001"), (experimental(5004), "3GPP 5004"),
                           ([cx.avp(277, 1), cx.avp(268, 5012)], "5012"), ([cx.avp(277, 1), cx.avp(268, 3004)], "3004"),
@@ -207,6 +227,14 @@ def check_octets(cscf, bravo):
                           ([cx.avp(277, 1)], "5012"), (vector() + experimental(5001)[1:], "5012")):
         primary.reply = lambda _, chosen=reply: chosen
         cscf.expect(result, *DOWN)
+    # AVPs that nobody knows, many side by side and one between each two that go on: none goes up, and none is too many.
+    primary.reply = lambda _: vector()
+    odd = cx.avp(9999, "g9", mandatory=False)
+    asked = [cx.cx(601, DOWN[1]), cx.avp(1, DOWN[0]), cx.cx(607, 1), cx.cx(612, [cx.cx(608, "unknown")]), cx.cx(602, SERVER)]
+    records = [cx.avp(282, f"agent{i}.bravo.example") for i in range(15)]
+    for avps in [asked + [odd] * count for count in (*range(1, 40), 400)] + [[part for one in asked + records for part in (odd, one)]]:
+        answer = cscf.ask_cx(cx.MAR, REALM, avps)
+        expect(answer.result() == "2001", f"{len(avps)} AVPs: {answer.result()}")
     # A second S-CSCF of ours changes nothing for home.
     names = {request.text(602, cx.VENDOR) for request in primary.seen}
     expect(names == {"sip:mms.gvisitors.bravo.example"}, f"Server-Name upstream: {names}")
@@ -216,6 +244,11 @@ def check_octets(cscf, bravo):
         expect(request.text(1) == UP[0] and request.text(601, cx.VENDOR) == UP[1], "identities upstream")
         expect(int.from_bytes(request.find(607, cx.VENDOR)) == 1, "more than one vector was asked for")
         expect(request.text(264) == "diameter.bravo.example", "Origin-Host upstream")
+        expect(request.find(621) == OC_LOSS, "a primary system that is overloaded may say so")
+    # RFC 6733 clause 8.8: of no other life of ours, either.
+    sessions = [request.text(263).split(";") for request in primary.seen]
+    expect(len({tuple(session) for session in sessions}) == len(sessions), f"sessions: {sessions}")
+    expect(all(int(session[1]) > 1_600_000_000 for session in sessions), f"sessions: {sessions}")
     for octets in cscf.received:
         for secret in ("u9", "gamma"):
             expect(secret.encode() not in octets, f"downstream: {secret} in {octets}")
@@ -302,10 +335,11 @@ def main():
         for party in (bravo, alpha):
             party.ctl, party.folder = Ctl(party.admin_socket), sandbox.folder
         sandbox_tool("peer", sandbox.folder, "bravo", CSCF, "127.0.0.1", "0", REALM)
+        sandbox_tool("peer", sandbox.folder, "alpha", "scscf.alpha.example", "127.0.0.1", "0", "alpha.example")
         cscf = Cscf(bravo)
-        check_mode(cscf, sandbox.values, "STATIC", bravo)
+        check_mode(cscf, sandbox.values, "STATIC", bravo, alpha)
         print("static: ok", flush=True)
-        check_mode(cscf, sandbox.values, "DYNAMIC", bravo)
+        check_mode(cscf, sandbox.values, "DYNAMIC", bravo, alpha)
         print("dynamic: ok", flush=True)
         check_refusals(cscf, bravo, alpha, sandbox.values)
         print("refusals: ok", flush=True)

@@ -111,6 +111,27 @@ class AcmBed : public partners::PartnerBed {
   // Somebody whom nothing can be done about: what there is of him does not decode.
   void spoil(const std::string& name) { put(tables::kAcmUsers, visitor_key("alpha", kHome, mc_id(name)), "\1{"); }
 
+  // What is kept of visitors as earlier requests had left them.
+  std::size_t formers() {
+    const std::string prefix = broker::record_prefix({"alpha", "former"});
+    const auto rows = wait(context()->store.range(tables::kAcmUsers, prefix, broker::record_prefix_end(prefix), 100));
+    EXPECT_TRUE(rows);
+    return rows ? rows->size() : 0;
+  }
+  // Asked, and nothing waited for.
+  void begin(const std::string& id, std::vector<SetupUser> users) {
+    Setup setup;
+    setup.home = kHome;
+    setup.targets = {"here.example"};
+    setup.users = std::move(users);
+    auto known = wait(acm.list_partners("alpha"));
+    Asker asker;
+    asker.who = kHome;
+    asker.idempotency_key = id;
+    asker.body_digest = std::string(64, '0');
+    EXPECT_TRUE(wait(acm.accept("alpha", known->front(), asker, std::make_shared<const Setup>(setup))));
+  }
+
   Contexts& all_contexts() { return contexts_; }
 
   partners::OtherSystem home{"home"};
@@ -197,6 +218,82 @@ TEST(Acm, AWithdrawalUndoesItsOwnRequestOnly) {
   EXPECT_TRUE(bed.is_listed("sip:ann.mcptt@home.example"));
   EXPECT_EQ(bed.withdraw("request-1"), Stage::Withdrawn);
   EXPECT_FALSE(bed.visitor("ann"));
+}
+
+// Whatever way requests go, nothing is kept of who is not there any more, nor of requests that nobody is given back to.
+TEST(Acm, WhatWasKeptForEarlierRequestsGoesWithThem) {
+  AcmBed bed;
+  const std::vector<std::vector<std::string>> ways{{"3", "2", "1"}, {"2", "3", "1"}, {"2", "1", "3"},
+                                                   {"1", "2", "3"}, {"1", "3", "2"}, {"3", "1", "2"}};
+  for (std::size_t way = 0; way < ways.size(); ++way) {
+    const std::string name = "ann" + std::to_string(way);
+    const auto id = [&](const std::string& number) { return "request-" + std::to_string(way) + number; };
+    for (const char* number : {"1", "2", "3"}) ASSERT_EQ(bed.ask(id(number), {AcmBed::user(name)}), Stage::Done);
+    EXPECT_EQ(bed.formers(), 2U);
+    for (const std::string& number : ways[way]) {
+      ASSERT_TRUE(bed.visitor(name)) << way;
+      EXPECT_EQ(bed.withdraw(id(number)), Stage::Withdrawn);
+    }
+    EXPECT_FALSE(bed.visitor(name)) << way;
+    EXPECT_EQ(bed.formers(), 0U) << way;
+  }
+}
+
+TEST(Acm, WhatWasKeptGoesWithHimWhoseTimeEnds) {
+  AcmBed bed;
+  SetupUser ann = AcmBed::user("ann");
+  ann.valid_until = partners::PartnerBed::kNow + 60;
+  for (const char* id : {"request-1", "request-2", "request-3"}) ASSERT_EQ(bed.ask(id, {ann}), Stage::Done);
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  EXPECT_EQ(bed.formers(), 2U);
+  bed.clock().advance(Seconds(61));
+  while (bed.visitor("ann")) bed.run_turns(1);
+  while (bed.formers() != 0) bed.run_turns(1);
+}
+
+// One visitor in one hand: a request extends his time while the clock ends him. However far the one has come when the other
+// begins, he is the request's at the end, with all that belongs to him.
+TEST(Acm, WhoIsExtendedWhileHisTimeEndsStays) {
+  constexpr int kTurnsMax = 40;
+  AcmBed bed;
+  for (int turns = 0; turns < kTurnsMax; ++turns) {
+    for (const bool clock_is_first : {true, false}) {
+      const std::string name = "ann" + std::to_string(turns) + (clock_is_first ? "a" : "b");
+      SetupUser ending = AcmBed::user(name);
+      ending.valid_until = numeric_date(bed.clock().wall()) + 10;
+      ASSERT_EQ(bed.ask("short-" + name, {ending}), Stage::Done);
+      ASSERT_TRUE(bed.visitor(name));
+      if (clock_is_first) {
+        bed.clock().advance(Seconds(16));
+        bed.run_turns(turns);
+        bed.begin("long-" + name, {AcmBed::user(name)});
+      } else {
+        bed.begin("long-" + name, {AcmBed::user(name)});
+        bed.run_turns(turns);
+        bed.clock().advance(Seconds(16));
+      }
+      ASSERT_EQ(bed.settled("long-" + name), Stage::Done);
+      // The clock looks once more.
+      bed.clock().advance(Seconds(16));
+      bed.run_turns(kTurnsMax);
+      EXPECT_TRUE(bed.visitor(name)) << turns << clock_is_first;
+      EXPECT_TRUE(bed.is_listed("sip:" + name + ".mcptt@home.example")) << turns << clock_is_first;
+    }
+  }
+}
+
+// Users side by side write into their request's frame: it stands until the last of them has, wherever the end comes.
+TEST(Acm, EndsInTheMiddleOfARequest) {
+  constexpr int kTurnsMax = 24;
+  for (int turns = 0; turns < kTurnsMax; ++turns) {
+    AcmBed bed;
+    std::vector<SetupUser> users;
+    for (int i = 0; i < 5; ++i) users.push_back(AcmBed::user("ann" + std::to_string(i)));
+    bed.begin("request-1", users);
+    bed.run_turns(turns);
+    bed.acm.close();
+    bed.run_turns(8);
+  }
 }
 
 TEST(Acm, WhoIsGivenBackToAFutureTimeMayNotComeYet) {

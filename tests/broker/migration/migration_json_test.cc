@@ -24,6 +24,18 @@ TEST(MigrationJson, WhatIsWrittenIsRead) {
   EXPECT_EQ(encode_binding(*again), encode_binding(one));
 }
 
+TEST(MigrationJson, TakesTheNamesOfExchangedListsToo) {
+  const auto one = read(
+      R"({"primary_system_id":"home","mode":"DYNAMIC","state":"SUSPENDED","partner_impi":"v@here","partner_impu":["sip:v@here"],)"
+      R"("primary_impi":"a@home","primary_impu":["sip:a@home","tel:+491"]})");
+  ASSERT_TRUE(one.has_value());
+  EXPECT_EQ(one->system, "home");
+  EXPECT_EQ(one->mode, Mode::Dynamic);
+  EXPECT_EQ(one->state, BindingState::Suspended);
+  EXPECT_EQ(one->partner_impus, std::vector<std::string>{"sip:v@here"});
+  EXPECT_EQ(one->primary_impus.size(), 2U);
+}
+
 TEST(MigrationJson, RefusesOtherTypesAndNames) {
   for (const char* bad :
        {R"({"mode":"fast"})", R"({"partner_impi":5})", R"({"partner_impus":"a"})", R"({"partner_impus":[5]})",

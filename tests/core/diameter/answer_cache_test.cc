@@ -11,13 +11,16 @@ using namespace samples;
 using namespace std::chrono_literals;
 
 struct DiameterAnswers : testing::Test {
-  Message request(std::uint32_t end_to_end, const std::string& origin = "a", const std::string& session = "s") {
+  Message request(std::uint32_t end_to_end, const std::string& origin = "a", const std::string& session = "s",
+                  const std::string& more = {}, bool is_retransmitted = false) {
     Header header = request_header(7, 8);
     header.end_to_end = end_to_end;
-    return Message(slice(pool, message(header, avp_of(avp::kSessionId, session) + avp_of(avp::kOriginHost, origin))));
+    if (is_retransmitted) header.flags |= kFlagRetransmitted;
+    const std::string avps = avp_of(avp::kSessionId, session) + avp_of(avp::kOriginHost, origin) + more;
+    return Message(slice(pool, message(header, avps)));
   }
   std::string found(const Message& asked) {
-    const auto bytes = cache.find(asked, now);
+    const auto bytes = cache.find(asked, cache.name_of(asked), now);
     return bytes ? std::string(as_text(*bytes)) : "(none)";
   }
   void remember(const Message& asked, const std::string& answer) {
@@ -36,6 +39,17 @@ TEST_F(DiameterAnswers, AreKnownByWhoNumberAndSession) {
   EXPECT_EQ(found(request(2)), "two");
   EXPECT_EQ(found(request(1, "b")), "(none)");
   EXPECT_EQ(found(request(1, "a", "t")), "(none)");
+}
+
+TEST_F(DiameterAnswers, WithoutTTheWholeRequestHasComeBefore) {  // identifiers given twice make no duplicate
+  const std::string user = avp_of(avp::kUserName, "ann");
+  remember(request(1, "a", "s", user), "of ann");
+  EXPECT_EQ(found(request(1, "a", "s", user)), "of ann");
+  EXPECT_EQ(found(request(1, "a", "s", avp_of(avp::kUserName, "bob"))), "(none)");
+  // An agent that resends may have taken another way.
+  const std::string way = user + avp_of(avp::kRouteRecord, "agent");
+  EXPECT_EQ(found(request(1, "a", "s", way)), "(none)");
+  EXPECT_EQ(found(request(1, "a", "s", way, true)), "of ann");
 }
 
 TEST_F(DiameterAnswers, AreForgottenAfterTenSeconds) {

@@ -218,5 +218,32 @@ TEST(DiameterEdits, ReplaceRemoveAndAppendInPlace) {
   EXPECT_EQ(to.avp_count(), 7U);
 }
 
+TEST(DiameterEdits, WhatLiesSideBySideIsOneEdit) {
+  SlabPool pool;
+  const AvpId unknown{9999, 0, false};
+  std::string avps = avp_of(avp::kSessionId, "a;1;2");
+  for (std::size_t i = 0; i < kAvpsMax - 4; ++i) avps += avp_of(unknown, std::string(i % 5, 'x'));
+  avps += avp_of(avp::kOriginHost, "b");
+  const Message from(slice(pool, message(request_header(7, 8), avps)));
+  Edits edits;
+  AvpWalk walk = from.walk();
+  while (const auto one = walk.next()) {
+    if (one->is(unknown)) edits.remove(from, *one);
+  }
+  EXPECT_TRUE(edits.has_room_for(Edits::kMax - 1));
+  EXPECT_FALSE(edits.has_room_for(Edits::kMax));
+  edits.append(avp::kRouteRecord, as_bytes("peer.example"));
+  const std::size_t size = edits.size_of(from);
+  SlabWriter writer(pool, size);
+  edits.splice(from, from.header(), writer.unwritten().first(size));
+  writer.advance(size);
+  const Message to(writer.finish());
+  EXPECT_EQ(to.structure(), Message::Structure::Sound);
+  EXPECT_EQ(to.avp_count(), 3U);
+  EXPECT_EQ(to.session_id(), "a;1;2");
+  EXPECT_EQ(to.origin_host(), "b");
+  EXPECT_EQ(to.text(avp::kRouteRecord), "peer.example");
+}
+
 }  // namespace
 }  // namespace claviger::diameter

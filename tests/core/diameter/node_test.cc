@@ -123,6 +123,19 @@ TEST_F(DiameterPeers, WatchdogsAreAnswered) {
   EXPECT_EQ(ask(peer, message(BarePeer::base(999, true), peer.origin())).result(), 3001U);
 }
 
+TEST_F(DiameterPeers, ExchangeCapabilitiesOnceMore) {  // RFC 6733 clause 5.6: R-Open, R-Rcv-CER
+  start();
+  BarePeer& peer = world.connected("peer.far.example");
+  const Heard again = ask(peer, message(BarePeer::base(257, true), peer.capabilities()));
+  EXPECT_EQ(again.header().command, 257U);
+  EXPECT_EQ(again.result(), 2001U);
+  EXPECT_TRUE(again.find(avp::kHostIpAddress));
+  const BarePeer other("other.far.example");
+  EXPECT_EQ(ask(peer, message(BarePeer::base(257, true), other.capabilities())).result(), 3010U);
+  EXPECT_EQ(ask(peer, message(BarePeer::base(257, true), "")).result(), 5005U);
+  EXPECT_EQ(ask(peer, message(BarePeer::base(280, true), peer.origin())).result(), 2001U);
+}
+
 TEST_F(DiameterPeers, PartInGoodOrder) {  // RFC 6733 clause 5.4
   start();
   BarePeer& peer = world.connected("peer.far.example");

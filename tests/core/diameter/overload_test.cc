@@ -74,5 +74,44 @@ TEST_F(DiameterOverload, IsBounded) {
   EXPECT_TRUE(table.take({"one more", false, 1, 50, 30s}, now + 31s));
 }
 
+TEST_F(DiameterOverload, OursIsToldWhileItLastsAndThenThatItIsOver) {  // RFC 7683 clauses 5.1.2, 5.2.1.4
+  OwnOverload own;
+  WallTime wall{1000s};
+  const auto written = [&] {
+    Header header = request_header(7, 8);
+    const Message asked(slice(pool, message(header, avp_of(avp::kSessionId, "s"))));
+    MessageBuilder builder = MessageBuilder::answer(pool, asked);
+    builder.origin("us", "realm");
+    own.write(builder, now);
+    return Message(*builder.finish());
+  };
+  own.observe(OwnOverload::kAtEase, now, wall);
+  const Message at_ease = written();
+  const auto features = at_ease.find(avp::kOcSupportedFeatures);
+  ASSERT_TRUE(features);
+  EXPECT_EQ(features->data().size(), kLossAlgorithmOnly.size());
+  EXPECT_TRUE(std::ranges::equal(features->data(), kLossAlgorithmOnly));
+  EXPECT_FALSE(at_ease.find(avp::kOcOlr));
+  own.observe(OwnOverload::kAtEase + 100, now, wall);
+  const auto first = read_report(written());
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->name, "us");
+  EXPECT_EQ(first->reduction, 40U);
+  EXPECT_EQ(first->validity, OwnOverload::kValidity);
+  own.observe(OwnOverload::kWhole * 2, now, wall);
+  const auto full = read_report(written());
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->reduction, 100U);
+  EXPECT_GT(full->sequence, first->sequence);
+  ASSERT_TRUE(table.take(*full, now));
+  own.observe(0, now, wall);
+  const auto over = read_report(written());
+  ASSERT_TRUE(over);
+  EXPECT_TRUE(table.take(*over, now));
+  EXPECT_TRUE(table.empty());
+  now += OwnOverload::kValidity + 1s;
+  EXPECT_FALSE(written().find(avp::kOcOlr));
+}
+
 }  // namespace
 }  // namespace claviger::diameter

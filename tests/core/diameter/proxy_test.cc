@@ -165,6 +165,13 @@ TEST_F(DiameterProxy, MapsBothWays) {
   EXPECT_EQ(down.heard.front().header().hop_by_hop, 70U);
   EXPECT_EQ(down.heard.front().bytes.substr(16), before.bytes.substr(16));
   EXPECT_TRUE(up.heard.empty());
+  // The same bytes once more, though nobody says so.
+  down.heard.clear();
+  down.say(down.question(71, 8));
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().header().hop_by_hop, 71U);
+  EXPECT_EQ(down.heard.front().bytes.substr(16), before.bytes.substr(16));
+  EXPECT_TRUE(up.heard.empty());
 }
 
 TEST_F(DiameterProxy, MayAnswerItselfOrAddToAFailure) {

@@ -568,7 +568,7 @@ std::vector<Command> migration_commands() {
       {"migration trace",
        "What happened lately with an identity: each step with its time and result",
        "clavigerctl migration trace v1@visitors.bravo.example",
-       {{"IDENTITY", "Private identity here or there, or MC service ID"}},
+       {{"IDENTITY", "Private or public identity here or there, or MC service ID"}},
        {},
        trace},
   };

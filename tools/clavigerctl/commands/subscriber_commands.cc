@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/secret.h"
@@ -45,7 +46,7 @@ struct KeyBody {
   std::string text;
 };
 
-// "K OPC": two texts with blanks between. False: said why not.
+// "K OPC": two texts with blanks between, or a line each. False: said why not.
 bool write_keys(Invocation& invocation, codec::JsonWriter<std::string>& json) {
   const auto line = is_terminal(STDIN_FILENO) ? prompt_new_password("K and OPc (or TOPc), a blank between, of")
                                               : read_password_from_stdin();
@@ -54,13 +55,20 @@ bool write_keys(Invocation& invocation, codec::JsonWriter<std::string>& json) {
     return false;
   }
   const std::string_view text = as_text(line->reveal());
-  const std::size_t blank = text.find(' ');
-  const std::size_t second = text.find_first_not_of(' ', blank);
-  if (blank == std::string_view::npos || second == std::string_view::npos) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t blank = std::min(text.find_first_of(kBlanks), text.size());
+  const std::size_t second = std::min(text.find_first_not_of(kBlanks, blank), text.size());
+  std::string_view other = text.substr(second);
+  SecretBytes next_line;
+  if (other.empty() && !is_terminal(STDIN_FILENO)) {
+    if (auto next = read_password_from_stdin()) next_line = *std::move(next);
+    other = as_text(next_line.reveal());
+  }
+  if (blank == 0 || other.empty()) {
     invocation.complain("K and OPc (or TOPc) are wanted, with a blank between");
     return false;
   }
-  json.member("k", text.substr(0, blank)).member(invocation.args.has("--op") ? "op" : "opc", text.substr(second));
+  json.member("k", text.substr(0, blank)).member(invocation.args.has("--op") ? "op" : "opc", other);
   return true;
 }
 
