@@ -5,7 +5,6 @@
 #include "broker/identity/bearer.h"
 #include "broker/identity/token_holder.h"
 #include "broker/identity/val_identity.h"
-#include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 
 namespace claviger::configuration {
@@ -37,10 +36,12 @@ Result<Verified> verify(Context& context, std::string_view tenant, const http::R
 
 Result<Unit> check_scope(const Verified& verified, std::string_view scope) {
   if (!verified.claims->has_scope(scope)) return Error{Code::BearerScope, "xcap.scope"};
-  for (const std::string_view audience : tokens::audiences_of(verified.tenant->tenant, {scope})) {
-    if (verified.claims->audiences.contains(audience)) return Unit{};
-  }
-  return Error{Code::TokenAudience, "xcap.aud"};
+  // As tokens::audiences_of() has it, of one scope: this is asked with every request.
+  const tenants::Tenant& tenant = verified.tenant->tenant;
+  const auto found = tenant.scope_audiences.find(scope);
+  const std::string_view audience = found == tenant.scope_audiences.end() ? tenant.default_audience : found->second;
+  if (!verified.claims->audiences.contains(audience)) return Error{Code::TokenAudience, "xcap.aud"};
+  return Unit{};
 }
 
 std::string text_claim(const tokens::Claims& claims, std::string_view name) {
@@ -73,8 +74,8 @@ Result<std::string> identity_of(const Context& context, const tokens::Claims& cl
 Result<Caller> caller_of(const Context& context, const Verified& verified, const Application& application) {
   const tokens::Claims& claims = *verified.claims;
   Caller caller;
+  caller.client_id = claims.client_id;
   if (is_service(claims)) {
-    caller.who = "client " + std::string(claims.client_id);
     caller.role = claims.has_scope(kWriteScope) ? Role::Writer : Role::Server;
     if (caller.role == Role::Writer) {
       CLAVIGER_TRY(writes, check_scope(verified, kWriteScope));
@@ -89,7 +90,6 @@ Result<Caller> caller_of(const Context& context, const Verified& verified, const
   caller.identity = std::move(identity);
   if (application.is_val)
     caller.ue_identity = canonical_xui(text_claim(claims, context.snapshot->settings->val_claims.ue_id));
-  caller.who = caller.identity + " by client " + std::string(claims.client_id);
   return caller;
 }
 

@@ -25,7 +25,10 @@ struct Caller {
   Role role = Role::User;
   std::string identity;     // canonical; of a user, for this usage
   std::string ue_identity;  // of a VAL service: the VAL UE's; empty: none
-  std::string who;          // for the history
+  std::string client_id;
+
+  // For the history.
+  std::string who() const { return role == Role::User ? identity + " by client " + client_id : "client " + client_id; }
 };
 
 // Bearer... and Token... codes; TokenAudience, BearerScope: good, but not for this; ProfileOfAnother: his identity is

@@ -1,6 +1,8 @@
 #include "broker/configuration/document_name.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "broker/record_key.h"
 #include "core/codec/percent.h"
@@ -36,12 +38,10 @@ bool is_name(std::string_view text) {
   return is_plain && !text.empty() && text.size() <= kNameBytesMax && text != "." && text != ".." && text != kMark;
 }
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& character : out) {
-    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+void lower(std::string& text, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
+    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = static_cast<char>(text[i] - 'A' + 'a');
   }
-  return out;
 }
 
 // A path's own characters stay (RFC 3986 clause 3.3 pchar).
@@ -68,23 +68,42 @@ bool take_tilde(std::string_view& text) {
   return false;
 }
 
-Result<DocumentName> name_of_segments(const std::vector<std::string>& segments) {
+// In place: a name is canonical for nearly everybody, and asked for with every request.
+void make_canonical(std::string& xui) {
+  const std::size_t colon = xui.find(':');
+  if (colon == std::string::npos) return;
+  const std::string_view scheme = std::string_view(xui).substr(0, colon);
+  const auto is = [scheme](std::string_view known) {
+    // Of letters alone: the bit that tells their case apart.
+    return std::ranges::equal(scheme, known, [](char one, char other) { return (one | 0x20) == other; });
+  };
+  const bool is_tel = is("tel");
+  if (!is_tel && !is("sip") && !is("sips")) return;
+  lower(xui, 0, colon);
+  const std::size_t at = xui.rfind('@');
+  if (!is_tel && at != std::string::npos && at > colon) lower(xui, at, xui.size());
+}
+
+// An organisation's folder at most: beyond these there is no document.
+constexpr std::size_t kSegmentsMax = 4;
+
+Result<DocumentName> name_of_segments(std::span<std::string> segments) {
   constexpr Error kInvalid{Code::UriPathInvalid, "xcap.document"};
   if (segments.size() < 3 || !std::ranges::all_of(segments, is_name)) return kInvalid;
   DocumentName name;
-  name.auid = segments[0];
+  name.auid = std::move(segments[0]);
   const bool is_global = segments[1] == "global";
   if (!is_global && segments[1] != "users") return kInvalid;
   if (!is_global) {
-    if (segments.size() != 4) return kInvalid;
-    name.xui = canonical_xui(segments[2]);
-    name.name = segments[3];
+    if (segments.size() != kSegmentsMax) return kInvalid;
+    name.xui = std::move(segments[2]);
+    make_canonical(name.xui);
+    name.name = std::move(segments[3]);
     return name;
   }
   name.tree = Tree::Global;
-  if (segments.size() > 4) return kInvalid;  // an organisation's folder at most
-  name.name = segments[2];
-  if (segments.size() == 4) name.name.append(1, '/').append(segments[3]);
+  name.name = std::move(segments[2]);
+  if (segments.size() == kSegmentsMax) name.name.append(1, '/').append(segments[3]);
   return name;
 }
 
@@ -111,26 +130,19 @@ Result<std::vector<std::pair<std::string, std::string>>> read_prefixes(std::stri
 }  // namespace
 
 std::string canonical_xui(std::string_view xui) {
-  const std::size_t colon = xui.find(':');
-  const std::string scheme = lowered(xui.substr(0, colon));
-  if (colon == std::string_view::npos || (scheme != "sip" && scheme != "sips" && scheme != "tel")) {
-    return std::string(xui);
-  }
-  const std::string_view rest = xui.substr(colon + 1);
-  const std::size_t at = rest.rfind('@');
-  if (scheme == "tel" || at == std::string_view::npos) return scheme + ":" + std::string(rest);
-  return scheme + ":" + std::string(rest.substr(0, at + 1)) + lowered(rest.substr(at + 1));
+  std::string canonical(xui);
+  make_canonical(canonical);
+  return canonical;
 }
 
 Result<DocumentName> read_document_name(std::string_view selector) {
-  std::vector<std::string> segments;
-  segments.reserve(5);
+  std::array<std::string, kSegmentsMax> segments;
   while (selector.starts_with('/')) selector.remove_prefix(1);
-  while (segments.size() < 5) {
+  for (std::size_t count = 0; count < kSegmentsMax;) {
     const std::size_t slash = selector.find('/');
     CLAVIGER_TRY(segment, decoded(selector.substr(0, slash)));
-    segments.push_back(std::move(segment));
-    if (slash == std::string_view::npos) return name_of_segments(segments);
+    segments[count++] = std::move(segment);
+    if (slash == std::string_view::npos) return name_of_segments(std::span(segments).first(count));
     selector.remove_prefix(slash + 1);
   }
   return Error{Code::UriPathInvalid, "xcap.document"};

@@ -39,12 +39,9 @@ void put_row(storage::Transaction& change, std::string_view kind, std::string_vi
   storage::put_outbox_row(change, tables::kOutbox, due, std::string(kind) + std::string(id), as_bytes(tag));
 }
 
-Result<Unit> put_tell(Context& context, storage::Transaction& change, std::string_view tag, std::int64_t due) {
-  constexpr std::size_t kRandomCharacters = 12;
-  CLAVIGER_TRY(random, context.tokens->random_id());
-  const std::string id = std::string(tag) + "." + std::string(random.data(), kRandomCharacters);
-  put_row(change, kTell, id, tag, due);
-  return Unit{};
+// What is told is read when it is: rows of one second are one. Over one that is under way it stands, and is done after it.
+void put_tell(storage::Transaction& change, std::string_view tag, std::int64_t due) {
+  put_row(change, kTell, tag, tag, due);
 }
 
 // A record that will read no better the next time: those behind it do not wait for it.
@@ -82,6 +79,7 @@ DocumentNotifier::~DocumentNotifier() { room_.use_listener({}); }
 void DocumentNotifier::start() {
   is_started_ = true;
   here().shard.scope().spawn(compare_all());
+  fan_out_.start();
 }
 
 // ---- SUBSCRIBE
@@ -132,8 +130,9 @@ Task<sip::Response> DocumentNotifier::subscribe(const sip::Received* request, st
     granted = co_await create(shared, expires);
   }
   if (!granted) co_return registration::refusal(registrar_, granted.error());
-  co_return registration::subscribed(registrar_, registration::SubscribeOutcome{granted->local_tag, granted->seconds},
-                                     request->peer.transport == sip::Transport::Tls);
+  const registration::SubscribeOutcome outcome{granted->local_tag, granted->seconds,
+                                               std::move(granted->until_answered)};
+  co_return registration::subscribed(registrar_, outcome, request->peer.transport == sip::Transport::Tls);
 }
 
 Task<Result<DocumentSubscription>> DocumentNotifier::read(std::string local_tag) {
@@ -149,13 +148,14 @@ Task<Result<DocumentNotifier::Granted>> DocumentNotifier::put_and_tell(DocumentS
                                                                        std::uint32_t expires) {
   const std::int64_t now = registrar_.now();
   const Granted granted{subscription.dialog.local_tag,
-                        std::min(std::int64_t{expires}, std::int64_t{registrar_.sip().subscription_max.count()})};
+                        std::min(std::int64_t{expires}, std::int64_t{registrar_.sip().subscription_max.count()}),
+                        registrar_.answer_first(subscription.dialog.local_tag).hold(subscription.dialog.local_tag)};
   const std::string& tag = granted.local_tag;
   storage::Transaction change;
   const bool is_row_due = sip::extend(subscription.life, now, granted.seconds, subscription.dialog.local_sequence);
   if (is_row_due) put_row(change, kTimer, tag, tag, subscription.life.timer_due);
   put(change, tenant(), subscription);
-  CLAVIGER_CO_TRY(row, put_tell(here(), change, tag, now));
+  put_tell(change, tag, now);
   CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
   registrar_.wake();
   co_return granted;
@@ -216,7 +216,7 @@ Task<Result<Unit>> DocumentNotifier::end(std::string local_tag, tokens::Revocati
     known->life.ending = kRejected;
     storage::Transaction change;
     put(change, tenant(), *known);
-    CLAVIGER_CO_TRY(row, put_tell(here(), change, local_tag, registrar_.now()));
+    put_tell(change, local_tag, registrar_.now());
     auto committed = co_await here().store.commit(std::move(change));
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();
@@ -249,7 +249,7 @@ Task<Result<Unit>> DocumentNotifier::look_at(std::string local_tag, std::int64_t
   if (look == sip::Look::Nothing) co_return Unit{};
   storage::Transaction change;
   if (look == sip::Look::Over) {
-    CLAVIGER_CO_TRY(row, put_tell(here(), change, local_tag, registrar_.now()));
+    put_tell(change, local_tag, registrar_.now());
   } else {
     put_row(change, kTimer, local_tag, local_tag, known->life.timer_due);
   }
@@ -303,6 +303,7 @@ Task<Result<DocumentNotifier::PresentState>> DocumentNotifier::present_state(
 Task<Result<Unit>> DocumentNotifier::tell(std::string local_tag) {
   auto& under_way = under_way_[here().shard.index()];
   if (!under_way.insert(local_tag).second) co_return Error{Code::DeadlinePassed, "xcap_diff.under_way"};
+  co_await registrar_.answer_first(local_tag).wait(local_tag);
   auto sent = co_await send(local_tag);
   under_way_[here().shard.index()].erase(local_tag);
   co_return sent;
@@ -455,7 +456,7 @@ Task<Result<Unit>> DocumentNotifier::compare_page(std::string* from) {
                            return found != told.end() && found->second == each.second.etag;
                          });
     if (is_same) continue;
-    CLAVIGER_CO_TRY(noted, put_tell(here(), change, all[i]->dialog.local_tag, registrar_.now()));
+    put_tell(change, all[i]->dialog.local_tag, registrar_.now());
   }
   CLAVIGER_CO_TRY(committed, co_await here().store.commit(std::move(change)));
   registrar_.wake();
@@ -471,10 +472,6 @@ Task<Result<Unit>> DocumentNotifier::handle(storage::OutboxRow row) {
   if (row.id.starts_with(kTimer)) {
     auto looked = co_await look_at(tag, row.due_first);
     co_return looked;
-  }
-  if (row.id.starts_with(DocumentFanOut::kRows)) {
-    auto told = co_await fan_out_.tell_page(std::move(row));
-    co_return told;
   }
   if (!row.id.starts_with(kTell)) co_return Error{Code::NotPermitted, "xcap_diff.row"};
   auto begin = [this, tag] { return tell(tag); };

@@ -5,8 +5,8 @@
 // the home shard of their dialog; rows of the outbox say that somebody must hear something, and what it is follows from
 // the entity tags that he heard of last. So many changes become one NOTIFY, and a restart that compares once loses none.
 //
-//   "xcap.y." tag "." random   tell what is owed or different     "xcap.s." tag   look whether its time is up
-//   "xcap.p." random           tell a page of very many (document_fan_out.h)
+//   "xcap.y." tag   tell what is owed or different     "xcap.s." tag   look whether its time is up
+// Very many are told page by page, without rows (document_fan_out.h).
 #pragma once
 
 #include <functional>
@@ -52,6 +52,7 @@ class DocumentNotifier final : public registration::EventPackage, public storage
   struct Granted {
     std::string local_tag;
     std::int64_t seconds = 0;
+    std::shared_ptr<const void> until_answered;  // holds the NOTIFY back
   };
 
   broker::Context& here() { return registrar_.here(); }

@@ -2,6 +2,7 @@
 
 #include "broker/configuration/document_subscription_generated.h"
 #include "broker/record_key.h"
+#include "broker/registration/dialog_record.h"
 #include "broker/tables.h"
 #include "storage/record.h"
 
@@ -67,7 +68,6 @@ std::string_view tag_of_row(std::string_view key) { return key.substr(key.rfind(
 
 std::string encode(const DocumentSubscription& subscription) {
   flatbuffers::FlatBufferBuilder builder;
-  const sip::NotifierDialog& dialog = subscription.dialog;
   std::vector<flatbuffers::Offset<schema::Told>> all_told;
   for (const auto& [path, etag] : subscription.told) {
     const auto told_path = builder.CreateString(path);
@@ -81,19 +81,20 @@ std::string encode(const DocumentSubscription& subscription) {
   const auto sub = put_text(builder, subscription.sub);
   const auto sid = put_text(builder, subscription.sid);
   const auto jti = put_text(builder, subscription.jti);
-  const auto call_id = builder.CreateString(dialog.call_id);
-  const auto remote_tag = builder.CreateString(dialog.remote_tag);
-  const auto local_uri = builder.CreateString(dialog.local_uri);
-  const auto remote_uri = builder.CreateString(dialog.remote_uri);
-  const auto remote_target = builder.CreateString(dialog.remote_target);
-  const auto routes = put_texts(builder, dialog.routes);
-  const auto event_id = put_text(builder, dialog.event_id);
-  const auto ending = put_text(builder, subscription.life.ending);
-  builder.Finish(schema::CreateDocumentSubscription(
-      builder, kVersion, subscriber, identity, watched, told, sub, sid, jti, subscription.token_issued_at, call_id,
-      remote_tag, local_uri, remote_uri, remote_target, routes, dialog.local_sequence, dialog.remote_sequence, event_id,
-      subscription.life.expires_at, subscription.life.timer_due, subscription.created_at, ending,
-      subscription.life.all_from));
+  const auto dialog = registration::put_dialog_texts(builder, subscription.dialog, subscription.life);
+  schema::DocumentSubscriptionBuilder record(builder);
+  record.add_schema_version(kVersion);
+  record.add_subscriber(subscriber);
+  record.add_identity(identity);
+  record.add_watched(watched);
+  record.add_told(told);
+  record.add_sub(sub);
+  record.add_sid(sid);
+  record.add_jti(jti);
+  record.add_token_issued_at(subscription.token_issued_at);
+  registration::add_dialog(record, dialog, subscription.dialog, subscription.life);
+  record.add_created_at(subscription.created_at);
+  builder.Finish(record.Finish());
   return storage::finished(builder);
 }
 
@@ -101,8 +102,7 @@ Result<DocumentSubscription> decode_document_subscription(const storage::Value& 
   CLAVIGER_TRY(record, storage::FlatRecord<schema::DocumentSubscription>::open(
                            value, {"document_subscriptions", kVersion}, local_tag));
   DocumentSubscription subscription;
-  sip::NotifierDialog& dialog = subscription.dialog;
-  dialog.local_tag = local_tag;
+  registration::read_dialog(*record, local_tag, subscription.dialog, subscription.life);
   subscription.subscriber = text_of(record->subscriber());
   subscription.identity = text_of(record->identity());
   subscription.watched = texts_of(record->watched());
@@ -115,20 +115,7 @@ Result<DocumentSubscription> decode_document_subscription(const storage::Value& 
   subscription.sid = text_of(record->sid());
   subscription.jti = text_of(record->jti());
   subscription.token_issued_at = record->token_issued_at();
-  dialog.call_id = text_of(record->call_id());
-  dialog.remote_tag = text_of(record->remote_tag());
-  dialog.local_uri = text_of(record->local_uri());
-  dialog.remote_uri = text_of(record->remote_uri());
-  dialog.remote_target = text_of(record->remote_target());
-  dialog.routes = texts_of(record->routes());
-  dialog.local_sequence = record->local_sequence();
-  dialog.remote_sequence = record->remote_sequence();
-  dialog.event_id = text_of(record->event_id());
-  subscription.life.expires_at = record->expires_at();
-  subscription.life.timer_due = record->timer_due();
   subscription.created_at = record->created_at();
-  subscription.life.ending = text_of(record->ending());
-  subscription.life.all_from = record->all_from();
   subscription.version = value.version();
   return subscription;
 }

@@ -6,6 +6,7 @@
 //                            tenant NUL "w" NUL path NUL local-tag      index by what is watched
 //                            tenant NUL "i" NUL identity NUL local-tag  index by whose it is
 //                            tenant NUL "u", "s", "j" NUL sub, sid, jti NUL local-tag   by what a revocation names
+//                            tenant NUL "p" NUL path                    a change that is being told (document_fan_out.h)
 // A path is a document's canonical selector, or that of all documents of a user and usage, which ends in '/'. Pure
 // functions, any thread.
 #pragma once

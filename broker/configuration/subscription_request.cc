@@ -136,7 +136,7 @@ Result<DocumentSubscription> read_wanted(Registrar& registrar, const sip::Messag
             "xcap_diff.left_out", {{"code", name_of(credential.error().code)}, {"where", credential.error().where}});
         continue;
       }
-      wanted.identity = credential->caller.identity.empty() ? credential->caller.who : credential->caller.identity;
+      wanted.identity = credential->caller.identity.empty() ? credential->caller.who() : credential->caller.identity;
       wanted.sub = std::move(credential->sub);
       wanted.sid = std::move(credential->sid);
       wanted.jti = std::move(credential->jti);

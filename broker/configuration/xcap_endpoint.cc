@@ -55,7 +55,8 @@ std::string_view media_type_in(std::string_view field) {
 }
 
 bool is_generated(std::string_view rest) {
-  return rest.starts_with(std::string(kCapabilitiesAuid) + "/") || rest.starts_with(std::string(kDirectoryAuid) + "/");
+  const std::string_view auid = rest.substr(0, rest.find('/'));
+  return auid.size() < rest.size() && (auid == kCapabilitiesAuid || auid == kDirectoryAuid);
 }
 
 // Who asks is known before what he asks for is looked at: a name that is nobody's is for those to learn who have a token.
@@ -92,7 +93,10 @@ std::string_view scope_for(std::string_view rest) {
 
 http::Response with_etag(http::Response response, std::string_view etag) {
   response.cache_control = kCacheControl;
-  response.with("etag", "\"" + std::string(etag) + "\"");
+  std::string quoted;
+  quoted.reserve(etag.size() + 2);
+  quoted.append(1, '"').append(etag).append(1, '"');
+  response.with("etag", std::move(quoted));
   return response;
 }
 
@@ -249,7 +253,7 @@ DocumentWrite write_of(const http::Request& request, const Asked& asked) {
   wanted.name = asked.target.document;
   wanted.if_match = list_field(request, Field::IfMatch);
   wanted.if_none_match = list_field(request, Field::IfNoneMatch);
-  wanted.who = asked.caller.who;
+  wanted.who = asked.caller.who();
   wanted.is_user = asked.caller.role != Role::Writer;
   if (asked.target.has_selector) {
     wanted.part = PartChange{asked.target.selector, asked.target.prefixes, std::string(request.body.text()), false};

@@ -98,6 +98,7 @@ std::string contact_for(const Registrar& registrar, bool is_tls) {
 Response subscribed(Registrar& registrar, const SubscribeOutcome& outcome, bool is_tls) {
   Response response(200);
   response.to_tag = outcome.local_tag;
+  response.until_sent = outcome.until_answered;
   response.with("Expires", std::to_string(outcome.granted)).with("Contact", contact_for(registrar, is_tls));
   return response;
 }

@@ -25,9 +25,7 @@ Task<Result<Unit>> Change::commit() {
     Change* const change = this;
     CLAVIGER_CO_TRY(dropped, co_await drop_left_keys(change));
   }
-  for (const std::string& resource : resources) {
-    CLAVIGER_CO_TRY(told, put_tell_resource(registrar->here(), transaction, resource));
-  }
+  for (const std::string& resource : resources) put_tell_resource(transaction, resource, now);
   auto committed = co_await registrar->here().store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   if (!resources.empty()) registrar->wake();
@@ -58,7 +56,7 @@ Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, std::stri
     if (subscription->is_server || subscription->subscriber != impu || !subscription->life.ending.empty()) continue;
     subscription->life.ending = name_of(reason_told);
     put(change->transaction, registrar->tenant(), *subscription);
-    CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change->transaction, subscription->dialog.local_tag));
+    put_tell_dialog(change->transaction, subscription->dialog.local_tag, change->now);
   }
   co_return Unit{};
 }

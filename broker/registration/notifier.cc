@@ -80,6 +80,7 @@ Task<Result<Unit>> send_notify(Registrar* registrar, std::string local_tag) {
 Task<Result<Unit>> tell_here(Registrar* registrar, std::string local_tag) {
   if (registrar->notified()[local_tag].is_under_way) co_return Error{Code::DeadlinePassed, "notify.under_way"};
   registrar->notified()[local_tag].is_under_way = true;
+  co_await registrar->answer_first(local_tag).wait(local_tag);
   auto told = co_await send_notify(registrar, local_tag);
   const auto found = registrar->notified().find(local_tag);
   if (found != registrar->notified().end()) {

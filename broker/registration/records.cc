@@ -3,6 +3,7 @@
 #include <array>
 
 #include "broker/record_key.h"
+#include "broker/registration/dialog_record.h"
 #include "broker/registration/registration_generated.h"
 #include "broker/tables.h"
 #include "storage/record.h"
@@ -214,53 +215,37 @@ Result<Publication> decode_publication(const storage::Value& value, std::string_
 
 std::string encode(const Subscription& subscription) {
   Builder builder;
-  const sip::NotifierDialog& dialog = subscription.dialog;
-  const sip::SubscriptionLife& life = subscription.life;
   const auto resource = builder.CreateString(subscription.resource);
   const auto service = builder.CreateString(subscription.service);
   const auto client_id = put_text(builder, subscription.client_id);
   const auto subscriber = builder.CreateString(subscription.subscriber);
-  const auto call_id = builder.CreateString(dialog.call_id);
-  const auto remote_tag = builder.CreateString(dialog.remote_tag);
-  const auto local_uri = builder.CreateString(dialog.local_uri);
-  const auto remote_uri = builder.CreateString(dialog.remote_uri);
-  const auto remote_target = builder.CreateString(dialog.remote_target);
-  const auto routes = put_texts(builder, dialog.routes);
-  const auto event_id = put_text(builder, dialog.event_id);
-  const auto ending = put_text(builder, life.ending);
-  builder.Finish(schema::CreateSubscription(
-      builder, kVersion, resource, service, client_id, subscriber, subscription.is_server, call_id, remote_tag,
-      local_uri, remote_uri, remote_target, routes, dialog.local_sequence, dialog.remote_sequence, event_id,
-      life.expires_at, life.timer_due, subscription.created_at, ending, subscription.csk_id,
-      subscription.is_confidential, subscription.is_integral, life.all_from));
+  const DialogTexts dialog = put_dialog_texts(builder, subscription.dialog, subscription.life);
+  schema::SubscriptionBuilder record(builder);
+  record.add_schema_version(kVersion);
+  record.add_resource(resource);
+  record.add_service(service);
+  record.add_client_id(client_id);
+  record.add_subscriber(subscriber);
+  record.add_is_server(subscription.is_server);
+  add_dialog(record, dialog, subscription.dialog, subscription.life);
+  record.add_created_at(subscription.created_at);
+  record.add_csk_id(subscription.csk_id);
+  record.add_is_confidential(subscription.is_confidential);
+  record.add_is_integral(subscription.is_integral);
+  builder.Finish(record.Finish());
   return storage::finished(builder);
 }
 
 Result<Subscription> decode_subscription(const storage::Value& value, std::string_view local_tag) {
   CLAVIGER_TRY(record, storage::FlatRecord<schema::Subscription>::open(value, {"subscriptions", kVersion}, local_tag));
   Subscription subscription;
-  sip::NotifierDialog& dialog = subscription.dialog;
-  sip::SubscriptionLife& life = subscription.life;
-  dialog.local_tag = local_tag;
+  read_dialog(*record, local_tag, subscription.dialog, subscription.life);
   subscription.resource = text_of(record->resource());
   subscription.service = text_of(record->service());
   subscription.client_id = text_of(record->client_id());
   subscription.subscriber = text_of(record->subscriber());
   subscription.is_server = record->is_server();
-  dialog.call_id = text_of(record->call_id());
-  dialog.remote_tag = text_of(record->remote_tag());
-  dialog.local_uri = text_of(record->local_uri());
-  dialog.remote_uri = text_of(record->remote_uri());
-  dialog.remote_target = text_of(record->remote_target());
-  dialog.routes = texts_of(record->routes());
-  dialog.local_sequence = record->local_sequence();
-  dialog.remote_sequence = record->remote_sequence();
-  dialog.event_id = text_of(record->event_id());
-  life.expires_at = record->expires_at();
-  life.timer_due = record->timer_due();
   subscription.created_at = record->created_at();
-  life.ending = text_of(record->ending());
-  life.all_from = record->all_from();
   subscription.csk_id = record->csk_id();
   subscription.is_confidential = record->is_confidential();
   subscription.is_integral = record->is_integral();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "broker/context.h"
+#include "broker/registration/answer_first.h"
 #include "broker/registration/figures.h"
 #include "broker/registration/records.h"
 #include "broker/registration/requests.h"
@@ -80,6 +81,10 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
     return per_shard_[runtime::Shard::current().index()]->notified;
   }
 
+  // Any shard: of the dialog's home.
+  AnswerFirst& answer_first(std::string_view local_tag) {
+    return *per_shard_[home_of_dialog(local_tag).index()]->answer_first;
+  }
   // Tags of our own subscriptions whose SUBSCRIBE has no answer yet.
   std::set<std::string, std::less<>>& watches_under_way() {
     return per_shard_[runtime::Shard::current().index()]->watches_under_way;
@@ -108,12 +113,14 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
 
  private:
   struct PerShard {
-    PerShard(runtime::Shard& shard, std::size_t services) : turns(shard), figures(services) {}
+    PerShard(runtime::Shard& shard, std::size_t services)
+        : turns(shard), figures(services), answer_first(std::make_shared<AnswerFirst>(shard)) {}
     runtime::Turns turns;
     RegistrarFigures figures;
     std::map<std::string, tokens::VerificationPolicy, std::less<>> policies;  // by audience and service
     std::map<std::string, Notified, std::less<>> notified;                    // by local tag
     std::set<std::string, std::less<>> watches_under_way;
+    std::shared_ptr<AnswerFirst> answer_first;
   };
   Result<sip::EndpointOptions> endpoint_options();
 

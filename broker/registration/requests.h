@@ -74,6 +74,7 @@ struct SubscribeRequest {
 struct SubscribeOutcome {
   std::string local_tag;
   std::int64_t granted = 0;
+  std::shared_ptr<const void> until_answered;  // holds the NOTIFY back (answer_first.h)
 };
 
 }  // namespace claviger::registration

@@ -5,7 +5,6 @@
 
 #include "broker/record_key.h"
 #include "broker/tables.h"
-#include "broker/tokens/token_shard.h"
 #include "core/codec/base64url.h"
 #include "core/crypto/digest.h"
 #include "storage/outbox_row.h"
@@ -14,7 +13,6 @@ namespace claviger::registration {
 namespace {
 
 constexpr std::size_t kDigestBytes = 16;
-constexpr std::size_t kRandomCharacters = 12;
 
 std::string digest_of(std::string_view text) {
   const auto digest = crypto::sha256(as_bytes(text));
@@ -27,14 +25,6 @@ void put_row(storage::Transaction& change, std::string_view prefix, std::string_
              std::int64_t due) {
   storage::put_outbox_row(change, broker::tables::kOutbox, due, std::string(prefix) + std::string(id),
                           as_bytes(payload));
-}
-
-Result<Unit> put_now(broker::Context& context, storage::Transaction& change, std::string_view prefix,
-                     const std::string& id, std::string_view payload) {
-  CLAVIGER_TRY(random, context.tokens->random_id());
-  const std::string_view tail(random.data(), kRandomCharacters);
-  put_row(change, prefix, id + "." + std::string(tail), payload, numeric_date(context.shard.wall()));
-  return Unit{};
 }
 
 }  // namespace
@@ -62,11 +52,11 @@ Result<TokenTimer> read_token_timer(std::string_view payload) {
 void put_watch_row(storage::Transaction& change, std::string_view impu, std::string_view local_tag, std::int64_t due) {
   put_row(change, kWatchTimer, local_tag, broker::record_key({impu, local_tag}), due);
 }
-Result<Unit> put_tell_resource(broker::Context& context, storage::Transaction& change, std::string_view resource) {
-  return put_now(context, change, kTellResource, digest_of(resource), resource);
+void put_tell_resource(storage::Transaction& change, std::string_view resource, std::int64_t now) {
+  put_row(change, kTellResource, digest_of(resource), resource, now);
 }
-Result<Unit> put_tell_dialog(broker::Context& context, storage::Transaction& change, std::string_view local_tag) {
-  return put_now(context, change, kTellDialog, std::string(local_tag), local_tag);
+void put_tell_dialog(storage::Transaction& change, std::string_view local_tag, std::int64_t now) {
+  put_row(change, kTellDialog, local_tag, local_tag, now);
 }
 
 }  // namespace claviger::registration

@@ -4,15 +4,16 @@
 //   "sip.s." tag                  payload: tag        ; a subscription's
 //   "sip.t." digest               payload: impu, binding ; look whether its token has expired
 //   "sip.w." tag                  payload: impu, tag  ; subscribe to the registration's events, or refresh that
-//   "sip.n." digest "." random    payload: resource   ; tell all subscribers of a resource what it is now
-//   "sip.y." tag "." random       payload: tag        ; tell this one what it is owed
+//   "sip.n." digest               payload: resource   ; tell all subscribers of a resource what it is now
+//   "sip.y." tag                  payload: tag        ; tell this one what it is owed
+// What is told is read when it is told: two of one second are one row, and one that is put while the former is under way takes
+// its place, so that it is done once more.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "broker/context.h"
 #include "broker/registration/records.h"
 #include "core/base/result.h"
 #include "storage/transaction.h"
@@ -36,8 +37,7 @@ struct TokenTimer {
 // Of its payload. Corrupt.
 Result<TokenTimer> read_token_timer(std::string_view payload);
 void put_watch_row(storage::Transaction& change, std::string_view impu, std::string_view local_tag, std::int64_t due);
-// CryptoFailure.
-Result<Unit> put_tell_resource(broker::Context& context, storage::Transaction& change, std::string_view resource);
-Result<Unit> put_tell_dialog(broker::Context& context, storage::Transaction& change, std::string_view local_tag);
+void put_tell_resource(storage::Transaction& change, std::string_view resource, std::int64_t now);
+void put_tell_dialog(storage::Transaction& change, std::string_view local_tag, std::int64_t now);
 
 }  // namespace claviger::registration

@@ -70,11 +70,11 @@ Task<Result<SubscribeOutcome>> put_and_tell(Registrar* registrar, Subscription s
   const bool is_row_due = sip::extend(subscription.life, change.now, granted, subscription.dialog.local_sequence);
   if (is_row_due) put_subscription_timer(change.transaction, tag, subscription.life.timer_due);
   put(change.transaction, registrar->tenant(), subscription);
-  CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, tag));
+  put_tell_dialog(change.transaction, tag, change.now);
+  SubscribeOutcome outcome{tag, granted, registrar->answer_first(tag).hold(tag)};
   CLAVIGER_CO_TRY(committed, co_await change.commit());
   registrar->wake();
   registrar->figures_of(subscription.service).subscribed.add();
-  SubscribeOutcome outcome{tag, granted};
   co_return outcome;
 }
 
@@ -128,7 +128,7 @@ Task<Result<Unit>> look_at_subscription(Registrar* registrar, std::string local_
   const sip::Look look = sip::look_at(subscription->life, change.now, due);
   if (look == sip::Look::Nothing) co_return Unit{};
   if (look == sip::Look::Over) {
-    CLAVIGER_CO_TRY(told, put_tell_dialog(registrar->here(), change.transaction, local_tag));
+    put_tell_dialog(change.transaction, local_tag, change.now);
   } else {
     put_subscription_timer(change.transaction, local_tag, subscription->life.timer_due);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,8 @@ struct Response {
   std::vector<Header> headers;
   std::string content_type;
   std::string body;
+  // Let go of once the answer was handed to its connection, or is not going to be: for whoever must not come before it.
+  std::shared_ptr<const void> until_sent;
 
   Response() = default;
   explicit Response(std::uint16_t its_status) : status(its_status) {}

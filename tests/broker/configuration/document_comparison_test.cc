@@ -40,7 +40,7 @@ class ComparisonBed : public registration::RegistrationBed {
     const auto rows = wait(context()->store.range(tables::kOutbox, std::string(), std::string(16, '\xff'), 512));
     EXPECT_TRUE(rows);
     return std::ranges::any_of(*rows, [&](const storage::Record& row) {
-      return (row.key + std::string(row.value.text())).find("xcap.y." + tag + ".") != std::string::npos;
+      return (row.key + std::string(row.value.text())).find("xcap.y." + tag) != std::string::npos;
     });
   }
   Contexts& all_contexts() { return contexts_; }

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "tests/broker/registration/registration_bed.h"
@@ -36,6 +35,10 @@ class NotifierBed : public registration::RegistrationBed {
 
   // An MC server's SUBSCRIBE for the service configuration of an organisation; a refresh with the tag of ours.
   std::uint16_t subscribe(const TcpPeer& peer, std::uint32_t expires, const std::string& tag = {}) {
+    return ask(peer, expires, tag).status;
+  }
+  // The same, with what holds its NOTIFY back until the answer has gone.
+  sip::Response ask(const TcpPeer& peer, std::uint32_t expires, const std::string& tag = {}) {
     sip::Received received;
     received.text =
         "SUBSCRIBE sip:org1@as.alpha.example;auid=org.3gpp.mcptt.service-config SIP/2.0\r\n"
@@ -44,7 +47,7 @@ class NotifierBed : public registration::RegistrationBed {
         "\r\nCall-ID: c\r\nCSeq: " + std::to_string(++sequence_) + " SUBSCRIBE\r\nContact: <" + peer.uri() +
         ">\r\nEvent: xcap-diff\r\nExpires: " + std::to_string(expires) + "\r\nContent-Length: 0\r\n\r\n";
     EXPECT_TRUE(received.message.parse(received.text, sip::Framing::Stream));
-    return wait(notifier_->subscribe(&received, std::string(kServer))).status;
+    return wait(notifier_->subscribe(&received, std::string(kServer)));
   }
   // The only one there is; its tag is empty when there is none.
   DocumentSubscription subscription() {
@@ -108,6 +111,36 @@ TEST(DocumentNotifier, ASlowAnswerIsNoFailure) {
   EXPECT_EQ(after.life.all_from, 0U);
   EXPECT_EQ(bed.handle(row), Code::Closed) << "whenever the row comes back";
   EXPECT_EQ(peer.receive(), "");
+}
+
+TEST(DocumentNotifier, TheAnswerToASubscribeLeavesFirst) {
+  std::optional<Result<Unit>> first;
+  TcpPeer peer;
+  NotifierBed bed;
+  auto answer = bed.ask(peer, 3600);
+  ASSERT_EQ(answer.status, 200);
+  const auto row = bed.rows("xcap.y.").front();
+  bed.begin_task(bed.notifier().handle(row), &first);
+  bed.run_turns(16);
+  EXPECT_EQ(peer.receive(), "");
+  EXPECT_EQ(bed.subscription().dialog.local_sequence, 0U);
+  bed.call([&] { answer = sip::Response(); });
+  const std::string notify = peer.wait(bed);
+  EXPECT_EQ(TcpPeer::header(notify, "CSeq"), "1 NOTIFY");
+  peer.answer(notify, 200);
+  bed.run_until([&] { return first.has_value(); });
+  EXPECT_TRUE(*first);
+}
+
+TEST(DocumentNotifier, RowsOfOneSecondAreOne) {
+  TcpPeer peer;
+  NotifierBed bed;
+  ASSERT_EQ(bed.subscribe(peer, 3600), 200);
+  ASSERT_EQ(bed.subscribe(peer, 3600, bed.subscription().dialog.local_tag), 200);
+  EXPECT_EQ(bed.rows("xcap.y.").size(), 1U);
+  bed.advance(1);
+  ASSERT_EQ(bed.subscribe(peer, 3600, bed.subscription().dialog.local_tag), 200);
+  EXPECT_EQ(bed.rows("xcap.y.").size(), 2U);
 }
 
 TEST(DocumentNotifier, ARefreshMeanwhileIsOwedItsOwn) {
@@ -179,108 +212,6 @@ TEST(DocumentNotifier, AShorterRefreshEndsInTime) {
   peer.answer(notify, 200);
   bed.run_until([&] { return last.has_value(); });
   EXPECT_EQ(bed.subscription().dialog.local_tag, "");
-}
-
-// Watchers of one document, more than one page of them, as records: none of them can be reached.
-class FanOutBed : public NotifierBed {
- public:
-  static constexpr std::string_view kPath = "org.3gpp.mcptt.service-config/global/org1/service-config.xml";
-
-  FanOutBed()
-      : fan_out_(
-            *registrar(), [this](std::string tag) { return tell(this, std::move(tag)); },
-            [](broker::Context&, storage::Transaction& change, std::string_view tag, std::int64_t due) {
-              storage::put_outbox_row(change, broker::tables::kOutbox, due, "again." + std::string(tag), as_bytes(tag));
-              return Result<Unit>(Unit{});
-            }) {}
-
-  void watch(std::size_t count) {
-    storage::Transaction change;
-    for (std::size_t i = 0; i < count; ++i) {
-      DocumentSubscription one;
-      one.dialog.local_tag = "t" + std::to_string(100'000 + i);
-      one.watched = {std::string(kPath)};
-      one.identity = "sip:somebody@alpha.example";
-      put(change, "alpha", one);
-    }
-    EXPECT_TRUE(wait(store().commit(std::move(change))));
-  }
-  // Every page, one after the other, as the outbox would; how many there were. Time goes on by what they wait.
-  std::size_t tell_pages() {
-    std::size_t pages = 0;
-    for (auto due = rows(DocumentFanOut::kRows); !due.empty(); due = rows(DocumentFanOut::kRows), ++pages) {
-      EXPECT_EQ(due.size(), 1U);
-      EXPECT_EQ(tell_page(due.front()), Code::Closed);
-    }
-    return pages;
-  }
-  Code tell_page(const storage::OutboxRow& row) {
-    std::optional<Result<Unit>> outcome;
-    begin_task(fan_out_.tell_page(row), &outcome);
-    while (!outcome) {
-      clock().advance(Milliseconds(10));
-      run_turns(1);
-    }
-    return code_of(*outcome);
-  }
-  Result<Unit> begin() { return wait(fan_out_.begin(context(), std::string(kPath))); }
-
-  DocumentFanOut fan_out_;
-  std::vector<std::string> told_;
-  std::string deaf_;  // has no answer
-
- private:
-  static runtime::Task<Result<Unit>> tell(FanOutBed* bed, std::string tag) {
-    bed->told_.push_back(tag);
-    if (tag == bed->deaf_) co_return Error{Code::Refused, "deaf"};
-    co_return Unit{};
-  }
-};
-
-TEST(DocumentFanOut, FewHaveRowsOfTheirOwn) {
-  FanOutBed bed;
-  EXPECT_TRUE(bed.begin());
-  EXPECT_TRUE(bed.rows("").empty()) << "nobody watches";
-  bed.watch(kFanOutPage - 1);
-  EXPECT_TRUE(bed.begin());
-  EXPECT_EQ(bed.rows("again.").size(), kFanOutPage - 1);
-  EXPECT_TRUE(bed.rows(DocumentFanOut::kRows).empty());
-}
-
-TEST(DocumentFanOut, ManyAreToldPageByPageAtAPace) {
-  FanOutBed bed;
-  constexpr std::size_t kWatchers = 3 * kFanOutPage + 7;
-  bed.watch(kWatchers);
-  bed.deaf_ = "t100300";
-  EXPECT_TRUE(bed.begin());
-  EXPECT_EQ(bed.rows("").size(), 1U) << "one row, however many they are";
-  const Monotonic begun = bed.clock().monotonic();
-  EXPECT_EQ(bed.tell_pages(), 4U);
-  const auto taken = bed.clock().monotonic() - begun;
-  EXPECT_GE(taken, std::chrono::microseconds(1'000'000 * 3 * kFanOutPage / kFanOutPerSecond))
-      << "three pages went before";
-  std::ranges::sort(bed.told_);
-  EXPECT_EQ(bed.told_.size(), kWatchers) << "each once";
-  EXPECT_EQ(std::ranges::unique(bed.told_).begin(), bed.told_.end());
-  const auto again = bed.rows("again.");
-  ASSERT_EQ(again.size(), 1U);
-  EXPECT_EQ(again.front().payload, bed.deaf_) << "who did not hear has a row of his own";
-}
-
-TEST(DocumentFanOut, ARowThatComesTwiceGoesOnOnce) {
-  FanOutBed bed;
-  bed.watch(kFanOutPage + 1);
-  EXPECT_TRUE(bed.begin());
-  const auto first = bed.rows(DocumentFanOut::kRows);
-  ASSERT_EQ(first.size(), 1U);
-  EXPECT_EQ(bed.tell_page(first.front()), Code::Closed);
-  const auto next = bed.rows(DocumentFanOut::kRows);
-  ASSERT_EQ(next.size(), 1U) << "in place of the first";
-  EXPECT_NE(next.front().id, first.front().id);
-  EXPECT_EQ(bed.tell_page(first.front()), Code::Closed) << "read before it was done, begun behind that";
-  EXPECT_EQ(bed.rows(DocumentFanOut::kRows).size(), 1U);
-  EXPECT_EQ(bed.told_.size(), kFanOutPage);
-  EXPECT_EQ(bed.tell_page({"xcap.p.x", 1, 1, 0, "no page"}), Code::NotPermitted);
 }
 
 }  // namespace

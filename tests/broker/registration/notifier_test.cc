@@ -5,6 +5,9 @@
 
 #include <optional>
 
+#include "broker/registration/answers.h"
+#include "core/runtime/call.h"
+
 #include "tests/broker/registration/registration_bed.h"
 #include "tests/broker/registration/tcp_peer.h"
 
@@ -19,6 +22,11 @@ class NotifierBed : public RegistrationBed {
   }
   // A new dialog, or a refresh with our tag; the tag.
   std::string subscribe_it(const TcpPeer& peer, const std::string& tag = {}) {
+    const auto outcome = ask(peer, tag);
+    return outcome ? outcome->local_tag : std::string();
+  }
+  // The same, with what holds its NOTIFY back until the answer has gone.
+  Result<SubscribeOutcome> ask(const TcpPeer& peer, const std::string& tag = {}) {
     auto request = std::make_shared<SubscribeRequest>();
     Subscription& subscription = request->subscription;
     subscription.resource = keys::kAnn;
@@ -31,10 +39,10 @@ class NotifierBed : public RegistrationBed {
     subscription.dialog.remote_uri = kImpu;
     subscription.dialog.remote_target = peer.uri();
     subscription.dialog.remote_sequence = ++sequence_;
-    const auto outcome =
+    auto outcome =
         wait(tag.empty() ? subscribe(registrar(), std::move(request)) : refresh(registrar(), std::move(request)));
     EXPECT_TRUE(outcome);
-    return outcome ? outcome->local_tag : std::string();
+    return outcome;
   }
   Code tell(const std::string& tag) { return code_of(wait(tell_dialog(registrar(), tag))); }
   Code tell_until_done(const std::string& tag) {
@@ -75,6 +83,76 @@ TEST(Notifier, ASlowAnswerIsNoFailure) {
   peer.answer(next, 200);
   bed.run_until([&] { return second.has_value(); });
   EXPECT_TRUE(*second);
+}
+
+// RFC 6665 lets a NOTIFY come before the answer to its SUBSCRIBE; ours does not.
+TEST(Notifier, TheAnswerToASubscribeLeavesFirst) {
+  std::optional<Result<Unit>> first, second;
+  TcpPeer peer;
+  NotifierBed bed;
+  auto asked = bed.ask(peer);
+  ASSERT_TRUE(asked);
+  const std::string tag = asked->local_tag;
+  auto answer = subscribed(*bed.registrar(), *asked, false);
+  EXPECT_EQ(answer.to_tag, tag);
+  asked = Error{Code::Closed, "gone"};
+  bed.begin_task(tell_dialog(bed.registrar(), tag), &first);
+  bed.run_turns(16);
+  EXPECT_EQ(peer.receive(), "") << "the answer is still to be sent";
+  EXPECT_EQ(bed.wait(read_subscription(bed.registrar(), tag))->dialog.local_sequence, 1U) << "nor is its number taken";
+  bed.call([&] { answer = sip::Response(); });
+  const std::string notify = peer.wait(bed);
+  EXPECT_EQ(TcpPeer::header(notify, "CSeq"), "2 NOTIFY");
+  peer.answer(notify, 200);
+  bed.run_until([&] { return first.has_value(); });
+  EXPECT_TRUE(*first);
+
+  // A refresh likewise, of whoever the row is; the outbox is not held up by an answer that does not come.
+  auto again = bed.ask(peer, tag);
+  ASSERT_TRUE(again);
+  bed.begin_task(tell_resource(bed.registrar(), std::string(keys::kAnn)), &second);
+  bed.run_turns(16);
+  bed.advance(3);
+  bed.run_until([&] { return second.has_value(); });
+  EXPECT_TRUE(second->failed_with(Code::DeadlinePassed));
+  EXPECT_EQ(peer.receive(), "");
+  bed.call([&] { again = Error{Code::Closed, "gone"}; });
+  const std::string next = peer.wait(bed);
+  EXPECT_EQ(TcpPeer::header(next, "CSeq"), "3 NOTIFY");
+  peer.answer(next, 200);
+  EXPECT_EQ(bed.tell_until_done(tag), Code::Closed);
+  EXPECT_EQ(peer.receive(), "");
+}
+
+// Two answers of one dialog are outstanding, and one that never comes is waited for no longer than its asker waits.
+TEST(Notifier, AnswersThatAreOutstandingAreCounted) {
+  std::optional<bool> waited;
+  RegistrationBed bed;
+  auto first = std::make_shared<AnswerFirst>(bed.shard());
+  std::shared_ptr<const void> one, other;
+  const auto wait = [](AnswerFirst* answers) -> runtime::Task<bool> {
+    co_await answers->wait("t");
+    co_return true;
+  };
+  EXPECT_TRUE(bed.wait(wait(first.get()))) << "none is";
+  bed.call([&] {
+    one = first->hold("t");
+    other = first->hold("t");
+  });
+  bed.begin_task(wait(first.get()), &waited);
+  bed.call([&] { one.reset(); });
+  bed.run_turns(8);
+  EXPECT_FALSE(waited);
+  bed.call([&] { other.reset(); });
+  bed.run_until([&] { return waited.has_value(); });
+  bed.call([&] { one = first->hold("t"); });
+  waited.reset();
+  bed.begin_task(wait(first.get()), &waited);
+  bed.run_turns(4);
+  EXPECT_FALSE(waited);
+  bed.advance(runtime::kCallMax.count() + 1);
+  bed.run_until([&] { return waited.has_value(); });
+  bed.call([&] { one.reset(); });
 }
 
 TEST(Notifier, ARefreshMeanwhileIsOwedItsOwn) {

@@ -103,6 +103,61 @@ TEST(RegistrationWatch, SpeaksForItsOwnRegistrationsAlone) {
   EXPECT_TRUE(bed.is_registered(kTogether)) << "an old document ends nothing that came after it";
 }
 
+// Who ends with another ends before the document counts as heard: where the second step fails, or the process with it, the NOTIFY
+// comes again and finds all of it to be heard.
+TEST(RegistrationWatch, WhoEndsTogetherEndsThoughTheRestFails) {
+  constexpr std::string_view kOther = "sip:ann.work@ims.alpha.example";
+  constexpr std::string_view kThird = "sip:ann.car@ims.alpha.example";
+  std::optional<Result<runtime::Turn>> held;
+  std::optional<Result<Unit>> heard;
+  WatchBed bed;
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_EQ(bed.register_at(3600, kOther), Code::Closed);
+  EXPECT_EQ(bed.register_at(3600, kThird), Code::Closed);
+  const auto watch = bed.watch();
+  ASSERT_TRUE(watch);
+  const auto all_gone = [&] {
+    RegNotify notify = notify_of(*watch, 1);
+    for (const std::string_view impu : {kImpu, kOther, kThird}) {
+      notify.info->registrations.push_back({std::string(impu), RegElement::State::Terminated, {}});
+    }
+    return std::make_shared<const RegNotify>(std::move(notify));
+  };
+  const auto hold_turn = [&](std::string_view impu) {
+    runtime::Turns* turns = nullptr;
+    bed.call([&] { turns = &bed.registrar()->turns(); });
+    bed.begin_task(turns->take(std::string(impu)), &held);
+    bed.run_until([&] { return held.has_value(); });
+  };
+  const auto let_go = [&] {
+    bed.call([&] { held.reset(); });
+    bed.run_turns(2);
+  };
+  // Somebody has the turn of the third one for too long: the second is at an end, and the document is not heard.
+  hold_turn(kThird);
+  bed.begin_task(hear_reg_notify(bed.registrar(), all_gone()), &heard);
+  while (bed.is_registered(kOther)) bed.run_turns(1);
+  bed.advance(6);
+  bed.run_until([&] { return heard.has_value(); });
+  EXPECT_TRUE(heard->failed_with(Code::DeadlinePassed));
+  EXPECT_TRUE(bed.is_registered(kThird));
+  EXPECT_EQ(bed.watch()->heard, -1);
+  let_go();
+  // Then of the watched one itself: the others are at an end, and again it is not heard.
+  hold_turn(kImpu);
+  heard.reset();
+  bed.begin_task(hear_reg_notify(bed.registrar(), all_gone()), &heard);
+  while (bed.is_registered(kThird)) bed.run_turns(1);
+  bed.advance(6);
+  bed.run_until([&] { return heard.has_value(); });
+  EXPECT_TRUE(heard->failed_with(Code::DeadlinePassed));
+  EXPECT_TRUE(bed.is_registered(kImpu));
+  EXPECT_EQ(bed.watch()->heard, -1) << "so the same NOTIFY is not an old one";
+  let_go();
+  EXPECT_EQ(RegistrationBed::code_of(bed.wait(hear_reg_notify(bed.registrar(), all_gone()))), Code::Closed);
+  EXPECT_FALSE(bed.is_registered(kImpu));
+}
+
 TEST(RegistrationWatch, OneServerByHostAndPort) {
   EXPECT_TRUE(is_same_server("sip:a@s.example:6060;lr", "sip:S.example:6060"));
   for (const char* other : {"sip:s.example", "sip:t.example:6060", "", "tel:+1", "s.example:6060"}) {
