@@ -27,7 +27,9 @@ KM_SCOPE = "3gpp:mc:ptt_key_management_service"
 # At some thousand a second a run is enough for the quick storm's users; a machine that others share takes several.
 SIGN_IN_SECONDS, SIGN_IN_RUNS_MAX = 4, 40
 # A million users take two minutes on an idle machine of two cores.
-PRE_ISSUE_SECONDS_MAX = 600
+PRE_ISSUE_SECONDS_MAX, PRE_ISSUE_SECONDS_A_MILLION = 600, 240
+# Users whose keys are read from disk.
+SAMPLE_MAX = 20_000
 STORM_CHANGES = {"limits": {"sign_in_tries": 1000, "source_tries": 1_000_000}, "argon2": {"memory_kib": 64, "passes": 1, "lanes": 1}}
 
 
@@ -167,13 +169,18 @@ def extraction_us(build):
     return None if None in best else sum(best)
 
 
-class Storm:
-    """Everybody at the period's boundary, with nothing pre-issued, while tokens are validated."""
+def ntp_time_in(domain, number):
+    """The middle of a period, as 64 bits of NTP."""
+    return domain["offset"] + number * domain["period"] + domain["period"] // 2 << 32
 
-    def __init__(self, table, build, sandbox, users, seconds):
+
+class Crowd:
+    """Many users of one broker, some of whom sign in and ask for keys."""
+
+    def __init__(self, table, build, sandbox, users, seconds, changes):
         self.table, self.build, self.sandbox, self.users, self.seconds = table, build, sandbox, users, seconds
         self.system = sandbox.system()
-        self.daemon = sandbox.take_over(self.system, STORM_CHANGES | {"cpus": [SERVER_CPU], "shards": 1, "hash_threads": 1})
+        self.daemon = sandbox.take_over(self.system, STORM_CHANGES | changes)
         import_users(build, self.system, sandbox, 0, users)
         self.tokens = os.path.join(sandbox.folder, "tokens")
 
@@ -195,21 +202,28 @@ class Storm:
             raise Failure(f"claviger-load: {said}")
         return figures
 
-    def sign_in_everybody(self):
-        """Each of them once: a run goes on where the one before it ended."""
+    def sign_in(self, wanted):
+        """So many users, spread over all, each once: a run goes on where the one before it ended."""
         done = 0
         for _ in range(SIGN_IN_RUNS_MAX):
             self.end(self.begin("sign-in", "--username", "many", "--users", str(self.users), "--users-done", str(done), "--scope", "openid " + KM_SCOPE,
                                 "--tokens-file", self.tokens, "--connections", "8", "--streams", "8", seconds=SIGN_IN_SECONDS))
             with open(self.tokens, encoding="ascii") as file:
                 done = sum(1 for _ in file)
-            if done >= self.users:
+            if done >= wanted:
                 return
-        raise Failure(f"{done} of {self.users} users have signed in after {SIGN_IN_RUNS_MAX * SIGN_IN_SECONDS} s")
+        raise Failure(f"{done} of {wanted} users have signed in after {SIGN_IN_RUNS_MAX * SIGN_IN_SECONDS} s")
+
+
+class Storm(Crowd):
+    """Everybody at the period's boundary, with nothing pre-issued, while tokens are validated."""
+
+    def __init__(self, table, build, sandbox, users, seconds):
+        super().__init__(table, build, sandbox, users, seconds, {"cpus": [SERVER_CPU], "shards": 1, "hash_threads": 1})
 
     def run(self):
         print(f"\n== {self.users} users want keys that nobody made ahead")
-        self.sign_in_everybody()
+        self.sign_in(self.users)
         validate = ("introspect", "--connections", "8", "--streams", "8", "--tokens", "100")
         alone = self.end(self.begin(*validate, seconds=2))["per_second"]
         # More at once than wait in the queue (kExtractionQueueMax), for about as long as the users last.
@@ -225,14 +239,36 @@ class Storm:
         self.table.add(at_least("  validations meanwhile", validated["per_second"] / alone, "of their rate alone", 0.8))
 
 
-class PreIssue:
+class PreIssue(Crowd):
     def __init__(self, table, build, sandbox, users):
-        self.table, self.build, self.users = table, build, users
-        self.system = sandbox.system()
-        self.daemon = sandbox.take_over(self.system, STORM_CHANGES | {"limits": {"block_cache_mib": 1024, "memtable_mib": 256}})
-        import_users(build, self.system, sandbox, 0, users)
+        super().__init__(table, build, sandbox, users, 4, {"limits": STORM_CHANGES["limits"] | {"block_cache_mib": 1024, "memtable_mib": 256}})
 
     def run(self):
+        self.pre_issue()
+        self.deliver()
+
+    def deliver(self):
+        """Keys that pre-issue has made, of users spread over all, after a start with an empty cache: from disk and over the network."""
+        status = ctl(self.build, self.system, "kms", "status")
+        self.sign_in(min(self.users, SAMPLE_MAX))
+        self.daemon.stop()
+        self.daemon.start()
+        domain = ctl(self.build, self.system, "kms", "show")
+        os.environ["CLAVIGER_LOAD_TIME"] = f"{ntp_time_in(domain, status['period']):016X}"
+        shape = ("--connections", "8", "--streams", "8")
+        with open(self.tokens, encoding="ascii") as file:
+            wanted = sum(1 for _ in file)
+        before = cpu_seconds(self.daemon.process.pid)
+        first = self.end(self.begin("keys-ahead", *shape, seconds=2))
+        self.table.add(Figure(f"keys of {self.users} users from disk, cache of 1 GiB: delivered at first", first["per_second"], "/s"))
+        self.table.add(Figure("  CPU a delivery", (cpu_seconds(self.daemon.process.pid) - before) / max(1, first["operations"]) * 1e6, "us"))
+        self.table.add(Figure("  p99, as many at once as the broker serves", first["latency_us_p99"] / 1000, "ms"))
+        slow = self.end(self.begin("keys-ahead", *shape, "--rate", str(max(1, int(first["per_second"] * 0.5))), seconds=2))
+        self.table.add(Figure("  p99 at half of that rate, open loop", slow["latency_us_p99"] / 1000, "ms"))
+        if first["failed"] or slow["failed"]:
+            self.table.note(f"keys from disk: {first['failed']} and {slow['failed']} failed ({wanted} tokens)")
+
+    def pre_issue(self):
         print(f"\n== pre-issue of {self.users} users on all CPUs")
         arithmetic = extraction_us(self.build)
         began, cpu = time.monotonic(), cpu_seconds(self.daemon.process.pid)
@@ -241,8 +277,9 @@ class PreIssue:
             job = ctl(self.build, self.system, "kms", "status")
             if job.get("finished_at"):
                 break
-            if time.monotonic() - began > PRE_ISSUE_SECONDS_MAX and job["done"]:
-                self.table.note(f"pre-issue: {job['done']} of {self.users} users after {PRE_ISSUE_SECONDS_MAX} s; it gives way to whoever else wants "
+            seconds_max = max(PRE_ISSUE_SECONDS_MAX, self.users / 1e6 * PRE_ISSUE_SECONDS_A_MILLION)
+            if time.monotonic() - began > seconds_max and job["done"]:
+                self.table.note(f"pre-issue: {job['done']} of {self.users} users after {seconds_max:.0f} s; it gives way to whoever else wants "
                                 "the cores (the figures are of those)")
                 break
             threading.Event().wait(0.2)

@@ -298,14 +298,15 @@ Task<Answer> revoke_user(Call* call) {
     members.read("reason", reason);
     if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   }
-  auto done = co_await keys::revoke_user(call->at(), call->values[0], call->values[1], std::move(reason));
+  auto done =
+      co_await keys::revoke_user(call->services.kms, call->at(), call->values[0], call->values[1], std::move(reason));
   if (!done) co_return done.error();
   co_return answer_with(*done);
 }
 
 Task<Answer> restore_user(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
-  auto done = co_await keys::restore_user(call->at(), call->values[0], call->values[1]);
+  auto done = co_await keys::restore_user(call->services.kms, call->at(), call->values[0], call->values[1]);
   if (!done) co_return done.error();
   co_return answer_with(*done);
 }
@@ -320,7 +321,7 @@ Task<Answer> set_user(Call* call) {
   members.read("migration_kms", wanted.migration_kms).read("external_kms", wanted.external_kms);
   members.read("client_id", wanted.client_id);
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
-  auto done = co_await keys::set_user_kms(call->at(), call->values[0], std::move(wanted));
+  auto done = co_await keys::set_user_kms(call->services.kms, call->at(), call->values[0], std::move(wanted));
   if (!done) co_return done.error();
   co_return answer_with(*done);
 }
@@ -336,7 +337,8 @@ Task<Answer> change_user(Call* call) {
   if (members.has("external_kms")) members.read("external_kms", wanted.external_kms.emplace());
   if (members.has("client_id")) members.read("client_id", wanted.client_id.emplace());
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
-  auto done = co_await keys::change_user_kms(call->at(), call->values[0], call->values[1], std::move(wanted));
+  auto done = co_await keys::change_user_kms(call->services.kms, call->at(), call->values[0], call->values[1],
+                                             std::move(wanted));
   if (!done) co_return done.error();
   co_return answer_with(*done);
 }

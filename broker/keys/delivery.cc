@@ -70,7 +70,7 @@ std::optional<http::Response> deliver_at_hand(Kms& kms, Context& context, const 
   }
   wanted.user_uri = path_uri.text().empty() ? wanted.head.user_uri : path_uri.text();
   FoundSets found;
-  if (may_have_policy(context, tenant.name, wanted.user_uri) ||
+  if (may_have_policy(kms, context, tenant.name, wanted.user_uri) ||
       !find_sets(context, issuer, wanted.user_uri, wanted.head.time, found)) {
     return std::nullopt;
   }

@@ -8,6 +8,8 @@
 namespace claviger::keys {
 namespace {
 
+static_assert(kDeliverySetsMax <= kWrappedSetsMax);
+
 namespace tables = broker::tables;
 using broker::Context;
 
@@ -44,10 +46,11 @@ bool read_keyprov_path(std::string_view rest, const tokens::Claims& claims, Fixe
   return decoded.text().find('%') == std::string_view::npos && is_identity(claims, decoded.text());
 }
 
-bool may_have_policy(Context& context, std::string_view tenant, std::string_view uri) {
+bool may_have_policy(const Kms& kms, Context& context, std::string_view tenant, std::string_view uri) {
   DeliveryKey key;
   key.add(tenant).add(kNul).add(uri);
   if (!key.is_whole()) return true;
+  if (!kms.policies().may_have(key.text())) return false;
   const auto policy = context.store.get_cached(tables::kKmsUsers, key.text());
   return !policy || !policy->failed_with(Code::NotFound);
 }
@@ -81,12 +84,19 @@ std::optional<http::Response> write_delivery(Context& context, const Domain& dom
     views[i] = {&domain, one.period, user_uri, one.key.text(), &*one.value};
     room += key_set_room(views[i], protection);
   }
+  std::array<WrappedKeys, kDeliverySetsMax> wrapped;
+  if (protection.wraps()) {
+    const auto done = wrap_key_sets(context.sealer, std::span(views).first(found.count), protection, wrapped);
+    if (!done) return std::nullopt;
+  }
   SlabWriter sink(context.shard.slabs(), room);
   XmlWriter xml(sink);
   ResponseFrame frame(xml, head, protection);
   xml.raw("<KmsMessage><KmsKeyProv Version=\"1.0.0\">");
   for (std::size_t i = 0; i < found.count; ++i) {
-    if (!write_key_set(xml, context.sealer, views[i], protection)) return std::nullopt;
+    if (!write_key_set(xml, context.sealer, views[i], protection, protection.wraps() ? &wrapped[i] : nullptr)) {
+      return std::nullopt;
+    }
   }
   xml.raw("</KmsKeyProv></KmsMessage>");
   frame.end();

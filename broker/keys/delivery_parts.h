@@ -69,7 +69,7 @@ bool is_identity(const tokens::Claims& claims, std::string_view uri);
 bool read_keyprov_path(std::string_view rest, const tokens::Claims& claims, FixedText<kUriBytesMax>& decoded);
 
 // A policy of his own, or perhaps one: it is not at hand.
-bool may_have_policy(broker::Context& context, std::string_view tenant, std::string_view uri);
+bool may_have_policy(const Kms& kms, broker::Context& context, std::string_view tenant, std::string_view uri);
 
 struct FoundSet {
   std::uint64_t period = 0;

@@ -14,6 +14,7 @@ Result<runtime::OneShot<Result<KeyRecord>>> Extraction::enqueue(KeysWanted wante
     ++drains_;
   }
   waiting_.push_back({std::move(wanted), now, std::move(pair.completer), &runtime::Shard::current()});
+  count_.store(waiting_.size(), std::memory_order_relaxed);
   return std::move(pair.waiter);
 }
 
@@ -35,6 +36,7 @@ std::deque<Extraction::Waiting> Extraction::take_batch() {
     if (!next.completer.is_abandoned()) batch.push_back(std::move(next));
     waiting_.pop_front();
   }
+  count_.store(waiting_.size(), std::memory_order_relaxed);
   if (batch.empty()) --drains_;
   return batch;
 }

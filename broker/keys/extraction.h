@@ -4,6 +4,7 @@
 // One per process, owned by Kms; its threads are Kms's pool. make() is called on any shard.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -26,6 +27,10 @@ class Extraction {
   Extraction(const Extraction&) = delete;
   Extraction& operator=(const Extraction&) = delete;
 
+  // More wait than the next batch takes: what nobody needs at once is better left.
+  bool is_busy() const { return waiting() >= kBatchMax; }
+  // make() would refuse.
+  bool is_full() const { return waiting() >= kExtractionQueueMax; }
   // The record, sealed, not yet stored. Overload: kExtractionQueueMax wait already, or the pool is closed; and what
   // make_key_records() says.
   runtime::Task<Result<KeyRecord>> make(KeysWanted wanted, std::int64_t now);
@@ -40,6 +45,7 @@ class Extraction {
   Result<runtime::OneShot<Result<KeyRecord>>> enqueue(KeysWanted wanted, std::int64_t now);
   // In the pool, until nobody waits.
   void drain();
+  std::size_t waiting() const { return count_.load(std::memory_order_relaxed); }
   Result<KeyRecord> make_one(const KeysWanted& wanted, std::int64_t now);
   // From the front, all of one domain; those who went away are dropped.
   std::deque<Waiting> take_batch();
@@ -48,7 +54,8 @@ class Extraction {
   runtime::OffloadPool& pool_;
   std::mutex mutex_;
   std::deque<Waiting> waiting_;
-  std::size_t drains_ = 0;  // jobs in the pool
+  std::size_t drains_ = 0;             // jobs in the pool
+  std::atomic<std::size_t> count_{0};  // of waiting_, for whoever does not have the lock
 };
 
 }  // namespace claviger::keys

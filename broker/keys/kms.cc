@@ -15,8 +15,17 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-// While all users of a country want new keys, tokens go on being validated on the same cores.
+// While all users of a country want new keys, tokens go on being validated on the same cores: of a core that is busy with
+// them a thread of this niceness still gets a tenth (sched(7): the weights are 110 and 1024), of an idle one all.
 constexpr int kExtractionNiceness = 10;
+// Policies that are read at start, some 50 ms of it. An installation with more asks the store for each user, as it would
+// mostly find one.
+constexpr std::size_t kPoliciesReadMax = 64 * 1024;
+
+// More threads on a core would get more of it than is meant.
+std::size_t threads_on(std::size_t threads, const std::vector<int>& cpus) {
+  return cpus.empty() ? threads : std::min(threads, cpus.size());
+}
 
 // Null: they do not open, or are not the domain's. A millisecond of arithmetic: off the loop.
 std::shared_ptr<const DomainKeys> open_keys(storage::Sealer& sealer, std::string_view key, const Domain& domain) {
@@ -51,10 +60,10 @@ Kms::Kms(Contexts& contexts, std::size_t threads, std::vector<int> cpus)
     : contexts_(contexts),
       tables_(contexts.size(), std::make_shared<const DomainTable>()),
       turns_(contexts.front()->shard),
-      pool_("kms", threads, kExtractionQueueMax, cpus, kExtractionNiceness),
+      pool_("kms", threads_on(threads, cpus), kExtractionQueueMax, cpus, kExtractionNiceness),
       extraction_(std::make_unique<Extraction>(contexts.front()->sealer, pool_)),
       // On every core that is ours and at low priority: requests come first.
-      pre_issue_(std::make_unique<PreIssue>(*this, threads, std::move(cpus))) {}
+      pre_issue_(std::make_unique<PreIssue>(*this, threads_on(threads, cpus), std::move(cpus))) {}
 Kms::~Kms() = default;
 
 void Kms::stop() { pre_issue_->stop(); }
@@ -70,6 +79,10 @@ Task<Result<Unit>> Kms::start() {
   auto turn = co_await turns_.take("kms");
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(loaded, co_await reload());
+  CLAVIGER_CO_TRY(policies, co_await load_policies());
+  CLAVIGER_CO_TRY(guard, ReplayGuard::make(contexts_.size()));
+  replays_ = std::move(guard);
+  CLAVIGER_CO_TRY(served, co_await replays_->load(&home()));
   pre_issue_->start();
   co_return Unit{};
 }
@@ -135,6 +148,21 @@ Task<Result<DomainTable>> Kms::load_externals(DomainTable table) {
     if (rows.size() < storage::kRangeMax) co_return table;
     from = rows.back().key + '\0';
   }
+}
+
+Task<Result<Unit>> Kms::load_policies() {
+  std::size_t count = 0;
+  for (std::string from; count < kPoliciesReadMax;) {
+    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kKmsUsers, from, "", storage::kRangeMax));
+    for (const storage::Record& row : rows) policies_.add(row.key);
+    count += rows.size();
+    if (rows.size() < storage::kRangeMax) {
+      policies_.complete();
+      break;
+    }
+    from = rows.back().key + '\0';
+  }
+  co_return Unit{};
 }
 
 Task<Result<Unit>> Kms::reload() {

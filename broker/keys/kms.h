@@ -14,6 +14,8 @@
 #include "broker/context.h"
 #include "broker/keys/domain.h"
 #include "broker/keys/external_certificate.h"
+#include "broker/keys/policy_filter.h"
+#include "broker/keys/replay_guard.h"
 #include "core/base/result.h"
 #include "core/runtime/offload.h"
 #include "core/runtime/task.h"
@@ -85,15 +87,21 @@ class Kms {
   runtime::OffloadPool& pool() { return pool_; }
   Extraction& extraction() { return *extraction_; }  // any shard
   PreIssue& pre_issue() { return *pre_issue_; }      // on the home shard
+  PolicyFilter& policies() { return policies_; }     // any thread
+  const PolicyFilter& policies() const { return policies_; }
+  ReplayGuard& replays() { return *replays_; }  // any shard, after start()
 
  private:
   runtime::Task<Result<DomainTable>> load();
+  runtime::Task<Result<Unit>> load_policies();
   runtime::Task<Result<DomainTable>> load_externals(DomainTable table);
   runtime::Task<Result<DomainRef>> load_one(storage::Value value, std::string key);
 
   Contexts& contexts_;
   std::vector<std::shared_ptr<const DomainTable>> tables_;  // by shard
   runtime::Turns turns_;
+  PolicyFilter policies_;
+  std::shared_ptr<ReplayGuard> replays_;
   runtime::OffloadPool pool_;
   std::unique_ptr<Extraction> extraction_;
   std::unique_ptr<PreIssue> pre_issue_;

@@ -291,7 +291,7 @@ Task<Result<Slice>> answer(Asked* asked) {
     asked->head.client_req_url = body.client_req_url;
     krr = std::exchange(body.krr, std::string());
     DomainPolicy policy = domain.policy;
-    auto protection = co_await authenticate_request(asked->context, asked->tenant, std::move(body),
+    auto protection = co_await authenticate_request(asked->kms, asked->context, asked->tenant, std::move(body),
                                                     std::string(asked->request.body.text()), std::move(policy));
     if (!protection) co_return protection.error();
     asked->protection = *std::move(protection);

@@ -45,49 +45,31 @@ Result<crypto::KeyWrap*> key_wrap() {
 }
 
 // Spec 4.7: RFC 3394 takes no 257 and no 65 octets. `key` is RSK, SSK, PVT or a transport key.
-Result<Unit> put_cipher_value(XmlWriter& xml, const DomainPolicy& policy, Bytes kek, Bytes key) {
-  const bool is_strict = policy.wrap_mode == WrapMode::Strip04;
-  // The points' first octet is 04 and nothing else.
-  if (is_strict && key.size() % 8 == 1) key = key.subspan(1);
-  CLAVIGER_TRY(wrap, key_wrap());
-  std::array<std::byte, crypto::wrapped_size(crypto::KeyWrapMode::Rfc5649, kRskBytes)> wrapped{};
-  const auto mode = is_strict ? crypto::KeyWrapMode::Rfc3394 : crypto::KeyWrapMode::Rfc5649;
-  CLAVIGER_TRY(size, wrap->wrap(mode, kek, key, wrapped));
-  const Bytes bytes = Bytes(wrapped).first(size);
-  xml.begin("CipherValue");
-  if (policy.is_cipher_hex) {
-    codec::hex_encode(bytes, xml.sink());
-  } else {
-    codec::base64_encode(bytes, xml.sink());
-  }
-  xml.end("CipherValue");
-  return Unit{};
+crypto::KeyWrapMode mode_of(const DomainPolicy& policy) {
+  return policy.wrap_mode == WrapMode::Strip04 ? crypto::KeyWrapMode::Rfc3394 : crypto::KeyWrapMode::Rfc5649;
 }
+Bytes wrapped_part(const DomainPolicy& policy, Bytes key) {
+  // The points' first octet is 04 and nothing else.
+  return policy.wrap_mode == WrapMode::Strip04 && key.size() % 8 == 1 ? key.subspan(1) : key;
+}
+static_assert(kWrappedBytesMax == crypto::wrapped_size(crypto::KeyWrapMode::Rfc5649, kRskBytes));
 
 // EncKeyContentType. `carried`: the name of the key inside, when it has one.
-Result<Unit> put_wrapped(XmlWriter& xml, std::string_view name, const DomainPolicy& policy, const NamedKey& kek,
-                         Bytes key, std::string_view carried = {}) {
+void put_wrapped(XmlWriter& xml, std::string_view name, const DomainPolicy& policy, std::string_view kek_id,
+                 Bytes wrapped, std::string_view carried = {}) {
   xml.raw("<").raw(name).raw(
       " xsi:type=\"EncKeyContentType\"><EncryptedKey xmlns=\"http://www.w3.org/2001/04/xmlenc#\">");
   xml.raw("<EncryptionMethod Algorithm=\"").raw(algorithm_of(policy.wrap_mode)).raw("\"></EncryptionMethod>");
-  xml.raw("<KeyInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\">").element("KeyName", kek.id).raw("</KeyInfo>");
-  xml.raw("<CipherData>");
-  CLAVIGER_TRY(put, put_cipher_value(xml, policy, kek.key.reveal(), key));
-  xml.raw("</CipherData>");
+  xml.raw("<KeyInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\">").element("KeyName", kek_id).raw("</KeyInfo>");
+  xml.raw("<CipherData><CipherValue>");
+  if (policy.is_cipher_hex) {
+    codec::hex_encode(wrapped, xml.sink());
+  } else {
+    codec::base64_encode(wrapped, xml.sink());
+  }
+  xml.raw("</CipherValue></CipherData>");
   if (!carried.empty()) xml.element("CarriedKeyName", carried);
   xml.raw("</EncryptedKey>").end(name);
-  return Unit{};
-}
-
-Result<Unit> put_wrapped_keys(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set, const StoredKeys& stored,
-                              const NamedKey& kek) {
-  Secret<kWireBytes> wire;
-  CLAVIGER_TRY(opened, open_user_keys(sealer, set.record_key, stored, wire.reveal_for_writing()));
-  CLAVIGER_TRY(keys, parse_wire(wire.reveal()));
-  const DomainPolicy& policy = set.domain->policy;
-  CLAVIGER_TRY(rsk, put_wrapped(xml, "UserDecryptKey", policy, kek, keys.rsk.reveal()));
-  CLAVIGER_TRY(ssk, put_wrapped(xml, "UserSigningKeySSK", policy, kek, keys.ssk.reveal()));
-  return put_wrapped(xml, "UserPubTokenPVT", policy, kek, keys.pvt);
 }
 
 std::size_t head_room(const HeadView& head) { return kFixedRoom + XmlWriter::kEscapedMax * head.text_bytes(); }
@@ -141,7 +123,11 @@ Result<Unit> write_offered(XmlWriter& xml, const DomainPolicy& policy, const Pro
     const std::string_view name = kind == TransportKeyKind::Trk ? "NewTransportKey" : "NewIntegrityKey";
     for (const OfferedKey& each : protection.offered) {
       if (each.kind != kind) continue;
-      CLAVIGER_TRY(put, put_wrapped(xml, name, policy, protection.transport, each.key.key.reveal(), each.key.id));
+      CLAVIGER_TRY(wrap, key_wrap());
+      std::array<std::byte, kWrappedBytesMax> wrapped{};
+      CLAVIGER_TRY(size, wrap->wrap(mode_of(policy), protection.transport.key.reveal(),
+                                    wrapped_part(policy, each.key.key.reveal()), wrapped));
+      put_wrapped(xml, name, policy, protection.transport.id, Bytes(wrapped).first(size), each.key.id);
     }
   }
   return Unit{};
@@ -183,8 +169,37 @@ std::size_t key_set_room(const KeySetView& set, const Protection& protection) {
   return kFixedRoom + XmlWriter::kEscapedMax * texts + keys;
 }
 
-Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set,
-                           const Protection& protection) {
+// Opened, taken apart and wrapped: all of an answer's keys go through the rounds side by side.
+Result<Unit> wrap_key_sets(storage::Sealer& sealer, std::span<const KeySetView> sets, const Protection& protection,
+                           std::span<WrappedKeys> out) {
+  CLAVIGER_ASSERT(sets.size() <= kWrappedSetsMax && out.size() >= sets.size() && !sets.empty());
+  const DomainPolicy& policy = sets.front().domain->policy;
+  std::array<UserKeys, kWrappedSetsMax> keys;
+  std::array<crypto::KeyWrap::Wrapping, 3 * kWrappedSetsMax> all;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    CLAVIGER_TRY(stored, read_user_keys(*sets[i].value));
+    Secret<kWireBytes> wire;
+    CLAVIGER_TRY(opened, open_user_keys(sealer, sets[i].record_key, stored, wire.reveal_for_writing()));
+    CLAVIGER_TRY(parsed, parse_wire(wire.reveal()));
+    keys[i] = std::move(parsed);
+    const std::size_t n = sets.size();
+    all[i] = {wrapped_part(policy, keys[i].rsk.reveal()), out[i].rsk.bytes, 0};
+    all[n + i] = {wrapped_part(policy, keys[i].pvt), out[i].pvt.bytes, 0};
+    all[2 * n + i] = {wrapped_part(policy, keys[i].ssk.reveal()), out[i].ssk.bytes, 0};
+  }
+  CLAVIGER_TRY(wrap, key_wrap());
+  const std::span<crypto::KeyWrap::Wrapping> used = std::span(all).first(3 * sets.size());
+  CLAVIGER_TRY(wrapped, wrap->wrap_together(mode_of(policy), protection.transport.key.reveal(), used));
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    out[i].rsk.size = all[i].size;
+    out[i].pvt.size = all[sets.size() + i].size;
+    out[i].ssk.size = all[2 * sets.size() + i].size;
+  }
+  return Unit{};
+}
+
+Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set, const Protection& protection,
+                           const WrappedKeys* wrapped) {
   CLAVIGER_TRY(stored, read_user_keys(*set.value));
   const Domain& domain = *set.domain;
   xml.raw("<KmsKeySet Version=\"1.1.0\">");
@@ -201,7 +216,15 @@ Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySet
   put_time(xml, "ValidTo", domain.periods.ends_at(set.period) - 1);
   xml.element("KeyPeriodNo", set.period).element("Revoked", "false");
   if (protection.wraps()) {
-    CLAVIGER_TRY(wrapped, put_wrapped_keys(xml, sealer, set, stored, protection.transport));
+    WrappedKeys own;
+    if (wrapped == nullptr) {
+      CLAVIGER_TRY(done, wrap_key_sets(sealer, {&set, 1}, protection, {&own, 1}));
+      wrapped = &own;
+    }
+    const std::string& id = protection.transport.id;
+    put_wrapped(xml, "UserDecryptKey", domain.policy, id, wrapped->rsk.used());
+    put_wrapped(xml, "UserSigningKeySSK", domain.policy, id, wrapped->ssk.used());
+    put_wrapped(xml, "UserPubTokenPVT", domain.policy, id, wrapped->pvt.used());
     xml.end("KmsKeySet");
     return Unit{};
   }

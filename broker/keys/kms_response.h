@@ -3,8 +3,10 @@
 // Elements stand in the order of the schema; every key element names its type. Pure functions on the asking shard.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,9 +85,23 @@ struct KeySet {
   KeySetView view() const { return {&domain->domain, period, user_uri, record_key, &value}; }
 };
 std::size_t key_set_room(const KeySetView& set, const Protection& protection);
-// KmsKeySet, with keys in plain text, or wrapped under the TrK. What opening and wrapping say.
-Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set,
-                           const Protection& protection);
+// A period's keys under the TrK (spec 4.7).
+inline constexpr std::size_t kWrappedBytesMax = 272;  // an RSK's, padded
+struct WrappedKey {
+  std::array<std::byte, kWrappedBytesMax> bytes;
+  std::size_t size = 0;
+  Bytes used() const { return Bytes(bytes).first(size); }
+};
+struct WrappedKeys {
+  WrappedKey rsk, ssk, pvt;
+};
+// Of one answer, all of one domain: together they take little longer than one alone. What opening and wrapping say.
+inline constexpr std::size_t kWrappedSetsMax = 2;
+Result<Unit> wrap_key_sets(storage::Sealer& sealer, std::span<const KeySetView> sets, const Protection& protection,
+                           std::span<WrappedKeys> out);
+// KmsKeySet, with keys in plain text, or wrapped under the TrK, those in `wrapped` if they are. The same.
+Result<Unit> write_key_set(XmlWriter& xml, storage::Sealer& sealer, const KeySetView& set, const Protection& protection,
+                           const WrappedKeys* wrapped = nullptr);
 
 // KmsError instead of a KmsMessage.
 Slice write_error(SlabPool& slabs, const ResponseHead& head, std::uint32_t code, std::string_view message);

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "broker/identity/user_procedures.h"
@@ -110,17 +111,25 @@ struct Missing {
   std::vector<KeysWanted> wanted;
   std::uint64_t present = 0;
 };
-Task<Result<Missing>> missing_of(Context* context, DomainRef domain, std::uint64_t period,
+Task<Result<Missing>> missing_of(Kms* kms, Context* context, DomainRef domain, std::uint64_t period,
                                  std::vector<identity::User> users) {
   Missing missing;
   for (std::size_t i = 0; i < users.size(); ++i) {
     if (users[i].status != identity::UserStatus::Enabled) continue;
     const std::vector<std::string> uris = identities_of(users[i]);
     for (std::size_t j = 0; j < uris.size(); ++j) {
-      CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, domain->tenant, uris[j]));
-      if (policy.is_revoked) continue;
+      if (kms->policies().may_have(user_policy_key(domain->tenant, uris[j]))) {
+        CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, domain->tenant, uris[j]));
+        if (policy.is_revoked) continue;
+      }
       KeysWanted wanted{domain, period, uris[j]};
-      auto found = co_await context->store.get(tables::kKmsUserKeys, wanted.key());
+      std::string key = wanted.key();
+      auto cached = context->store.get_cached(tables::kKmsUserKeys, key);
+      if (cached && cached->failed_with(Code::NotFound)) {
+        missing.wanted.push_back(std::move(wanted));
+        continue;
+      }
+      auto found = co_await context->store.get(tables::kKmsUserKeys, std::move(key));
       if (found) {
         ++missing.present;
         continue;
@@ -166,18 +175,36 @@ struct Page {
   PreIssueJob job;  // as it will stand when these are stored
   Parts parts;
 };
-Task<Result<Page>> begin_page(runtime::OffloadPool* pool, Context* context, DomainRef domain, PreIssueJob before) {
-  auto users = co_await identity::list_users(context, domain->tenant, before.cursor, PreIssue::kPageUsers);
-  if (!users) co_return users.error();
+// Users that are looked at in one turn of the loop: half a millisecond.
+constexpr std::size_t kLookUsers = 64;
+
+// Lets the shard serve what else waits.
+Task<void> next_turn(runtime::Shard* shard) {
+  runtime::OneShotPair<Unit> pair;
+  shard->mailbox().post_control([completer = std::move(pair.completer)]() mutable { completer.complete(Unit{}); });
+  co_await pair.waiter;
+}
+
+Task<Result<Page>> begin_page(Kms* kms, runtime::OffloadPool* pool, DomainRef domain, PreIssueJob before) {
+  Context* context = &kms->home();
+  const std::size_t count = std::min(PreIssue::kPageUsers * pool->threads(), PreIssue::kPageUsersMax);
   Page page;
   page.job = std::move(before);
-  page.job.finished_at = users->next.empty() ? numeric_date(context->shard.wall()) : 0;
-  page.job.cursor = users->next;
-  auto missing = co_await missing_of(context, std::move(domain), page.job.period, std::move(users->users));
-  if (!missing) co_return missing.error();
-  page.job.present += missing->present;
-  page.job.done += missing->wanted.size();
-  auto begun = begin_extraction(*pool, *context, missing->wanted);
+  page.job.finished_at = 0;
+  std::vector<KeysWanted> wanted;
+  for (std::size_t looked = 0; looked < count && page.job.finished_at == 0; looked += kLookUsers) {
+    if (looked != 0) co_await next_turn(&context->shard);
+    auto users = co_await identity::list_users(context, domain->tenant, page.job.cursor, kLookUsers);
+    if (!users) co_return users.error();
+    page.job.finished_at = users->next.empty() ? numeric_date(context->shard.wall()) : 0;
+    page.job.cursor = users->next;
+    auto missing = co_await missing_of(kms, context, domain, page.job.period, std::move(users->users));
+    if (!missing) co_return missing.error();
+    page.job.present += missing->present;
+    page.job.done += missing->wanted.size();
+    std::ranges::move(missing->wanted, std::back_inserter(wanted));
+  }
+  auto begun = begin_extraction(*pool, *context, wanted);
   if (!begun) co_return begun.error();
   page.parts = *std::move(begun);
   co_return page;
@@ -323,13 +350,13 @@ Task<Result<bool>> PreIssue::run_pages(std::string tenant) {
   const DomainRef domain = domain_of(kms_, tenant, job->generation);
   if (job->finished_at != 0 || domain == nullptr) co_return false;
   running_ = tenant;
-  auto current = co_await begin_page(&pool_, context, domain, *job);
+  auto current = co_await begin_page(&kms_, &pool_, domain, *job);
   if (!current) co_return current.error();
   for (;;) {
     Page page = *std::move(current);
     const bool is_last = page.job.finished_at != 0;
     if (!is_last) {
-      current = co_await begin_page(&pool_, context, domain, page.job);
+      current = co_await begin_page(&kms_, &pool_, domain, page.job);
       if (!current) co_return current.error();
     }
     auto done = co_await finish_page(context, tenant, std::move(page));

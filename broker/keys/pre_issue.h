@@ -39,8 +39,11 @@ class PreIssue {
   // This long before the boundary those who came to be since get theirs: reading that ten million have keys takes some
   // minutes, and a UE that comes early is served anyway.
   static constexpr Seconds kLastLook{3600};
-  // Users of a page: some 40 ms of a core, a transaction of 300 KiB, a millisecond of the loop to look who lacks keys.
-  static constexpr std::size_t kPageUsers = 256;
+  // Users of a page and thread: a whole batch of the arithmetic (RskExtractor::kBatchMax), some 60 ms of a core, 600 KiB of
+  // a transaction, milliseconds of the loop to look who lacks keys.
+  static constexpr std::size_t kPageUsers = 512;
+  // Of all threads together: a transaction has a bound, and so has a page of the store.
+  static constexpr std::size_t kPageUsersMax = 2048;
 
   PreIssue(Kms& kms, std::size_t threads, std::vector<int> cpus);
   PreIssue(const PreIssue&) = delete;

@@ -1,17 +1,15 @@
 #include "broker/keys/protection.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
+#include "broker/keys/kms.h"
 #include "broker/keys/xml_signature.h"
-#include "broker/tables.h"
 #include "core/runtime/offload.h"
 
 namespace claviger::keys {
 namespace {
 
-namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
@@ -74,35 +72,8 @@ Task<Result<Signer>> verify_somewhere(Context* context, ClaimRef claim) {
 
 }  // namespace
 
-std::string replay_key(std::string_view tenant, std::int64_t time, std::string_view key_name, std::string_view user_uri,
-                       const crypto::Sha256Digest& digest) {
-  crypto::Sha256 hash;
-  constexpr std::byte kEnd{0};
-  for (const std::string_view part : {key_name, user_uri, as_text(digest)}) {
-    hash.update(as_bytes(part));
-    hash.update(Bytes(&kEnd, 1));
-  }
-  std::array<std::byte, sizeof(time)> octets{};
-  store_be(MutableBytes(octets), static_cast<std::uint64_t>(time));
-  std::string key;
-  key.reserve(tenant.size() + 1 + octets.size() + crypto::Sha256Digest{}.size());
-  key.append(tenant).append(1, '\0').append(as_text(octets)).append(as_text(hash.finish()));
-  return key;
-}
-
-Task<Result<Unit>> remember_request(Context* context, std::string replay) {
-  storage::Transaction transaction;
-  transaction.expect_absent(tables::kKmsRequests, replay);
-  const std::int64_t expires = numeric_date(context->shard.wall()) + kReplayMemory.count();
-  transaction.put(tables::kKmsRequests, replay, {}, expires);
-  auto committed = co_await context->store.commit(std::move(transaction));
-  if (committed.failed_with(Code::Conflict)) co_return Error{Code::RequestReplayed, "kms.replay"};
-  if (!committed) co_return committed.error();
-  co_return Unit{};
-}
-
-Task<Result<Protection>> authenticate_request(Context* context, std::string tenant, KmsRequest request, std::string xml,
-                                              DomainPolicy policy) {
+Task<Result<Protection>> authenticate_request(Kms* kms, Context* context, std::string tenant, KmsRequest request,
+                                              std::string xml, DomainPolicy policy) {
   Protection protection;
   if (!request.signature && policy.needs_signature) co_return Error{Code::RequestUnsigned, "kms.signature"};
   if (request.trk_id.empty() && policy.needs_transport_key) co_return Error{Code::TransportKeyMissing, "kms.trk"};
@@ -112,8 +83,8 @@ Task<Result<Protection>> authenticate_request(Context* context, std::string tena
   if (request.signature) {
     ClaimRef claim = claim_of(tenant, request, xml, keys);
     CLAVIGER_CO_TRY(signer, co_await verify_somewhere(context, std::move(claim)));
-    std::string replay = replay_key(tenant, request.time, request.signature->key_name, request.user_uri, signer.digest);
-    CLAVIGER_CO_TRY(remembered, co_await remember_request(context, std::move(replay)));
+    const ReplayMark mark = replay_mark(request.time, request.signature->key_name, request.user_uri, signer.digest);
+    CLAVIGER_CO_TRY(remembered, co_await kms->replays().remember(context, mark));
     if (signer.record.state == TransportKeyState::Offered) used.push_back(signer.record);
     protection.signing = std::move(signer.key);
   }

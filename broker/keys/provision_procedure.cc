@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "broker/keys/extraction.h"
 #include "broker/keys/issue_procedure.h"
 #include "broker/keys/user_procedures.h"
+#include "broker/tables.h"
 
 namespace claviger::keys {
 namespace {
@@ -69,12 +71,20 @@ Task<Result<std::vector<KeySet>>> provision_keys(Kms* kms, Context* context, Pro
     if (issuer->domain.state == DomainState::Revoked) co_return Error{Code::KeysRevoked, "keyprov.domain"};
     wanted.push_back({issuer, *asked, request.user_uri});
   }
+  // The last is what is needed now; what comes along early waits for nobody, nor lets others wait: with many before it it
+  // is left to pre-issue, or to the next time.
   std::vector<KeySet> sets;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
+  for (std::size_t i = wanted.size(); i-- > 0;) {
+    const bool is_early = i + 1 < wanted.size();
+    if (is_early && kms->extraction().is_busy()) {
+      auto present_one = co_await context->store.get(broker::tables::kKmsUserKeys, wanted[i].key());
+      if (present_one.failed_with(Code::NotFound)) continue;
+    }
     auto value = co_await find_or_issue(kms, context, wanted[i]);
+    if (!value && is_early && value.failed_with(Code::Overload)) continue;
     if (!value) co_return value.error();
     KeySet set{wanted[i].domain, wanted[i].period, wanted[i].user_uri, wanted[i].key(), *std::move(value)};
-    sets.push_back(std::move(set));
+    sets.insert(sets.begin(), std::move(set));
   }
   // What was revoked while we issued, or waited for others' turn, does not leave.
   for (std::size_t i = 0; i < wanted.size(); ++i) {

@@ -63,7 +63,7 @@ std::optional<TransportKey> find_present(Context& context, const Asked& asked, s
 
 struct Made {
   http::Response response;
-  std::string replay;
+  ReplayMark mark;
 };
 
 std::optional<Made> make_answer(Context& context, const Asked& asked) {
@@ -86,7 +86,7 @@ std::optional<Made> make_answer(Context& context, const Asked& asked) {
   if (!find_sets(context, *asked.issuer, request.user_uri, head.time, found)) return std::nullopt;
   auto response = write_delivery(context, domain, head, request.user_uri, found, protection);
   if (!response) return std::nullopt;
-  return Made{*std::move(response), replay_key(asked.tenant, request.time, ink->id, request.user_uri, *digest)};
+  return Made{*std::move(response), replay_mark(request.time, ink->id, request.user_uri, *digest)};
 }
 
 bool is_in_force(const Kms& kms, const Asked& asked) {
@@ -106,10 +106,10 @@ Task<Result<std::optional<http::Response>>> deliver_signed(Kms* kms, Context* co
   if (!asked) co_return std::optional<http::Response>();
   auto made = make_answer(*context, *asked);
   if (!made) co_return std::optional<http::Response>();
-  CLAVIGER_CO_TRY(remembered, co_await remember_request(context, std::move(made->replay)));
+  CLAVIGER_CO_TRY(remembered, co_await kms->replays().remember(context, made->mark));
   // Revoked before it leaves, whenever it was made: it does not leave.
   std::string user_uri(asked->body.request.user_uri);
-  if (may_have_policy(*context, asked->tenant, user_uri)) {
+  if (may_have_policy(*kms, *context, asked->tenant, user_uri)) {
     CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, asked->tenant, user_uri));
     if (policy.is_revoked) co_return Error{Code::KeysRevoked, "keyprov.user"};
   }

@@ -10,7 +10,7 @@
 // again. What is left is to do each step once, over views of the body: token and TLS as any request's, and then, without
 // the replay record's commit, some 20 us:
 //   transport keys of the user 2 (4 as a list), SHA-256 and HMAC of the request 1, InK, TrK and the keys unsealed 2,
-//   wrapped 5 (core/crypto/key_wrap_rounds.h), written and signed 3.
+//   wrapped side by side 4 (core/crypto/key_wrap_rounds.h), written and signed 3.
 // The answer is made before the request is remembered as served and leaves after that is durable, so that nothing is
 // looked up again afterwards but what may have been revoked meanwhile.
 #pragma once

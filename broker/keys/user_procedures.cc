@@ -5,7 +5,7 @@
 #include "broker/identity/client_procedures.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/user_records.h"
-#include "broker/keys/domain.h"
+#include "broker/keys/kms.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
 
@@ -22,12 +22,14 @@ constexpr std::size_t kReasonMax = 255;
 
 using Edit = std::function<void(UserPolicy&)>;
 
-Task<Result<UserPolicy>> change_at_home(Context* context, std::string tenant, std::string user_uri, Edit edit) {
+Task<Result<UserPolicy>> change_at_home(Kms* kms, Context* context, std::string tenant, std::string user_uri,
+                                        Edit edit) {
   auto turn = co_await context->identity->turns().take(identity::home_name("kms-user", tenant, user_uri));
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, tenant, user_uri));
   edit(policy);
   const std::string key = user_policy_key(tenant, user_uri);
+  kms->policies().add(key);  // before anybody can be told that it is there
   storage::Transaction transaction;
   transaction.expect_version(tables::kKmsUsers, key, policy.version);
   transaction.put(tables::kKmsUsers, key, as_bytes(encode_user_policy(policy)));
@@ -36,12 +38,12 @@ Task<Result<UserPolicy>> change_at_home(Context* context, std::string tenant, st
   co_return policy;
 }
 
-Task<Result<UserPolicy>> change(Context* context, std::string tenant, std::string user_uri, Edit edit) {
+Task<Result<UserPolicy>> change(Kms* kms, Context* context, std::string tenant, std::string user_uri, Edit edit) {
   CLAVIGER_CO_TRY(checked, check_uri(user_uri));
   runtime::Shard* home = &context->home_of(identity::home_name("kms-user", tenant, user_uri));
   Context* there = &context->at(*home);
-  auto start = [there, tenant = std::move(tenant), user_uri = std::move(user_uri), edit = std::move(edit)] {
-    return change_at_home(there, tenant, user_uri, edit);
+  auto start = [kms, there, tenant = std::move(tenant), user_uri = std::move(user_uri), edit = std::move(edit)] {
+    return change_at_home(kms, there, tenant, user_uri, edit);
   };
   auto changed = co_await runtime::call_on(home, std::move(start));
   co_return changed;
@@ -74,7 +76,8 @@ Task<Result<std::int64_t>> user_since(Context* context, std::string tenant, std:
   co_return Error{Code::UserUnknown, "kms.user"};
 }
 
-Task<Result<UserPolicy>> revoke_user(Context* context, std::string tenant, std::string user_uri, std::string reason) {
+Task<Result<UserPolicy>> revoke_user(Kms* kms, Context* context, std::string tenant, std::string user_uri,
+                                     std::string reason) {
   if (reason.size() > kReasonMax) co_return Error{Code::BadValue, "reason"};
   const std::int64_t now = numeric_date(context->shard.wall());
   Edit edit = [reason = std::move(reason), now](UserPolicy& policy) {
@@ -82,21 +85,21 @@ Task<Result<UserPolicy>> revoke_user(Context* context, std::string tenant, std::
     policy.revoked_at = now;
     policy.reason = reason;
   };
-  auto done = co_await change(context, std::move(tenant), std::move(user_uri), std::move(edit));
+  auto done = co_await change(kms, context, std::move(tenant), std::move(user_uri), std::move(edit));
   co_return done;
 }
 
-Task<Result<UserPolicy>> restore_user(Context* context, std::string tenant, std::string user_uri) {
+Task<Result<UserPolicy>> restore_user(Kms* kms, Context* context, std::string tenant, std::string user_uri) {
   Edit edit = [](UserPolicy& policy) {
     policy.is_revoked = false;
     policy.revoked_at = 0;
     policy.reason.clear();
   };
-  auto done = co_await change(context, std::move(tenant), std::move(user_uri), std::move(edit));
+  auto done = co_await change(kms, context, std::move(tenant), std::move(user_uri), std::move(edit));
   co_return done;
 }
 
-Task<Result<UserPolicy>> change_user_kms(Context* context, std::string tenant, std::string user_uri,
+Task<Result<UserPolicy>> change_user_kms(Kms* kms, Context* context, std::string tenant, std::string user_uri,
                                          UserKmsChange wanted) {
   for (const auto* list : {&wanted.migration_kms, &wanted.external_kms}) {
     if (!*list) continue;
@@ -117,13 +120,13 @@ Task<Result<UserPolicy>> change_user_kms(Context* context, std::string tenant, s
     policy.client_id = *wanted.client_id;
     policy.client_since = client_since;
   };
-  auto done = co_await change(context, std::move(tenant), std::move(user_uri), std::move(edit));
+  auto done = co_await change(kms, context, std::move(tenant), std::move(user_uri), std::move(edit));
   co_return done;
 }
 
-Task<Result<UserPolicy>> set_user_kms(Context* context, std::string tenant, UserPolicy wanted) {
+Task<Result<UserPolicy>> set_user_kms(Kms* kms, Context* context, std::string tenant, UserPolicy wanted) {
   UserKmsChange all{std::move(wanted.migration_kms), std::move(wanted.external_kms), std::move(wanted.client_id)};
-  auto done = co_await change_user_kms(context, std::move(tenant), std::move(wanted.user_uri), std::move(all));
+  auto done = co_await change_user_kms(kms, context, std::move(tenant), std::move(wanted.user_uri), std::move(all));
   co_return done;
 }
 

@@ -15,23 +15,27 @@
 
 namespace claviger::keys {
 
+class Kms;  // broker/keys/kms.h
+
 // An empty one when there is no record.
 runtime::Task<Result<UserPolicy>> read_user_policy(broker::Context* context, std::string tenant, std::string user_uri);
 // When the user who has the MC service ID came to be. UserUnknown.
 runtime::Task<Result<std::int64_t>> user_since(broker::Context* context, std::string tenant, std::string user_uri);
 
-runtime::Task<Result<UserPolicy>> revoke_user(broker::Context* context, std::string tenant, std::string user_uri,
-                                              std::string reason);
-runtime::Task<Result<UserPolicy>> restore_user(broker::Context* context, std::string tenant, std::string user_uri);
+runtime::Task<Result<UserPolicy>> revoke_user(Kms* kms, broker::Context* context, std::string tenant,
+                                              std::string user_uri, std::string reason);
+runtime::Task<Result<UserPolicy>> restore_user(Kms* kms, broker::Context* context, std::string tenant,
+                                               std::string user_uri);
 // What is not said stays as it is.
 struct UserKmsChange {
   std::optional<std::vector<std::string>> migration_kms;
   std::optional<std::vector<std::string>> external_kms;
   std::optional<std::string> client_id;
 };
-runtime::Task<Result<UserPolicy>> change_user_kms(broker::Context* context, std::string tenant, std::string user_uri,
-                                                  UserKmsChange wanted);
+runtime::Task<Result<UserPolicy>> change_user_kms(Kms* kms, broker::Context* context, std::string tenant,
+                                                  std::string user_uri, UserKmsChange wanted);
 // Both lists and the client anew.
-runtime::Task<Result<UserPolicy>> set_user_kms(broker::Context* context, std::string tenant, UserPolicy wanted);
+runtime::Task<Result<UserPolicy>> set_user_kms(Kms* kms, broker::Context* context, std::string tenant,
+                                               UserPolicy wanted);
 
 }  // namespace claviger::keys

@@ -1,4 +1,4 @@
-// The inner loops of base64url.h. Only base64url.cc and the tests that hold the two implementations against
+// The inner loops of base64url.h. Only base64url.cc, hex.cc (for has_avx2()) and the tests that hold the two implementations against
 // each other include this. Pure functions, any thread.
 #pragma once
 

@@ -24,6 +24,15 @@ constexpr std::uint64_t kPaddedInitialValue = 0xA65959A600000000;
 // RFC 5649 clause 4.1: a single block is encrypted without rounds. OpenSSL does that.
 constexpr std::size_t kOneBlock = 8;
 
+// What the rounds begin with, in front of `out`.
+MutableBytes lay_out(KeyWrapMode mode, Bytes plain, MutableBytes out) {
+  const MutableBytes blocks = out.first(wrapped_size(mode, plain.size()));
+  store_be(blocks, mode == KeyWrapMode::Rfc3394 ? kInitialValue : kPaddedInitialValue | plain.size());
+  std::memcpy(blocks.data() + kOneBlock, plain.data(), plain.size());
+  std::ranges::fill(blocks.subspan(kOneBlock + plain.size()), std::byte{0});
+  return blocks;
+}
+
 }  // namespace
 
 struct KeyWrap::Context {
@@ -67,10 +76,7 @@ Result<std::size_t> KeyWrap::wrap(KeyWrapMode mode, Bytes key, Bytes plain, Muta
   if (!can_wrap(mode, plain.size())) return Error{Code::OutOfRange, "key_wrap.length"};
   CLAVIGER_ASSERT(out.size() >= wrapped_size(mode, plain.size()));
   if (context_->has_rounds && key.size() == kWrapRoundsKeyBytes && plain.size() > kOneBlock) {
-    const MutableBytes blocks = out.first(wrapped_size(mode, plain.size()));
-    store_be(blocks, mode == KeyWrapMode::Rfc3394 ? kInitialValue : kPaddedInitialValue | plain.size());
-    std::memcpy(blocks.data() + kOneBlock, plain.data(), plain.size());
-    std::ranges::fill(blocks.subspan(kOneBlock + plain.size()), std::byte{0});
+    const MutableBytes blocks = lay_out(mode, plain, out);
     wrap_rounds(key.first<kWrapRoundsKeyBytes>(), blocks);
     return blocks.size();
   }
@@ -82,6 +88,27 @@ Result<std::size_t> KeyWrap::wrap(KeyWrapMode mode, Bytes key, Bytes plain, Muta
   }
   CLAVIGER_ASSERT(static_cast<std::size_t>(written) == wrapped_size(mode, plain.size()));
   return static_cast<std::size_t>(written);
+}
+
+Result<Unit> KeyWrap::wrap_together(KeyWrapMode mode, Bytes key, std::span<Wrapping> all) {
+  CLAVIGER_ASSERT(all.size() <= kTogetherMax);
+  const bool is_together = context_->has_rounds && key.size() == kWrapRoundsKeyBytes &&
+                           std::ranges::all_of(all, [mode](const Wrapping& one) {
+                             return can_wrap(mode, one.plain.size()) && one.plain.size() > kOneBlock;
+                           });
+  std::array<MutableBytes, kTogetherMax> blocks;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (is_together) {
+      CLAVIGER_ASSERT(all[i].out.size() >= wrapped_size(mode, all[i].plain.size()));
+      blocks[i] = lay_out(mode, all[i].plain, all[i].out);
+      all[i].size = blocks[i].size();
+    } else {
+      CLAVIGER_TRY(size, wrap(mode, key, all[i].plain, all[i].out));
+      all[i].size = size;
+    }
+  }
+  if (is_together) wrap_rounds(key.first<kWrapRoundsKeyBytes>(), std::span(blocks).first(all.size()));
+  return Unit{};
 }
 
 Result<SecretBytes> KeyWrap::unwrap(KeyWrapMode mode, Bytes key, Bytes wrapped) {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -41,6 +42,14 @@ class KeyWrap {
   // `key` has 16, 24 or 32 octets (KeyMalformed). Writes wrapped_size() octets to the front of `out`, which must have
   // room (asserted) and not overlap `plain`. OutOfRange when the mode cannot wrap that length.
   Result<std::size_t> wrap(KeyWrapMode mode, Bytes key, Bytes plain, MutableBytes out);
+  // Several keys under one, each as wrap() does it; side by side where the processor can. The longest first.
+  struct Wrapping {
+    Bytes plain;
+    MutableBytes out;      // at least wrapped_size()
+    std::size_t size = 0;  // what was written
+  };
+  static constexpr std::size_t kTogetherMax = 8;
+  Result<Unit> wrap_together(KeyWrapMode mode, Bytes key, std::span<Wrapping> all);
   // SealBroken when anything is other than it was wrapped, lengths included: nothing tells which.
   Result<SecretBytes> unwrap(KeyWrapMode mode, Bytes key, Bytes wrapped);
 

@@ -84,7 +84,11 @@ void Http2Connection::receive(Slice bytes) {
   const Monotonic now = host_.now();
   if (!meter_.feed(bytes.bytes(), now)) return end_abuse();
   input_ = std::move(bytes);
-  const ssize_t consumed = nghttp2_session_mem_recv(session_, as_uchar(input_.bytes()), input_.size());
+  ssize_t consumed = 0;
+  Bytes left = input_.bytes();
+  for (Bytes part = unpacker_.next(left); !part.empty() && consumed >= 0; part = unpacker_.next(left)) {
+    consumed = nghttp2_session_mem_recv(session_, as_uchar(part), part.size());
+  }
   for (const std::int32_t id : pinned_) {
     auto* exchange = static_cast<Http2Exchange*>(nghttp2_session_get_stream_user_data(session_, id));
     if (exchange != nullptr && !exchange->is_request_complete) exchange->body.unpin();

@@ -7,6 +7,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "core/http/frame_meter.h"
+#include "core/http/header_unpacking.h"
 #include "core/http/http2_exchange.h"
 #include "core/http/protocol.h"
 
@@ -57,6 +58,7 @@ class Http2Connection final : public Protocol {
   const FixedHeaders& fixed_;
   nghttp2_session* session_ = nullptr;
   FrameMeter meter_;
+  HeaderUnpacker unpacker_;
   bool is_ending_ = false;
   bool is_fresh_ = true;  // no whole frame received yet: half a preface gets no idle time
   bool is_draining_ = false;
@@ -64,13 +66,13 @@ class Http2Connection final : public Protocol {
 
   Http2Exchange* exchanges_ = nullptr;  // a list, linked both ways
   std::size_t count_ = 0;
-  Http2Exchange* current_ = nullptr;    // whose header block is being decoded: blocks are never interleaved
-  Slice input_;                         // while it is being fed
-  std::vector<std::int32_t> pinned_;    // streams whose body may pin input_
+  Http2Exchange* current_ = nullptr;  // whose header block is being decoded: blocks are never interleaved
+  Slice input_;                       // while it is being fed
+  std::vector<std::int32_t> pinned_;  // streams whose body may pin input_
 
-  MutableBytes room_;                   // while producing
+  MutableBytes room_;  // while producing
   std::size_t produced_ = 0;
-  Bytes left_over_;                     // of nghttp2's last frame, when the room was too small for it
+  Bytes left_over_;                           // of nghttp2's last frame, when the room was too small for it
   std::vector<nghttp2_nv> names_and_values_;  // scratch, kept for its capacity
   KeptBytes kept_;                            // answers not yet sent
   std::size_t stuck_ = 0;                     // what of them the last pull has left

@@ -129,11 +129,68 @@ class Storm final : public Scenario {
   std::size_t position_ = 0;
 };
 
+// The value of a member of a token's claims that is a text without escapes; empty: it has none.
+std::string claim_of(std::string_view token, std::string_view name) {
+  const std::size_t from = token.find('.') + 1;
+  const std::string_view part = token.substr(from, token.find('.', from) - from);
+  std::string claims(codec::base64url_decoded_size_max(part.size()), '\0');
+  const auto size = codec::base64url_decode(part, std::as_writable_bytes(std::span(claims)));
+  if (!size) return {};
+  claims.resize(*size);
+  const std::string member = "\"" + std::string(name) + "\":\"";
+  const std::size_t at = claims.find(member);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + member.size();
+  return claims.substr(begin, claims.find('"', begin) - begin);
+}
+
+// Users' keys of a time to come, which pre-issue has made: of each token once, then again.
+class Ahead final : public Scenario {
+ public:
+  Ahead() {
+    std::ifstream file(environment("CLAVIGER_LOAD_TOKENS"));
+    const std::string at = environment("CLAVIGER_LOAD_TIME");
+    for (std::string line; std::getline(file, line);) {
+      std::string path(kPath);
+      path += "/";
+      for (const char character : claim_of(line, "mcptt_id")) {
+        path += character == ':' ? std::string("%3A") : character == '@' ? "%40" : std::string(1, character);
+      }
+      asked_.push_back({"Bearer " + line, path + "/" + at});
+    }
+  }
+  bool is_ready() const { return !asked_.empty(); }
+  Request next(std::size_t) override {
+    const Asked& asked = asked_[position_++ % asked_.size()];
+    Request request;
+    request.path = asked.path;
+    request.headers = {{"authorization", asked.authorization}};
+    return request;
+  }
+  Step finish(std::size_t, const Answer& answer) override {
+    if (answer.status == 503 || answer.status == 429) return Step::Refused;
+    return answer.status == 200 ? Step::Done : Step::Failed;
+  }
+
+ private:
+  struct Asked {
+    std::string authorization;
+    std::string path;
+  };
+  std::vector<Asked> asked_;
+  std::size_t position_ = 0;
+};
+
 }  // namespace
 
 std::unique_ptr<Scenario> make_keys_scenario(const ScenarioOptions& options) {
   if (options.name == "keys-request") return std::make_unique<OneUser>(options, false);
   if (options.name == "keys-signed") return std::make_unique<OneUser>(options, true);
+  if (options.name == "keys-ahead") {
+    auto ahead = std::make_unique<Ahead>();
+    if (!ahead->is_ready()) return nullptr;
+    return ahead;
+  }
   if (options.name != "keys-storm") return nullptr;
   auto storm = std::make_unique<Storm>();
   if (!storm->is_ready()) return nullptr;

@@ -219,7 +219,7 @@ TEST_F(Admission, GivesAUserTheExternalOnesThatAreForHim) {
   keys::UserPolicy policy;
   policy.user_uri = keys::kAnn;
   policy.external_kms = {"kms.charlie.example"};
-  ASSERT_TRUE(bed_.wait(keys::set_user_kms(bed_.context(), "alpha", policy)));
+  ASSERT_TRUE(bed_.wait(keys::set_user_kms(&bed_.kms(), bed_.context(), "alpha", policy)));
   EXPECT_EQ(bed_.post("certcache").body.find("External"), std::string::npos);
   EXPECT_EQ(bed_.post("cert/kms.bravo.example").status, 404);
 }

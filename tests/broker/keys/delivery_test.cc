@@ -91,7 +91,7 @@ TEST(Delivery, LeavesEverythingElseToTheOrdinaryWay) {
 TEST(Delivery, RevocationHoldsAtOnce) {
   Bed bed;
   ASSERT_TRUE(bed.at_hand(bed.sent("keyprov")).has_value());
-  ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
   EXPECT_FALSE(bed.at_hand(bed.sent("keyprov")).has_value());
   EXPECT_EQ(bed.post("keyprov").status, 410);
   ASSERT_TRUE(bed.wait(identity::set_client_enabled(bed.context(), "alpha", "app", false)).has_value());

@@ -4,7 +4,10 @@
 
 #include <future>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "broker/keys/provision_procedure.h"
 #include "tests/broker/keys/kms_bed.h"
 
 namespace claviger::keys {
@@ -70,6 +73,52 @@ TEST(Extraction, MoreThanItsQueueAreRefusedAtOnce) {
     return order.size() == kUsers;
   });
   EXPECT_EQ(order.substr(5), Order(kExtractionQueueMax, 'k'));
+}
+
+runtime::Task<void> provision_into(Kms* kms, broker::Context* context, std::vector<std::uint64_t>* periods) {
+  ProvisionRequest request;
+  request.user_uri = kAnn;
+  request.caller.tenant = "alpha";
+  request.caller.identities.emplace_back(kAnn);
+  auto sets = co_await provision_keys(kms, context, std::move(request));
+  EXPECT_TRUE(sets.has_value());
+  for (const KeySet& set : *sets) periods->push_back(set.period);
+}
+
+// In the last part of a period the next one's keys come along, but not when others wait for theirs.
+TEST(Extraction, WhatComesEarlyIsLeftWhenManyWait) {
+  KmsBed bed;
+  ASSERT_EQ(bed.post("keyprov").status, 200);
+  const KeyPeriods times = bed.domains().active()->domain.periods;
+  const std::uint64_t present = *times.number_at(bed.now());
+  bed.clock().advance(Seconds(times.ends_at(present) - 3600 - bed.now()));
+  Order order;
+  std::vector<std::uint64_t> busy;
+  std::promise<void> is_answered;
+  std::vector<KeysWanted> wanted;
+  for (int i = 0; i < static_cast<int>(Extraction::kBatchMax); ++i) wanted.push_back(wanted_by(bed, i));
+  bed.run_until([&, is_begun = false]() mutable {
+    if (!is_begun) {
+      is_begun = true;
+      EXPECT_TRUE(bed.kms().pool().submit([ready = is_answered.get_future()] { ready.wait(); }));
+      for (KeysWanted& each : wanted) {
+        bed.shard().scope().spawn(wait_for_keys(&bed.kms().extraction(), std::move(each), bed.now(), &order));
+      }
+      EXPECT_TRUE(bed.kms().extraction().is_busy());
+      bed.shard().scope().spawn(provision_into(&bed.kms(), bed.context(), &busy));
+    }
+    return !busy.empty();
+  });
+  EXPECT_EQ(busy, std::vector<std::uint64_t>{present});
+  is_answered.set_value();
+  bed.run_until([&] { return order.size() == Extraction::kBatchMax; });
+  EXPECT_FALSE(bed.kms().extraction().is_busy());
+  std::vector<std::uint64_t> calm;
+  bed.run_until([&, is_begun = false]() mutable {
+    if (!std::exchange(is_begun, true)) bed.shard().scope().spawn(provision_into(&bed.kms(), bed.context(), &calm));
+    return !calm.empty();
+  });
+  EXPECT_EQ(calm, (std::vector<std::uint64_t>{present + 1, present}));
 }
 
 }  // namespace

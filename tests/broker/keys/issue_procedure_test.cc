@@ -26,7 +26,7 @@ TEST(IssueProcedure, IssuesOnce) {
 TEST(IssueProcedure, ARequestUnderWayDoesNotOvertakeTheUsersRevocation) {
   KmsBed bed;
   const KeysWanted wanted = wanted_by_ann(bed);
-  ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
   EXPECT_TRUE(bed.wait(find_or_issue(&bed.kms(), bed.context(), wanted)).failed_with(Code::KeysRevoked));
   EXPECT_TRUE(bed.wait(bed.store().get(broker::tables::kKmsUserKeys, wanted.key())).failed_with(Code::NotFound));
 }
@@ -43,7 +43,7 @@ TEST(IssueProcedure, KeysThatWereIssuedAreNotHandedOutAfterIt) {
   const KeysWanted wanted = wanted_by_ann(bed);
   ASSERT_TRUE(bed.wait(find_or_issue(&bed.kms(), bed.context(), wanted)).has_value());
   EXPECT_TRUE(bed.wait(may_have_keys(&bed.kms(), bed.context(), wanted)).has_value());
-  ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
   EXPECT_TRUE(bed.wait(may_have_keys(&bed.kms(), bed.context(), wanted)).failed_with(Code::KeysRevoked));
 }
 

@@ -204,10 +204,11 @@ TEST(KmsUser, WhatIsNotSaidOfHimStays) {
   UserKmsChange change;
   change.migration_kms = {"kms.bravo.example"};
   change.external_kms = {"kms.charlie.example"};
-  ASSERT_TRUE(bed.wait(change_user_kms(bed.context(), "alpha", "sip:ann@alpha.example", change)).has_value());
+  ASSERT_TRUE(
+      bed.wait(change_user_kms(&bed.kms(), bed.context(), "alpha", "sip:ann@alpha.example", change)).has_value());
   change = {};
   change.migration_kms = {"kms.delta.example"};
-  const auto changed = bed.wait(change_user_kms(bed.context(), "alpha", "sip:ann@alpha.example", change));
+  const auto changed = bed.wait(change_user_kms(&bed.kms(), bed.context(), "alpha", "sip:ann@alpha.example", change));
   ASSERT_TRUE(changed.has_value());
   EXPECT_EQ(changed->migration_kms, (std::vector<std::string>{"kms.delta.example"}));
   EXPECT_EQ(changed->external_kms, (std::vector<std::string>{"kms.charlie.example"}));
@@ -229,7 +230,7 @@ TEST(KmsServer, AServerGetsTheKeysOfTheIdentityItWasGranted) {  // spec 4.11 ste
   UserPolicy policy;
   policy.user_uri = "sip:gms@alpha.example";
   policy.client_id = "gms";
-  ASSERT_TRUE(bed.wait(set_user_kms(bed.context(), "alpha", policy)).has_value());
+  ASSERT_TRUE(bed.wait(set_user_kms(&bed.kms(), bed.context(), "alpha", policy)).has_value());
   EXPECT_EQ(bed.post_as(token, "init").status, 200);
   EXPECT_EQ(bed.post_as(token, "keyprov/sip:gms@alpha.example").status, 200);
   expect_error(bed.post_as(token, "keyprov"), 403, "1102");
@@ -402,9 +403,9 @@ TEST(KmsRows, Row29CertOfAnUnknownKms) {
 TEST(KmsRows, Row30ARevokedUser) {
   KmsBed bed;
   ASSERT_EQ(bed.post("keyprov").status, 200);
-  ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
   expect_error(bed.post("keyprov"), 410, "1203");
-  ASSERT_TRUE(bed.wait(restore_user(bed.context(), "alpha", std::string(kAnn))).has_value());
+  ASSERT_TRUE(bed.wait(restore_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn))).has_value());
   EXPECT_EQ(bed.post("keyprov").status, 200);
 }
 

@@ -29,10 +29,11 @@ std::size_t rows_in(KmsBed& bed) {
 
 TEST(PreIssue, MakesTheNextKeysOfAllWhoHaveAnIdentity) {
   KmsBed bed;
-  constexpr int kUsers = 300;  // more than a page
+  constexpr int kUsers = 600;  // more than a page
   static_assert(kUsers > PreIssue::kPageUsers);
   for (int i = 0; i < kUsers; ++i) bed.add_user("user" + std::to_string(i), "correct horse");
-  ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", "sip:user7.ptt@alpha.example", "lost")).has_value());
+  ASSERT_TRUE(
+      bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", "sip:user7.ptt@alpha.example", "lost")).has_value());
   const auto begun = bed.wait(begin_pre_issue(&bed.kms(), "alpha"));
   ASSERT_TRUE(begun.has_value());
   const PreIssueJob job = finished(bed);
@@ -111,7 +112,7 @@ TEST(KmsLookup, NamesTheKmsOfAUser) {  // D.2.7
   UserPolicy policy;
   policy.user_uri = kAnn;
   policy.migration_kms = {"kms.bravo.example"};
-  ASSERT_TRUE(bed.wait(set_user_kms(bed.context(), "alpha", policy)).has_value());
+  ASSERT_TRUE(bed.wait(set_user_kms(&bed.kms(), bed.context(), "alpha", policy)).has_value());
   const identity::Reply own = bed.post("lookup/" + std::string(kAnn));
   ASSERT_EQ(own.status, 200) << own.body;
   EXPECT_NE(own.body.find("<KmsUri>kms.bravo.example</KmsUri></KmsLookup>"), std::string::npos) << own.body;

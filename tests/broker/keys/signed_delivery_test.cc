@@ -133,7 +133,7 @@ TEST(SignedDelivery, AWithdrawnOfferIsLookedForNoMore) {
 TEST(SignedDelivery, RevocationHoldsAtOnce) {
   Bed bed;
   ASSERT_TRUE(bed.is_delivered(bed.body(1)));
-  ASSERT_TRUE(bed.wait(revoke_user(bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
   EXPECT_TRUE(bed.deliver(bed.body(2)).failed_with(Code::KeysRevoked));
   const Reply reply = bed.ask("keyprov", bed.body(3));
   expect_error(reply, 410, "1203");

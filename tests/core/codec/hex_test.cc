@@ -37,8 +37,8 @@ TEST(Hex, RefusesEveryCharacterThatIsNoDigit) {
   }
 }
 
-TEST(Hex, LooksAtEveryPlaceAlike) {  // eight digits are read at once, the rest one by one
-  for (std::size_t size = 0; size <= 21; ++size) {
+TEST(Hex, LooksAtEveryPlaceAlike) {  // 32 and eight digits are read at once, the rest one by one
+  for (std::size_t size = 0; size <= 37; ++size) {
     std::vector<std::byte> bytes(size);
     for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(0x9F + 37 * i);
     std::string text;

@@ -129,5 +129,33 @@ TEST(KeyWrap, EnginesAgreeOnEveryLengthAndKeySize) {
   }
 }
 
+// Side by side each is what it is alone, whatever goes beside it.
+TEST(KeyWrap, SeveralTogetherAreAsEachAlone) {
+  for (const KeyWrapEngine engine : {KeyWrapEngine::Fastest, KeyWrapEngine::Portable}) {
+    auto wrap = KeyWrap::make(engine);
+    ASSERT_TRUE(wrap.has_value());
+    std::array<std::byte, 32> key{};
+    for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::byte>(7 * i + 1);
+    constexpr std::array<std::size_t, 8> kSizes{257, 257, 65, 256, 32, 24, 16, 1};
+    std::array<std::array<std::byte, 272>, 8> plain{}, out{}, alone{};
+    for (std::size_t count = 0; count <= kSizes.size(); ++count) {
+      std::array<KeyWrap::Wrapping, 8> all;
+      for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j < kSizes[i]; ++j) plain[i][j] = static_cast<std::byte>(31 * j + i);
+        all[i] = {Bytes(plain[i]).first(kSizes[i]), out[i], 0};
+      }
+      ASSERT_TRUE(wrap->wrap_together(KeyWrapMode::Rfc5649, key, std::span(all).first(count)).has_value());
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto size = wrap->wrap(KeyWrapMode::Rfc5649, key, all[i].plain, alone[i]);
+        ASSERT_TRUE(size.has_value());
+        EXPECT_EQ(all[i].size, *size);
+        EXPECT_TRUE(std::equal(out[i].begin(), out[i].begin() + *size, alone[i].begin())) << count << " " << i;
+      }
+    }
+    KeyWrap::Wrapping odd{Bytes(plain[0]).first(65), out[0], 0};
+    EXPECT_FALSE(wrap->wrap_together(KeyWrapMode::Rfc3394, key, {&odd, 1}).has_value());
+  }
+}
+
 }  // namespace
 }  // namespace claviger::crypto

@@ -1,0 +1,43 @@
+// Who may have a policy of his own at the KMS (user_policy.h): most users have none, and to learn that from the store costs
+// every delivery two microseconds.
+//
+// One bit a record, by a hash of its key; bits are set before the record is committed and never cleared, so "no" is
+// certain and "perhaps" is asked of the store. One per process, owned by Kms; any thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace claviger::keys {
+
+class PolicyFilter {
+ public:
+  // A megabyte: of as many records as are read at start one absent user in a hundred is asked for in vain.
+  static constexpr std::size_t kBits = std::size_t{8} << 20U;
+
+  // `key`: of tables::kKmsUsers.
+  void add(std::string_view key) {
+    const std::size_t bit = bit_of(key);
+    words_->at(bit / 64).fetch_or(std::uint64_t{1} << bit % 64, std::memory_order_release);
+  }
+  // From now on "no" may be said: all records that there are have been added.
+  void complete() { is_complete_.store(true, std::memory_order_release); }
+  bool may_have(std::string_view key) const {
+    if (!is_complete_.load(std::memory_order_acquire)) return true;
+    const std::size_t bit = bit_of(key);
+    return ((*words_)[bit / 64].load(std::memory_order_acquire) >> bit % 64 & 1U) != 0;
+  }
+
+ private:
+  using Words = std::array<std::atomic<std::uint64_t>, kBits / 64>;
+  static std::size_t bit_of(std::string_view key) { return std::hash<std::string_view>{}(key) % kBits; }
+
+  std::unique_ptr<Words> words_ = std::make_unique<Words>();
+  std::atomic<bool> is_complete_{false};
+};
+
+}  // namespace claviger::keys

@@ -1,0 +1,193 @@
+#include "core/http/header_unpacking.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/base/secret.h"
+#include "core/http/huffman.h"
+
+namespace claviger::http {
+namespace {
+
+constexpr std::size_t kFrameHeaderBytes = 9;
+constexpr std::uint8_t kHeaders = 1;
+constexpr std::uint8_t kEndHeaders = 0x04;
+constexpr std::uint8_t kPadded = 0x08;
+constexpr std::uint8_t kPriority = 0x20;
+constexpr std::size_t kPriorityBytes = 5;
+// Below this a string costs nghttp2 less than we would.
+constexpr std::size_t kLongBytes = 48;
+
+// Writes a header block anew. Both ends are checked; a step that fails leaves the rest undone.
+class Rewriter {
+ public:
+  Rewriter(Bytes block, MutableBytes out) : in_(block), out_(out) {}
+
+  // Nothing: not understood, no room, or nothing to gain.
+  std::optional<std::size_t> run() {
+    while (!in_.empty()) {
+      const auto first = std::to_integer<std::uint8_t>(in_.front());
+      if (!field(first)) return std::nullopt;
+    }
+    if (!has_gained_) return std::nullopt;
+    return written_;
+  }
+
+ private:
+  // RFC 7541 clause 6.
+  bool field(std::uint8_t first) {
+    if ((first & 0x80U) != 0) return copy_integer(7).has_value();
+    if ((first & 0xE0U) == 0x20) return copy_integer(5).has_value();
+    const auto index = copy_integer((first & 0xC0U) == 0x40 ? 6 : 4);
+    if (!index) return false;
+    if (*index == 0 && !string()) return false;
+    return string();
+  }
+
+  // Clause 5.1; of more octets than any index or length of ours needs: not understood.
+  struct Integer {
+    std::size_t value;
+    std::size_t bytes;
+  };
+  std::optional<Integer> integer(unsigned prefix) const {
+    constexpr std::size_t kMoreMax = 3;
+    if (in_.empty()) return std::nullopt;
+    const std::size_t full = (std::size_t{1} << prefix) - 1;
+    std::size_t value = std::to_integer<std::size_t>(in_.front()) & full;
+    if (value < full) return Integer{value, 1};
+    for (std::size_t more = 1; more <= kMoreMax && more < in_.size(); ++more) {
+      const auto octet = std::to_integer<std::size_t>(in_[more]);
+      value += (octet & 0x7FU) << (7 * (more - 1));
+      if ((octet & 0x80U) == 0) return Integer{value, more + 1};
+    }
+    return std::nullopt;
+  }
+
+  bool copy(std::size_t count) {
+    if (count > in_.size() || count > out_.size() - written_) return false;
+    std::copy_n(in_.begin(), count, out_.begin() + static_cast<std::ptrdiff_t>(written_));
+    in_ = in_.subspan(count);
+    written_ += count;
+    return true;
+  }
+
+  std::optional<std::size_t> copy_integer(unsigned prefix) {
+    const auto read = integer(prefix);
+    if (!read || !copy(read->bytes)) return std::nullopt;
+    return read->value;
+  }
+
+  // Clause 5.2.
+  bool string() {
+    if (in_.empty()) return false;
+    const bool is_coded = (std::to_integer<std::uint8_t>(in_.front()) & 0x80U) != 0;
+    const auto length = integer(7);
+    if (!length || length->value > in_.size() - length->bytes) return false;
+    if (!is_coded || length->value < kLongBytes) return copy(length->bytes + length->value);
+    return decode(in_.subspan(length->bytes, length->value), length->bytes + length->value);
+  }
+
+  bool decode(Bytes coded, std::size_t taken) {
+    // Decoded behind the longest length there can be, then moved up to the one that it has.
+    constexpr std::size_t kLengthMax = 4;
+    const std::size_t room = out_.size() - written_;
+    if (room < kLengthMax + huffman_decoded_max(coded.size())) return false;
+    const MutableBytes text = out_.subspan(written_ + kLengthMax);
+    const auto size = huffman_decode(coded, text);
+    if (!size) return false;
+    std::size_t at = written_;
+    const auto put = [&](std::size_t octet) { out_[at++] = static_cast<std::byte>(octet); };
+    std::size_t rest = *size;
+    if (rest < 0x7F) {
+      put(rest);
+    } else {
+      put(0x7F);
+      for (rest -= 0x7F; rest >= 0x80; rest >>= 7U) put((rest & 0x7FU) | 0x80U);
+      put(rest);
+    }
+    std::memmove(&out_[at], text.data(), *size);
+    written_ = at + *size;
+    in_ = in_.subspan(taken);
+    has_gained_ = true;
+    return true;
+  }
+
+  Bytes in_;
+  MutableBytes out_;
+  std::size_t written_ = 0;
+  bool has_gained_ = false;
+};
+
+// One for all connections of a thread: what stands in it is fed before anything else is.
+struct Scratch {
+  std::array<std::byte, HeaderUnpacker::kFrameBytesMax> bytes;
+  std::size_t used = 0;
+};
+thread_local Scratch scratch;
+
+}  // namespace
+
+std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out) {
+  const auto flags = std::to_integer<std::uint8_t>(frame[4]);
+  if ((flags & kEndHeaders) == 0 || (flags & kPadded) != 0) return std::nullopt;
+  const std::size_t before = kFrameHeaderBytes + ((flags & kPriority) != 0 ? kPriorityBytes : 0);
+  if (frame.size() < before || out.size() < before) return std::nullopt;
+  const auto block = Rewriter(frame.subspan(before), out.subspan(before)).run();
+  if (!block) return std::nullopt;
+  std::ranges::copy(frame.first(before), out.begin());
+  const auto length = static_cast<std::uint32_t>(before - kFrameHeaderBytes + *block);
+  store_be(out, length << 8U | kHeaders);
+  return before + *block;
+}
+
+Bytes HeaderUnpacker::next(Bytes& bytes) {
+  if (scratch.used > 0) wipe(MutableBytes(scratch.bytes).first(std::exchange(scratch.used, 0)));
+  std::size_t run = 0;  // that goes through as it is
+  const auto skip = [&](std::size_t& left) {
+    const std::size_t count = std::min(left, bytes.size() - run);
+    left -= count;
+    run += count;
+  };
+  const auto take_run = [&] {
+    const Bytes taken = bytes.first(run);
+    bytes = bytes.subspan(run);
+    return taken;
+  };
+  skip(preface_left_);
+  while (run < bytes.size()) {
+    if (payload_left_ > 0) {
+      skip(payload_left_);
+      continue;
+    }
+    const Bytes rest = bytes.subspan(run);
+    if (header_filled_ == 0 && rest.size() >= kFrameHeaderBytes) {
+      const std::size_t size = kFrameHeaderBytes + (load_be<std::uint32_t>(rest) >> 8U);
+      const bool is_whole = std::to_integer<std::uint8_t>(rest[3]) == kHeaders && size <= rest.size();
+      if (is_whole && size > kLongBytes) {
+        if (run > 0) return take_run();
+        const auto unpacked = unpack_headers(rest.first(size), scratch.bytes);
+        if (unpacked) {
+          bytes = bytes.subspan(size);
+          scratch.used = *unpacked;
+          return Bytes(scratch.bytes).first(*unpacked);
+        }
+        // Goes through; not looked at again.
+      }
+      run += kFrameHeaderBytes;
+      payload_left_ = size - kFrameHeaderBytes;
+      continue;
+    }
+    const std::size_t count = std::min(kFrameHeaderBytes - header_filled_, rest.size());
+    std::copy_n(rest.begin(), count, header_.begin() + static_cast<std::ptrdiff_t>(header_filled_));
+    header_filled_ += count;
+    run += count;
+    if (header_filled_ == kFrameHeaderBytes) {
+      payload_left_ = load_be<std::uint32_t>(header_) >> 8U;
+      header_filled_ = 0;
+    }
+  }
+  return take_run();
+}
+
+}  // namespace claviger::http
