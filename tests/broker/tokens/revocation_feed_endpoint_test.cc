@@ -110,13 +110,18 @@ TEST_F(FeedTest, CatchingUpIsLinear) {
   EXPECT_LE(answers, kSessions / (kFeedChangesMax / 2) + 2);
 }
 
+runtime::Task<Unit> end_feed(broker::Context* context) {
+  context->tokens->end_feed();
+  co_return Unit{};
+}
+
 // The bed's clock stands still: whoever waited for thirty seconds would wait for ever.
 TEST_F(FeedTest, NobodyWaitsForAProcessThatStops) {
   revoke("alpha", {"one"});
   const auto first = read(0);
   const std::string query = "since=" + std::to_string(first.next) + "&wait=30";
   const auto waits = bed.begin(question(query));
-  bed.context()->tokens->end_feed();
+  bed.wait(end_feed(bed.context()));
   const auto waited = bed.finish(*waits);
   EXPECT_EQ(waited.status, 200);
   EXPECT_TRUE(parse_revocation_feed(waited.body)->changes.empty());
