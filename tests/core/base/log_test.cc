@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
 namespace claviger {
 namespace {
 
@@ -19,6 +25,36 @@ TEST(Log, LevelDecides) {
   logger.set_level(LogLevel::Warning);
   EXPECT_FALSE(logger.wants(LogLevel::Info));
   EXPECT_TRUE(logger.wants(LogLevel::Error));
+}
+
+// Whether its writer rests or not: all that was said is there when the log is closed, each thread's lines in their order.
+TEST(Log, EndsWithAllThatWasSaid) {
+  const std::string file = testing::TempDir() + "claviger_log_test.log";
+  std::remove(file.c_str());
+  constexpr int kThreads = 3, kLines = 500;
+  {
+    LogOptions options;
+    options.file = file;
+    Logger logger(options);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&logger, i] {
+        for (int line = 0; line < kLines; ++line) logger.info("said", {{"thread", i}, {"line", line}});
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  std::ifstream written(file);
+  std::vector<int> next(kThreads, 0);
+  for (std::string line; std::getline(written, line);) {
+    const auto number_behind = [&line](const std::string& name) {
+      return std::stoi(line.substr(line.find(name) + name.size()));
+    };
+    const auto thread = static_cast<std::size_t>(number_behind("thread="));
+    EXPECT_EQ(number_behind("line="), next.at(thread)++) << line;
+  }
+  EXPECT_EQ(next, std::vector<int>(kThreads, kLines));
+  std::remove(file.c_str());
 }
 
 }  // namespace
