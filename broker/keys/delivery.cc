@@ -2,11 +2,8 @@
 
 #include <algorithm>
 
-#include "broker/identity/client_authentication.h"
-#include "broker/identity/identity_shard.h"
 #include "broker/identity/proxies.h"
 #include "broker/keys/delivery_parts.h"
-#include "broker/keys/kms_caller.h"
 #include "broker/keys/plain_request.h"
 #include "broker/keys/request_checks.h"
 
@@ -44,27 +41,22 @@ bool read_body(const http::Request& request, const Domain& domain, const tokens:
 std::optional<http::Response> deliver_at_hand(Kms& kms, Context& context, const http::Request& request) {
   const std::string& rest = request.path_values->front();
   const settings::Settings& settings = *context.snapshot->settings;
-  if (!rest.starts_with("keyprov") || is_signed_form(request.body.text()) || !check_headers(request) ||
-      request.peer == nullptr || identity::is_trusted_proxy(settings, request.peer->address)) {
+  if (is_signed_form(request.body.text()) || request.peer == nullptr ||
+      identity::is_trusted_proxy(settings, request.peer->address)) {
     return std::nullopt;
   }
   const auto table = kms.table();
-  const auto admitted = admit_view(*table, context, request);
-  if (!admitted) return std::nullopt;
-  const tokens::Claims& claims = *admitted->claims;
-  const tenants::Tenant& tenant = *admitted->tenant;
-  const identity::ClientRef client = context.identity->clients().find_cached(tenant.name, claims.client_id);
-  const LoadedDomain& issuer = *admitted->domains->generations.back();
-  const Domain& domain = issuer.domain;
-  if (!client || !client->is_enabled || domain.state != DomainState::Active || domain.policy.needs_signature ||
-      domain.policy.needs_transport_key) {
-    return std::nullopt;
-  }
   FixedText<kDeliveryUrlMax> url;
-  write_url(url, settings, tenant, request.path);
+  const auto caller = admit_delivery(*table, context, request, rest, url);
+  if (!caller) return std::nullopt;
+  const tokens::Claims& claims = *caller->claims;
+  const tenants::Tenant& tenant = *caller->tenant;
+  const LoadedDomain& issuer = **caller->issuer;
+  const Domain& domain = issuer.domain;
+  if (domain.policy.needs_signature || domain.policy.needs_transport_key) return std::nullopt;
   Wanted wanted{{}, {first_identity(claims), domain.kms_uri, numeric_date(context.shard.wall()), url.text()}};
   FixedText<kUriBytesMax> path_uri;
-  if (!url.is_whole() || wanted.head.user_uri.empty() || !read_keyprov_path(rest, claims, path_uri) ||
+  if (wanted.head.user_uri.empty() || !read_keyprov_path(rest, claims, path_uri) ||
       !read_body(request, domain, claims, wanted)) {
     return std::nullopt;
   }

@@ -1,6 +1,10 @@
 #include "broker/keys/delivery_parts.h"
 
+#include "broker/identity/client_authentication.h"
+#include "broker/identity/identity_shard.h"
+#include "broker/keys/kms_caller.h"
 #include "broker/keys/kms_endpoint.h"
+#include "broker/keys/request_checks.h"
 #include "broker/keys/request_url.h"
 #include "broker/tables.h"
 #include "core/codec/percent.h"
@@ -23,6 +27,20 @@ void write_key(DeliveryKey& key, std::string_view tenant, std::uint32_t generati
 }
 
 }  // namespace
+
+std::optional<DeliveryCaller> admit_delivery(const DomainTable& table, Context& context, const http::Request& request,
+                                             std::string_view rest, FixedText<kDeliveryUrlMax>& url) {
+  if (!rest.starts_with(kKeyprov) || !check_headers(request)) return std::nullopt;
+  const auto admitted = admit_view(table, context, request);
+  if (!admitted) return std::nullopt;
+  const tenants::Tenant& tenant = *admitted->tenant;
+  const identity::ClientRef client = context.identity->clients().find_cached(tenant.name, admitted->claims->client_id);
+  const DomainRef& issuer = admitted->domains->generations.back();
+  if (!client || !client->is_enabled || issuer->domain.state != DomainState::Active) return std::nullopt;
+  write_url(url, *context.snapshot->settings, tenant, request.path);
+  if (!url.is_whole()) return std::nullopt;
+  return DeliveryCaller{admitted->claims, &tenant, &issuer};
+}
 
 void write_url(FixedText<kDeliveryUrlMax>& url, const settings::Settings& settings, const tenants::Tenant& tenant,
                std::string_view path) {

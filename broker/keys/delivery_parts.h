@@ -59,6 +59,17 @@ class FixedText {
 };
 using DeliveryKey = FixedText<kDeliveryKeyMax>;
 
+// Whoever asks for keys, as far as both ways look at him alike: a good token of an enabled client at hand, the domain that
+// issues now, the URL that he has asked. Views: until the shard's verifier looks at another token, and of `table`.
+struct DeliveryCaller {
+  const tokens::Claims* claims;
+  const tenants::Tenant* tenant;
+  const DomainRef* issuer;
+};
+std::optional<DeliveryCaller> admit_delivery(const DomainTable& table, broker::Context& context,
+                                             const http::Request& request, std::string_view rest,
+                                             FixedText<kDeliveryUrlMax>& url);
+
 // The operator's origin and the path: never the Host header.
 void write_url(FixedText<kDeliveryUrlMax>& url, const settings::Settings& settings, const tenants::Tenant& tenant,
                std::string_view path);

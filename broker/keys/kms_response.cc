@@ -21,8 +21,21 @@ void put_hex(XmlWriter& xml, std::string_view name, Bytes bytes) {
   xml.end(name);
 }
 
+// The calendar costs more than all else of an element, and the times of answers are few: this second, ends of periods.
+const DateTimeText& known_time_text(std::int64_t time) {
+  struct Known {
+    std::int64_t time;
+    DateTimeText text;
+  };
+  constexpr unsigned kPlaceBits = 4;
+  thread_local std::array<std::optional<Known>, 1U << kPlaceBits> known;
+  auto& place = known[static_cast<std::uint64_t>(time) * 0x9E3779B97F4A7C15U >> (64U - kPlaceBits)];
+  if (!place || place->time != time) place = Known{time, date_time_text(time)};
+  return place->text;
+}
+
 XmlWriter& put_time(XmlWriter& xml, std::string_view name, std::int64_t time) {
-  const DateTimeText text = date_time_text(time);
+  const DateTimeText& text = known_time_text(time);
   return xml.element(name, std::string_view(text.data(), text.size()));
 }
 

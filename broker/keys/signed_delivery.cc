@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/identity/client_authentication.h"
-#include "broker/identity/identity_shard.h"
 #include "broker/keys/delivery_parts.h"
-#include "broker/keys/kms_caller.h"
 #include "broker/keys/plain_request.h"
 #include "broker/keys/request_checks.h"
 #include "broker/keys/user_procedures.h"
@@ -27,28 +24,23 @@ struct Asked {
 
 std::optional<Asked> admit_signed(const Kms& kms, Context& context, const http::Request& request,
                                   std::string_view rest) {
-  if (!rest.starts_with("keyprov") || !check_headers(request)) return std::nullopt;
   const auto body = read_plain_signed(request.body.text());
   if (!body || body->request.trk_id.empty()) return std::nullopt;
   const auto table = kms.table();
-  const auto admitted = admit_view(*table, context, request);
-  if (!admitted) return std::nullopt;
-  const tokens::Claims& claims = *admitted->claims;
-  const tenants::Tenant& tenant = *admitted->tenant;
-  const identity::ClientRef client = context.identity->clients().find_cached(tenant.name, claims.client_id);
-  const DomainRef issuer = admitted->domains->active();
-  if (!client || !client->is_enabled || issuer == nullptr) return std::nullopt;
   FixedText<kDeliveryUrlMax> url;
-  write_url(url, *context.snapshot->settings, tenant, request.path);
+  const auto caller = admit_delivery(*table, context, request, rest, url);
+  if (!caller) return std::nullopt;
+  const tokens::Claims& claims = *caller->claims;
+  const DomainRef& issuer = *caller->issuer;
   FixedText<kUriBytesMax> path_uri;
   const PlainRequest& asked = body->request;
-  const bool is_good =
-      url.is_whole() && is_identity(claims, asked.user_uri) && asked.kms_uri == issuer->domain.kms_uri &&
-      asked.client_req_url == url.text() && is_near(asked.time, numeric_date(context.shard.wall())) &&
-      (asked.signature_id.empty() || asked.signature_id == body->key_name) &&
-      read_keyprov_path(rest, claims, path_uri) && (path_uri.text().empty() || path_uri.text() == asked.user_uri);
+  const bool is_good = is_identity(claims, asked.user_uri) && asked.kms_uri == issuer->domain.kms_uri &&
+                       asked.client_req_url == url.text() && is_near(asked.time, numeric_date(context.shard.wall())) &&
+                       (asked.signature_id.empty() || asked.signature_id == body->key_name) &&
+                       read_keyprov_path(rest, claims, path_uri) &&
+                       (path_uri.text().empty() || path_uri.text() == asked.user_uri);
   if (!is_good) return std::nullopt;
-  return Asked{tenant.name, issuer, *body};
+  return Asked{caller->tenant->name, issuer, *body};
 }
 
 // The present key of that name and kind, for this device.

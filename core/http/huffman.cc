@@ -88,65 +88,46 @@ const Code& code() {
   return kCode;
 }
 
-// The coded bits from the top down, with zeros behind their end.
-class Bits {
- public:
-  explicit Bits(Bytes coded) : left_(coded), bits_left_(coded.size() * 8) { refill(); }
-
-  std::uint64_t top() const { return top_; }
-  std::size_t left() const { return bits_left_; }
-  void skip(unsigned count) {
-    top_ <<= count;
-    valid_ -= count;
-    bits_left_ -= count;
-    if (valid_ < 32) refill();
-  }
-
- private:
-  // More than the longest code, or all there are.
-  void refill() {
-    if (left_.size() >= 4) {
-      top_ |= std::uint64_t{load_be<std::uint32_t>(left_)} << (32U - valid_);
-      valid_ += 32;
-      left_ = left_.subspan(4);
-      return;
-    }
-    for (; !left_.empty(); left_ = left_.subspan(1), valid_ += 8) {
-      top_ |= std::to_integer<std::uint64_t>(left_.front()) << (56U - valid_);
-    }
-  }
-
-  Bytes left_;
-  std::size_t bits_left_;
-  std::uint64_t top_ = 0;
-  unsigned valid_ = 0;  // bits of top_ that are of the text
-};
-
 }  // namespace
 
 std::optional<std::size_t> huffman_decode(Bytes coded, MutableBytes out) {
   CLAVIGER_ASSERT(out.size() >= huffman_decoded_max(coded.size()));
   const Code& codes = code();
-  Bits bits(coded);
+  const std::uint8_t* in = as_uchar(coded);
+  const std::uint8_t* const end = in + coded.size();
   std::byte* to = out.data();
-  while (bits.left() > 0) {
-    const Entry entry = codes.table[bits.top() >> (64U - kBits)];
-    if (entry.bits <= bits.left() && entry.bits > entry.first_bits) {
+  std::uint64_t top = 0;  // the next bits from the top down, zeros behind them
+  unsigned valid = 0;     // so many
+  for (;;) {
+    // At least 32 bits, more than the longest code, or all there are.
+    if (end - in >= 4) {
+      if (valid < 32) {
+        top |= std::uint64_t{load_be<std::uint32_t>(Bytes(reinterpret_cast<const std::byte*>(in), 4))} << (32 - valid);
+        valid += 32;
+        in += 4;
+      }
+    } else {
+      for (; in != end && valid <= 56; valid += 8) top |= std::uint64_t{*in++} << (56 - valid);
+    }
+    const Entry entry = codes.table[top >> (64U - kBits)];
+    if (entry.bits <= valid && entry.bits > entry.first_bits) {
       to[0] = static_cast<std::byte>(entry.first);
       to[1] = static_cast<std::byte>(entry.second);
       to += 2;
-      bits.skip(entry.bits);
+      top <<= entry.bits;
+      valid -= entry.bits;
       continue;
     }
     std::uint8_t symbol = entry.first;
-    const unsigned length = entry.first_bits != 0 ? entry.first_bits : codes.find(bits.top(), kLongest, symbol);
-    if (length == 0 || length > bits.left()) break;
+    const unsigned length = entry.first_bits != 0 ? entry.first_bits : codes.find(top, kLongest, symbol);
+    if (length == 0 || length > valid) break;
     *to++ = static_cast<std::byte>(symbol);
-    bits.skip(length);
+    top <<= length;
+    valid -= length;
   }
   // Padding (clause 5.2): fewer than eight bits, the most significant ones of EOS.
-  if (bits.left() > 7) return std::nullopt;
-  if (bits.left() > 0 && bits.top() >> (64U - bits.left()) != (1U << bits.left()) - 1) return std::nullopt;
+  if (in != end || valid > 7) return std::nullopt;
+  if (valid > 0 && top >> (64U - valid) != (1U << valid) - 1) return std::nullopt;
   return static_cast<std::size_t>(to - out.data());
 }
 
