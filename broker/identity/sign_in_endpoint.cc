@@ -234,13 +234,11 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     return ask_consent(context, *view, request,
                        ConsentQuestion{*interaction, outcome->code, name_for_people(**client)});
   }();
-  if (outcome->kind == Kind::Passed && wanted_step_was_typed(*interaction, *form)) {
-    std::string sub = outcome->progress.sub;
-    auto policy = co_await policy_for(&context, tenant, interaction->client_id, std::move(sub));
-    if (policy && allows_browser_session(*policy, (*client)->profile)) {
-      const auto kept = browser_session_cookie(context, tenant, outcome->progress, interaction->ue);
-      if (kept) response.with("set-cookie", *kept);
-    }
+  const bool is_kept = outcome->kind == Kind::Passed && wanted_step_was_typed(*interaction, *form) &&
+                       allows_browser_session(outcome->plan.browser_session, (*client)->profile);
+  if (is_kept) {
+    const auto kept = browser_session_cookie(context, tenant, outcome->progress, interaction->ue);
+    if (kept) response.with("set-cookie", *kept);
   }
   co_return response;
 }

@@ -187,6 +187,7 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
       co_return asked;
     }
     const std::string_view acr = plan.acr;
+    const BrowserSession browser_session = plan.browser_session;
     Reached reached;
     reached.plan = std::move(plan);
     auto code = co_await commit_code(context, request, user, new_hash, std::move(reached));
@@ -196,6 +197,7 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
       passed.must_ask_consent = code->must_ask_consent;
       passed.progress = {user.sub, user.login, {}, numeric_date(context->shard.wall()), {}};
       passed.plan.acr = acr;
+      passed.plan.browser_session = browser_session;
       co_return passed;
     }
     if (!code.failed_with(Code::Conflict)) co_return code.error();

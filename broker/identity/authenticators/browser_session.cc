@@ -57,8 +57,8 @@ std::string no_browser_session_cookie(std::string_view tenant) {
   return cookie_name(tenant) + "=" + std::string(kAttributes) + "0";
 }
 
-bool allows_browser_session(const AuthenticationPolicy& policy, ClientProfile profile) {
-  switch (policy.browser_session) {
+bool allows_browser_session(BrowserSession policy, ClientProfile profile) {
+  switch (policy) {
     case BrowserSession::All:
       return true;
     case BrowserSession::Off:

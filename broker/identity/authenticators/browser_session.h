@@ -34,7 +34,7 @@ Result<std::string> browser_session_cookie(const broker::Context& context, std::
 std::string no_browser_session_cookie(std::string_view tenant);
 
 // May one sign-in serve this client, too?
-bool allows_browser_session(const AuthenticationPolicy& policy, ClientProfile profile);
+bool allows_browser_session(BrowserSession policy, ClientProfile profile);
 
 // Signed off by end_browser_session(), or on a UE where the next person may be somebody else.
 runtime::Task<Result<bool>> is_browser_session_over(broker::Context* context, std::string tenant, Interaction session,

@@ -64,6 +64,7 @@ SignInPlan plan_with(const SignIn& request, const Grounds& grounds, const SignIn
   const Passed passed{progress.first, progress.second};
   SignInPlan plan = plan_sign_in(request.interaction.acr, grounds.policy, grounds.enrolled, passed);
   if (plan.next == Next::SecondFactor || plan.next == Next::Enrol) plan.enrolled = grounds.enrolled;
+  plan.browser_session = grounds.policy.browser_session;
   return plan;
 }
 
@@ -199,6 +200,7 @@ SignInOutcome refused_plan(const SignInPlan& plan) {
 Task<Result<SignInOutcome>> pass(Context* context, const SignIn* request, User user, SignInProgress progress,
                                  SignInPlan plan, storage::Transaction with) {
   const std::string_view acr = plan.acr;
+  const BrowserSession browser_session = plan.browser_session;
   Reached reached;
   reached.plan = std::move(plan);
   reached.auth_time = progress.auth_time;
@@ -210,6 +212,7 @@ Task<Result<SignInOutcome>> pass(Context* context, const SignIn* request, User u
   passed.must_ask_consent = code->must_ask_consent;
   passed.progress = std::move(progress);
   passed.plan.acr = acr;
+  passed.plan.browser_session = browser_session;
   co_return passed;
 }
 

@@ -38,7 +38,7 @@ Task<Result<std::optional<SignInProgress>>> usable_session(Context* context, std
   if (prompt.max_age && *prompt.max_age == 0) co_return std::optional<SignInProgress>();
   if (!is_hinted_user(*context, tenant, *client, subject, progress.sub)) co_return std::optional<SignInProgress>();
   CLAVIGER_CO_TRY(policy, co_await policy_for(context, tenant, client->client_id, progress.sub));
-  if (!allows_browser_session(policy, client->profile)) co_return std::optional<SignInProgress>();
+  if (!allows_browser_session(policy.browser_session, client->profile)) co_return std::optional<SignInProgress>();
   CLAVIGER_CO_TRY(over, co_await is_browser_session_over(context, tenant, *std::move(session), ue_id));
   if (over) co_return std::optional<SignInProgress>();
   co_return std::optional<SignInProgress>(std::move(progress));

@@ -39,6 +39,7 @@ struct SignInPlan {
   std::vector<std::string> amr;
   std::vector<std::string_view> kinds;
   std::vector<AuthenticatorRecord> enrolled;  // what the page of the next step must know of
+  BrowserSession browser_session = BrowserSession::Off;  // what policy says of one
 };
 
 // What was passed: `first` in the place of the password (empty: the password), and `second` after it (empty: nothing yet).

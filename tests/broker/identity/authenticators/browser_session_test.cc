@@ -177,11 +177,9 @@ TEST_F(SignedInBrowser, PolicySaysWhomItServes) {
   EXPECT_TRUE(jar.contains(std::string(kSessionCookie)));
   set_policy(BrowserSession::Off);
   EXPECT_EQ(authorize("&prompt=none").redirected("error"), "login_required");
-  AuthenticationPolicy policy;
-  EXPECT_TRUE(allows_browser_session(policy, ClientProfile::Plain));
-  EXPECT_FALSE(allows_browser_session(policy, ClientProfile::Mc));
-  policy.browser_session = BrowserSession::All;
-  EXPECT_TRUE(allows_browser_session(policy, ClientProfile::Mc));
+  EXPECT_TRUE(allows_browser_session(BrowserSession::Unsaid, ClientProfile::Plain));
+  EXPECT_FALSE(allows_browser_session(BrowserSession::Unsaid, ClientProfile::Mc));
+  EXPECT_TRUE(allows_browser_session(BrowserSession::All, ClientProfile::Mc));
 }
 
 // spec 3.1 R-5.11-002: "no cross-UE SSO"
