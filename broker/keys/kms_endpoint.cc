@@ -73,7 +73,7 @@ http::Response refuse(Asked& asked, const Error& error) {
   http::Response response(said.status, kXmlType,
                           write_error(context.shard.slabs(), asked.head, said.code, said.message));
   if (said.status == 503 || said.status == 429) response.with("retry-after", "1");
-  if (said.status == 401 || error.code == Code::BearerScope) {
+  if (said.status == 401 || error.code == Code::BearerScope || error.code == Code::BearerSeveral) {
     const std::string_view realm = asked.tenant.empty() ? std::string_view("kms") : std::string_view(asked.tenant);
     for (http::ResponseHeader& header : identity::bearer_error_response(realm, error).headers) {
       response.headers.push_back(std::move(header));

@@ -89,6 +89,7 @@ void Http1Connection::advance() {
       continue;
     }
     retire_exchange();
+    if (!skip_empty_line()) return;
     switch (scanner_.scan(unparsed_.text())) {
       case HeadScanner::State::NeedMore:
         return;
@@ -104,8 +105,19 @@ void Http1Connection::advance() {
   }
 }
 
+// RFC 9112 clause 2.2: one empty line before a request is what some clients send after a body; more are none of theirs.
+bool Http1Connection::skip_empty_line() {
+  if (was_empty_line_skipped_ || scanner_.has_begun() || unparsed_.text().front() != '\r') return true;
+  if (unparsed_.size() == 1) return false;  // of an empty line, or of a malformed one
+  if (unparsed_.text()[1] != '\n') return true;
+  was_empty_line_skipped_ = true;
+  unparsed_ = without_front(unparsed_, 2);
+  return !unparsed_.empty();
+}
+
 void Http1Connection::begin_request(std::size_t head_size) {
   scanner_ = HeadScanner();
+  was_empty_line_skipped_ = false;
   const Slice bytes = unparsed_.part(0, head_size);
   unparsed_ = without_front(unparsed_, head_size);
   auto head = parser_.parse_head(bytes.text());

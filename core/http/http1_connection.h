@@ -41,6 +41,8 @@ class Http1Connection final : public Protocol {
 
   void advance();
   bool has_room() const { return !large_ && output_.size() - output_sent_ < kPipelineBytesMax; }
+  // False: more bytes must come first.
+  bool skip_empty_line();
   void begin_request(std::size_t head_size);
   void read_body();
   void submit(Response response);
@@ -59,6 +61,7 @@ class Http1Connection final : public Protocol {
 
   Slice unparsed_;
   HeadScanner scanner_;
+  bool was_empty_line_skipped_ = false;  // before the head that is being read
   Http1Parser parser_;
   BodyBuffer body_;
   std::size_t body_received_ = 0;

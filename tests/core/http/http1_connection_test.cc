@@ -52,6 +52,18 @@ TEST_F(Http1, TakesAnAbsoluteTarget) {  // RFC 9112 clause 3.2.2
   EXPECT_TRUE(host.seen.starts_with("GET b.example /hello "));
 }
 
+TEST_F(Http1, SkipsOneEmptyLineBeforeARequest) {  // RFC 9112 clause 2.2
+  const std::string request = "\r\n" + std::string(kGet);
+  for (std::size_t cut = 0; cut < request.size(); ++cut) {
+    FakeHost fresh;
+    fresh.start_http1();
+    EXPECT_EQ(fresh.exchange(request.substr(0, cut)), "") << cut;
+    EXPECT_TRUE(fresh.exchange(request.substr(cut)).starts_with("HTTP/1.1 200 OK\r\n")) << cut;
+    EXPECT_TRUE(fresh.exchange(request).starts_with("HTTP/1.1 200 OK\r\n")) << cut << ": and before the next one";
+    EXPECT_EQ(fresh.pool.in_use(), 0U);
+  }
+}
+
 TEST_F(Http1, WaitsAtEveryByte) {
   for (std::size_t cut = 1; cut < kGet.size(); ++cut) {
     FakeHost fresh;
@@ -235,7 +247,9 @@ TEST_F(Http1, RefusesWhatIsMalformed) {
            "GET http:///hello HTTP/1.1\r\nHost: a\r\n\r\n",
            "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
            "G@T /hello HTTP/1.1\r\nHost: a\r\n\r\n",
-           "\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+           "\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+           "\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+           "\rGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
            "\r\n\r\n",
            "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n"s,
        }) {
