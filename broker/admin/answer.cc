@@ -90,8 +90,8 @@ Meaning meaning_of(Code code) {
     case Code::AuthenticatorRefused: return {400, "such an authenticator cannot be enrolled"};
     case Code::PolicyInvalid: return {400, "methods are \"password\" and kinds of authenticators, each once"};
     case Code::PskcInvalid: return {400, "not a key container that we can read (RFC 6030)"};
-    case Code::LoginInvalid: return {400, "a login name has 1 to 255 bytes of UTF-8 without control characters"};
-    case Code::McIdentityInvalid: return {400, "an MC identity is a URI"};
+    case Code::LoginInvalid: return {400, "a login name has 1 to 255 bytes of UTF-8 without control characters, and a domain of the tenant if it has one"};
+    case Code::McIdentityInvalid: return {400, "an MC identity is a URI in a domain of the tenant"};
     case Code::PasswordInvalid: return {400, "a password has 1 to 1024 bytes"};
     case Code::PasswordHashFormat: return {400, "no hash that we know (argon2id, scrypt, pbkdf2 as PHC strings)"};
     case Code::PasswordHashCost: return {400, "the hash costs more than a sign-in may (memory, passes or rounds)"};

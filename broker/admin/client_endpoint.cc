@@ -59,6 +59,7 @@ void write_client(codec::JsonWriter<std::string>& json, const Client& client, st
   write_list(json, "post_logout_redirect_uris", client.post_logout_redirect_uris);
   if (!client.backchannel_logout_uri.empty()) json.member("backchannel_logout_uri", client.backchannel_logout_uri);
   json.member("asks_consent", client.asks_consent).member("created_at", client.created_at);
+  if (client.access_token_life > Seconds{0}) json.member("access_token_life", client.access_token_life.count());
   json.end_object();
 }
 
@@ -98,6 +99,9 @@ DraftOrWrong read_draft(codec::JsonObject object) {
   draft.has_pairwise_subject = subject_type == "pairwise";
   members.read("val_server_id", draft.val_server_id).read("val_services", draft.val_services);
   members.read("may_push_keys", draft.may_push_keys);
+  std::optional<std::int64_t> life;
+  members.read("access_token_life", life);
+  draft.access_token_life = Seconds{life.value_or(0)};
   result.wrong = members.wrong();
   if (!is_subject_type(subject_type) && !result.wrong) result.wrong = std::string(kSubjectTypes);
   for (const std::string& grant : grants) {
@@ -192,6 +196,9 @@ ChangeOrWrong read_change(codec::JsonObject object) {
   read("val_server_id", change.val_server_id);
   read("val_services", change.val_services);
   read("may_push_keys", change.may_push_keys);
+  std::optional<std::int64_t> life;
+  members.read("access_token_life", life);
+  if (life) change.access_token_life = Seconds{*life};
   result.wrong = members.wrong();
   const auto fail = [&result](std::string_view what) {
     if (!result.wrong) result.wrong = std::string(what);

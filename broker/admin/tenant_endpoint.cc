@@ -1,5 +1,6 @@
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
+#include "broker/identity/owned_domains.h"
 #include "broker/tenants/tenant_procedures.h"
 #include "core/codec/json_writer.h"
 
@@ -79,6 +80,37 @@ Task<Answer> set_enabled(Call* call, bool is_enabled) {
 Task<Answer> enable(Call* call) { return set_enabled(call, true); }
 Task<Answer> disable(Call* call) { return set_enabled(call, false); }
 
+Answer answer_with(const identity::OwnedDomains& owned) {
+  std::string text;
+  codec::JsonWriter json(text);
+  json.begin_object().name("items").begin_array();
+  for (const std::string& domain : owned.domains) json.begin_object().member("domain", domain).end_object();
+  json.end_array().end_object();
+  return Answer(std::move(text));
+}
+
+Task<Answer> list_domains(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto owned = co_await identity::read_owned_domains(call->at(), call->values[0]);
+  if (!owned) co_return owned.error();
+  co_return answer_with(*owned);
+}
+
+Task<Answer> add_domain(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto owned = co_await identity::add_owned_domain(call->at(), call->values[0], call->values[1]);
+  if (owned.failed_with(Code::BadValue)) co_return Answer(Code::BadValue, "domain: a DNS name in lower case");
+  if (!owned) co_return owned.error();
+  co_return answer_with(*owned);
+}
+
+Task<Answer> remove_domain(Call* call) {
+  CLAVIGER_CO_TRY(known, check_tenant(*call));
+  auto owned = co_await identity::remove_owned_domain(call->at(), call->values[0], call->values[1]);
+  if (!owned) co_return owned.error();
+  co_return answer_with(*owned);
+}
+
 }  // namespace
 
 void add_tenant_verbs(http::Router& router, AdminServices& services) {
@@ -87,6 +119,10 @@ void add_tenant_verbs(http::Router& router, AdminServices& services) {
   add_verb(router, services, {Method::Post, "/tenants", "tenant.add", Effect::Changes, add});
   add_verb(router, services, {Method::Get, "/tenants/{tenant}", "tenant.show", Effect::Reads, show});
   add_verb(router, services, {Method::Post, "/tenants/{tenant}/enable", "tenant.enable", Effect::Changes, enable});
+  constexpr std::string_view kDomain = "/tenants/{tenant}/domains/{domain}";
+  add_verb(router, services, {Method::Get, "/tenants/{tenant}/domains", "tenant.domain.list", Effect::Reads, list_domains});
+  add_verb(router, services, {Method::Put, kDomain, "tenant.domain.add", Effect::Changes, add_domain});
+  add_verb(router, services, {Method::Delete, kDomain, "tenant.domain.remove", Effect::Changes, remove_domain});
   add_verb(router, services, {Method::Post, "/tenants/{tenant}/disable", "tenant.disable", Effect::Changes, disable});
 }
 

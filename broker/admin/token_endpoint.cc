@@ -218,7 +218,7 @@ Task<Answer> revoke(Call* call) {
   const std::string jti((*verified)->jti);
   const std::string name = tenant->tenant.name;
   call->target = name + "/jti/" + jti;
-  std::vector<tokens::Revocation> revocations{tokens::revocation_of_token(*tenant, jti, call->context.shard.wall())};
+  std::vector<tokens::Revocation> revocations{tokens::revocation_of_token(call->context, *tenant, jti)};
   storage::Transaction change;
   tokens::add_revocation(change, name, revocations.front());
   auto committed = co_await call->context.store.commit(std::move(change));

@@ -49,6 +49,7 @@ std::string encode_code(const AuthorizationCode& code) {
   record.add_dpop_key(dpop_key);
   record.add_ue_id(ue_id);
   record.add_ue_proof(static_cast<std::uint8_t>(code.ue.proof));
+  record.add_claims(code.claims);
   builder.Finish(record.Finish());
   return storage::finished(builder);
 }
@@ -76,6 +77,7 @@ Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_v
   code.ue.ue_id = storage::text_of(record->ue_id());
   if (record->ue_proof() > static_cast<std::uint8_t>(UeProof::Key)) return Error{Code::Corrupt, "codes.ue_proof"};
   code.ue.proof = static_cast<UeProof>(record->ue_proof());
+  code.claims = record->claims();
   code.version = value.version();
   return code;
 }

@@ -39,6 +39,7 @@ struct AuthorizationCode {
   std::string dpop_key;      // 32 bytes: thumbprint of the one key that may redeem it (RFC 9449 clause 10); or empty
   std::uint64_t version = 0; // of the record; not stored in it
   UeName ue;                 // on which the user signed in
+  std::uint32_t claims = 0;  // asked for one by one, and his: requested_claims.h
 };
 
 std::string code_key(std::string_view tenant, std::string_view digest);

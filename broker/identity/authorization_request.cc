@@ -61,7 +61,7 @@ Result<Unit> check_state(const codec::Form& form, const Client& client) {
 }
 
 // All of them go on: which one is reached is seen when we know the user (authenticators/sign_in_plan.h). Empty: any.
-Result<std::string_view> choose_acr(const codec::Form& form, const Client& client) {
+Result<std::string_view> read_acr_values(const codec::Form& form, const Client& client) {
   const std::string_view values = value_of(form, "acr_values");
   if (values.empty()) {
     if (client.profile != ClientProfile::Plain) return missing("authorize.acr_values");
@@ -70,6 +70,23 @@ Result<std::string_view> choose_acr(const codec::Form& form, const Client& clien
   if (values.size() > kAcrValuesBytesMax) return malformed("authorize.acr_values");
   if (!has_supported_acr(values)) return Error{Code::AcrUnsupported, "authorize.acr_values"};
   return values;
+}
+
+// OIDC Core clause 5.5.1.1: an essential `acr` with values is one that must be reached, like acr_values here; where there
+// are both, what both name.
+Result<std::string> choose_acr(const codec::Form& form, const Client& client, const std::vector<std::string>& essential) {
+  CLAVIGER_TRY(values, read_acr_values(form, client));
+  if (essential.empty()) return std::string(values);
+  std::string chosen;
+  const std::string padded = ' ' + std::string(values) + ' ';
+  for (const std::string& acr : essential) {
+    if (acr.find(' ') != std::string::npos || !is_supported_acr(acr)) continue;
+    if (!values.empty() && padded.find(' ' + acr + ' ') == std::string::npos) continue;
+    if (!chosen.empty()) chosen += ' ';
+    chosen += acr;
+  }
+  if (chosen.empty()) return Error{Code::AcrUnsupported, "authorize.claims"};
+  return chosen;
 }
 
 Result<std::array<std::byte, 32>> read_pkce(const codec::Form& form) {
@@ -146,8 +163,12 @@ Result<AuthorizationRequest> read_request(const codec::Form& form, const Client&
   CLAVIGER_TRY(allowed, grant_to_client(requested, tenant, client));
   request.scopes = std::move(allowed);
   CLAVIGER_TRY(state_checked, check_state(form, client));
-  CLAVIGER_TRY(acr, choose_acr(form, client));
-  request.acr = acr;
+  request.claims = value_of(form, "claims");
+  CLAVIGER_TRY(claims, read_requested_claims(request.claims));
+  request.claims_allowed = claims_for_client(claims, client);
+  request.subject = std::move(claims.subject);
+  CLAVIGER_TRY(acr, choose_acr(form, client, claims.acr));
+  request.acr = std::move(acr);
   CLAVIGER_TRY(challenge, read_pkce(form));
   request.challenge = challenge;
   if (const std::string_view jkt = value_of(form, "dpop_jkt"); !jkt.empty()) {

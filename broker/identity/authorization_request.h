@@ -13,6 +13,7 @@
 #include "broker/identity/authenticators/prompt.h"
 #include "broker/identity/client.h"
 #include "broker/identity/interaction.h"
+#include "broker/identity/requested_claims.h"
 #include "broker/tenants/tenant.h"
 #include "core/base/result.h"
 #include "core/codec/form.h"
@@ -41,11 +42,14 @@ struct AuthorizationRequest {
   std::vector<std::string_view> scopes;  // allowed to the client
   std::array<std::byte, 32> challenge{};
   std::string_view nonce;
-  std::string_view acr;         // acr_values; empty: any
+  std::string acr;              // acr_values, those of an essential `acr` in `claims` only; empty: any
   Prompt prompt;
   std::string_view login_hint;  // empty where the page must not show a name
   std::string_view ui_locales;
   std::string dpop_key;         // 32 bytes: the code will be bound to it; empty: to none
+  std::string_view claims;      // the parameter, read
+  ClaimSet claims_allowed = 0;  // of it, to the client
+  std::string subject;          // of it: who must sign in; empty: anybody
 };
 // ParameterRepeated, RequestObjectRefused, RequestUriRefused, AuthorizationDetailsRefused, ParameterMissing,
 // ParameterMalformed, ResponseTypeUnsupported, GrantNotAllowed, ScopeMalformed, ScopeNothing, AcrUnsupported,

@@ -61,9 +61,13 @@ Result<Begun> begin_interaction(const Context& context, const Client& client, co
   interaction.nonce = wanted.nonce;
   interaction.acr = wanted.acr;
   interaction.dpop_key = wanted.dpop_key;
-  interaction.consent = consent_policy_of(*context.snapshot->settings, client, wanted.scopes, wanted.prompt.consent);
-  interaction.language = page_text_for(request, wanted.ui_locales).language;
   interaction.scopes.assign(wanted.scopes.begin(), wanted.scopes.end());
+  const std::vector<std::string> consented = scopes_with_claims(interaction.scopes, wanted.claims_allowed);
+  interaction.consent = consent_policy_of(*context.snapshot->settings, client, {consented.begin(), consented.end()},
+                                          wanted.prompt.consent);
+  interaction.language = page_text_for(request, wanted.ui_locales).language;
+  interaction.claims_allowed = wanted.claims_allowed;
+  if (wanted.claims_allowed != 0) interaction.claims = wanted.claims;
   interaction.ue = std::move(ue);
   return begun;
 }
@@ -208,7 +212,11 @@ Task<http::Response> handle(Contexts* contexts, SubscriberVectors* vectors, http
   }
   auto subject = read_id_token_hint(context, *view, **client, *form);
   if (!subject) co_return refusal_response(view->tenant, target, subject.error());
-  begun->interaction.subject = *std::move(subject);
+  // OIDC Core clause 5.5.1: `sub` with a value means him, as id_token_hint does; both must mean the same.
+  if (!subject->empty() && !wanted->subject.empty() && *subject != wanted->subject) {
+    co_return refusal_response(view->tenant, target, {Code::LoginRequired, "authorize.claims"});
+  }
+  begun->interaction.subject = subject->empty() ? wanted->subject : *std::move(subject);
 
   // Signed in already? Else he is asked, which prompt=none forbids.
   auto answered = co_await answer_from_session(&context, tenant, asked, *client, begun->interaction, wanted->prompt);

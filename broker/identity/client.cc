@@ -63,6 +63,7 @@ std::string encode_client(const Client& client) {
   record.add_may_push_keys(client.may_push_keys);
   record.add_may_exchange(client.may_exchange);
   record.add_may_assert(client.may_assert);
+  record.add_access_token_life(static_cast<std::uint32_t>(client.access_token_life.count()));
   builder.Finish(record.Finish());
   return storage::finished(builder);
 }
@@ -108,6 +109,7 @@ Result<Client> decode_client(const storage::Value& value, std::string_view clien
   client.may_push_keys = record->may_push_keys();
   client.may_exchange = record->may_exchange();
   client.may_assert = record->may_assert();
+  client.access_token_life = Seconds{record->access_token_life()};
   client.version = value.version();
   return client;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "storage/value.h"
 
@@ -61,6 +62,7 @@ struct Client {
   std::uint64_t version = 0;            // of the record; not stored in it
   bool may_exchange = false;            // RFC 8693: our users' tokens for a partner's (broker/partners)
   bool may_assert = false;              // RFC 7523: a partner's security token for one of ours
+  Seconds access_token_life{0};         // of its own; 0: as configured (broker/tokens/token_life.h)
 };
 
 // A registration as one shard knows it.

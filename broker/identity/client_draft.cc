@@ -7,6 +7,7 @@
 #include "broker/identity/pairwise_subject.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/val_identity.h"
+#include "broker/tokens/token_life.h"
 #include "core/codec/base64url.h"
 #include "core/codec/redirect.h"
 #include "core/codec/uri.h"
@@ -126,6 +127,10 @@ Result<Unit> check_client(const Client& client) {
   CLAVIGER_TRY(certificate_checked, check_certificate(client));
   CLAVIGER_TRY(sector_checked, check_sector(client));
   CLAVIGER_TRY(val_checked, check_val(client));
+  const Seconds life = client.access_token_life;
+  if (life != Seconds{0} && (life < tokens::kAccessTokenLifeMin || life > tokens::kAccessTokenLifeMax)) {
+    return Error{Code::ClientMetadata, "client.access_token_life"};
+  }
   return check_jwks(client);
 }
 
@@ -188,6 +193,7 @@ Result<Client> client_of(const ClientDraft& draft) {
   client.may_push_keys = draft.may_push_keys;
   client.may_exchange = draft.may_exchange;
   client.may_assert = draft.may_assert;
+  client.access_token_life = draft.access_token_life;
   CLAVIGER_TRY(client_checked, check_client(client));
   return client;
 }
@@ -221,6 +227,7 @@ Result<Unit> apply_change(const ClientChange& change, Client& client) {
   take(change.may_push_keys, client.may_push_keys);
   take(change.may_exchange, client.may_exchange);
   take(change.may_assert, client.may_assert);
+  take(change.access_token_life, client.access_token_life);
   // A secret that no longer counts must not come to life again with a later change.
   if (client.authentication != ClientAuthentication::SecretBasic) client.secret_mac.reset();
   return check_client(client);

@@ -13,6 +13,7 @@
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
+#include "broker/tokens/token_life.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
 
@@ -87,7 +88,7 @@ Task<Result<std::size_t>> end_sessions_once(Context* context, std::string tenant
 // Ends what the client has: its sessions one by one, and the tokens that it got for itself, whose subject it is.
 Task<Result<Unit>> end_what_it_has(Context* context, std::string tenant, std::string client_id) {
   CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
-  std::vector<tokens::Revocation> revocations{tokens::revocation_of_user(*view, client_id, context->shard.wall())};
+  std::vector<tokens::Revocation> revocations{tokens::revocation_of_user(*context, *view, client_id)};
   storage::Transaction transaction;
   tokens::add_revocation(transaction, tenant, revocations.front());
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
@@ -152,6 +153,10 @@ Task<Result<CreatedClient>> create_client(Context* context, std::string tenant, 
     CLAVIGER_CO_TRY(id, context->tokens->random_id());
     client.client_id.assign(id.data(), id.size());
   }
+  // Before there can be such a token, revocations are kept for as long as it may live.
+  if (client.access_token_life > Seconds{0}) {
+    CLAVIGER_CO_TRY(allowed, co_await tokens::allow_access_token_life(context, client.access_token_life));
+  }
   client.created_at = numeric_date(context->shard.wall());
   SecretBytes secret;
   if (client.authentication == ClientAuthentication::SecretBasic) {
@@ -172,8 +177,13 @@ Task<Result<CreatedClient>> create_client(Context* context, std::string tenant, 
 }
 
 Task<Result<Client>> change_client(Context* context, std::string tenant, std::string client_id, ClientChange change) {
+  if (const Seconds life = change.access_token_life.value_or(Seconds{0}); life != Seconds{0}) {
+    auto allowed = co_await tokens::allow_access_token_life(context, life);
+    if (allowed.failed_with(Code::OutOfRange)) co_return Error{Code::ClientMetadata, "client.access_token_life"};
+    if (!allowed) co_return allowed.error();
+  }
   ClientEdit edit = [change = std::move(change)](Client& client) { return apply_change(change, client); };
-  return change_at(context, std::move(tenant), std::move(client_id), std::move(edit));
+  co_return co_await change_at(context, std::move(tenant), std::move(client_id), std::move(edit));
 }
 
 Task<Result<SecretBytes>> rotate_client_secret(Context* context, std::string tenant, std::string client_id) {

@@ -48,6 +48,7 @@ struct ClientDraft {
   bool may_push_keys = false;
   bool may_exchange = false;
   bool may_assert = false;
+  Seconds access_token_life{0};  // 0: as configured
 };
 
 // What is absent stays as it is. A change to SecretBasic makes no secret: rotate it.
@@ -71,6 +72,7 @@ struct ClientChange {
   std::optional<std::vector<std::string>> val_services;
   std::optional<bool> may_push_keys;
   std::optional<bool> may_exchange, may_assert;
+  std::optional<Seconds> access_token_life;
 };
 
 struct CreatedClient {

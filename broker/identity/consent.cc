@@ -5,6 +5,7 @@
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/consent_generated.h"
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/requested_claims.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/record_key.h"
@@ -47,7 +48,7 @@ storage::Transaction transaction_of(const Context& context, const std::string& t
   transaction.put(tables::kCodes, key, as_bytes(encode_code(code)), code.expires_at);
   const std::string consented = consent_key(tenant, code.sub, code.client_id);
   transaction.expect_version(tables::kConsents, consented, consent.version);
-  for (const std::string& scope : code.scopes) {
+  for (const std::string& scope : scopes_with_claims(code.scopes, code.claims)) {
     if (!contains_scope(consent.scopes, scope)) consent.scopes.push_back(scope);
   }
   consent.given_at = now;

@@ -7,6 +7,7 @@
 #include "broker/identity/page.h"
 #include "broker/identity/page_language.h"
 #include "broker/identity/request_form.h"
+#include "broker/identity/requested_claims.h"
 #include "broker/identity/sealed_text.h"
 #include "broker/identity/secret_body.h"
 #include "core/codec/form.h"
@@ -112,13 +113,18 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   co_return code_response(view->tenant, target, waiting->code);
 }
 
+// What the client wants, `profile` for single claims of it among them.
+std::vector<std::string> asked_of(const ConsentQuestion& question) {
+  return scopes_with_claims(question.interaction.scopes, question.interaction.claims_allowed);
+}
+
 // For a UE without a browser.
 http::Response question_as_json(std::string_view tenant, const std::string& sealed, const ConsentQuestion& question) {
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().member("action", "/idms/v1/" + std::string(tenant) + "/consent").member("method", "POST");
   json.member("consent", sealed).member("client_name", question.client_name).name("scopes").begin_array();
-  for (const std::string& scope : question.interaction.scopes) json.value(scope);
+  for (const std::string& scope : asked_of(question)) json.value(scope);
   json.end_array().name("actions").begin_array().value("allow").value("deny").end_array().end_object();
   return {200, "application/json", std::move(body)};
 }
@@ -131,12 +137,13 @@ http::Response ask_consent(Context& context, const broker::TenantView& tenant, c
   const auto sealed = seal_question(context, name, question);
   if (!sealed) return local_error_response(name, sealed.error(), request);
   if (wants_json(request)) return question_as_json(name, *sealed, question);
+  const std::vector<std::string> scopes = asked_of(question);
   ConsentPage page;
   page.tenant = name;
   page.client_name = question.client_name;
   page.consent = *sealed;
   page.redirect_uri = question.interaction.redirect_uri;
-  page.scopes = question.interaction.scopes;
+  page.scopes = scopes;
   return consent_page(page, page_text_named(question.interaction.language));
 }
 

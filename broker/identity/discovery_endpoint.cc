@@ -118,7 +118,7 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   for (const PageText* text : kPageTexts) json.value(text->language);
   json.end_array();
   json.member("authorization_response_iss_parameter_supported", true);
-  json.member("claims_parameter_supported", false);
+  json.member("claims_parameter_supported", true);
   json.member("request_parameter_supported", false).member("request_uri_parameter_supported", false);
   json.end_object();
   return document;

@@ -21,6 +21,8 @@ struct GrantedSession {
   ValClaims val;                         // what of them goes into tokens: val_claims.h
   std::string mcptt_id, mcvideo_id, mcdata_id;  // those that the scopes let into tokens
   bool gives_refresh_token = true;
+  std::string name, preferred_username;  // of the ID token, where the client asked for them one by one
+  Seconds access_token_life{0};          // the client's own; 0: as configured
 };
 
 }  // namespace claviger::identity

@@ -75,8 +75,10 @@ std::string encode(const Interaction& interaction) {
   writer.bytes(interaction.id);
   writer.bytes(interaction.cookie_digest);
   writer.bytes(interaction.challenge);
-  const std::array<std::byte, 2> choices{static_cast<std::byte>(interaction.response_mode),
-                                         static_cast<std::byte>(interaction.consent)};
+  CLAVIGER_ASSERT(interaction.claims_allowed <= std::numeric_limits<std::uint8_t>::max());
+  const std::array<std::byte, 3> choices{static_cast<std::byte>(interaction.response_mode),
+                                         static_cast<std::byte>(interaction.consent),
+                                         static_cast<std::byte>(interaction.claims_allowed)};
   writer.bytes(choices);
   for (const std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state,
                                   &interaction.nonce, &interaction.acr, &interaction.dpop_key, &interaction.language}) {
@@ -85,6 +87,7 @@ std::string encode(const Interaction& interaction) {
   writer.string(ue_text(interaction.ue));
   writer.string(interaction.progress);
   writer.string(interaction.subject);
+  writer.string(interaction.claims);
   for (const std::string& scope : interaction.scopes) writer.string(scope);
   return writer.take();
 }
@@ -93,12 +96,13 @@ Result<Interaction> decode(Bytes plaintext) {
   Interaction interaction;
   Reader reader(plaintext);
   std::array<std::byte, 8> expiry;
-  std::array<std::byte, 2> choices;
+  std::array<std::byte, 3> choices;
   const bool has_head = reader.bytes(expiry) && reader.bytes(interaction.id) && reader.bytes(interaction.cookie_digest) &&
                         reader.bytes(interaction.challenge) && reader.bytes(choices);
   if (!has_head || choices[0] > static_cast<std::byte>(ResponseMode::FormPost)) return kInvalid;
   if (choices[1] > static_cast<std::byte>(ConsentPolicy::Always)) return kInvalid;
   interaction.consent = static_cast<ConsentPolicy>(choices[1]);
+  interaction.claims_allowed = static_cast<ClaimSet>(choices[2]);
   interaction.expires_at = static_cast<std::int64_t>(load_be<std::uint64_t>(expiry));
   interaction.response_mode = static_cast<ResponseMode>(choices[0]);
   for (std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state, &interaction.nonce,
@@ -109,6 +113,7 @@ Result<Interaction> decode(Bytes plaintext) {
   if (!reader.string(ue) || !read_ue_text(ue, interaction.ue)) return kInvalid;
   if (!reader.string(interaction.progress)) return kInvalid;
   if (!reader.string(interaction.subject)) return kInvalid;
+  if (!reader.string(interaction.claims)) return kInvalid;
   while (!reader.is_at_end()) {
     std::string scope;
     if (interaction.scopes.size() == kScopesCountMax || !reader.string(scope)) return kInvalid;

@@ -2,7 +2,7 @@
 // a hidden field of the login page. A flood of authorization requests costs no store and no memory.
 //
 //   text      = sealed_text.h, for the purpose "interaction"
-//   plaintext = expiry id cookie challenge mode consent string*   ; 8OCTET, 16, 32, 32, 1, 1
+//   plaintext = expiry id cookie challenge mode consent claims string*   ; 8OCTET, 16, 32, 32, 1, 1, 1
 //   string    = length octets             ; length: 2OCTET, big-endian; in the order of encode()
 //
 // Bound to the browser by the digest of its cookie, good once: its id is written with the code (tables::kInteractions).
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/identity/requested_claims.h"
 #include "broker/identity/sealed_text.h"
 #include "broker/identity/ue_naming.h"
 #include "core/base/result.h"
@@ -44,6 +45,8 @@ struct Interaction {
   UeName ue;                        // from which it comes
   std::string progress;             // authenticators/sign_in_progress.h
   std::string subject;              // as the client knows him: who must sign in (id_token_hint.h); empty: anybody
+  std::string claims;               // the parameter, checked; empty: the client may have none of it
+  ClaimSet claims_allowed = 0;      // of it, to the client
 };
 
 inline constexpr std::size_t kInteractionTextMax = kSealedTextMax;

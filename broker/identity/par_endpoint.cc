@@ -63,12 +63,12 @@ Result<std::string> key_of(const codec::Form& form, std::string_view proven) {
 }
 
 // Whatever else comes along is nobody's business, and none of ours to keep.
-constexpr std::array<std::string_view, 16> kKept{"response_type", "response_mode",  "redirect_uri",
+constexpr std::array<std::string_view, 17> kKept{"response_type", "response_mode",  "redirect_uri",
                                                  "scope",         "state",          "nonce",
                                                  "acr_values",    "code_challenge", "code_challenge_method",
                                                  "prompt",        "max_age",        "login_hint",
                                                  "ui_locales",    "id_token_hint",  kUeParameter,
-                                                 "resource"};
+                                                 "resource",      "claims"};
 
 PushedRequest pushed_of(const codec::Form& form, const Client& client, std::string_view dpop_jkt) {
   PushedRequest pushed;

@@ -5,6 +5,7 @@
 
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/requested_claims.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_end.h"
 #include "broker/identity/session_limit.h"
@@ -59,6 +60,7 @@ Result<Session> session_of(Context& context, const AuthorizationCode& code, cons
   session.certificate_digest = redemption.certificate_digest;
   session.dpop_key = redemption.dpop_key;
   session.source = code.source;
+  session.claims = code.claims;
   session.ue_id = redemption.ue_id;
   session.refresh_salt.resize(kSaltBytes);
   CLAVIGER_TRY(salted, context.tokens->random().fill(std::as_writable_bytes(std::span(session.refresh_salt))));
@@ -88,6 +90,8 @@ GrantedSession granted_of(Session session, std::vector<std::string> scopes, cons
   granted.mcdata_id = identities.mcdata_id;
   granted.scopes = std::move(scopes);
   granted.val_user_ids = user.val_user_ids;
+  if ((session.claims & claim::kIdTokenName) != 0) granted.name = user.display_name;
+  if ((session.claims & claim::kIdTokenUsername) != 0) granted.preferred_username = user.login;
   granted.generation = session.refresh_generation;
   granted.nonce = std::move(nonce);
   granted.session = std::move(session);

@@ -63,6 +63,7 @@ std::string encode_session(const Session& session) {
   record.add_primary_issuer(primary_issuer);
   record.add_primary_sub(primary_sub);
   record.add_primary_mc_service_id(primary_mc_service_id);
+  record.add_claims(session.claims);
   builder.Finish(record.Finish());
   return storage::finished(builder);
 }
@@ -101,6 +102,7 @@ Result<Session> decode_session(const storage::Value& value, std::string_view sid
   session.primary_issuer = storage::text_of(record->primary_issuer());
   session.primary_sub = storage::text_of(record->primary_sub());
   session.primary_mc_service_id = storage::text_of(record->primary_mc_service_id());
+  session.claims = record->claims();
   session.version = value.version();
   return session;
 }

@@ -50,6 +50,7 @@ struct Session {
   std::string primary_issuer;
   std::string primary_sub;             // who the user is there
   std::string primary_mc_service_id;   // his MC service ID there: TS 23.280 clause 10.6.3
+  std::uint32_t claims = 0;  // asked for one by one: requested_claims.h
 };
 
 std::string session_key(std::string_view tenant, std::string_view sid);

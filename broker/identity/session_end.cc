@@ -20,7 +20,7 @@ Task<Result<Unit>> end_session_here(Context* context, std::string tenant, std::s
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(session, co_await read_session(context, tenant, sid));
     CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
-    const tokens::Revocation revocation = tokens::revocation_of_session(*view, sid, context->shard.wall());
+    const tokens::Revocation revocation = tokens::revocation_of_session(*context, *view, sid);
     std::vector<tokens::Revocation> revocations{revocation};
     // Whoever ended it may have failed to tell every shard: who asks again is told yes when they know.
     if (session.state != SessionState::Active)

@@ -57,7 +57,7 @@ Result<Unit> add_over_limit(const Context& context, storage::Transaction& transa
       transaction.erase(tables::kUeSessions, ue_session_key(tenant, ending.ue_id, ending.sid));
     }
     put_session_ended(transaction, tenant, ending, numeric_date(now));
-    tokens::add_revocation(transaction, tenant, tokens::revocation_of_session(*view, ending.sid, now));
+    tokens::add_revocation(transaction, tenant, tokens::revocation_of_session(context, *view, ending.sid));
   }
   return Unit{};
 }
@@ -67,7 +67,7 @@ Task<Result<Unit>> publish_over_limit(Context* context, std::string tenant, Over
   CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
   std::vector<tokens::Revocation> revocations;
   for (const Session& ended : over.ending) {
-    revocations.push_back(tokens::revocation_of_session(*view, ended.sid, context->shard.wall()));
+    revocations.push_back(tokens::revocation_of_session(*context, *view, ended.sid));
     context->shard.logger().info("session.over_limit", {{"tenant", tenant}, {"sub", ended.sub}, {"sid", ended.sid}});
   }
   context->figures->sessions_ended.add(over.ending.size());

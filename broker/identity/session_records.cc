@@ -51,18 +51,18 @@ namespace {
 // What ends with these sessions. The user's not_before kills what was issued until now, by iat; a token that is being
 // signed at this moment for a refresh that was committed just before gets a later iat: its sid kills it.
 Result<std::vector<tokens::Revocation>> revocations_of(const Context& context, std::string_view tenant,
-                                                       const std::vector<std::string>& sids, WallTime now) {
+                                                       const std::vector<std::string>& sids) {
   CLAVIGER_TRY(view, tenant_of(context, tenant));
   std::vector<tokens::Revocation> revocations;
   revocations.reserve(sids.size());
-  for (const std::string& sid : sids) revocations.push_back(tokens::revocation_of_session(*view, sid, now));
+  for (const std::string& sid : sids) revocations.push_back(tokens::revocation_of_session(context, *view, sid));
   return revocations;
 }
 
 // Commits what ends the sessions together with their revocations, and makes those known.
 Task<Result<Unit>> commit_ending(Context* context, std::string tenant, storage::Transaction transaction,
                                  std::vector<std::string> sids) {
-  CLAVIGER_CO_TRY(revocations, revocations_of(*context, tenant, sids, context->shard.wall()));
+  CLAVIGER_CO_TRY(revocations, revocations_of(*context, tenant, sids));
   for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
   context->figures->sessions_ended.add(sids.size());

@@ -190,6 +190,13 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     co_return local_error_response(tenant, {Code::GrantNotAllowed, "sign_in.client"}, request);
   }
   if (optional(*form, "action") == "cancel") {
+    SignIn unwanted;
+    unwanted.tenant = tenant;
+    unwanted.interaction = *interaction;
+    const auto cancelled = co_await cancel_sign_in(&context, std::move(unwanted));
+    view = context.snapshot->find(tenant);
+    if (view == nullptr) co_return http::problem(404);
+    if (!cancelled) co_return local_error_response(tenant, cancelled.error(), request);
     co_return refusal_response(view->tenant, target_of(*interaction), {Code::AccessDenied, "sign_in.cancel"});
   }
 

@@ -8,6 +8,7 @@
 #include "broker/identity/id_token_hint.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
+#include "broker/identity/requested_claims.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/sign_in_throttle.h"
 #include "broker/identity/user_records.h"
@@ -74,8 +75,8 @@ Result<NewCode> make_code() {
   return code;
 }
 
-Result<AuthorizationCode> code_for(const SignIn& request, const User& user, const Reached& reached,
-                                   std::string digest, std::int64_t now, Seconds lifetime) {
+Result<AuthorizationCode> code_for(const SignIn& request, const User& user, const Reached& reached, std::string digest,
+                                   std::int64_t now, Seconds lifetime) {
   ScopeList allowed(request.interaction.scopes.begin(), request.interaction.scopes.end());
   CLAVIGER_TRY(granted, grant_to_user(allowed, user));
   AuthorizationCode code;
@@ -93,6 +94,10 @@ Result<AuthorizationCode> code_for(const SignIn& request, const User& user, cons
   code.source = request.source;
   code.ue = request.interaction.ue;
   code.expires_at = now + lifetime.count();
+  if (!request.interaction.claims.empty()) {
+    CLAVIGER_TRY(claims, read_requested_claims(request.interaction.claims));
+    code.claims = request.interaction.claims_allowed & claims_for_user(claims, user);
+  }
   return code;
 }
 
@@ -117,7 +122,7 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   const std::int64_t now = numeric_date(context->shard.wall());
   const Seconds lifetime = context->snapshot->settings->lifetimes.authorization_code;
   CLAVIGER_CO_TRY(code, code_for(*request, user, reached, made.digest, now, lifetime));
-  std::vector<std::string> scopes = code.scopes;
+  std::vector<std::string> scopes = scopes_with_claims(code.scopes, code.claims);
   std::string client_id = code.client_id;
   auto must_ask = co_await must_ask_consent(context, request->tenant, user.sub, std::move(client_id),
                                             request->interaction.consent, std::move(scopes));
@@ -171,6 +176,17 @@ Task<Result<bool>> is_interaction_used(Context* context, const SignIn* request) 
   if (used) co_return true;
   if (!used.failed_with(Code::NotFound)) co_return used.error();
   co_return false;
+}
+
+Task<Result<Unit>> cancel_sign_in(Context* context, SignIn request) {
+  storage::Transaction transaction;
+  const std::string used = interaction_key(request);
+  transaction.expect_absent(tables::kInteractions, used);
+  transaction.put(tables::kInteractions, used, {}, request.interaction.expires_at);
+  auto committed = co_await context->store.commit(std::move(transaction));
+  if (committed.failed_with(Code::Conflict)) co_return Error{Code::InteractionUsed, "interaction"};
+  if (!committed) co_return committed.error();
+  co_return Unit{};
 }
 
 namespace {

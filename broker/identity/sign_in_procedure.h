@@ -86,6 +86,8 @@ struct NewCode {
 // Conflict: the interaction was used, or one of the expectations failed.
 runtime::Task<Result<NewCode>> commit_code(broker::Context* context, const SignIn* request, User user,
                                            std::string new_hash, Reached reached);
+// The user does not want: nothing comes of this interaction any more. InteractionUsed; what the store says.
+runtime::Task<Result<Unit>> cancel_sign_in(broker::Context* context, SignIn request);
 runtime::Task<Result<bool>> is_interaction_used(broker::Context* context, const SignIn* request);
 
 }  // namespace claviger::identity

@@ -142,6 +142,7 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
   }
   if (!granted) co_return granted.error();
   granted->subject = subject_for(context->identity->subject_mac(), call->tenant, *call->client, granted->session.sub);
+  granted->access_token_life = call->client->access_token_life;
   GrantedSession* grantee = &*granted;
   CLAVIGER_CO_TRY(val, co_await add_val_claims(context, call->tenant, call->client->profile, grantee));
   // OIDC Core clause 12.2 allows an ID token on refresh; clients of ours have no use for a second one.

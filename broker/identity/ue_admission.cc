@@ -104,7 +104,7 @@ Result<Unit> add_admission(const Context& context, storage::Transaction& transac
     put_session(transaction, tenant, replaced, context.snapshot->settings->lifetimes.session_idle);
     transaction.erase(tables::kUeSessions, ue_session_key(tenant, admission.ue_id, replaced.sid));
     put_session_ended(transaction, tenant, replaced, numeric_date(now));
-    tokens::add_revocation(transaction, tenant, tokens::revocation_of_session(*view, replaced.sid, now));
+    tokens::add_revocation(transaction, tenant, tokens::revocation_of_session(context, *view, replaced.sid));
   }
   for (const std::string& sid : admission.stale) {
     transaction.erase(tables::kUeSessions, ue_session_key(tenant, admission.ue_id, sid));
@@ -118,7 +118,7 @@ Task<Result<Unit>> publish_admission(Context* context, std::string tenant, Admis
   CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
   std::vector<tokens::Revocation> revocations;
   for (const Session& replaced : admission.replaced) {
-    revocations.push_back(tokens::revocation_of_session(*view, replaced.sid, context->shard.wall()));
+    revocations.push_back(tokens::revocation_of_session(*context, *view, replaced.sid));
     const bool is_same_user = replaced.sub == session.sub;
     context->shard.logger().info("session.replaced", {{"tenant", tenant},
                                                       {"old", replaced.sid},

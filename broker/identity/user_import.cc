@@ -163,7 +163,7 @@ Task<Result<bool>> add_end_of_tokens(Context* context, std::string tenant, std::
   if (!sessions) co_return sessions.error();
   if (sessions->empty()) co_return false;
   CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
-  tokens::add_revocation(*transaction, tenant, tokens::revocation_of_user(*view, sub, context->shard.wall()));
+  tokens::add_revocation(*transaction, tenant, tokens::revocation_of_user(*context, *view, sub));
   co_return true;
 }
 
@@ -174,7 +174,7 @@ Task<Result<Unit>> end_tokens(Context* context, std::string tenant, const Lines*
   std::vector<tokens::Revocation> revocations;
   for (std::size_t i = from; i < to; ++i) {
     const std::string& sub = (*lines)[i].ended_sub;  // empty in a refused line
-    if (!sub.empty()) revocations.push_back(tokens::revocation_of_user(*view, sub, context->shard.wall()));
+    if (!sub.empty()) revocations.push_back(tokens::revocation_of_user(*context, *view, sub));
   }
   if (revocations.empty()) co_return Unit{};
   CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
@@ -227,8 +227,8 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
 }
 
 bool is_about_the_line(Code code) {
-  return code == Code::LoginTaken || code == Code::McIdentityTaken || code == Code::Corrupt ||
-         code == Code::SchemaTooNew;
+  return code == Code::LoginTaken || code == Code::LoginInvalid || code == Code::McIdentityTaken ||
+         code == Code::McIdentityInvalid || code == Code::Corrupt || code == Code::SchemaTooNew;
 }
 
 // lines[from, to) in one transaction. Conflict: somebody changes the same users at the same time.

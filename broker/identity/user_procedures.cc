@@ -47,7 +47,7 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));
     CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
-    const tokens::Revocation revocation = tokens::revocation_of_user(*view, sub, context->shard.wall());
+    const tokens::Revocation revocation = tokens::revocation_of_user(*context, *view, sub);
     CLAVIGER_CO_TRY(authenticators, co_await read_authenticators(context, tenant, sub));
     storage::Transaction transaction;
     erase_authenticators(transaction, tenant, sub, authenticators);

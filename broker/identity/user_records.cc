@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 
+#include "broker/identity/owned_domains.h"
 #include "broker/identity/user_draft.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -87,6 +88,11 @@ Task<Result<storage::Transaction>> claim_names(Context* context, std::string ten
   }
   const auto had = identities_of(before);
   const auto has = identities_of(user);
+  if (user.login != before.login || has != had) {
+    CLAVIGER_CO_TRY(owned, co_await read_owned_domains(context, tenant));
+    CLAVIGER_CO_TRY(checked, check_domains(owned, user, before));
+    guard_owned_domains(transaction, tenant, owned);
+  }
   for (std::size_t i = 0; i < has.size(); ++i) {
     if (std::ranges::find(had, has[i]) != had.end()) continue;
     const std::vector<std::string_view> kinds = kinds_beside(has[i].first);

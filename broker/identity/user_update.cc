@@ -30,7 +30,7 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
     std::vector<tokens::Revocation> revocations;
     if (sessions == Sessions::End) {
       user.not_before = std::max(user.not_before, numeric_date(now) + 1);  // a clock may step back
-      revocations.push_back(tokens::revocation_of_user(*view, sub, now));
+      revocations.push_back(tokens::revocation_of_user(*context, *view, sub));
     }
     const std::uint64_t version = before.version;
     CLAVIGER_CO_TRY(transaction, co_await claim_names(context, tenant, user, std::move(before)));

@@ -252,6 +252,7 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     granted.scopes = session.scopes;
     granted.val_user_ids = user->val_user_ids;
     granted.gives_refresh_token = partner.gives_refresh_tokens;
+    granted.access_token_life = call->client->access_token_life;
     granted.subject = identity::subject_for(context->identity->subject_mac(), call->tenant, *call->client, session.sub);
     granted.session = std::move(session);
     co_return granted;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "broker/identity/owned_domains.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/tokens/token_shard.h"
 #include "broker/tokens/verifier/claim_checks.h"
@@ -40,11 +41,6 @@ Result<std::string> mc_identity(const codec::JsonObject& claims, std::string_vie
   // A partner that names users of somebody else's domain.
   if (!identity.empty() && !is_in_domains(identity, partner.domains)) return invalid("assertion.domain");
   return identity;
-}
-
-bool equal_without_case(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return std::ranges::equal(left, right, [&](char a, char b) { return lower(a) == lower(b); });
 }
 
 Result<Unit> check_times(const tokens::Claims& claims, std::int64_t now) {
@@ -198,24 +194,7 @@ Result<CheckedSecurityToken> check_security_token(tokens::Verifier& verifier, st
 }
 
 bool is_in_domains(std::string_view mc_identity, const std::vector<std::string>& domains) {
-  if (domains.empty()) return true;
-  const std::size_t colon = mc_identity.find(':');
-  if (colon == std::string_view::npos) return false;
-  const std::string_view scheme = mc_identity.substr(0, colon);
-  std::string_view host = mc_identity.substr(colon + 1);
-  const std::size_t at = host.rfind('@');
-  if (equal_without_case(scheme, "sip") || equal_without_case(scheme, "sips")) {
-    // sip:user@host:port;parameters?headers. The user part may hold ; ? and /, nothing may hold another @ (RFC 3261 clause
-    // 25.1): with two, readers differ on which is the one.
-    if (at != host.find('@')) return false;
-    if (at != std::string_view::npos) host.remove_prefix(at + 1);
-  } else {
-    // https://host:port/path. Whoever writes @ into such an identity means another host than he shows.
-    if (!host.starts_with("//") || at != std::string_view::npos) return false;
-    host.remove_prefix(2);
-  }
-  host = host.substr(0, host.find_first_of("/;?#:"));
-  return std::ranges::any_of(domains, [&](const std::string& domain) { return equal_without_case(host, domain); });
+  return domains.empty() || identity::lies_in_domains(mc_identity, domains);
 }
 
 }  // namespace claviger::partners

@@ -144,6 +144,8 @@ Result<UnsignedToken> id_token_of(broker::Context& context, const broker::Tenant
     }
     json.member("at_hash", at_hash);
   }
+  if (!claims.name.empty()) json.member("name", claims.name);
+  if (!claims.preferred_username.empty()) json.member("preferred_username", claims.preferred_username);
   put_mc_identities(json, claims.mcptt_id, claims.mcvideo_id, claims.mcdata_id);
   put_val_claims(json, context.snapshot->settings->val_claims, claims);
   json.end_object();

@@ -50,6 +50,7 @@ struct IdTokenClaims {
   std::string_view val_user_id, val_ue_id;
   std::vector<std::string_view> val_service_ids;
   std::string_view access_token;  // for at_hash; empty: none
+  std::string_view name, preferred_username;  // OIDC Core clause 5.5; empty: none
   Seconds lifetime{300};
 };
 

@@ -11,6 +11,7 @@
 #include "broker/tables.h"
 #include "broker/tokens/revocation_records.h"
 #include "broker/tokens/revocations.h"
+#include "broker/tokens/token_life.h"
 #include "broker/tokens/token_shard.h"
 #include "broker/tokens/verifier/revocation_feed.h"
 #include "core/codec/form.h"
@@ -39,7 +40,7 @@ struct Question {
 
 // The change feed has all that is in force but revoked keys, which are kept longer.
 constexpr std::int64_t kFeedKept = 24 * 3600;
-static_assert(kRevocationKept.count() < kFeedKept);
+static_assert(kAccessTokenLifeMax.count() + 60 < kFeedKept);
 // Half of an answer: the other half is for a commit that is not split.
 constexpr std::size_t kChangesPerLook = kFeedChangesMax / 2;
 // One answer of a catch-up passes over at most so many changes of other tenants; the asker comes again.
@@ -137,6 +138,7 @@ Task<Result<RevocationDelta>> ask(Context* context, Question question) {
 Result<Question> question_of(const http::Request& request) {
   const auto query = codec::parse_form(request.query);
   if (!query) return query.error();
+  if (!query->duplicates().empty()) return Error{Code::ParameterRepeated, "feed.parameter"};
   Question question;
   const auto since = number_in(query->find("since").value_or("0"));
   if (!since) return Error{Code::ParameterMalformed, "feed.since"};

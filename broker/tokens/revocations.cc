@@ -6,6 +6,7 @@
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocation_records.h"
+#include "broker/tokens/token_life.h"
 #include "broker/tokens/token_shard.h"
 
 namespace claviger::tokens {
@@ -17,12 +18,12 @@ using runtime::Task;
 // Verifiers grant 30 s of clock skew (TS 33.180 clause B.2.1); theirs and ours together.
 constexpr Seconds kExpiredKept{60};
 
-Revocation make(RevocationKind kind, const broker::TenantView& tenant, std::string_view id, WallTime now) {
+Revocation make(const Context& context, RevocationKind kind, const broker::TenantView& tenant, std::string_view id) {
   Revocation revocation;
   revocation.kind = kind;
   revocation.issuer = tenant.tenant.issuer;
   revocation.id = id;
-  revocation.expires = numeric_date(now) + kRevocationKept.count();
+  revocation.expires = numeric_date(context.shard.wall()) + context.tokens->revocation_kept().count();
   return revocation;
 }
 
@@ -37,25 +38,28 @@ Task<void> apply_everywhere(Context* context, std::vector<Revocation> revocation
 
 }  // namespace
 
-Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now,
+Revocation revocation_of_token(const Context& context, const broker::TenantView& tenant, std::string_view jti,
                                std::optional<std::int64_t> expires) {
-  Revocation revocation = make(RevocationKind::Jti, tenant, jti, now);
+  Revocation revocation = make(context, RevocationKind::Jti, tenant, jti);
   if (expires) revocation.expires = std::min(revocation.expires, *expires + kExpiredKept.count());
   return revocation;
 }
 
-Revocation revocation_of_session(const broker::TenantView& tenant, std::string_view sid, WallTime now) {
-  return make(RevocationKind::Sid, tenant, sid, now);
+Revocation revocation_of_session(const Context& context, const broker::TenantView& tenant, std::string_view sid) {
+  return make(context, RevocationKind::Sid, tenant, sid);
 }
 
-Revocation revocation_of_user(const broker::TenantView& tenant, std::string_view sub, WallTime now) {
-  Revocation revocation = make(RevocationKind::Subject, tenant, sub, now);
-  revocation.not_before = numeric_date(now) + 1;  // iat has whole seconds: this one's tokens are meant, too
+Revocation revocation_of_user(const Context& context, const broker::TenantView& tenant, std::string_view sub) {
+  Revocation revocation = make(context, RevocationKind::Subject, tenant, sub);
+  revocation.not_before = numeric_date(context.shard.wall()) + 1;  // iat has whole seconds: this one's tokens are meant, too
   return revocation;
 }
 
 Revocation revocation_of_key(const broker::TenantView& tenant, std::string_view kid, WallTime now) {
-  Revocation revocation = make(RevocationKind::Key, tenant, kid, now);
+  Revocation revocation;
+  revocation.kind = RevocationKind::Key;
+  revocation.issuer = tenant.tenant.issuer;
+  revocation.id = kid;
   revocation.expires = numeric_date(now) + kKeyRevocationKept.count();
   return revocation;
 }
@@ -71,6 +75,7 @@ Task<Result<Unit>> publish_revocations(Context* context, std::vector<Revocation>
 }
 
 Task<Result<Unit>> load_revocations(Context* context) {
+  CLAVIGER_CO_TRY(life, co_await load_access_token_life(context));
   std::string from;
   for (;;) {
     CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kRevocations, from, "", storage::kRangeMax));

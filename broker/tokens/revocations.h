@@ -21,18 +21,19 @@
 namespace claviger::tokens {
 
 // Longest life of an access token (settings.h bounds it) and the leeway of those who verify: a revocation is kept this
-// long, whatever the lifetime is configured to be now, for it may have been longer a moment ago.
+// long, whatever the lifetime is configured to be now, for it may have been longer a moment ago; longer where a client's
+// tokens live longer (broker/tokens/token_life.h).
 inline constexpr Seconds kRevocationKept{3600 + 60};
 
 // `expires`: the token's own exp, where it is known: soon after that nobody takes it anyway.
 // Of a key: whoever stole it signs tokens with any exp, and a verifier that was cut off may have its key set from long ago.
 inline constexpr Seconds kKeyRevocationKept{30 * 24 * 3600};
 
-Revocation revocation_of_token(const broker::TenantView& tenant, std::string_view jti, WallTime now,
+Revocation revocation_of_token(const broker::Context& context, const broker::TenantView& tenant, std::string_view jti,
                                std::optional<std::int64_t> expires = std::nullopt);
-Revocation revocation_of_session(const broker::TenantView& tenant, std::string_view sid, WallTime now);
+Revocation revocation_of_session(const broker::Context& context, const broker::TenantView& tenant, std::string_view sid);
 // Every token of the user that was issued until now, this second included.
-Revocation revocation_of_user(const broker::TenantView& tenant, std::string_view sub, WallTime now);
+Revocation revocation_of_user(const broker::Context& context, const broker::TenantView& tenant, std::string_view sub);
 
 // Every token that was signed with the key, also by whoever stole it, at verifiers whose key set is old, too.
 Revocation revocation_of_key(const broker::TenantView& tenant, std::string_view kid, WallTime now);

@@ -26,7 +26,7 @@ Task<Result<Unit>> revoke_access_token(Context* context, std::string tenant, std
                                        std::optional<std::int64_t> expires) {
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::NotFound, "revoke.tenant"};
-  std::vector<Revocation> revocations{revocation_of_token(*view, jti, context->shard.wall(), expires)};
+  std::vector<Revocation> revocations{revocation_of_token(*context, *view, jti, expires)};
   storage::Transaction change;
   add_revocation(change, tenant, revocations.front());
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));

@@ -16,6 +16,7 @@
 
 #include "broker/context.h"
 #include "broker/tokens/tenant_keys.h"
+#include "broker/tokens/token_life.h"
 #include "core/base/result.h"
 #include "core/crypto/signature_algorithm.h"
 #include "core/runtime/task.h"
@@ -23,8 +24,8 @@
 
 namespace claviger::tokens {
 
-// How long a key verifies after it stopped signing: the longest token life that settings.h allows, and the leeway.
-inline constexpr Seconds kRetiringMax{3600 + 60};
+// How long a key verifies after it stopped signing: the longest life that a token may have, and the leeway.
+inline constexpr Seconds kRetiringMax{kAccessTokenLifeMax + Seconds{60}};
 // In place of a kid (which has 43 characters): the key that signs now.
 inline constexpr std::string_view kActiveKey = "active";
 

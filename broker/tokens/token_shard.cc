@@ -1,9 +1,11 @@
 #include "broker/tokens/token_shard.h"
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 #include <vector>
 
+#include "broker/tokens/revocations.h"
 #include "broker/tokens/verifier/claims_memory.h"
 #include "core/codec/base64url.h"
 
@@ -37,6 +39,7 @@ struct TokenShard::State {
   bool is_feed_ended = false;
   std::map<std::string, std::shared_ptr<const KeySet>, std::less<>> keys;  // as the verifier has them, by issuer
   RevocationQuota quota;
+  Seconds revocation_kept = kRevocationKept;
   runtime::Timer sweep{[](void* self) { static_cast<State*>(self)->sweep_now(); }, this};
 
   std::int64_t now() { return numeric_date(context.shard.wall()); }
@@ -116,6 +119,12 @@ void TokenShard::apply(const Revocation& revocation) {
     // Fails closed by itself; the operator must know why tokens die early.
     state_->context.shard.logger().error("revocations.full", {{"shard", state_->context.shard.index()}});
   }
+}
+
+Seconds TokenShard::revocation_kept() const { return state_->revocation_kept; }
+
+void TokenShard::keep_revocations(Seconds at_least) {
+  state_->revocation_kept = std::max(state_->revocation_kept, at_least);
 }
 
 void TokenShard::wake_feed() {

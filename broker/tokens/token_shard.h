@@ -63,6 +63,9 @@ class TokenShard {
   void end_feed();
   bool is_feed_ended() const;
   RevocationQuota& revocation_quota();
+  // How long a revocation of today must be kept: some client's tokens may live so long (broker/tokens/token_life.h).
+  Seconds revocation_kept() const;
+  void keep_revocations(Seconds at_least);
   // The keys of the present snapshot into the verifier: after each publication of a snapshot.
   void follow_snapshot();
 

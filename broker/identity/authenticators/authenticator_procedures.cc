@@ -105,7 +105,7 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
     user.not_before = std::max(user.not_before, numeric_date(now) + 1);
     transaction.put(tables::kUsers, user_key(tenant, sub), as_bytes(encode_user(user)));
-    std::vector<tokens::Revocation> revocations{tokens::revocation_of_user(*view, sub, now)};
+    std::vector<tokens::Revocation> revocations{tokens::revocation_of_user(*context, *view, sub)};
     tokens::add_revocation(transaction, tenant, revocations.front());
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;

@@ -61,6 +61,31 @@ TEST(AdminCaller, OfOneTenantAdministersItsPeopleAndNothingElse) {
   EXPECT_EQ(bed.show("/tenants/alpha/users").status, 403);
 }
 
+// spec 3.2: names lie in a domain that this system owns.
+TEST(AdminTenants, OwnDomains) {
+  AdminBed bed;
+  EXPECT_EQ(bed.show("/tenants/alpha/domains").body, R"({"items":[]})");
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/domains/alpha.example", "{}").body, R"({"items":[{"domain":"alpha.example"}]})");
+  EXPECT_EQ(bed.audited("tenant.domain.add", "ok"), 1);
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/domains/Alpha", "{}").status, 400);
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/nowhere/domains/alpha.example", "{}").status, 404);
+  EXPECT_EQ(bed.post("/tenants/alpha/users", kAlice).status, 200);
+  const Reply outside = bed.post("/tenants/alpha/users", R"({"login":"bob","mc_id":"sip:bob@bravo.example"})");
+  EXPECT_EQ(outside.status, 400);
+  EXPECT_EQ(outside.member("code"), "McIdentityInvalid");
+  EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/domains/bravo.example").status, 404);
+  EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/domains/alpha.example").body, R"({"items":[]})");
+}
+
+TEST(AdminClients, MayHaveAnAccessTokenLifeOfTheirOwn) {
+  AdminBed bed;
+  constexpr const char* kShift = R"({"client_id":"shift","redirect_uris":["https://a.example/"],"access_token_life":43200})";
+  EXPECT_EQ(bed.post("/tenants/alpha/clients", kShift).member("access_token_life"), "43200");
+  EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/shift", R"({"access_token_life":43201})").status, 400);
+  EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/shift", R"({"access_token_life":"1"})").status, 400);
+  EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/shift", R"({"access_token_life":0})").member("access_token_life"), "");
+}
+
 TEST(AdminAudit, ComesBeforeTheChangeAndAfterIt) {
   AdminBed bed;
   EXPECT_EQ(bed.post("/tenants/alpha/users", kAlice).status, 200);

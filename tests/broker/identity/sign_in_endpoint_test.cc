@@ -114,6 +114,16 @@ TEST_F(SignInForm, CancelSendsAccessDenied) {
   EXPECT_EQ(reply.redirected("error"), "access_denied");
 }
 
+TEST_F(SignInForm, NothingComesOfACancelledOne) {
+  bed.send(form("", "", "&action=cancel"));
+  const Reply late = submit("ann", "correct horse");
+  EXPECT_EQ(late.status, 400);
+  EXPECT_EQ(late.header("location"), "");
+  EXPECT_EQ(bed.send(form("", "", "&action=cancel")).status, 400) << "once";
+  begin();
+  EXPECT_EQ(submit("ann", "correct horse").redirected("code").size(), 43U);
+}
+
 TEST_F(SignInForm, NothingOfWhatWasAskedForIsHis) {
   begin(authorize_query("app", "openid 3gpp:mc:video_service"));  // Ann has no MCVideo ID
   const Reply reply = submit("ann", "correct horse");

@@ -38,7 +38,7 @@ struct FeedTest : ::testing::Test {
   void revoke(const std::string& tenant, const std::vector<std::string>& sids) {
     storage::Transaction change;
     for (const std::string& sid : sids) {
-      add_revocation(change, tenant, revocation_of_session(bed.view(tenant), sid, bed.shard().wall()));
+      add_revocation(change, tenant, revocation_of_session(*bed.context(), bed.view(tenant), sid));
     }
     ASSERT_TRUE(bed.wait(bed.store().commit(std::move(change))));
   }
@@ -130,6 +130,7 @@ TEST_F(FeedTest, NobodyWaitsForAProcessThatStops) {
 
 TEST_F(FeedTest, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(ask("since=x").status, 400);
+  EXPECT_EQ(ask("since=0&since=1&wait=0").status, 400);
   EXPECT_EQ(ask("since=0&wait=31").status, 400);
   EXPECT_EQ(bed.send(identity::get("/idms/v1/alpha/revocations?since=0")).status, 401);
 }

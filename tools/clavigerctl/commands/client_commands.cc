@@ -32,6 +32,7 @@ const std::vector<Column>& client_columns() {
                                             {"pushed requests only", "require_pushed_requests", Show::YesNo},
                                             {"subject type", "subject_type"},
                                             {"asks consent", "asks_consent", Show::YesNo},
+                                            {"access tokens live (s)", "access_token_life"},
                                             {"sector", "sector_identifier"},
                                             {"after sign-off", "post_logout_redirect_uris"},
                                             {"told of sign-offs", "backchannel_logout_uri"},
@@ -62,6 +63,7 @@ bool write_metadata(Invocation& invocation, RequestBody& body) {
   body.add_list("--audience", "audiences");
   if (invocation.args.has("--val-server")) json.member("val_server_id", invocation.args.get("--val-server"));
   body.add_list("--val-service", "val_services");
+  if (!body.add_number("--access-token-life", "access_token_life")) return false;
   return body.add_file("--jwks", "jwks");
 }
 
@@ -178,6 +180,7 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
       {"--val-server", "The VAL server it is: whose configurations it may provision (TS 29.549)"},
       {"--val-service", "A VAL service it may configure", OptionKind::List},
       {"--push-keys", "Its key management may push keys to the KMS: SKeyProv in its tokens", switch_kind, yes_no},
+      {"--access-token-life", "Seconds that its access tokens live, 5 to 43200; 0: as configured"},
       {"--certificate-bound", "Its tokens are bound to its certificate", switch_kind, yes_no},
       {"--dpop-bound", "It gets no token without a DPoP proof (RFC 9449)", switch_kind, yes_no},
       {"--require-pushed-requests", "Its sign-ins begin at /par only (RFC 9126)", switch_kind, yes_no},

@@ -59,10 +59,36 @@ ExitStatus disable(Invocation& invocation) {
   return answer.is_ok() ? print_object(invocation, answer.body, tenant_columns()) : answer.status;
 }
 
+ExitStatus show_domains(Invocation& invocation, const Invocation::Answer& answer) {
+  if (!answer.is_ok()) return answer.status;
+  return print_page(invocation, answer.body, {{"DOMAIN", "domain"}});
+}
+
+ExitStatus list_domains(Invocation& invocation) {
+  return show_domains(invocation, invocation.ask("GET", target_of(invocation, "/domains")));
+}
+
+std::string domain_target(Invocation& invocation) {
+  return target_of(invocation, "/domains/" + path_segment(invocation.args.get("DOMAIN")));
+}
+
+ExitStatus add_domain(Invocation& invocation) {
+  return show_domains(invocation, invocation.ask("PUT", domain_target(invocation)));
+}
+
+ExitStatus remove_domain(Invocation& invocation) {
+  const std::string domain(invocation.args.get("DOMAIN"));
+  if (!invocation.is_confirmed("Give no more names in " + domain + "? Without any domain names may lie anywhere.")) {
+    return ExitStatus::Failed;
+  }
+  return show_domains(invocation, invocation.ask("DELETE", domain_target(invocation)));
+}
+
 }  // namespace
 
 std::vector<Command> tenant_commands() {
   const Operand name{"NAME", "a-z, 0-9 and '-', at most 32; it stands in the issuer"};
+  const Operand domain{"DOMAIN", "A DNS name in lower case"};
   return {
       {"tenant add", "Add a tenant with its first signing keys",
        "clavigerctl tenant add alpha --display-name \"Alpha County\"",
@@ -77,6 +103,13 @@ std::vector<Command> tenant_commands() {
       {"tenant enable", "Serve a disabled tenant again", "clavigerctl tenant enable alpha", {name}, {}, enable},
       {"tenant disable", "Stop serving a tenant", "clavigerctl tenant disable alpha --yes", {name},
        {{"--yes", "Do not ask", OptionKind::Flag}}, disable},
+      {"tenant domain add", "A domain in which the users' MC IDs, MC service IDs and login names with '@' lie",
+       "clavigerctl tenant domain add alpha alpha.example", {name, domain}, {}, add_domain},
+      {"tenant domain list", "The tenant's domains; none: names may lie anywhere", "clavigerctl tenant domain list alpha",
+       {name}, {}, list_domains},
+      {"tenant domain remove", "Give no more names in a domain; those that were given stay",
+       "clavigerctl tenant domain remove alpha alpha.example --yes", {name, domain},
+       {{"--yes", "Do not ask", OptionKind::Flag}}, remove_domain},
   };
 }
 

@@ -1,0 +1,172 @@
+#include "broker/identity/owned_domains.h"
+
+#include <algorithm>
+
+#include "broker/identity/identity_shard.h"
+#include "broker/identity/owned_domains_generated.h"
+#include "broker/identity/user_draft.h"
+#include "broker/identity/user_records.h"
+#include "broker/identity/val_identity.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+#include "storage/record.h"
+
+namespace claviger::identity {
+namespace {
+
+constexpr storage::RecordSchema kSchema{"owned_domains", 1};
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
+// RFC 1035 clause 2.3.4.
+constexpr std::size_t kDomainMax = 253;
+constexpr std::size_t kLabelMax = 63;
+
+std::string key_of(std::string_view tenant) { return broker::record_key({"domains", tenant}); }
+
+char lowered(char character) {
+  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
+}
+bool equal_without_case(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, {}, lowered, lowered);
+}
+
+bool is_one_of(std::string_view host, const std::vector<std::string>& domains) {
+  return std::ranges::any_of(domains, [&](const std::string& domain) { return equal_without_case(host, domain); });
+}
+
+Result<OwnedDomains> decode(const storage::Value& value) {
+  CLAVIGER_TRY(record, storage::FlatRecord<schema::OwnedDomains>::open(value, kSchema));
+  OwnedDomains owned;
+  owned.domains = storage::texts_of(record->domains());
+  owned.version = value.version();
+  return owned;
+}
+
+std::string encode(const OwnedDomains& owned) {
+  flatbuffers::FlatBufferBuilder builder(256);
+  const auto domains = storage::put_texts(builder, owned.domains);
+  schema::OwnedDomainsBuilder record(builder);
+  record.add_schema_version(kSchema.version);
+  record.add_domains(domains);
+  builder.Finish(record.Finish());
+  return storage::finished(builder);
+}
+
+enum class Change : bool { Add, Remove };
+
+Result<bool> apply(OwnedDomains& owned, const std::string& domain, Change change) {
+  const auto found = std::ranges::lower_bound(owned.domains, domain);
+  const bool is_there = found != owned.domains.end() && *found == domain;
+  if (change == Change::Remove) {
+    if (!is_there) return Error{Code::NotFound, "tenant.domain"};
+    owned.domains.erase(found);
+    return true;
+  }
+  if (is_there) return false;
+  if (owned.domains.size() == kOwnedDomainsMax) return Error{Code::TooMany, "tenant.domain"};
+  owned.domains.insert(found, domain);
+  return true;
+}
+
+Task<Result<OwnedDomains>> change_domains(Context* context, std::string tenant, std::string domain, Change change) {
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    CLAVIGER_CO_TRY(owned, co_await read_owned_domains(context, tenant));
+    CLAVIGER_CO_TRY(changed, apply(owned, domain, change));
+    if (!changed) co_return owned;
+    storage::Transaction transaction;
+    guard_owned_domains(transaction, tenant, owned);
+    const std::string record = encode(owned);
+    transaction.put(tables::kInstallation, key_of(tenant), as_bytes(record));
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed.failed_with(Code::Conflict)) continue;
+    if (!committed) co_return committed.error();
+    owned.version = committed->sequence;
+    co_return owned;
+  }
+  co_return Error{Code::Conflict, "tenant.domain"};
+}
+
+}  // namespace
+
+bool is_domain_name(std::string_view text) {
+  if (text.empty() || text.size() > kDomainMax) return false;
+  std::size_t label = 0;
+  char last = '.';
+  for (const char character : text) {
+    if (character == '.') {
+      if (label == 0 || last == '-') return false;
+      label = 0;
+    } else {
+      const bool is_letter_or_digit = (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
+      if (!is_letter_or_digit && (character != '-' || label == 0)) return false;
+      if (++label > kLabelMax) return false;
+    }
+    last = character;
+  }
+  return label != 0 && last != '-';
+}
+
+std::string_view host_of_identity(std::string_view identity) {
+  const std::size_t colon = identity.find(':');
+  if (colon == std::string_view::npos) return {};
+  const std::string_view scheme = identity.substr(0, colon);
+  std::string_view host = identity.substr(colon + 1);
+  const std::size_t at = host.rfind('@');
+  if (equal_without_case(scheme, "sip") || equal_without_case(scheme, "sips")) {
+    // sip:user@host:port;parameters?headers. The user part may hold ; ? and /, nothing may hold another @ (RFC 3261 clause
+    // 25.1): with two, readers differ on which is the one.
+    if (at != host.find('@')) return {};
+    if (at != std::string_view::npos) host.remove_prefix(at + 1);
+  } else {
+    // https://host:port/path. Whoever writes @ into such an identity means another host than he shows.
+    if (!host.starts_with("//") || at != std::string_view::npos) return {};
+    host.remove_prefix(2);
+  }
+  return host.substr(0, host.find_first_of("/;?#:"));
+}
+
+bool lies_in_domains(std::string_view identity, const std::vector<std::string>& domains) {
+  const std::string_view host = host_of_identity(identity);
+  return !host.empty() && is_one_of(host, domains);
+}
+
+Result<Unit> check_domains(const OwnedDomains& owned, const User& user, const User& before) {
+  if (owned.domains.empty()) return Unit{};
+  const std::size_t at = user.login.rfind('@');
+  if (user.login != before.login && at != std::string::npos &&
+      !is_one_of(std::string_view(user.login).substr(at + 1), owned.domains)) {
+    return Error{Code::LoginInvalid, "user.login.domain"};
+  }
+  const auto had = identities_of(before);
+  for (const auto& identity : identities_of(user)) {
+    if (identity.first == kValKind || std::ranges::find(had, identity) != had.end()) continue;
+    if (!lies_in_domains(identity.second, owned.domains)) {
+      return Error{Code::McIdentityInvalid, "user.mc_identity.domain"};
+    }
+  }
+  return Unit{};
+}
+
+Task<Result<OwnedDomains>> read_owned_domains(Context* context, std::string tenant) {
+  auto value = co_await context->store.get(tables::kInstallation, key_of(tenant));
+  if (value.failed_with(Code::NotFound)) co_return OwnedDomains();
+  if (!value) co_return value.error();
+  co_return decode(*value);
+}
+
+void guard_owned_domains(storage::Transaction& guard, std::string_view tenant, const OwnedDomains& owned) {
+  guard.expect_version(tables::kInstallation, key_of(tenant), owned.version);
+}
+
+Task<Result<OwnedDomains>> add_owned_domain(Context* context, std::string tenant, std::string domain) {
+  if (!is_domain_name(domain)) co_return Error{Code::BadValue, "tenant.domain"};
+  co_return co_await change_domains(context, std::move(tenant), std::move(domain), Change::Add);
+}
+
+Task<Result<OwnedDomains>> remove_owned_domain(Context* context, std::string tenant, std::string domain) {
+  co_return co_await change_domains(context, std::move(tenant), std::move(domain), Change::Remove);
+}
+
+}  // namespace claviger::identity

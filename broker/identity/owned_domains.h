@@ -1,0 +1,51 @@
+// The domains that a tenant owns (TS 23.280 clause 8.1; TS 33.180 clause 5.1.2.3): its users' MC IDs, MC service IDs, and
+// login names that have a domain, lie in one of them.
+//
+// Record of tables::kInstallation, "domains" and the tenant's name. Absent or empty: nothing was said, and names may lie
+// anywhere, as they might before there was such a list. Each claim of a name is guarded by the record's version, so none
+// slips in beside a change. Names that were given before stay: they are their users' for ever.
+//
+// Exact names, as in agreements and partners' domains: alpha.example does not stand for ims.alpha.example. VAL user IDs
+// are a VAL provider's, in its domains, and not looked at.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/context.h"
+#include "broker/identity/user.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+#include "storage/transaction.h"
+
+namespace claviger::identity {
+
+// An agency has one, and some for its SIP core and visitors.
+inline constexpr std::size_t kOwnedDomainsMax = 64;
+
+struct OwnedDomains {
+  std::vector<std::string> domains;  // lower case, in order
+  std::uint64_t version = 0;         // of the record; 0: there is none
+};
+
+// A DNS name in lower case, labels of letters, digits and hyphens (RFC 1123 clause 2.1): as host names are compared.
+bool is_domain_name(std::string_view text);
+// The host part of an MC identity: of sip:, sips: and what has an authority (https:). Empty: whatever else there is has none.
+std::string_view host_of_identity(std::string_view identity);
+// That is one of them, letters in either case.
+bool lies_in_domains(std::string_view identity, const std::vector<std::string>& domains);
+
+// McIdentityInvalid, LoginInvalid: a name that `user` has and `before` had not lies outside.
+Result<Unit> check_domains(const OwnedDomains& owned, const User& user, const User& before);
+// As of now; `guard` gets the expectation that it stays so.
+runtime::Task<Result<OwnedDomains>> read_owned_domains(broker::Context* context, std::string tenant);
+void guard_owned_domains(storage::Transaction& guard, std::string_view tenant, const OwnedDomains& owned);
+
+// Any shard. BadValue (no domain name), TooMany; once more is no error. Both give the list as it is then.
+runtime::Task<Result<OwnedDomains>> add_owned_domain(broker::Context* context, std::string tenant, std::string domain);
+// NotFound.
+runtime::Task<Result<OwnedDomains>> remove_owned_domain(broker::Context* context, std::string tenant,
+                                                        std::string domain);
+
+}  // namespace claviger::identity
