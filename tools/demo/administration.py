@@ -27,7 +27,7 @@ def provision(system, other):
         system.ctl(kind, "remove", name, "--yes", may_fail=True)  # of a run that was broken off
     system.ctl("user", "add", "chief", "--display-name", "Chief", "--mcptt-id", chief, "--password-stdin", password=facts["ACM_PASSWORD"])
     system.ctl("client", "add", "demo-acm-app", "--name", "Demo ACM client", "--profile", "plain", "--grant", "authorization_code",
-               "--redirect-uri", system.redirect_uri, *(word for scope in SCOPES.split() for word in ("--scope", scope)))
+               "--redirect-uri", system.redirect_uri, "--access-token-life", "43200", *(word for scope in SCOPES.split() for word in ("--scope", scope)))
     system.ctl("acm", "client", "add", chief, "--partner", f"{other.name}.example", "--domain", f"{system.name}.example", "--may-approve")
     system.ctl("acm", "partner", "add", f"{other.name}.example", "--as", f"{system.name}.example", "--url", acm_url(other),
                "--ca", os.path.join(system.sandbox.folder, "ca.pem"), "--certificate", facts["ACM_CERTIFICATE"], "--key",
