@@ -7,6 +7,9 @@
 #include "broker/identity/authenticators/aka_challenge.h"
 #include "broker/identity/authenticators/authenticator_procedures.h"
 #include "broker/identity/authenticators/policy.h"
+#include "broker/identity/session_procedures.h"
+#include "broker/identity/ue_naming.h"
+#include "broker/identity/ue_procedures.h"
 #include "core/codec/base64url.h"
 #include "tests/broker/subscriber/subscriber_bed.h"
 
@@ -45,8 +48,38 @@ class SimSignIn : public SubscriberBed, public ::testing::Test {
     Sent sent = identity::get(where);
     sent.fields.emplace_back(http::Field::Authorization, authorization);
     sent.fields.emplace_back(http::Field::Accept, "application/json");
+    if (!ue_cookie_.empty())
+      sent.fields.emplace_back(http::Field::Cookie, std::string(identity::kUeCookie) + "=" + ue_cookie_);
     return send(sent);
   }
+  // From here on all is asked on this UE.
+  std::string take_ue(identity::UeClass ue_class) {
+    ue_cookie_ = *identity::make_ue_cookie();
+    std::string ue_id = identity::ue_id_of_cookie("alpha", ue_cookie_);
+    identity::UeChange members;
+    members.ue_class = ue_class;
+    EXPECT_TRUE(wait(identity::create_ue(context(), "alpha", ue_id, std::move(members))));
+    return ue_id;
+  }
+  // Somebody else, by his password, on the same UE.
+  Reply password_sign_in(std::string_view login) {
+    const std::string ue = std::string(identity::kUeCookie) + "=" + ue_cookie_;
+    Sent asked = identity::get("/idms/v1/alpha/authorize?" + identity::authorize_query("app"));
+    asked.fields.emplace_back(http::Field::Cookie, ue);
+    const Reply page = send(asked);
+    const std::string cookie = page.header("set-cookie");
+    Sent form = identity::post_form("/idms/v1/alpha/sign-in", "interaction=" + identity::hidden_interaction(page.body) +
+                                                                  "&username=" + std::string(login) +
+                                                                  "&password=correct+horse");
+    form.fields.emplace_back(http::Field::Cookie, cookie.substr(0, cookie.find(';')) + "; " + ue);
+    return tokens_for(send(form));
+  }
+  bool lives(const Reply& tokens) {
+    Sent sent = identity::get("/idms/v1/alpha/userinfo");
+    sent.fields.emplace_back(http::Field::Authorization, "Bearer " + tokens.member("access_token"));
+    return send(sent).status == 200;
+  }
+  Reply module_sign_in() { return tokens_for(answer(answered(challenge_of(ask(first()))))); }
   static std::string first(std::string_view impi = kAnn) {
     return "Digest username=\"" + std::string(impi) + "\", realm=\"x\", nonce=\"\", uri=\"/\", response=\"\"";
   }
@@ -97,6 +130,7 @@ class SimSignIn : public SubscriberBed, public ::testing::Test {
 
   Module anns_{kAnnKey, kAnnOpc};
   identity::User user_;
+  std::string ue_cookie_;
 };
 
 TEST_F(SimSignIn, SignsIn) {
@@ -116,6 +150,46 @@ TEST_F(SimSignIn, SignsIn) {
   for (const std::string& token : {claims, identity::claims_of(tokens.member("access_token")), tokens.body}) {
     EXPECT_EQ(token.find("ims.alpha"), std::string::npos) << token;
   }
+}
+
+// spec 3.3: what a UE is counts for a module as for a password.
+TEST_F(SimSignIn, OnAShareableUeItTakesOver) {
+  add_user("bob");
+  const std::string ue_id = take_ue(identity::UeClass::Shareable);
+  const Reply bobs = password_sign_in("bob");
+  ASSERT_TRUE(lives(bobs)) << bobs.body;
+  const Reply annas = module_sign_in();
+  ASSERT_TRUE(lives(annas)) << annas.body;
+  EXPECT_FALSE(lives(bobs));
+  const auto session = wait(identity::find_session(
+      context(), "alpha", identity::member_of(identity::claims_of(annas.member("id_token")), "sid")));
+  ASSERT_TRUE(session);
+  EXPECT_EQ(session->ue_id, ue_id);
+  // And is taken over from.
+  const Reply again = password_sign_in("bob");
+  EXPECT_TRUE(lives(again));
+  EXPECT_FALSE(lives(annas));
+}
+
+TEST_F(SimSignIn, OnAGatewayItStandsBesideOthers) {
+  add_user("bob");
+  take_ue(identity::UeClass::Gateway);
+  const Reply bobs = password_sign_in("bob");
+  const Reply annas = module_sign_in();
+  EXPECT_TRUE(lives(bobs));
+  EXPECT_TRUE(lives(annas));
+  const Reply once_more = module_sign_in();
+  EXPECT_TRUE(lives(once_more));
+  EXPECT_FALSE(lives(annas)) << "the same user, the same client";
+  EXPECT_TRUE(lives(bobs));
+}
+
+TEST_F(SimSignIn, OnALostUeItGetsNothing) {
+  const std::string ue_id = take_ue(identity::UeClass::Shareable);
+  identity::UeChange lost;
+  lost.is_lost = true;
+  ASSERT_TRUE(wait(identity::change_ue(context(), "alpha", ue_id, std::move(lost))));
+  EXPECT_EQ(module_sign_in().member("error"), "access_denied");
 }
 
 // An answer is good once.
