@@ -28,6 +28,10 @@
 #include "core/runtime/turns.h"
 #include "storage/transaction.h"
 
+namespace claviger::migration {
+class Migration;  // broker/migration/migration.h
+}
+
 namespace claviger::administration {
 
 // Answers are kept this long for who asks again with the same key.
@@ -68,6 +72,9 @@ class Acm {
   Acm(const Acm&) = delete;
   Acm& operator=(const Acm&) = delete;
   ~Acm();
+
+  // Before start(): whose bindings end with a withdrawal; null: nobody's. Alive as long as this.
+  void use_migration(migration::Migration* migration) { migration_ = migration; }
 
   // On the home shard.
   runtime::Task<Result<Unit>> start();
@@ -137,6 +144,11 @@ class Acm {
   runtime::Task<Result<Unit>> keep_results(std::string tenant, std::string id, std::string system,
                                            std::shared_ptr<const ResultMessage> message);
 
+  // acm_bindings.cc
+  runtime::Task<Result<std::set<std::string>>> held_by_nobody_else(std::string tenant, std::string id,
+                                                                   std::string system);
+  runtime::Task<Result<Unit>> end_bindings(std::string tenant, std::string id, std::string system);
+
   // acm_partner.cc
   runtime::Task<Result<std::string>> accept_here(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                                  Asker asker, std::shared_ptr<const Setup> setup);
@@ -178,6 +190,7 @@ class Acm {
 
   Contexts& contexts_;
   partners::Partners& partners_;
+  migration::Migration* migration_ = nullptr;
   runtime::Turns turns_;
   std::map<std::string, std::pair<std::string, std::shared_ptr<Link>>>
       links_;                   // by record key: its text, and the client
@@ -189,6 +202,7 @@ class Acm {
 // For the files of Acm.
 std::string setup_key(std::string_view tenant, std::string_view id);
 std::string target_key(std::string_view tenant, std::string_view id, std::string_view system);
+std::string result_row(std::string_view tenant, std::string_view id, std::string_view system, std::string_view mc_id);
 std::string inbound_key(std::string_view tenant, std::string_view home_system, std::string_view id);
 std::string state_key(std::string_view tenant, std::string_view home_system, std::string_view id);
 std::string visitor_key(std::string_view tenant, std::string_view home_system, std::string_view mc_id);

@@ -24,11 +24,11 @@ constexpr Milliseconds kAnswerMax{30'000};
 // Answers that will be the same however often one asks.
 bool is_final_refusal(std::uint16_t status) { return status >= 400 && status < 500 && status != 408 && status != 429; }
 
+}  // namespace
+
 std::string result_row(std::string_view tenant, std::string_view id, std::string_view system, std::string_view mc_id) {
   return broker::record_key({tenant, "out", id, system, mc_id});
 }
-
-}  // namespace
 
 // Step 2. The ACM client may speak for these users and these partners; the users are ours.
 Task<Result<Unit>> Acm::check_asked(std::string tenant, std::string acmc, std::shared_ptr<const Setup> setup) {
@@ -271,6 +271,7 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
     // Unknown there: it never came so far.
     const bool is_gone = answer.status == 200 || answer.status == 204 || answer.status == 404;
     if (!is_gone) co_return Error{Code::Refused, "acm.withdraw"};
+    CLAVIGER_CO_TRY(ended, co_await end_bindings(tenant, id, system));
     stage.stage = Stage::Withdrawn;
   } else if (answer.status == 202) {
     if (stage.stage == Stage::Waiting) co_return false;

@@ -6,17 +6,21 @@ usage: administration.py     CLAVIGER_BUILD: the build folder.
 """
 
 import json
+import os
 import secrets
 import ssl
 import sys
 import time
 import urllib.parse
 
-import wire
-from clavigerd import Failure, Sandbox
-from operators_day import Ctl, expect
-from user_agent import UserAgent, new_verifier
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tools", "demo"))
+import s_cscf as cx  # noqa: E402
+import wire  # noqa: E402
+from clavigerd import Failure, Sandbox  # noqa: E402
+from operators_day import Ctl, expect  # noqa: E402
+from user_agent import UserAgent, new_verifier  # noqa: E402
 
+SERVER = "sip:scscf.bravo.example:6060"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 JWT = "urn:ietf:params:oauth:token-type:jwt"
@@ -111,6 +115,30 @@ def migrates(alpha, bravo, login, password):
                         "scope": "3gpp:mc:ptt_key_management_service"})
 
 
+def vector(cscf, binding):
+    return cscf.multimedia_auth("bravo.example", binding["partner_impi"], binding["partner_impus"][0], SERVER).result()
+
+
+def registered_there(alpha, bravo, at_alpha, at_bravo):
+    """m0 with SIP identities of bravo's, registered under them: the S-CSCF, and how his binding stands."""
+    at_bravo.run("peer", "add", "scscf.bravo.example", "bravo.example", "--transport", "tcp")
+    at_alpha.run("subscriber", "add", "m0@ims.alpha.example", "--impu", "sip:m0@ims.alpha.example",
+                 given=f"{alpha.subscriber_sim_k} {alpha.subscriber_sim_opc}\n")
+    at_alpha.run("binding", "add", "bravo.example", "--user", "m0", "--mode", "dynamic", "--primary-impi", "m0@ims.alpha.example",
+                 "--primary-impu", "sip:m0@ims.alpha.example")
+    agent, token = sign_in(alpha, "m0", "correct horse battery", alpha.client_id, alpha.scopes)
+    answer = agent.connection.ask("POST", f"{agent.prefix}/migration/configuration", {"Content-Type": "application/json",
+                                  "Authorization": f"Bearer {token}"}, json.dumps({"mc_system": "bravo.example"}))
+    row("migration configuration", answer, 200)
+    def binding():
+        return at_alpha.json("binding", "show", "m0@ims.alpha.example", "--system", "bravo.example")
+    cscf = cx.Node(bravo.diameter_host, int(bravo.diameter_port), "scscf.bravo.example", "bravo.example")
+    expect(vector(cscf, binding()) == "2001", "a vector for him")
+    assigned = cscf.server_assignment("bravo.example", binding()["partner_impi"], binding()["partner_impus"][0], SERVER, 1)
+    expect(assigned.result() == "2001", f"SAR: {assigned.result()}")
+    return cscf, binding
+
+
 def refusals(alpha, bravo, chief, users):
     body = request(users[:1])
     row("no token", AcmClient(alpha).ask("POST", "", body, fresh()), 401)
@@ -192,13 +220,19 @@ def main():
         visitors = [each for each in at_bravo.json("partner", "user", "list", "alpha")["items"] if each["kind"] == "primary_mc_id"]
         expect(len({each["id"] for each in visitors}) == len(visitors) == USERS + 1, f"nobody twice: {len(visitors)}")
 
+        cscf, binding = registered_there(alpha, bravo, at_alpha, at_bravo)
         # All of it back.
         row("withdrawn", chief.ask("DELETE", first["request_id"]), 202)
         expect(settled(chief, first["request_id"])["status"] == "WITHDRAWN", "the first request is withdrawn")
         expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 200, "the second request still holds him")
+        expect(binding()["state"] == "active" and vector(cscf, binding()) == "2001", "and his registration stands")
         row("withdrawn, too", chief.ask("DELETE", second["request_id"]), 202)
+        ended = cscf.receive()
+        cscf.answer(ended, [cx.avp(268, 2001), cx.avp(277, 1)])
         expect(settled(chief, second["request_id"])["status"] == "WITHDRAWN", "the second request is withdrawn")
         expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 400, "he does not migrate any more")
+        expect(ended.command == cx.RTR and ended.text(1) == binding()["partner_impi"], f"his registration there ends: {ended.avps}")
+        expect(binding()["state"] == "revoked" and vector(cscf, binding()) == "3GPP 5004", "and so does his binding")
         back = settled(chief, row("set up again", chief.ask("POST", "", request(users[:1]), fresh()), 202).json()["request_id"])
         expect(set(statuses(back).values()) == {"CREATED"}, f"{back}")
         expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 200, "he migrates again")

@@ -1,0 +1,81 @@
+// What a withdrawal undoes beside the set-up itself: the SIP identities that a user was given there by the migration
+// configuration (TS 23.280 clause 10.1.6.1.2) and, by the partner system, the registration that stands under them (RTR).
+#include <set>
+
+#include "broker/administration/acm.h"
+#include "broker/identity/user_procedures.h"
+#include "broker/migration/binding_procedures.h"
+#include "broker/record_key.h"
+#include "broker/tables.h"
+
+namespace claviger::administration {
+
+namespace tables = broker::tables;
+using runtime::Task;
+
+namespace {
+
+bool stands(Stage stage) {
+  return stage == Stage::Sending || stage == Stage::Waiting || stage == Stage::Pending || stage == Stage::Running ||
+         stage == Stage::Done;
+}
+
+}  // namespace
+
+// Of the users of a request those whom no other request of ours holds at that system, or may yet.
+Task<Result<std::set<std::string>>> Acm::held_by_nobody_else(std::string tenant, std::string id, std::string system) {
+  CLAVIGER_CO_TRY(setup, co_await find_setup(setup_key(tenant, id)));
+  std::set<std::string> left;
+  for (const SetupUser& user : setup.users) left.insert(user.mc_id);
+  const std::string prefix = broker::record_prefix({tenant, "out"});
+  const std::string end = broker::record_prefix_end(prefix);
+  for (std::string from = prefix; !from.empty() && !left.empty();) {
+    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
+    from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto other = decode_setup(rows[i].value);
+      if (!other) {
+        name_skipped(home(), prefix, rows[i].key, other.error());
+        continue;
+      }
+      const bool asks_there = std::ranges::find(other->targets, system) != other->targets.end();
+      if (other->id == id || !asks_there) continue;
+      CLAVIGER_CO_TRY(stage, co_await find_stage(target_key(tenant, other->id, system)));
+      if (!stands(stage.stage)) continue;
+      for (std::size_t n = 0; n < other->users.size(); ++n) {
+        const std::string mc_id = other->users[n].mc_id;
+        if (!left.contains(mc_id)) continue;
+        auto status = co_await home().store.get(tables::kAcmUsers, result_row(tenant, other->id, system, mc_id));
+        if (!status && !status.failed_with(Code::NotFound)) co_return status.error();
+        if (!status || is_good(status->text())) left.erase(mc_id);  // not answered yet, or set up
+      }
+    }
+  }
+  co_return std::move(left);
+}
+
+// Done again after a restart without harm. What operators agreed upon by lists is theirs to end.
+Task<Result<Unit>> Acm::end_bindings(std::string tenant, std::string id, std::string system) {
+  if (migration_ == nullptr) co_return Unit{};
+  CLAVIGER_CO_TRY(ending, co_await held_by_nobody_else(tenant, id, system));
+  const std::vector<std::string> users(ending.begin(), ending.end());
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    auto user = co_await identity::find_user_by_mc_identity(&home(), tenant, "mc", users[i]);
+    if (user.failed_with(Code::UserUnknown)) continue;
+    if (!user) co_return user.error();
+    auto binding = co_await migration::find_users_binding(&home(), tenant, system, user->sub);
+    if (binding.failed_with(Code::BindingUnknown)) continue;
+    if (!binding) co_return binding.error();
+    const bool is_over =
+        binding->state == migration::BindingState::Revoked || binding->state == migration::BindingState::Prepared;
+    if (is_over || !binding->is_configured_by_procedure) continue;
+    migration::StateChange change;
+    change.key = migration::binding_key(tenant, *binding);
+    change.state = migration::BindingState::Revoked;
+    auto revoked = co_await migration::set_binding_state(migration_, tenant, std::move(change));
+    if (!revoked && !revoked.failed_with(Code::BindingUnknown)) co_return revoked.error();
+  }
+  co_return Unit{};
+}
+
+}  // namespace claviger::administration
