@@ -50,8 +50,12 @@ Task<void> Outbox::run() {
 // Erased rows leave their trace in the engine until it compacts: a scan from the first key would walk over the
 // traces of all that was ever done.
 std::string Outbox::scan_from(std::int64_t now) {
-  if (polls_++ % kFullScanEvery == 0) return {};
-  return outbox_key(std::max<std::int64_t>(std::min(nothing_before_, now - kLateMax), 0), "");
+  const bool is_full = now >= next_full_scan_;
+  const bool is_late = is_full || now >= next_late_scan_;
+  if (is_full) next_full_scan_ = now + kFullScanEvery;
+  if (is_late) next_late_scan_ = now + kLateScanEvery;
+  if (is_full) return {};
+  return outbox_key(std::max<std::int64_t>(std::min(nothing_before_, now - (is_late ? kLateMax : kLateUsual)), 0), "");
 }
 
 std::int64_t Outbox::begin_due(const std::vector<Record>& records, std::int64_t now) {
@@ -118,7 +122,8 @@ std::int64_t Outbox::pause_after(const OutboxRow& row) const {
   const std::int64_t doubled = options_.pause_first.count() << std::min<unsigned>(row.attempts, kDoublingsMax);
   const std::int64_t pause = std::min(doubled, options_.pause_max.count());
   // Spread by up to a quarter, so that what failed together does not come back together.
-  const auto spread = static_cast<std::int64_t>(std::hash<std::string>{}(row.id) % static_cast<std::uint64_t>(pause / 4 + 1));
+  const auto spread =
+      static_cast<std::int64_t>(std::hash<std::string>{}(row.id) % static_cast<std::uint64_t>(pause / 4 + 1));
   return pause + spread;
 }
 

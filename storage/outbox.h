@@ -33,11 +33,11 @@ class OutboxHandler {
 };
 
 struct OutboxOptions {
-  std::size_t under_way_max = 64;   // handlers at a time: each may hold a connection
-  std::size_t window_rows = 256;    // rows loaded ahead
-  Seconds window{60};               // how far ahead
-  Seconds poll{1};                  // how long a row of another shard may go unnoticed
-  Seconds pause_first{1};           // doubles with each attempt
+  std::size_t under_way_max = 64;  // handlers at a time: each may hold a connection
+  std::size_t window_rows = 256;   // rows loaded ahead
+  Seconds window{60};              // how far ahead
+  Seconds poll{1};                 // how long a row of another shard may go unnoticed
+  Seconds pause_first{1};          // doubles with each attempt
   Seconds pause_max{900};
   std::uint16_t attempts_max = 32;  // with these pauses some six hours
 };
@@ -58,10 +58,13 @@ class Outbox {
   std::size_t under_way() const { return under_way_.size(); }
 
  private:
-  // Rows are put with a due time of now or later; clocks of shards and a step of the wall clock stay below this.
+  // Rows are put with a due time of now or later: a slow commit is behind that by a second or two, a step of the wall clock
+  // by more. Every pass looks back so far; the second one, and the very first row, are looked for by time and not by the pass,
+  // because a busy outbox passes a thousand times a second, over the traces of all that was done.
+  static constexpr std::int64_t kLateUsual = 2;
   static constexpr std::int64_t kLateMax = 60;
-  // Every so many polls the scan starts at the very first row, whatever is thought to be there.
-  static constexpr unsigned kFullScanEvery = 60;
+  static constexpr std::int64_t kLateScanEvery = 5;
+  static constexpr std::int64_t kFullScanEvery = 60;
 
   Task<void> run();
   Task<void> attempt(std::string key, std::uint64_t version, OutboxRow row);
@@ -81,7 +84,8 @@ class Outbox {
   std::optional<runtime::Completer<Unit>> sleeping_;  // run() waits
   bool is_woken_ = false;
   bool is_closing_ = false;
-  unsigned polls_ = 0;
+  std::int64_t next_late_scan_ = 0;
+  std::int64_t next_full_scan_ = 0;
   std::int64_t nothing_before_ = 0;  // the last scan saw no row due before this
   runtime::Scope scope_;             // last: its tasks use all of the above
 };

@@ -133,12 +133,21 @@ Task<Result<Unit>> take_key(Change* change, const Registration* registration,
   co_return Unit{};
 }
 
+// Of a user with many clients the first that is asked mostly says so, of one with a single client it is the only one.
 Task<Result<bool>> has_several_devices(Registrar* registrar, BindingName name) {
-  CLAVIGER_CO_TRY(bindings, co_await bindings_of(registrar, name.mc_service_id));
-  co_return std::ranges::any_of(bindings, [&name](const Binding& other) {
-    return other.ended == EndReason::None && other.name.service == name.service &&
-           other.name.client_id != name.client_id;
-  });
+  constexpr std::size_t kAtOnce = 4;
+  std::string from = bindings_prefix(registrar->tenant(), name.mc_service_id, name.service);
+  const std::string end = broker::record_prefix_end(from);
+  for (std::size_t asked = 0; asked < kClientsPerUserMax * 2; asked += kAtOnce) {
+    CLAVIGER_CO_TRY(records, co_await registrar->here().store.range(tables::kServiceStates, from, end, kAtOnce));
+    for (const storage::Record& record : records) {
+      CLAVIGER_CO_TRY(other, decode_binding(record.value));
+      if (other.ended == EndReason::None && other.name.client_id != name.client_id) co_return true;
+    }
+    if (records.size() < kAtOnce) break;
+    from = records.back().key + '\0';
+  }
+  co_return false;
 }
 
 Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {

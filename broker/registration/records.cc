@@ -65,6 +65,9 @@ std::string binding_key(std::string_view tenant, const BindingName& name) {
 std::string bindings_prefix(std::string_view tenant, std::string_view mc_service_id) {
   return record_prefix({tenant, "b", mc_service_id});
 }
+std::string bindings_prefix(std::string_view tenant, std::string_view mc_service_id, std::string_view service) {
+  return record_prefix({tenant, "b", mc_service_id, service});
+}
 std::string publication_key(std::string_view tenant, std::string_view etag) { return record_key({tenant, etag}); }
 std::string subscription_key(std::string_view tenant, std::string_view local_tag) {
   return record_key({tenant, "d", local_tag});
@@ -261,14 +264,17 @@ void put(storage::Transaction& change, std::string_view tenant, const Registrati
 
 void put(storage::Transaction& change, std::string_view tenant, const Binding& binding, const Binding* former) {
   const std::string key = binding_key(tenant, binding.name);
-  if (former != nullptr) {
-    for (const auto& [kind, id] : revocable_names(*former)) {
-      if (!id.empty()) change.erase(tables::kServiceStates, index_key(tenant, kind, id, former->name));
-    }
-  }
+  // What stays stands: a renewed token has the session and the user of the one before.
+  const bool has_former = former != nullptr && former->version != 0 && former->ended == EndReason::None;
+  const auto old_names = has_former ? revocable_names(*former) : decltype(revocable_names(binding))();
+  const auto new_names = revocable_names(binding);
   expect(change, tables::kServiceStates, key, binding.version);
   change.put(tables::kServiceStates, key, as_bytes(encode(binding)));
-  for (const auto& [kind, id] : revocable_names(binding)) {
+  for (std::size_t i = 0; i < new_names.size(); ++i) {
+    const std::string_view old_id = old_names[i].second;
+    const auto& [kind, id] = new_names[i];
+    if (old_id == id) continue;
+    if (!old_id.empty()) change.erase(tables::kServiceStates, index_key(tenant, kind, old_id, former->name));
     if (!id.empty()) change.put(tables::kServiceStates, index_key(tenant, kind, id, binding.name), Bytes());
   }
 }

@@ -135,6 +135,7 @@ struct Subscription {
 std::string registration_key(std::string_view tenant, std::string_view impu);
 std::string binding_key(std::string_view tenant, const BindingName& name);
 std::string bindings_prefix(std::string_view tenant, std::string_view mc_service_id);
+std::string bindings_prefix(std::string_view tenant, std::string_view mc_service_id, std::string_view service);
 std::string publication_key(std::string_view tenant, std::string_view etag);
 std::string subscription_key(std::string_view tenant, std::string_view local_tag);
 std::string resource_prefix(std::string_view tenant, std::string_view resource);

@@ -26,8 +26,14 @@ Task<Result<Subscription>> read_subscription(Registrar* registrar, std::string l
 Task<Result<std::vector<std::string>>> subscriptions_of(Registrar* registrar, std::string mc_service_id) {
   const std::string prefix = resource_prefix(registrar->tenant(), mc_service_id);
   const std::string end = broker::record_prefix_end(prefix);
-  CLAVIGER_CO_TRY(records, co_await registrar->here().store.range(tables::kSubscriptions, prefix, end,
-                                                                  kSubscriptionsPerUserMax + 1));
+  // Few have more than some: so many are read on the loop, without a thread in between.
+  constexpr std::size_t kUsual = 32;
+  storage::Store* const store = &registrar->here().store;
+  CLAVIGER_CO_TRY(records, co_await store->range(tables::kSubscriptions, prefix, end, kUsual));
+  if (records.size() == kUsual) {
+    CLAVIGER_CO_TRY(all, co_await store->range(tables::kSubscriptions, prefix, end, kSubscriptionsPerUserMax + 1));
+    records = std::move(all);
+  }
   std::vector<std::string> tags;
   for (const storage::Record& record : records) {
     CLAVIGER_CO_TRY(tag, tag_of_index(record.key));

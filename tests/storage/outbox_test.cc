@@ -122,6 +122,22 @@ TEST_F(OutboxTest, NoticesNewRowsByPollAndAtOnceWhenWoken) {
   EXPECT_EQ(recorder_.calls[1], "woken/0@2");
 }
 
+// A slow commit, and a clock that was set back: found, though not with each pass.
+TEST_F(OutboxTest, ARowThatComesLateIsFound) {
+  start();
+  advance(Seconds(10));
+  put(-2, "slow");
+  advance(Seconds(2));
+  EXPECT_EQ(recorder_.called(), "slow/0@8");
+  put(-50, "set-back");
+  advance(Seconds(6));
+  EXPECT_EQ(recorder_.calls.back(), "set-back/0@-38");
+  put(-5000, "of-old");
+  advance(Seconds(62));
+  EXPECT_EQ(recorder_.calls.size(), 3U);
+  EXPECT_EQ(rows(), 0U);
+}
+
 TEST_F(OutboxTest, TriesAgainWithGrowingPauses) {
   recorder_.failures["x"] = {Code::Unreachable, 3};
   put(0, "x");

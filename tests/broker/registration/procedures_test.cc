@@ -133,6 +133,49 @@ TEST(Procedures, AGatewaysUsersDoNotDisturbEachOther) {
   EXPECT_EQ(bed.binding("c", kBob).ended, EndReason::LoggedOff);
 }
 
+// A revocation finds a binding by what its present token names, and by nothing that a former one named.
+TEST(Procedures, ARenewedTokenIsFoundByWhatItNames) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  const auto publish = [&](std::string jti, std::string sid) {
+    PublishRequest one = bed.publication();
+    one.authorisation = bed.authorisation("c");
+    one.authorisation->facts.sub = "u1";
+    one.authorisation->facts.sid = std::move(sid);
+    one.authorisation->facts.jti = std::move(jti);
+    EXPECT_TRUE(bed.publish_it(std::move(one)));
+  };
+  const auto found = [&](std::string_view kind, std::string_view id) {
+    const std::string prefix = revocable_prefix("alpha", kind, id);
+    return bed.wait(bed.store().range(broker::tables::kServiceStates, prefix, prefix + '\x7F', 8))->size();
+  };
+  publish("j1", "s1");
+  EXPECT_EQ(found("j", "j1") + found("s", "s1") + found("u", "u1"), 3U);
+  publish("j2", "s1");
+  EXPECT_EQ(found("j", "j1"), 0U);
+  EXPECT_EQ(found("j", "j2") + found("s", "s1") + found("u", "u1"), 3U);
+  publish("j3", "");
+  EXPECT_EQ(found("s", "s1") + found("j", "j2"), 0U);
+  EXPECT_TRUE(bed.wait(end_binding(bed.registrar(), std::string(kImpu), bed.binding("c").name, EndReason::Revoked)));
+  EXPECT_EQ(found("j", "j3") + found("u", "u1"), 0U);
+  publish("j3", "s1");
+  EXPECT_EQ(found("j", "j3") + found("s", "s1") + found("u", "u1"), 3U) << "after its end all of them are there again";
+}
+
+TEST(Procedures, AUsersOtherDeviceIsFoundBehindThoseThatEnded) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  for (const char* client : {"a", "b", "c", "d", "e", "f"}) EXPECT_TRUE(bed.authorise(client));
+  EXPECT_TRUE(bed.authorise("f")->has_several_devices);
+  for (const char* client : {"a", "b", "c", "d"}) {
+    EXPECT_TRUE(
+        bed.wait(end_binding(bed.registrar(), std::string(kImpu), bed.binding(client).name, EndReason::Revoked)));
+  }
+  EXPECT_TRUE(bed.authorise("f")->has_several_devices) << "e is behind a page of them";
+  EXPECT_TRUE(bed.wait(end_binding(bed.registrar(), std::string(kImpu), bed.binding("e").name, EndReason::Revoked)));
+  EXPECT_FALSE(bed.authorise("f")->has_several_devices);
+}
+
 TEST(Procedures, AShareableUesNextUserTakesItOver) {
   RegistrationBed bed;
   identity::UeChange members;
