@@ -6,6 +6,7 @@
 #include "broker/admin/session_json.h"
 #include "broker/admin/user_lookup.h"
 #include "broker/identity/ue_procedures.h"
+#include "broker/registration/ue_services.h"
 
 namespace claviger::admin {
 namespace {
@@ -148,12 +149,23 @@ Task<Answer> change(Call* call) {
   co_return answer_with(*ue);
 }
 
+// Beside its sessions: services that tokens of other sessions opened on it.
+Task<Result<Unit>> end_services(Call* call) {
+  registration::Registrar* const registrar = call->services.registrar;
+  if (registrar == nullptr || registrar->tenant() != call->values[0]) co_return Unit{};
+  auto ended = co_await registration::end_services_on_ue(registrar, call->values[1]);
+  co_return ended;
+}
+
 Task<Answer> set_lost(Call* call, bool is_lost) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   UeChange wanted;
   wanted.is_lost = is_lost;
   auto ue = co_await identity::change_ue(call->at(), call->values[0], call->values[1], std::move(wanted));
   if (!ue) co_return ue.error();
+  if (is_lost) {
+    CLAVIGER_CO_TRY(ended, co_await end_services(call));
+  }
   co_return answer_with(*ue);
 }
 Task<Answer> lost(Call* call) { return set_lost(call, true); }
@@ -163,6 +175,7 @@ Task<Answer> remove(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   auto done = co_await identity::remove_ue(call->at(), call->values[0], call->values[1]);
   if (!done) co_return done.error();
+  CLAVIGER_CO_TRY(ended, co_await end_services(call));
   co_return Answer("{}");
 }
 
@@ -180,6 +193,7 @@ Task<Answer> revoke_sessions(Call* call) {
   auto done = co_await identity::end_sessions_of_ue(call->at(), call->values[0], call->values[1],
                                                     identity::SessionState::Revoked);
   if (!done) co_return done.error();
+  CLAVIGER_CO_TRY(ended, co_await end_services(call));
   co_return Answer("{}");
 }
 

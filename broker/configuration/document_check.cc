@@ -269,10 +269,29 @@ void append_meaning(const XmlTree& tree, std::uint32_t first, std::string& out) 
   while (!open.empty()) close(open);
 }
 
+// RFC 4825 clause 8.2.2: its octets may be UTF-8 by chance.
+bool declares_another_encoding(std::string_view text) {
+  if (!text.starts_with("<?xml")) return false;
+  const std::string_view declaration = text.substr(0, text.find("?>"));
+  const std::size_t at = declaration.find("encoding");
+  if (at == std::string_view::npos) return false;
+  const std::size_t begin = declaration.find_first_of("\"'", at);
+  if (begin == std::string_view::npos) return false;
+  const std::size_t end = declaration.find(declaration[begin], begin + 1);
+  if (end == std::string_view::npos) return false;
+  const std::string_view name = declaration.substr(begin + 1, end - begin - 1);
+  constexpr std::string_view kUtf8 = "utf-8";
+  return !std::ranges::equal(name, kUtf8, {}, [](char character) {
+    return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
+  });
+}
+
 }  // namespace
 
 Checked<DocumentFacts> check_document(const Application& application, const DocumentName& name, std::string_view text) {
-  if (!codec::is_utf8(text)) return XcapFault{Code::XcapUtf8, "The document is not UTF-8.", {}};
+  if (!codec::is_utf8(text) || declares_another_encoding(text)) {
+    return XcapFault{Code::XcapUtf8, "The document is not UTF-8.", {}};
+  }
   const auto tree = XmlTree::read(text);
   if (!tree) {
     const Code code = tree.error().code;

@@ -106,6 +106,9 @@ Task<sip::Response> DocumentNotifier::subscribe(const sip::Received* request, st
   if (expires != 0 && expires < registration::kIntervalMin) {
     co_return registration::refusal(registrar_, Error{Code::IntervalTooBrief, "xcap_diff.expires"});
   }
+  if (!sip::accepts(message, kDiffType)) {
+    co_return registration::refusal(registrar_, Error{Code::AcceptExcludes, "xcap_diff.accept"});
+  }
   Result<Granted> granted = Error{Code::Internal, "xcap_diff"};
   if (!dialog->local_tag.empty()) {
     DocumentSubscription said;

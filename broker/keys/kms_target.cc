@@ -26,16 +26,6 @@ bool has_escape(std::string_view text) {
   return false;
 }
 
-Result<std::string> decode(std::string_view text) {
-  if (text.size() > 3 * kUriBytesMax) return kInvalid;
-  std::string decoded(text.size(), '\0');
-  const auto size = codec::percent_decode(text, codec::Plus::Literal, std::as_writable_bytes(std::span(decoded)));
-  if (!size) return kInvalid;
-  decoded.resize(*size);
-  if (!check_uri(decoded) || has_escape(decoded) || decoded == "." || decoded == "..") return kInvalid;
-  return decoded;
-}
-
 bool has_dot_segment(std::string_view path) {
   while (true) {
     const std::size_t slash = path.find('/');
@@ -44,6 +34,16 @@ bool has_dot_segment(std::string_view path) {
     if (slash == std::string_view::npos) return false;
     path.remove_prefix(slash + 1);
   }
+}
+
+Result<std::string> decode(std::string_view text) {
+  if (text.size() > 3 * kUriBytesMax) return kInvalid;
+  std::string decoded(text.size(), '\0');
+  const auto size = codec::percent_decode(text, codec::Plus::Literal, std::as_writable_bytes(std::span(decoded)));
+  if (!size) return kInvalid;
+  decoded.resize(*size);
+  if (!check_uri(decoded) || has_escape(decoded) || has_dot_segment(decoded)) return kInvalid;
+  return decoded;
 }
 
 Result<KmsTarget> read_key_provision(std::string_view rest) {

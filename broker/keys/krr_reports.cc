@@ -19,15 +19,20 @@ using runtime::Task;
 
 constexpr storage::RecordSchema kSchema{"kms_reports", 1};
 
-// One an hour and user, the last kReportsOfUser of them: nobody fills the store with them.
-std::string id_of(std::string_view user_uri, std::int64_t now) {
-  constexpr std::int64_t kHour = 3600;
-  std::array<std::byte, 9> bytes{};
+// Somebody else of the same user was first: as often as requests of one user may meet.
+constexpr int kConflictTries = 8;
+
+std::string user_part(std::string_view user_uri) {
   const crypto::Sha256Digest digest = crypto::sha256(as_bytes(user_uri));
-  std::copy_n(digest.begin(), 8, bytes.begin());
-  bytes[8] = static_cast<std::byte>(now / kHour % kReportsOfUser);
-  std::string id;
-  codec::hex_encode(bytes, id);
+  std::string part;
+  codec::hex_encode(Bytes(digest).first(8), part);
+  return part;
+}
+
+std::string id_of(const std::string& user, std::size_t slot) {
+  const std::byte number{static_cast<std::uint8_t>(slot)};
+  std::string id = user;
+  codec::hex_encode(Bytes(&number, 1), id);
   return id;
 }
 
@@ -51,17 +56,55 @@ Result<KrrReport> decode(const storage::Value& value, std::string_view id) {
 
 }  // namespace
 
+namespace {
+
+// Where the report goes: over the one that says the same, into a free slot, or over the oldest. Its version comes along.
+struct Place {
+  std::string key;
+  std::uint64_t version = 0;  // 0: nothing is there
+};
+Task<Result<Place>> place_for(Context* context, std::string tenant, std::string user, std::string xml) {
+  const std::string prefix = broker::record_prefix({tenant}) + user;
+  std::string end = prefix + '~';  // behind every hex digit
+  auto rows = co_await context->store.range(tables::kKmsReports, prefix, std::move(end), kReportsOfUser);
+  if (!rows) co_return rows.error();
+  Place oldest;
+  std::int64_t oldest_at = 0;
+  std::array<bool, kReportsOfUser> is_taken{};
+  for (const storage::Record& row : *rows) {
+    CLAVIGER_CO_TRY(report, decode(row.value, std::string_view(row.key).substr(prefix.size() - user.size())));
+    if (report.xml == xml) co_return Place{row.key, row.value.version()};
+    for (std::size_t slot = 0; slot < kReportsOfUser; ++slot) is_taken[slot] |= report.id == id_of(user, slot);
+    if (!oldest.key.empty() && report.received_at >= oldest_at) continue;
+    oldest = {row.key, row.value.version()};
+    oldest_at = report.received_at;
+  }
+  const auto free = std::ranges::find(is_taken, false);
+  if (free == is_taken.end()) co_return oldest;
+  const auto slot = static_cast<std::size_t>(free - is_taken.begin());
+  co_return Place{broker::record_key({tenant, id_of(user, slot)}), 0};
+}
+
+}  // namespace
+
 Task<Result<Unit>> keep_report(Context* context, std::string tenant, std::string user_uri, std::string xml) {
   KrrReport report;
   report.received_at = numeric_date(context->shard.wall());
-  const std::string id = id_of(user_uri, report.received_at);
+  const std::string user = user_part(user_uri);
   report.user_uri = std::move(user_uri);
   report.xml = std::move(xml);
-  const std::string key = broker::record_key({tenant, id});
-  storage::Transaction transaction;
-  transaction.put(tables::kKmsReports, key, as_bytes(encode(report)), report.received_at + kReportKept.count());
-  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
-  co_return Unit{};
+  for (int i = 1;; ++i) {
+    CLAVIGER_CO_TRY(place, co_await place_for(context, tenant, user, report.xml));
+    storage::Transaction transaction;
+    if (place.version == 0)
+      transaction.expect_absent(tables::kKmsReports, place.key);
+    else
+      transaction.expect_version(tables::kKmsReports, place.key, place.version);
+    transaction.put(tables::kKmsReports, place.key, as_bytes(encode(report)), report.received_at + kReportKept.count());
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed) co_return Unit{};
+    if (!committed.failed_with(Code::Conflict) || i == kConflictTries) co_return committed.error();
+  }
 }
 
 Task<Result<ReportPage>> list_reports(Context* context, std::string tenant, std::string after, std::size_t limit) {

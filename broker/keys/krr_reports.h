@@ -19,8 +19,8 @@ namespace claviger::keys {
 // Long enough for whoever looks once a month.
 inline constexpr Seconds kReportKept{90 * 86'400};
 
-// Of one user: he has met as many refusals of others' KMSs before somebody looks.
-inline constexpr std::int64_t kReportsOfUser = 16;
+// Of one user, different ones; then the oldest goes: he has met as many refusals of others' KMSs before somebody looks.
+inline constexpr std::size_t kReportsOfUser = 16;
 
 struct KrrReport {
   std::string id;
@@ -33,7 +33,7 @@ struct ReportPage {
   std::string next;  // empty: the last page
 };
 
-// Durable when it returns.
+// Durable when it returns. One that says what another said takes its place.
 runtime::Task<Result<Unit>> keep_report(broker::Context* context, std::string tenant, std::string user_uri,
                                         std::string xml);
 // By user.

@@ -51,8 +51,8 @@ Response refusal(Registrar& registrar, const Error& error) {
       return Response(400);
     case Code::XmlTooLarge:
       return Response(413);
-    case Code::TooMany:
-      return Response(403);
+    case Code::TooMany:  // parts of a body, or what one user may have
+      return Response(std::string_view(error.where).starts_with("sip.") ? 413 : 403);
     default:
       break;
   }
@@ -64,8 +64,10 @@ Response refusal(Registrar& registrar, const Error& error) {
 
 Response registered(Registrar& registrar, const sip::Message& message, const RegisterRequest& request) {
   Response response(200);
-  response.with("Expires", message.has(sip::HeaderId::Expires) ? sip::unfolded(message.value(sip::HeaderId::Expires))
-                                                               : std::to_string(request.expires));
+  // The same value, however large (TS 24.229 clause 5.7.1.1); what is no number was taken for the largest.
+  const std::string said = sip::unfolded(message.value(sip::HeaderId::Expires));
+  const bool is_number = !said.empty() && said.find_first_not_of("0123456789") == std::string::npos;
+  response.with("Expires", is_number ? said : std::to_string(request.expires));
   if (!request.icid.empty()) {
     std::string vector = "icid-value=" + sip::quoted(request.icid);
     if (!request.orig_ioi.empty()) vector += ";orig-ioi=" + sip::quoted(request.orig_ioi);

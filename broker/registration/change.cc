@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "broker/identity/ue_records.h"
 #include "broker/record_key.h"
 #include "broker/registration/client_server_keys.h"
 #include "broker/registration/procedures.h"
 #include "broker/registration/rows.h"
 #include "broker/registration/token_timer.h"
+#include "broker/registration/ue_services.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_revocation.h"
 
@@ -104,27 +104,17 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
                          std::string instance) {
   Registrar* const registrar = change->registrar;
   const BindingName name{authorisation.facts.mc_service_id, authorisation.service, authorisation.client_id};
-  if (authorisation.uploaded != nullptr) {
-    CLAVIGER_CO_TRY(kept, co_await put_client_server_key(change, registration->impu, authorisation.uploaded));
-  }
   Bound bound;
   CLAVIGER_CO_TRY(former, co_await read_binding(registrar, name));
   bound.former = std::move(former);
-
-  // TS 22.179 clause 4.5.4: whoever signs in on a shareable UE ends the service of the one before; on a gateway nobody does.
-  auto ue = co_await identity::read_ue(&registrar->here(), registrar->tenant(), name.client_id);
-  if (!ue && ue.error().code != Code::UeUnknown) co_return ue.error();
-  if (ue && ue->ue_class == identity::UeClass::Shareable) {
-    std::vector<BindingName> others;
-    for (const BindingName& other : registration->bindings) {
-      const bool is_other = other.service == name.service && other.client_id == name.client_id &&
-                            other.mc_service_id != name.mc_service_id;
-      if (is_other) others.push_back(other);
-    }
-    for (std::size_t i = 0; i < others.size(); ++i) {
-      CLAVIGER_CO_TRY(evicted,
-                      co_await unbind(change, registration, others[i], EndReason::Replaced, Ending::NoResource));
-    }
+  const bool is_same = bound.former.version != 0 && bound.former.ended == EndReason::None;
+  if (instance.empty() && is_same) instance = bound.former.instance;
+  CLAVIGER_CO_TRY(ue, co_await ue_of(registrar, name.client_id, instance));
+  if (authorisation.uploaded != nullptr) {
+    CLAVIGER_CO_TRY(kept, co_await put_client_server_key(change, registration->impu, authorisation.uploaded));
+  }
+  if (!ue.ue_id.empty() && ue.ue_class == identity::UeClass::Shareable) {
+    CLAVIGER_CO_TRY(evicted, co_await evict_here(change, registration, name, ue.ue_id));
   }
 
   if (std::ranges::find(registration->bindings, name) == registration->bindings.end()) {
@@ -133,7 +123,6 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
     registration->bindings.push_back(name);
   }
   Binding& binding = bound.binding;
-  const bool is_same = bound.former.version != 0 && bound.former.ended == EndReason::None;
   binding.csk_id = authorisation.csk_id;
   if (is_same && bound.former.impu == registration->impu) {
     binding.etag = bound.former.etag;
@@ -143,7 +132,8 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   binding.name = name;
   take_client_server_key(*change, binding);
   binding.impu = registration->impu;
-  binding.instance = !instance.empty() || !is_same ? std::move(instance) : bound.former.instance;
+  binding.instance = std::move(instance);
+  binding.ue = std::move(ue.ue_id);
   binding.issuer = std::move(authorisation.facts.issuer);
   binding.oauth_client_id = std::move(authorisation.facts.oauth_client_id);
   binding.scope = std::move(authorisation.facts.scope);
@@ -165,8 +155,11 @@ Task<Result<Unit>> look_again(Registrar* registrar, std::string impu, Authorisat
   const TokenFacts& facts = authorisation.facts;
   tokens::TokenNames names{facts.jti, facts.sid, facts.sub, facts.issued_at};
   CLAVIGER_CO_TRY(is_late, co_await tokens::is_revoked(&registrar->here(), registrar->tenant(), std::move(names)));
-  if (!is_late) co_return Unit{};
   BindingName name{facts.mc_service_id, authorisation.service, authorisation.client_id};
+  if (!is_late) {
+    auto evicted = co_await evict_elsewhere(registrar, std::move(name));
+    co_return evicted;
+  }
   CLAVIGER_CO_TRY(ended, co_await end_binding(registrar, impu, std::move(name), EndReason::Revoked));
   co_return Error{Code::ServiceNotAuthorised, "registration.revoked"};
 }

@@ -69,7 +69,8 @@ runtime::Task<Result<Unit>> unbind_all(Change* change, Registration* registratio
 Ending told(EndReason reason);
 
 // Binds the client to the identity, evicts who was on a shareable UE before, and puts the name into the registration.
-// The binding is put by the caller, who may have more to write there. TooMany; CskInvalid, before anything is changed.
+// The binding is put by the caller, who may have more to write there. TooMany; CskInvalid, and ServiceNotAuthorised (the UE
+// is lost), before anything is changed.
 struct Bound {
   Binding binding;
   Binding former;  // version 0: there was none
@@ -77,7 +78,8 @@ struct Bound {
 runtime::Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisation authorisation,
                                   std::string instance);
 
-// Home of the identity, without its turn, after an authorisation was committed: whether its token had been revoked before
+// Home of the identity, without its turn, after an authorisation was committed: whoever was on its shareable UE before it
+// loses his service at other identities (ue_services.h); and whether its token had been revoked before
 // that, too late for the one who verified it and too early for whoever looks for its bindings (revocation_follower.h). The
 // binding has ended then: ServiceNotAuthorised.
 runtime::Task<Result<Unit>> look_again(Registrar* registrar, std::string impu, Authorisation authorisation);

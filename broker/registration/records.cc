@@ -39,8 +39,8 @@ BindingName read_name(const schema::BindingName& name) {
 
 int tri_state(int value) { return value < 0 ? -1 : value; }
 
-std::array<std::pair<std::string_view, std::string_view>, 3> revocable_names(const Binding& binding) {
-  return {{{"s", binding.sid}, {"u", binding.sub}, {"j", binding.jti}}};
+std::array<std::pair<std::string_view, std::string_view>, 4> revocable_names(const Binding& binding) {
+  return {{{"s", binding.sid}, {"u", binding.sub}, {"j", binding.jti}, {kUeIndex, binding.ue}}};
 }
 
 std::string index_key(std::string_view tenant, std::string_view kind, std::string_view id, const BindingName& name) {
@@ -151,10 +151,11 @@ std::string encode(const Binding& binding) {
   const auto jti = put_text(builder, binding.jti);
   const auto digest = storage::put_bytes(builder, as_bytes(binding.token_digest));
   const auto etag = put_text(builder, binding.etag);
+  const auto ue = put_text(builder, binding.ue);
   builder.Finish(schema::CreateBinding(builder, kVersion, name, impu, instance, issuer, client, scope, sub, sid, jti,
                                        digest, binding.token_issued_at, binding.token_expires_at, binding.authorised_at,
-                                       etag, static_cast<std::uint8_t>(binding.ended), binding.ended_at,
-                                       binding.csk_id));
+                                       etag, static_cast<std::uint8_t>(binding.ended), binding.ended_at, binding.csk_id,
+                                       ue));
   return storage::finished(builder);
 }
 
@@ -179,6 +180,7 @@ Result<Binding> decode_binding(const storage::Value& value) {
   binding.ended = static_cast<EndReason>(record->ended());
   binding.ended_at = record->ended_at();
   binding.csk_id = record->csk_id();
+  binding.ue = text_of(record->ue());
   binding.version = value.version();
   return binding;
 }

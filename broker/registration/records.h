@@ -10,7 +10,7 @@
 //
 //   kRegistrations   tenant NUL impu
 //   kServiceStates   tenant NUL "b" NUL mc-service-id NUL service NUL client-id     the binding
-//                    tenant NUL "s" NUL sid NUL (the same three)                    index by session, sub ("u"), jti ("j")
+//                    tenant NUL "s" NUL sid NUL (the same three)                    index by session, sub ("u"), jti ("j"), UE ("e")
 //   kPublications    tenant NUL etag
 //   kSubscriptions   tenant NUL "d" NUL local-tag                                   the dialog
 //                    tenant NUL "w" NUL local-tag                                   ours to a registration's events
@@ -93,6 +93,7 @@ struct Binding {
   EndReason ended = EndReason::None;
   std::int64_t ended_at = 0;
   std::uint32_t csk_id = 0;  // of the client's key; 0: it has none
+  std::string ue;            // the registered UE that it is on; empty: none
   std::uint64_t version = 0;
 };
 
@@ -140,7 +141,8 @@ std::string publication_key(std::string_view tenant, std::string_view etag);
 std::string subscription_key(std::string_view tenant, std::string_view local_tag);
 std::string resource_prefix(std::string_view tenant, std::string_view resource);
 
-// The indexes by which a revocation finds bindings: kind is "s" (sid), "u" (sub) or "j" (jti).
+// The indexes by which a revocation finds bindings: kind is "s" (sid), "u" (sub) or "j" (jti); and by registered UE.
+inline constexpr std::string_view kUeIndex = "e";
 std::string revocable_prefix(std::string_view tenant, std::string_view kind, std::string_view id);
 // Of an index row's key: the binding. Corrupt.
 Result<BindingName> name_of_index(std::string_view key);

@@ -102,8 +102,9 @@ Task<Result<Unit>> register_once(Registrar* registrar, std::shared_ptr<const Reg
     Authorisation authorisation = request->authorisations[i];
     std::string instance = request->contact ? request->contact->instance : std::string();
     auto bound = co_await bind(&change, &registration, std::move(authorisation), std::move(instance));
-    // Somebody else's key identifier, or more keys than one user has: as a bad token.
+    // Somebody else's key identifier, more keys than one user has, a UE that is lost: as a bad token.
     if (bound.failed_with(Code::CskInvalid) || bound.failed_with(Code::TooMany)) continue;
+    if (bound.failed_with(Code::ServiceNotAuthorised)) continue;
     if (!bound) co_return bound.error();
     put(change.transaction, registrar->tenant(), bound->binding, &bound->former);
   }

@@ -158,11 +158,22 @@ Result<std::string> registering_identity(const sip::Message& message) {
   return identity;
 }
 
+// The header's; without one that of the contact (RFC 3261 clause 10.2.1.1).
+std::uint32_t registration_interval(const sip::Message& message) {
+  if (const auto said = message.expires()) return *said;
+  sip::NameAddresses contacts(message.value(HeaderId::Contact));
+  const auto contact = contacts.next();
+  if (!contact || !*contact) return kIntervalDefault;
+  const auto expires = sip::find_parameter((*contact)->parameters, "expires");
+  const auto seconds = expires.is_present ? sip::read_number(expires.value, UINT32_MAX) : std::nullopt;
+  return seconds ? static_cast<std::uint32_t>(*seconds) : kIntervalDefault;
+}
+
 Result<RegisterRequest> read_register(Registrar& registrar, const sip::Message& message, const BodyAccess& access) {
   RegisterRequest request;
   CLAVIGER_TRY(identity, registering_identity(message));
   request.impu = std::move(identity);
-  request.expires = message.expires().value_or(kIntervalDefault);
+  request.expires = registration_interval(message);
   if (request.expires == 0) return request;
   request.s_cscf = first_uri(message, HeaderId::Contact);
   request.path = addresses_of(message, HeaderId::Path);

@@ -58,9 +58,10 @@ Task<Result<std::int64_t>> remaining_of(Registrar* registrar, Subscription subsc
   if (registration.failed_with(Code::RegistrationUnknown))
     co_return Error{Code::ServiceNotAuthorised, "subscribe.registration"};
   if (!registration) co_return registration.error();
-  const std::int64_t remaining = registration->expires_at + kExpiryGrace - registrar->now();
-  if (remaining <= 0) co_return Error{Code::ServiceNotAuthorised, "subscribe.registration"};
-  co_return remaining;
+  const std::int64_t remaining = registration->expires_at - registrar->now();
+  if (remaining > 0) co_return remaining;
+  if (remaining + kExpiryGrace <= 0) co_return Error{Code::ServiceNotAuthorised, "subscribe.registration"};
+  co_return remaining + kExpiryGrace;  // the core's refresh may be under way
 }
 
 std::int64_t granted_of(Registrar* registrar, std::uint32_t wanted, std::int64_t remaining) {
@@ -124,6 +125,22 @@ Task<Result<SubscribeOutcome>> refresh(Registrar* registrar, std::shared_ptr<con
   }
 }
 
+namespace {
+
+// A subscription was granted to the end of its subscriber's registration, which is still in its grace: whether that was the
+// end, and why, is the registration's to say. The time until it has said so; 0: it has.
+Task<Result<std::int64_t>> grace_of(Registrar* registrar, Subscription subscription, std::int64_t now) {
+  const bool is_over = subscription.life.ending.empty() && subscription.life.expires_at <= now;
+  if (!is_over || subscription.is_server) co_return std::int64_t{0};
+  auto registration = co_await read_registration(registrar, subscription.subscriber);
+  if (registration.failed_with(Code::RegistrationUnknown)) co_return std::int64_t{0};
+  if (!registration) co_return registration.error();
+  if (registration->expires_at > now) co_return std::int64_t{0};
+  co_return std::max(registration->expires_at + kExpiryGrace, now) + 1;
+}
+
+}  // namespace
+
 Task<Result<Unit>> look_at_subscription(Registrar* registrar, std::string local_tag, std::int64_t due) {
   auto turn = co_await registrar->turns().take("dialog/" + local_tag);
   if (!turn) co_return turn.error();
@@ -131,6 +148,8 @@ Task<Result<Unit>> look_at_subscription(Registrar* registrar, std::string local_
   if (subscription.failed_with(Code::SubscriptionUnknown)) co_return Unit{};
   if (!subscription) co_return subscription.error();
   Change change(registrar);
+  CLAVIGER_CO_TRY(grace, co_await grace_of(registrar, *subscription, change.now));
+  if (grace != 0 && subscription->life.timer_due == due) subscription->life.expires_at = grace;
   const sip::Look look = sip::look_at(subscription->life, change.now, due);
   if (look == sip::Look::Nothing) co_return Unit{};
   if (look == sip::Look::Over) {

@@ -31,7 +31,7 @@ Fault check_features(const codec::JsonObject& object) {
   return std::nullopt;
 }
 
-Fault check_api_ids(const codec::JsonObject& info) {
+Fault read_api_ids(const codec::JsonObject& info, std::vector<std::string>& out) {
   constexpr std::string_view kAt = "/revokeInfo/apiIds";
   const auto value = info.find("apiIds");
   if (!value) return QueryFault{kAt, kIsMissing};
@@ -40,6 +40,7 @@ Fault check_api_ids(const codec::JsonObject& info) {
   for (const codec::JsonValue element : *array) {
     const auto text = element.as_string();
     if (!text || !identity::is_val_identity(*text)) return QueryFault{kAt, kNotText};
+    out.emplace_back(*text);
   }
   return std::nullopt;
 }
@@ -49,7 +50,7 @@ Fault read_revocation(const codec::JsonObject& info, RevokeAuthorization& out) {
   if (info.contains("aefId")) {
     if (auto fault = read_id(info, "aefId", "/revokeInfo/aefId", out.aef_id)) return fault;
   }
-  if (auto fault = check_api_ids(info)) return fault;
+  if (auto fault = read_api_ids(info, out.api_ids)) return fault;
   const auto cause = info.find("cause");
   if (!cause) return QueryFault{"/revokeInfo/cause", kIsMissing};
   const auto text = cause->as_string();

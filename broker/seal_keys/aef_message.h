@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/seal_keys/key_query.h"
 #include "core/codec/json_reader.h"
@@ -22,6 +23,7 @@ struct CheckAuthentication {
 struct RevokeAuthorization {
   std::string invoker;
   std::string aef_id;  // empty: not said
+  std::vector<std::string> api_ids;
   std::string cause;
 };
 

@@ -88,6 +88,7 @@ Task<http::Response> revoke(Room room, http::Request request, http::PathValues p
   if (!parsed.body) co_return fault_refusal(parsed.fault);
   RevokeAuthorization wanted = *std::move(parsed.body);
   if (!wanted.aef_id.empty() && !view->core.is_our_aef(wanted.aef_id)) co_return features();
+  if (!view->core.may_be_our_api(wanted.api_ids)) co_return features();
   auto revoked = co_await revoke_invoker(context, path[0], wanted.invoker, std::move(wanted.cause));
   if (!revoked) co_return refusal(revoked.error());
   context->shard.logger().info("capif.revoked", {{"tenant", path[0]}, {"invoker", wanted.invoker}});

@@ -6,8 +6,9 @@
 //   POST revoke-authorization   the core function takes back an invoker's authorisation. It shows its certificate
 //                               (CapifCore::core_name), or a token of its own: signed with its key, iss its issuer, and no
 //                               client_id but that
-// The revocation is durable before the answer, and beats every token that the invoker has (invoker.h). This AEF has one API:
-// whatever `apiIds` calls it, that one is meant; an aefId that is another's changes nothing here.
+// The revocation is durable before the answer, and beats every token that the invoker has (invoker.h). An aefId that is
+// another's changes nothing here. This AEF has one API: where we published it, `apiIds` must name it, by its identifier at
+// the core function or as ss-kir; where we did not, we do not know its identifier, and whatever `apiIds` says is taken for it.
 #pragma once
 
 #include "broker/identity/routes.h"

@@ -5,6 +5,7 @@
 // CapifView. Values, any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,6 +43,11 @@ struct CapifCore {
 
   bool is_our_aef(std::string_view id) const {
     return id == aef_id || (!assigned_aef_id.empty() && id == assigned_aef_id);
+  }
+  // Whether our API is one of these. What we did not publish has an identifier that we do not know: any may be it.
+  bool may_be_our_api(const std::vector<std::string>& ids) const {
+    const auto is_ours = [this](const std::string& id) { return id == kApiName || id == service_api_id; };
+    return service_api_id.empty() || std::ranges::any_of(ids, is_ours);
   }
 };
 

@@ -8,7 +8,6 @@
 #include "broker/seal_keys/capif_core.h"
 #include "broker/seal_keys/capif_generated.h"
 #include "broker/tables.h"
-#include "broker/tokens/verifier/verification_policy.h"
 #include "storage/record.h"
 
 namespace claviger::seal_keys {
@@ -72,8 +71,7 @@ Task<Result<Invoker>> change(Context* context, std::string tenant, std::string i
 }  // namespace
 
 bool is_revoked(const Invoker& invoker, std::optional<std::int64_t> issued_at) {
-  // The core function's clock may be ahead of ours as far as a token's times may be.
-  return invoker.revoked_at != 0 && (!issued_at || *issued_at <= invoker.revoked_at + tokens::kLeewayMax.count());
+  return invoker.revoked_at != 0 && (!issued_at || *issued_at <= invoker.revoked_at);
 }
 
 Task<Result<Invoker>> find_invoker(Context* context, std::string tenant, std::string id) {

@@ -112,10 +112,11 @@ void EndpointShard::end_drain_if_empty() {
 
 void EndpointShard::on_datagram(Bytes datagram, const net::Address& peer) {
   const std::string_view text = as_text(datagram);
-  // Keep-alives of RFC 5626 and of NATs.
-  if (text.size() < 4 || text.find_first_not_of("\r\n") == std::string_view::npos) return;
+  // Keep-alives of RFC 5626 and of NATs; empty lines in front of a message are as good as on a stream (RFC 3261 clause 7.5).
+  const std::size_t begin = text.find_first_not_of("\r\n");
+  if (text.size() < 4 || begin == std::string_view::npos) return;
   const Peer from{Transport::Udp, peer, false};
-  receive(text, from, 0);
+  receive(text.substr(begin), from, 0);
 }
 
 bool EndpointShard::receive(std::string_view text, const Peer& peer, std::uint64_t connection) {
@@ -163,7 +164,7 @@ std::optional<Response> EndpointShard::answer_alone(const Message& request, std:
     return Response(200)
         .with("Allow", std::string(kAllow))
         .with("Accept", "application/poc-settings+xml, multipart/mixed, message/sip")
-        .with("Allow-Events", "poc-settings")
+        .with("Allow-Events", "poc-settings, xcap-diff")
         .with("Supported", "path");
   }
   return std::nullopt;

@@ -138,7 +138,10 @@ Result<Unit> Message::parse(std::string_view text, Framing framing) {
 }
 
 Result<Unit> Message::parse_start_line(std::string_view line) {
-  if (line.size() > kStartLineMax) return Error{Code::TooLarge, "sip.start_line"};
+  if (line.size() > kStartLineMax) {
+    is_request_ = !equals_ignoring_case(line.substr(0, 4), "SIP/");  // one that gets an answer
+    return Error{Code::TooLarge, "sip.start_line"};
+  }
   if (has_control(line)) return syntax("sip.start_line");
   if (line.size() > 4 && equals_ignoring_case(line.substr(0, 4), "SIP/")) return parse_status_line(line);
   is_request_ = true;

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import urllib.parse
 import urllib.request
 
 from clavigerd import SOURCE, Failure, Sandbox, build_folder
@@ -133,6 +134,43 @@ def check_reload(system, ctl):
         with open(system.config, "w", encoding="utf-8") as file:
             file.write(good)
         ctl.json("reload")
+
+
+def check_reload_outside(system, ctl):
+    """What a reload changed, as clients see it: a proxy that was taken out is believed no more, on its open connection either;
+    a listener's own origin is told; and each thing that needs a restart is named alone."""
+    with open(system.config, encoding="utf-8") as file:
+        good = file.read()
+
+    def reloaded(text):
+        with open(system.config, "w", encoding="utf-8") as file:
+            file.write(text)
+        return ctl.json("reload")["needs_restart"]
+
+    path = urllib.parse.urlsplit(system.issuer).path + "/.well-known/openid-configuration"
+    asserted = {"X-3GPP-Asserted-Identity": "sip:somebody@alpha.example"}
+    try:
+        expect(https(system).ask("GET", path, asserted).status == 403, "a stranger asserts nobody")
+        expect(reloaded('trusted_proxies = ["127.0.0.1"]\n' + good) == [], "a proxy needs no restart")
+        connection = https(system)
+        expect(connection.ask("GET", path, asserted).status == 200, "a proxy does")
+        expect(reloaded(good) == [], "nor does its end")
+        expect(connection.ask("GET", path, asserted).status == 403, "taken out, on the connection that it has")
+        expect(https(system).ask("GET", path, asserted).status == 403, "and on another")
+        mutual = 'client_certificates = "required"\n'
+        for origin in ("https://mtls.alpha.example:4711", "https://mtls2.alpha.example"):
+            expect(reloaded(good.replace(mutual, mutual + f'public_origin = "{origin}"\n', 1)) == [], "an origin needs no restart")
+            aliases = https(system).ask("GET", path).json()["mtls_endpoint_aliases"]
+            expect(aliases["token_endpoint"].startswith(origin + "/"), f"the listener's origin: {aliases}")
+        expect(reloaded(good) == [] and "mtls_endpoint_aliases" not in https(system).ask("GET", path).json(), "gone again")
+        for was, now, names in (("shards = ", "shards = 1", ["shards"]), ("hash_threads = ", "hash_threads = 1", ["hash_threads"]),
+                                ("block_cache_mib = ", "block_cache_mib = 3", ["limits.block_cache_mib"]),
+                                ("[limits]\n", "[limits]\nrequests_max = 999\n", ["limits.requests_max"]),
+                                ("metrics_port = ", "metrics_port = 9464 # ", ["metrics_port"]), ('"optional"', '"none"', ["https addresses"]),
+                                ("watchdog = ", "watchdog = 1", ["diameter"]), ("\npsi = ", "\nsubscription_max = 99\npsi = ", ["sip"])):
+            expect(was in good and reloaded(good.replace(was, now, 1)) == names, f"{now.strip()} is named alone")
+    finally:
+        reloaded(good)
 
 
 def check_users(system, ctl):
@@ -277,6 +315,7 @@ def main():
         check_process(system, ctl)
         check_config(system)
         check_reload(system, ctl)
+        check_reload_outside(system, ctl)
         check_users(system, ctl)
         check_clients_and_keys(system, ctl)
         check_transfer(sandbox, ctl)

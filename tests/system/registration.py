@@ -273,6 +273,24 @@ def kills(sandbox, count):
     core.close()
 
 
+def wire(sandbox):
+    """What is odd about a message and yet good, and what is too much of it."""
+    story = Story(sandbox, "udp")
+    core, psi = story.core, story.system.sip_psi
+    text, key = core.text("OPTIONS", psi, {})
+    row("empty lines in front of a datagram", core.exchange("\r\n\r\n" + text, key), 200, allow_events="xcap-diff")
+    row("a start line beyond all bounds", core.ask("OPTIONS", "sip:" + "a" * 3000 + "@b.example", {"To": f"<{psi}>"}), 413)
+    row("more parts than any body has", core.publish(story.impu, *multipart(*[("text/plain", "x")] * 17)), 413)
+    for expires, answered in (("99999999999", "99999999999"), ("soon", "4294967295")):
+        answer = row("what a registration says of its time", core.register(story.impu, expires), 200)
+        expect(answer.get("expires") == answered, f"{expires}: {answer}")
+    answer = core.register(story.impu, Expires=None, Contact="<sip:scscf.example.org>;expires=700")
+    expect(row("in its Contact", answer, 200).get("expires") == "700", f"the contact's time: {answer}")
+    row("xcap-diff that may not be told", core.subscribe(story.impu, story.mc_id, fields={"Event": "xcap-diff", "Accept": "text/plain"}), 406)
+    row("deregister", core.register(story.impu, 0), 200)
+    core.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=5)
@@ -281,6 +299,7 @@ def main():
         for transport in ("udp", "tcp", "tls"):
             Story(sandbox, transport).run()
             print(f"{transport}: every row", flush=True)
+        wire(sandbox)
         strangers(sandbox)
         kills(sandbox, options.kills)
         print(f"{options.kills} kills: nothing lost", flush=True)

@@ -93,6 +93,20 @@ def apart(world):
     expect('why-not="expired"' in world.seen_by_server(system.mcptt_id, "expired"), "why")
 
 
+def together(world):
+    """A subscription lasts as long as the registration, and ends with it: for the reason that it is over, not its own time."""
+    core, system = world.core, world.system
+    impu, _ = world.begin("together", expires=100)
+    answer = row("subscribe for ever", core.subscribe(impu, system.mcptt_id), 200)
+    expect(0 < int(answer.get("expires")) <= 100, f"no longer than the registration: {answer}")
+    core.notify("active")
+    core.notifies.queue.clear()
+    world.advance(105)
+    world.advance(60)
+    core.notify("terminated;reason=noresource")
+    world.fetch(impu, status=403)
+
+
 def settings():
     return ('<poc-settings xmlns="urn:oma:params:xml:ns:poc:poc-settings">'
             f'<entity id="{UE1}"><am-settings><answer-mode>manual</answer-mode></am-settings></entity></poc-settings>')
@@ -169,6 +183,40 @@ def shareable(world):
     row("his own", core.publish(impu, if_match=answer.get("sip-etag")), 200)
     row("and back", core.authorise(impu, world.token(), ue), 200)
     world.fetch(impu, second.mcptt_id, status=403)
+    # At a public identity of his own the UE is no other one.
+    own = "sip:relief@ims.alpha.example"
+    row("the relief registers", core.register(own), 200)
+    row("subscribe", core.subscribe(impu, system.mcptt_id), 200)
+    core.notify("active")
+    row("and takes the UE", core.authorise(own, world.token(second), ue), 200)
+    core.notify("terminated;reason=noresource")
+    world.fetch(impu, status=403)
+    expect(ue in world.fetch(own, second.mcptt_id), "the UE is his, at his identity")
+    row("deregister", core.register(impu, 0), 200)
+    row("deregister", core.register(own, 0), 200)
+
+
+def lost(world):
+    """An operator says that a UE is lost, or ends what is on it: no service on it, whatever session its token is of."""
+    core, system = world.core, world.system
+    ue = "urn:uuid:2f6b8c4e-0000-4000-8000-0000000000cc"
+    world.ctl.run("--tenant", "alpha", "ue", "add", ue, "--class", "gateway")
+    impu, _ = world.begin("lost", client=ue)
+    token = world.token()
+    for verb, status in ((("session", "revoke", "--all-on", ue, "--yes"), 200), (("ue", "lost", ue, "--yes"), 403)):
+        row("subscribe", core.subscribe(impu, system.mcptt_id), 200)
+        core.notify("active")
+        core.notifies.queue.clear()
+        world.ctl.run("--tenant", "alpha", *verb)
+        core.notify("terminated;reason=rejected")
+        world.fetch(impu, status=403)
+        row("authorise again", core.authorise(impu, token, ue), status)
+    row("a registration stands", core.register(impu, ue={"contact": TAGS, "body": (INFO.format("mcptt"), info(token=token, client=ue))}), 200)
+    world.fetch(impu, status=403)
+    world.ctl.run("--tenant", "alpha", "ue", "found", ue)
+    row("found", core.authorise(impu, token, ue), 200)
+    world.ctl.run("--tenant", "alpha", "ue", "remove", ue, "--yes")
+    world.fetch(impu, status=403)
     row("deregister", core.register(impu, 0), 200)
 
 
@@ -310,7 +358,7 @@ def main():
         system = sandbox.system()
         daemon = None
         for changes, parts in (
-                ({"publication_max": 120, "subscription_max": 240}, (same_again, shareable, gateway, without_3gpp, apart)),
+                ({"publication_max": 120, "subscription_max": 240}, (same_again, shareable, lost, gateway, without_3gpp, apart, together)),
                 ({}, (kept, figures)), ({"token_expiry": "strict"}, (strict,)), ({"token_expiry": "grace", "token_grace": 100}, (grace,)),
                 ({"reg_event": True}, (events,))):
             settings_of_all = LIMITS | {"lifetimes": {"access_token": 300}, "sip": changes}

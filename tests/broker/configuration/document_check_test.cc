@@ -28,6 +28,7 @@ TEST(DocumentCheck, SaysWhatIsWrong) {
   EXPECT_EQ(code_of("<a"), Code::XmlSyntax);
   EXPECT_EQ(code_of("<!DOCTYPE a><a/>"), Code::XmlDoctype);
   EXPECT_EQ(code_of("<a>\xff</a>"), Code::XcapUtf8);
+  EXPECT_EQ(code_of("<?xml version='1.0' encoding='ISO-8859-1'?><a/>"), Code::XcapUtf8);
   EXPECT_EQ(code_of("<a/>"), Code::DocumentInvalid);
   EXPECT_EQ(code_of(replaced(kProfile, "user-profile:1.0", "user-profile:2.0")), Code::DocumentInvalid);
   EXPECT_EQ(code_of(replaced(kProfile, "<Status>true</Status>", "")), Code::DocumentInvalid);

@@ -31,6 +31,8 @@ TEST(KmsTarget, RefusesPathsThatMeanSomethingElse) {  // spec 11 rows 19, 20, 28
                            "keyprov/a%20b",
                            "keyprov/..",
                            "keyprov/%2E%2E",
+                           "keyprov/..%2F",
+                           "keyprov/sip:a@b%2F..%2Finit",
                            "keyprov/../init",
                            "keyprov/sip%253Aa%2540b",
                            "keyprov/a%zz",

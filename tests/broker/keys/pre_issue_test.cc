@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "broker/keys/date_time.h"
 #include "broker/keys/krr_reports.h"
 #include "broker/keys/user_keys.h"
@@ -142,6 +144,31 @@ TEST(KmsRedirect, KeepsAResponseAsEvidence) {  // D.2.8, 5.2.8
   EXPECT_NE(page->reports.front().xml.find("kms.x"), std::string::npos);
   // Never admitted by itself.
   EXPECT_EQ(bed.post("cert/kms.x").status, 404);
+}
+
+TEST(KmsRedirect, KeepsEveryDifferentOneUpToItsBound) {
+  KmsBed bed;
+  const auto keep = [&bed](std::string_view user, int number) {
+    const std::string xml = "<k:KmsRedirectResponse>" + std::to_string(number) + "</k:KmsRedirectResponse>";
+    EXPECT_TRUE(bed.wait(keep_report(bed.context(), "alpha", std::string(user), xml)));
+    bed.clock().advance(Seconds(1));
+    bed.run_turns(1);
+  };
+  const auto kept = [&bed] { return bed.wait(list_reports(bed.context(), "alpha", "", 100))->reports; };
+  keep("sip:bob.ptt@alpha.example", 0);
+  for (int number = 0; number < static_cast<int>(kReportsOfUser); ++number) keep(kAnn, number);
+  EXPECT_EQ(kept().size(), kReportsOfUser + 1) << "all of one hour";
+  keep(kAnn, 0);
+  EXPECT_EQ(kept().size(), kReportsOfUser + 1) << "what was said before";
+  keep(kAnn, 100);
+  const auto reports = kept();
+  EXPECT_EQ(reports.size(), kReportsOfUser + 1);
+  const auto has = [&reports](std::string_view user, std::string_view xml) {
+    return std::ranges::any_of(
+        reports, [&](const KrrReport& one) { return one.user_uri == user && one.xml.find(xml) != std::string::npos; });
+  };
+  EXPECT_TRUE(has(kAnn, ">100<") && has(kAnn, ">0<") && has("sip:bob.ptt@alpha.example", ">0<"));
+  EXPECT_FALSE(has(kAnn, ">1<")) << "the oldest";
 }
 
 TEST(KmsRedirect, RefusesNoneAndTooDeepOnes) {

@@ -3,6 +3,7 @@
 
 #include "broker/identity/ue_procedures.h"
 #include "broker/registration/token_timer.h"
+#include "broker/registration/ue_services.h"
 #include "tests/broker/registration/registration_bed.h"
 
 namespace claviger::registration {
@@ -189,6 +190,76 @@ TEST(Procedures, AShareableUesNextUserTakesItOver) {
   EXPECT_EQ(bed.binding("truck").ended, EndReason::Replaced);
   EXPECT_TRUE(bed.has_access("truck", kBob));
   EXPECT_TRUE(bed.has_access("own")) << "his own UE is another one";
+}
+
+TEST(Procedures, AShareableUeIsOneUsersAtWhateverIdentity) {
+  constexpr std::string_view kHers = "sip:hers@ims.alpha.example";
+  RegistrationBed bed;
+  identity::UeChange members;
+  members.ue_class = identity::UeClass::Shareable;
+  ASSERT_TRUE(bed.wait(identity::create_ue(bed.context(), "alpha", "truck", std::move(members))));
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_EQ(bed.register_at(3600, kHers), Code::Closed);
+  EXPECT_TRUE(bed.authorise("truck"));
+  EXPECT_TRUE(bed.authorise("own"));
+  PublishRequest hers = bed.publication(kHers);
+  hers.authorisation = bed.authorisation("truck", kBob);
+  EXPECT_TRUE(bed.publish_it(hers));
+  EXPECT_EQ(bed.binding("truck").ended, EndReason::Replaced);
+  EXPECT_TRUE(bed.has_access("truck", kBob));
+  EXPECT_TRUE(bed.has_access("own"));
+  EXPECT_TRUE(bed.authorise("truck")) << "and back";
+  EXPECT_FALSE(bed.has_access("truck", kBob));
+  EXPECT_TRUE(bed.has_access("truck"));
+}
+
+// The UE is known by the instance that its REGISTER told; its client has another name.
+TEST(Procedures, AUeIsKnownByItsInstanceToo) {
+  RegistrationBed bed;
+  identity::UeChange members;
+  members.ue_class = identity::UeClass::Shareable;
+  ASSERT_TRUE(bed.wait(identity::create_ue(bed.context(), "alpha", "urn:uuid:truck", std::move(members))));
+  const auto sign_on = [&bed](std::string client, std::string_view user) {
+    auto request = std::make_shared<RegisterRequest>();
+    request->impu = kImpu;
+    request->expires = 3600;
+    request->s_cscf = "sip:127.0.0.1:1;transport=tcp";
+    request->contact = UeContact();
+    request->contact->instance = "urn:uuid:truck";
+    request->contact->services = {"mcptt"};
+    request->authorisations.push_back(bed.authorisation(std::move(client), user));
+    return bed.wait(register_identity(bed.registrar(), std::move(request))).has_value();
+  };
+  EXPECT_TRUE(sign_on("ann's app", keys::kAnn));
+  EXPECT_TRUE(sign_on("bob's app", kBob));
+  EXPECT_EQ(bed.binding("ann's app").ended, EndReason::Replaced);
+  EXPECT_TRUE(bed.has_access("bob's app", kBob));
+}
+
+TEST(Procedures, ALostUeHasNoService) {
+  RegistrationBed bed;
+  identity::UeChange members;
+  members.ue_class = identity::UeClass::Gateway;
+  ASSERT_TRUE(bed.wait(identity::create_ue(bed.context(), "alpha", "truck", std::move(members))));
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_TRUE(bed.authorise("truck"));
+  EXPECT_TRUE(bed.authorise("truck", kBob));
+  EXPECT_TRUE(bed.authorise("own"));
+  identity::UeChange lost;
+  lost.is_lost = true;
+  ASSERT_TRUE(bed.wait(identity::change_ue(bed.context(), "alpha", "truck", std::move(lost))));
+  ASSERT_TRUE(bed.wait(end_services_on_ue(bed.registrar(), "truck")));
+  EXPECT_EQ(bed.binding("truck").ended, EndReason::Revoked);
+  EXPECT_FALSE(bed.has_access("truck", kBob));
+  EXPECT_TRUE(bed.has_access("own"));
+  EXPECT_EQ(RegistrationBed::code_of(bed.authorise("truck")), Code::ServiceNotAuthorised);
+  auto request = std::make_shared<RegisterRequest>();
+  request->impu = kImpu;
+  request->expires = 3600;
+  request->s_cscf = "sip:127.0.0.1:1;transport=tcp";
+  request->authorisations.push_back(bed.authorisation("truck"));
+  EXPECT_TRUE(bed.wait(register_identity(bed.registrar(), std::move(request)))) << "the registration stands";
+  EXPECT_FALSE(bed.has_access("truck"));
 }
 
 struct Policy {

@@ -148,12 +148,9 @@ TEST_F(CapifTest, RevocationBeatsTheToken) {
   EXPECT_NE(refused.header("www-authenticate").find("error=\"invalid_token\""), std::string::npos);
   EXPECT_EQ(status_with("iat", ""), 401);
   EXPECT_EQ(status_with("client_id", "\"inv-2\""), 200);  // others are not concerned
-  // The core function's clock may have been half a minute ahead of ours when it issued one before.
-  bed.clock().advance(Seconds{30});
-  bed.run_turns(1);  // the shard's time is that of its turn
-  EXPECT_EQ(ask(bed.invoker_claims()).status, 401);
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 401) << "in the second of the revocation";
   bed.clock().advance(Seconds{1});
-  bed.run_turns(1);
+  bed.run_turns(1);                                  // the shard's time is that of its turn
   EXPECT_EQ(ask(bed.invoker_claims()).status, 200);  // authorised again by the core function
   EXPECT_EQ(ask(before).status, 401);
   EXPECT_EQ(status_with("iat", ""), 401);
@@ -186,6 +183,15 @@ TEST_F(CapifTest, Row38EmptyApiIdsAre400AndAnUnknownInvokerIsFine) {
             200);
   EXPECT_EQ(revoke(kRevocation).status, 200);
   EXPECT_EQ(revoke(kRevocation).status, 200);  // twice
+}
+
+TEST(CapifCores, WhatWePublishedIsRevokedByItsNames) {
+  CapifCore core;
+  EXPECT_TRUE(core.may_be_our_api({"whatever"})) << "its identifier is not known here";
+  core.service_api_id = "api-7";
+  EXPECT_TRUE(core.may_be_our_api({"other", "api-7"}));
+  EXPECT_TRUE(core.may_be_our_api({"ss-kir"}));
+  EXPECT_FALSE(core.may_be_our_api({"other"}));
 }
 
 TEST_F(CapifTest, RevocationBodiesAreChecked) {
