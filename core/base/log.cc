@@ -6,8 +6,9 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
-#include <thread>
+#include <mutex>
 #include <utility>
 
 namespace claviger {
@@ -61,16 +62,30 @@ class RestingSink final : public spdlog::sinks::sink {
   void log(const spdlog::details::log_msg& line) override { sink_->log(line); }
   void flush() override {
     sink_->flush();
-    if (pool_.queue_size() == 0) std::this_thread::sleep_for(kRest);
+    if (pool_.queue_size() != 0) return;
+    std::unique_lock lock(mutex_);
+    ends_.wait_for(lock, kRest, [this] { return is_ending_; });
   }
   void set_pattern(const std::string& pattern) override { sink_->set_pattern(pattern); }
   void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
     sink_->set_formatter(std::move(formatter));
   }
 
+  // Any thread: it rests no more.
+  void end() {
+    {
+      const std::scoped_lock lock(mutex_);
+      is_ending_ = true;
+    }
+    ends_.notify_one();
+  }
+
  private:
   std::shared_ptr<spdlog::sinks::sink> sink_;
   spdlog::details::thread_pool& pool_;  // whose thread calls, so it is there
+  std::mutex mutex_;
+  std::condition_variable ends_;
+  bool is_ending_ = false;
 };
 
 }  // namespace
@@ -96,7 +111,11 @@ std::string format_event(bool json, std::string_view event, std::initializer_lis
 }
 
 struct Logger::Sink {
+  ~Sink() {
+    if (resting) resting->end();
+  }
   std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<RestingSink> resting;
   std::shared_ptr<spdlog::logger> logger;
 };
 
@@ -116,8 +135,8 @@ Logger::Logger(LogOptions options) : sink_(std::make_unique<Sink>()), level_(opt
     }
   }
   sink_->pool = std::make_shared<spdlog::details::thread_pool>(kLogRingLines, 1);
-  sink = std::make_shared<RestingSink>(std::move(sink), *sink_->pool);
-  sink_->logger = std::make_shared<spdlog::async_logger>("claviger", std::move(sink), sink_->pool,
+  sink_->resting = std::make_shared<RestingSink>(std::move(sink), *sink_->pool);
+  sink_->logger = std::make_shared<spdlog::async_logger>("claviger", sink_->resting, sink_->pool,
                                                          spdlog::async_overflow_policy::overrun_oldest);
   sink_->logger->set_level(spdlog::level::trace);
   sink_->logger->set_pattern(json_ ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%e%z\",%v}" : "%Y-%m-%dT%H:%M:%S.%e%z %v");
