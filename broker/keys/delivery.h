@@ -3,7 +3,8 @@
 // An unsigned KeyProvision without a timestamp (TS 33.180 clause D.2.4), by a token seen before, of a user with no policy
 // of his own, whose record and client are at hand: no coroutine, no heap, one pass over the keys: unsealed from the
 // store's block into the slab that leaves (tests/broker/keys/delivery_allocation_test.cc counts). Everything else, every
-// refusal too, is kms_endpoint.h's ordinary way, which this one never differs from: nothing means "go that way".
+// refusal too, is kms_endpoint.h's ordinary way, which this one never differs from: nothing means "go that way". But for one:
+// keys that would have to be made while too many wait already are refused here, as there, for a storm has most of those.
 #pragma once
 
 #include <optional>

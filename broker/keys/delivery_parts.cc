@@ -92,6 +92,16 @@ bool find_sets(Context& context, const LoadedDomain& issuer, std::string_view ur
   }
 }
 
+bool is_not_issued(Context& context, const LoadedDomain& issuer, std::string_view uri, std::int64_t now) {
+  const auto present = issuer.domain.periods.number_at(now);
+  if (!present) return false;
+  DeliveryKey key;
+  write_key(key, issuer.tenant, issuer.domain.generation, *present, uri);
+  if (!key.is_whole()) return false;
+  const auto value = context.store.get_cached(tables::kKmsUserKeys, key.text());
+  return value && value->failed_with(Code::NotFound);
+}
+
 std::optional<http::Response> write_delivery(Context& context, const Domain& domain, const HeadView& head,
                                              std::string_view user_uri, const FoundSets& found,
                                              const Protection& protection) {

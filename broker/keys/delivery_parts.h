@@ -96,6 +96,9 @@ struct FoundSets {
 bool find_sets(broker::Context& context, const LoadedDomain& issuer, std::string_view uri, std::int64_t now,
                FoundSets& found);
 
+// Whether the present period's keys were never issued; false, too, when it is not known at hand.
+bool is_not_issued(broker::Context& context, const LoadedDomain& issuer, std::string_view uri, std::int64_t now);
+
 // Nothing when a record does not open.
 std::optional<http::Response> write_delivery(broker::Context& context, const Domain& domain, const HeadView& head,
                                              std::string_view user_uri, const FoundSets& found,

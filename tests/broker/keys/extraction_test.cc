@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/keys/kms_error.h"
 #include "broker/keys/provision_procedure.h"
 #include "tests/broker/keys/kms_bed.h"
 
@@ -85,6 +86,15 @@ runtime::Task<void> provision_into(Kms* kms, broker::Context* context, std::vect
   for (const KeySet& set : *sets) periods->push_back(set.period);
 }
 
+runtime::Task<void> refused_into(Kms* kms, broker::Context* context, std::optional<Code>* code) {
+  ProvisionRequest request;
+  request.user_uri = kAnn;
+  request.caller.tenant = "alpha";
+  request.caller.identities.emplace_back(kAnn);
+  auto sets = co_await provision_keys(kms, context, std::move(request));
+  if (!sets) *code = sets.error().code;
+}
+
 // In the last part of a period the next one's keys come along, but not when others wait for theirs.
 TEST(Extraction, WhatComesEarlyIsLeftWhenManyWait) {
   KmsBed bed;
@@ -119,6 +129,47 @@ TEST(Extraction, WhatComesEarlyIsLeftWhenManyWait) {
     return !calm.empty();
   });
   EXPECT_EQ(calm, (std::vector<std::uint64_t>{present + 1, present}));
+}
+
+// Both ways say the same; whose keys are there gets them.
+TEST(Extraction, WhoCannotBeServedNowIsToldSoAtOnce) {
+  KmsBed bed;
+  Order order;
+  std::promise<void> all_asked;
+  std::vector<std::optional<http::Response>> hot;
+  std::optional<Code> ordinary;
+  const KeysWanted wanted = wanted_by(bed, 0);
+  identity::Sent sent{http::Method::Post, std::string(kRootPath) + "keyprov", {}, {}};
+  sent.fields.emplace_back(http::Field::Authorization, "Bearer " + bed.token());
+  const http::PathValues values{"keyprov"};
+  http::Request request = bed.request(sent);
+  request.path_values = &values;
+  const http::InlineHandler* handler = bed.inline_handler(http::Method::Post, sent.target);
+  ASSERT_NE(handler, nullptr);
+  bed.run_until([&, is_begun = false]() mutable {
+    if (!std::exchange(is_begun, true)) {
+      hot.push_back((*handler)(request));  // nobody waits: they are made on the ordinary way
+      EXPECT_TRUE(bed.kms().pool().submit([ready = all_asked.get_future()] { ready.wait(); }));
+      for (std::size_t i = 0; i < kExtractionQueueMax; ++i) {
+        bed.shard().scope().spawn(wait_for_keys(&bed.kms().extraction(), wanted, bed.now(), &order));
+      }
+      hot.push_back((*handler)(request));
+      bed.shard().scope().spawn(refused_into(&bed.kms(), bed.context(), &ordinary));
+    }
+    return ordinary.has_value();
+  });
+  EXPECT_EQ(ordinary, Code::Overload);
+  ASSERT_EQ(hot.size(), 2U);
+  EXPECT_FALSE(hot[0].has_value());
+  ASSERT_TRUE(hot[1].has_value());
+  const identity::Reply refused = identity::reply_of(*std::move(hot[1]));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("retry-after"), "1");
+  EXPECT_EQ(element_of(refused.body, "UserUri"), kAnn);
+  EXPECT_EQ(element_of(refused.body, "ErrorCode"), std::to_string(kms_error_of(Code::Overload).code));
+  all_asked.set_value();
+  bed.run_until([&] { return order.size() == kExtractionQueueMax; });
+  ASSERT_EQ(bed.post("keyprov").status, 200);
 }
 
 }  // namespace
