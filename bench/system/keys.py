@@ -261,7 +261,7 @@ class PreIssue(Crowd):
         before = cpu_seconds(self.daemon.process.pid)
         first = self.end(self.begin("keys-ahead", *shape, seconds=2))
         self.table.add(Figure(f"keys of {self.users} users from disk, cache of 1 GiB: delivered at first", first["per_second"], "/s"))
-        self.table.add(Figure("  CPU a delivery", (cpu_seconds(self.daemon.process.pid) - before) / max(1, first["operations"]) * 1e6, "us"))
+        self.table.add(Figure("  CPU a delivery", (cpu_seconds(self.daemon.process.pid) - before) / max(1, first["done"]) * 1e6, "us"))
         self.table.add(Figure("  p99, as many at once as the broker serves", first["latency_us_p99"] / 1000, "ms"))
         slow = self.end(self.begin("keys-ahead", *shape, "--rate", str(max(1, int(first["per_second"] * 0.5))), seconds=2))
         self.table.add(Figure("  p99 at half of that rate, open loop", slow["latency_us_p99"] / 1000, "ms"))
