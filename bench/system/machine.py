@@ -60,6 +60,26 @@ def commit_of_build(build):
     return run.stdout.strip() or "?"
 
 
+class Stolen:
+    """How much of its CPUs the host of a virtual machine gave to others since this was made: what they wait for is in every
+    latency, and in no figure of ours."""
+
+    SHARE_TOLD = 0.002
+
+    def __init__(self):
+        self._begun, self._before = time.monotonic(), self._seconds()
+
+    @staticmethod
+    def _seconds():
+        with open("/proc/stat", encoding="ascii") as file:
+            return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+    def note(self, table):
+        share = (self._seconds() - self._before) / max(1e-9, (time.monotonic() - self._begun) * os.cpu_count())
+        if share > self.SHARE_TOLD:
+            table.note(f"the host gave {100 * share:.1f} % of these CPUs to others meanwhile (steal): latencies have their milliseconds in them")
+
+
 def describe(source):
     def first_of(path, prefix):
         with open(path, encoding="utf-8") as file:
