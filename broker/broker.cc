@@ -51,7 +51,6 @@ constexpr int kHashNiceness = 8;
 
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-// Homes are in memory only: a key per process is as good as one per installation, and nobody can have learnt it.
 template <typename T>
 Task<void> run_and_promise(Task<T> task, std::shared_ptr<std::promise<T>> promise) {
   T result = co_await std::move(task);
@@ -142,6 +141,7 @@ Broker::Broker(settings::Settings settings, std::string settings_file, std::vect
   }
   started_at_ = clock_->monotonic();
   const std::size_t count = settings_->shards != 0 ? settings_->shards : cores();
+  // Homes are in memory only: a key per process is as good as one per installation, and nobody can have learnt it.
   shards_ = std::make_unique<runtime::Shards>(count, *clock_, logger_, crypto::fresh_value<SipKey>(), cpus());
 }
 

@@ -50,6 +50,9 @@ Task<void> Outbox::run() {
 // Erased rows leave their trace in the engine until it compacts: a scan from the first key would walk over the
 // traces of all that was ever done.
 std::string Outbox::scan_from(std::int64_t now) {
+  // The wall clock was put back: whatever was put by it before is late.
+  if (now < last_pass_) next_full_scan_ = next_late_scan_ = 0;
+  last_pass_ = now;
   const bool is_full = now >= next_full_scan_;
   const bool is_late = is_full || now >= next_late_scan_;
   if (is_full) next_full_scan_ = now + kFullScanEvery;

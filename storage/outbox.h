@@ -84,6 +84,7 @@ class Outbox {
   std::optional<runtime::Completer<Unit>> sleeping_;  // run() waits
   bool is_woken_ = false;
   bool is_closing_ = false;
+  std::int64_t last_pass_ = 0;
   std::int64_t next_late_scan_ = 0;
   std::int64_t next_full_scan_ = 0;
   std::int64_t nothing_before_ = 0;  // the last scan saw no row due before this

@@ -26,7 +26,8 @@ struct OutboxRow {
 
 inline constexpr std::size_t kOutboxIdBytesMax = 64;
 
-// Into the transaction that causes it. The id must be unique among rows of the same due time; `due` is now or later.
+// Into the transaction that causes it. It takes the place of a row with the same due time and id: that is done once. `due` is
+// now or later.
 void put_outbox_row(Transaction& transaction, TableId table, std::int64_t due, std::string_view id, Bytes payload);
 // Takes back a row that has not been tried yet (a timer that was stopped). Conflict means that it is not there any
 // more: it is being or has been done.

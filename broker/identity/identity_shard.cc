@@ -6,7 +6,6 @@
 #include "core/crypto/hkdf.h"
 
 namespace claviger::identity {
-namespace {}  // namespace
 
 struct IdentityShard::State {
   explicit State(broker::Context& context)

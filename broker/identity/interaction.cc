@@ -67,6 +67,14 @@ bool read_ue_text(std::string_view text, UeName& ue) {
   return true;
 }
 
+// With the mode. Without it nothing of claims is in the text: as it was before they could be asked for, and as the cookies
+// of browsers' sessions are, which outlive an update.
+constexpr std::byte kWithClaims{0x80};
+
+bool asks_for_claims(const Interaction& interaction) {
+  return !interaction.claims.empty() || interaction.claims_allowed != 0;
+}
+
 std::string encode(const Interaction& interaction) {
   Writer writer;
   std::array<std::byte, 8> expiry;
@@ -76,10 +84,12 @@ std::string encode(const Interaction& interaction) {
   writer.bytes(interaction.cookie_digest);
   writer.bytes(interaction.challenge);
   CLAVIGER_ASSERT(interaction.claims_allowed <= std::numeric_limits<std::uint8_t>::max());
-  const std::array<std::byte, 3> choices{static_cast<std::byte>(interaction.response_mode),
-                                         static_cast<std::byte>(interaction.consent),
-                                         static_cast<std::byte>(interaction.claims_allowed)};
+  const bool has_claims = asks_for_claims(interaction);
+  const std::array<std::byte, 2> choices{
+      static_cast<std::byte>(interaction.response_mode) | (has_claims ? kWithClaims : std::byte{0}),
+      static_cast<std::byte>(interaction.consent)};
   writer.bytes(choices);
+  if (has_claims) writer.bytes(std::array{static_cast<std::byte>(interaction.claims_allowed)});
   for (const std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state,
                                   &interaction.nonce, &interaction.acr, &interaction.dpop_key, &interaction.language}) {
     writer.string(*text);
@@ -87,7 +97,7 @@ std::string encode(const Interaction& interaction) {
   writer.string(ue_text(interaction.ue));
   writer.string(interaction.progress);
   writer.string(interaction.subject);
-  writer.string(interaction.claims);
+  if (has_claims) writer.string(interaction.claims);
   for (const std::string& scope : interaction.scopes) writer.string(scope);
   return writer.take();
 }
@@ -96,13 +106,19 @@ Result<Interaction> decode(Bytes plaintext) {
   Interaction interaction;
   Reader reader(plaintext);
   std::array<std::byte, 8> expiry;
-  std::array<std::byte, 3> choices;
-  const bool has_head = reader.bytes(expiry) && reader.bytes(interaction.id) && reader.bytes(interaction.cookie_digest) &&
-                        reader.bytes(interaction.challenge) && reader.bytes(choices);
-  if (!has_head || choices[0] > static_cast<std::byte>(ResponseMode::FormPost)) return kInvalid;
+  std::array<std::byte, 2> choices;
+  std::array<std::byte, 1> claims_allowed{};
+  const bool has_head = reader.bytes(expiry) && reader.bytes(interaction.id) &&
+                        reader.bytes(interaction.cookie_digest) && reader.bytes(interaction.challenge) &&
+                        reader.bytes(choices);
+  if (!has_head) return kInvalid;
+  const bool has_claims = (choices[0] & kWithClaims) != std::byte{0};
+  choices[0] &= ~kWithClaims;
+  if (has_claims && !reader.bytes(claims_allowed)) return kInvalid;
+  if (choices[0] > static_cast<std::byte>(ResponseMode::FormPost)) return kInvalid;
   if (choices[1] > static_cast<std::byte>(ConsentPolicy::Always)) return kInvalid;
   interaction.consent = static_cast<ConsentPolicy>(choices[1]);
-  interaction.claims_allowed = static_cast<ClaimSet>(choices[2]);
+  interaction.claims_allowed = static_cast<ClaimSet>(claims_allowed[0]);
   interaction.expires_at = static_cast<std::int64_t>(load_be<std::uint64_t>(expiry));
   interaction.response_mode = static_cast<ResponseMode>(choices[0]);
   for (std::string* text : {&interaction.client_id, &interaction.redirect_uri, &interaction.state, &interaction.nonce,
@@ -113,7 +129,7 @@ Result<Interaction> decode(Bytes plaintext) {
   if (!reader.string(ue) || !read_ue_text(ue, interaction.ue)) return kInvalid;
   if (!reader.string(interaction.progress)) return kInvalid;
   if (!reader.string(interaction.subject)) return kInvalid;
-  if (!reader.string(interaction.claims)) return kInvalid;
+  if (has_claims && !reader.string(interaction.claims)) return kInvalid;
   while (!reader.is_at_end()) {
     std::string scope;
     if (interaction.scopes.size() == kScopesCountMax || !reader.string(scope)) return kInvalid;

@@ -2,7 +2,7 @@
 // a hidden field of the login page. A flood of authorization requests costs no store and no memory.
 //
 //   text      = sealed_text.h, for the purpose "interaction"
-//   plaintext = expiry id cookie challenge mode consent claims string*   ; 8OCTET, 16, 32, 32, 1, 1, 1
+//   plaintext = expiry id cookie challenge mode consent [claims] string*   ; 8OCTET, 16, 32, 32, 1, 1, 1
 //   string    = length octets             ; length: 2OCTET, big-endian; in the order of encode()
 //
 // Bound to the browser by the digest of its cookie, good once: its id is written with the code (tables::kInteractions).

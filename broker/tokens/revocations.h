@@ -25,13 +25,14 @@ namespace claviger::tokens {
 // tokens live longer (broker/tokens/token_life.h).
 inline constexpr Seconds kRevocationKept{3600 + 60};
 
-// `expires`: the token's own exp, where it is known: soon after that nobody takes it anyway.
 // Of a key: whoever stole it signs tokens with any exp, and a verifier that was cut off may have its key set from long ago.
 inline constexpr Seconds kKeyRevocationKept{30 * 24 * 3600};
 
+// `expires`: the token's own exp, where it is known: soon after that nobody takes it anyway.
 Revocation revocation_of_token(const broker::Context& context, const broker::TenantView& tenant, std::string_view jti,
                                std::optional<std::int64_t> expires = std::nullopt);
-Revocation revocation_of_session(const broker::Context& context, const broker::TenantView& tenant, std::string_view sid);
+Revocation revocation_of_session(const broker::Context& context, const broker::TenantView& tenant,
+                                 std::string_view sid);
 // Every token of the user that was issued until now, this second included.
 Revocation revocation_of_user(const broker::Context& context, const broker::TenantView& tenant, std::string_view sub);
 

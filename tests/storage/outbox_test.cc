@@ -138,6 +138,15 @@ TEST_F(OutboxTest, ARowThatComesLateIsFound) {
   EXPECT_EQ(rows(), 0U);
 }
 
+TEST_F(OutboxTest, ARowThatComesLateIsFoundAfterTheClockWasSetBack) {
+  start();
+  advance(Seconds(10));
+  clock_.set_wall(clock_.wall() - Seconds(3600));
+  put(-10, "slow");
+  advance(Seconds(2));
+  EXPECT_EQ(recorder_.called(), "slow/0@-3600");
+}
+
 TEST_F(OutboxTest, TriesAgainWithGrowingPauses) {
   recorder_.failures["x"] = {Code::Unreachable, 3};
   put(0, "x");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/identity/sealed_text.h"
 #include "core/codec/base64url.h"
 #include "core/crypto/random.h"
 
@@ -44,6 +45,43 @@ TEST_F(Sealed, OpensAsItWas) {
   EXPECT_EQ(opened->nonce, wanted.nonce);
   EXPECT_EQ(opened->acr, wanted.acr);
   EXPECT_EQ(opened->scopes, wanted.scopes);
+}
+
+TEST_F(Sealed, HoldsWhatIsAskedOfClaims) {
+  Interaction asking = sample();
+  asking.claims = R"({"userinfo":{"name":null}})";
+  asking.claims_allowed = 5;
+  const auto opened = open_interaction(key, "alpha", *seal_interaction(key, "alpha", asking), 999);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->claims, asking.claims);
+  EXPECT_EQ(opened->claims_allowed, 5U);
+  EXPECT_EQ(opened->response_mode, ResponseMode::FormPost);
+  EXPECT_EQ(opened->scopes, asking.scopes);
+}
+
+// A browser's session outlives an update: what was sealed before claims could be asked for opens as it was.
+TEST_F(Sealed, OpensTheFormerLayout) {
+  using namespace std::string_literals;
+  std::string plaintext =
+      "\0\0\0\0\0\0\x03\xe8"s + std::string(16, '\1') + std::string(32, '\2') + std::string(32, '\3');
+  plaintext += "\0\0"s;                                        // mode, consent
+  for (int i = 0; i < 8; ++i) plaintext += "\0\0"s;            // seven texts and the UE
+  plaintext += "\0\x08progress"s + "\0\0"s + "\0\x06openid"s;  // progress, subject, a scope
+  const auto sealed = seal_text(key, "interaction", "alpha", plaintext);
+  ASSERT_TRUE(sealed);
+  const auto opened = open_interaction(key, "alpha", *sealed, 999);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->progress, "progress");
+  EXPECT_EQ(opened->claims, "");
+  EXPECT_EQ(opened->scopes, std::vector<std::string>{"openid"});
+  Interaction again;
+  again.expires_at = 1000;
+  again.id.fill(std::byte{1});
+  again.cookie_digest.fill(std::byte{2});
+  again.challenge.fill(std::byte{3});
+  again.progress = "progress";
+  again.scopes = {"openid"};
+  EXPECT_EQ(seal_interaction(key, "alpha", again)->size(), sealed->size()) << "and is still written so";
 }
 
 TEST_F(Sealed, IsDifferentEachTime) { EXPECT_NE(*seal_interaction(key, "alpha", sample()), text); }
