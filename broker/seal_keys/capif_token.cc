@@ -66,10 +66,17 @@ bool is_for_us(const tokens::Claims& claims, const CapifCore& core, std::string_
   return is_ours;
 }
 
+// A core function's clock may be ahead of ours by no more: its token of before an invoker's revocation would seem to be of
+// after it (is_revoked() of invoker.h), and be good for as long as it says.
+constexpr std::int64_t kIssuedAheadMax = 1;
+
 Result<CapifToken> judge(const tokens::Claims& claims, const CapifView& view, std::string_view origin,
                          std::int64_t now) {
   if (!claims.expires || *claims.expires < kDateMin) return Error{Code::TokenClaims, "capif.exp"};
   CLAVIGER_TRY(in_time, tokens::check_times(claims, now, tokens::kLeewayMax.count()));
+  if (claims.issued_at && *claims.issued_at > now + kIssuedAheadMax) {
+    return Error{Code::TokenIssuedInFuture, "capif.iat"};
+  }
   if (!is_for_us(claims, view.core, origin)) return Error{Code::TokenAudience, "capif.aud"};
   CapifToken read;
   read.issued_at = claims.issued_at;

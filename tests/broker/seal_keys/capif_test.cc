@@ -83,6 +83,9 @@ TEST_F(CapifTest, ExpIsADateWhateverTheTypeSays) {
   EXPECT_EQ(status_with("exp", std::to_string(now() - 29)), 200);  // leeway
   EXPECT_EQ(status_with("exp", std::to_string(now() - 30)), 401);
   EXPECT_EQ(status_with("iat", std::to_string(now() + 60)), 401);
+  // A revocation of the next second must beat it.
+  EXPECT_EQ(status_with("iat", std::to_string(now() + 2)), 401);
+  EXPECT_EQ(status_with("iat", std::to_string(now() + 1)), 200);
 }
 
 TEST_F(CapifTest, Row36TheScopeNamesThisAefAndThisApi) {
