@@ -43,9 +43,10 @@ void CxService::serve() {
 }
 
 void CxService::handle(Request& request) {
-  // Who is not of our realm does not speak for it: else a partner system's node would get what our own S-CSCFs get.
-  const bool claims_home = diameter::is_same_name(request.message().origin_realm(), node_.options().realm);
-  if (claims_home && !diameter::is_same_name(request.source().realm, node_.options().realm)) {
+  // Who is not of our realm, nor of one below it, speaks for none of them: else a partner system's node would get what our
+  // own S-CSCFs get, home's part of the sequence numbers above all (read_multimedia_auth()).
+  const bool claims_home = diameter::is_within(request.message().origin_realm(), node_.options().realm);
+  if (claims_home && !diameter::is_within(request.source().realm, node_.options().realm)) {
     return finish(request, Result<VectorAnswer>(Error{Code::RouteRefused, "cx.origin"}), write_multimedia_auth);
   }
   if (requires_features(request.message())) {

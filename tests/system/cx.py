@@ -164,11 +164,13 @@ def main():
             below.realm = "ims.alpha.example"
             challenge, xres = vector(below.mar(impi, impu), impi, impu)
             expect(module.take(challenge) == xres and module.sequence(challenge) % 32 < 16, "a core below our realm is at home")
-        # A node of another realm says that it is ours.
+        # A node of another realm says that it is ours, or of a realm below ours.
         ctl(system, "peer", "add", "node.far.example", "far.example", "--transport", "tcp")
         with Server(system, "node.far.example", "far.example") as stranger:
-            for answer in (stranger.mar(impi, impu), stranger.lir(impu), stranger.uar(impi, impu)):
-                expect(result(answer) == (False, 5003), f"a node of another realm does not speak for ours: {result(answer)}")
+            for stranger.realm in (REALM, "x.alpha.example", "X.Ims.ALPHA.example"):
+                for answer in (stranger.mar(impi, impu), stranger.lir(impu), stranger.uar(impi, impu)):
+                    expect(result(answer) == (False, 5003),
+                           f"a node of another realm does not speak for ours: {stranger.realm} {result(answer)}")
         daemon = sandbox.take_over(system, {})
         daemon.kill()
         daemon.start()
