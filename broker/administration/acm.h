@@ -146,8 +146,9 @@ class Acm {
 
   // acm_bindings.cc
   runtime::Task<Result<std::set<std::string>>> held_by_nobody_else(std::string tenant, std::string id,
-                                                                   std::string system);
-  runtime::Task<Result<Unit>> end_bindings(std::string tenant, std::string id, std::string system);
+                                                                   std::string system, bool may_hold_unsaid);
+  runtime::Task<Result<Unit>> end_bindings(std::string tenant, std::string id, std::string system,
+                                           bool may_hold_unsaid);
 
   // acm_partner.cc
   runtime::Task<Result<std::string>> accept_here(std::string tenant, std::shared_ptr<const AcmPartner> from,

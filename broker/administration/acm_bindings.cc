@@ -22,11 +22,19 @@ bool stands(Stage stage) {
 
 }  // namespace
 
-// Of the users of a request those whom no other request of ours holds at that system, or may yet.
-Task<Result<std::set<std::string>>> Acm::held_by_nobody_else(std::string tenant, std::string id, std::string system) {
+// Of the users of a request those whom it had set up at that system, and no other request of ours holds there, or may yet.
+// Whom the partner has said nothing of: they go by `may_hold_unsaid`.
+Task<Result<std::set<std::string>>> Acm::held_by_nobody_else(std::string tenant, std::string id, std::string system,
+                                                             bool may_hold_unsaid) {
   CLAVIGER_CO_TRY(setup, co_await find_setup(setup_key(tenant, id)));
   std::set<std::string> left;
-  for (const SetupUser& user : setup.users) left.insert(user.mc_id);
+  for (std::size_t i = 0; i < setup.users.size(); ++i) {
+    const std::string mc_id = setup.users[i].mc_id;
+    auto status = co_await home().store.get(tables::kAcmUsers, result_row(tenant, id, system, mc_id));
+    if (!status && !status.failed_with(Code::NotFound)) co_return status.error();
+    const bool was_held = status ? is_good(status->text()) : may_hold_unsaid;
+    if (was_held) left.insert(mc_id);
+  }
   const std::string prefix = broker::record_prefix({tenant, "out"});
   const std::string end = broker::record_prefix_end(prefix);
   for (std::string from = prefix; !from.empty() && !left.empty();) {
@@ -55,9 +63,9 @@ Task<Result<std::set<std::string>>> Acm::held_by_nobody_else(std::string tenant,
 }
 
 // Done again after a restart without harm. What operators agreed upon by lists is theirs to end.
-Task<Result<Unit>> Acm::end_bindings(std::string tenant, std::string id, std::string system) {
+Task<Result<Unit>> Acm::end_bindings(std::string tenant, std::string id, std::string system, bool may_hold_unsaid) {
   if (migration_ == nullptr) co_return Unit{};
-  CLAVIGER_CO_TRY(ending, co_await held_by_nobody_else(tenant, id, system));
+  CLAVIGER_CO_TRY(ending, co_await held_by_nobody_else(tenant, id, system, may_hold_unsaid));
   const std::vector<std::string> users(ending.begin(), ending.end());
   for (std::size_t i = 0; i < users.size(); ++i) {
     auto user = co_await identity::find_user_by_mc_identity(&home(), tenant, "mc", users[i]);

@@ -24,6 +24,8 @@ constexpr Milliseconds kAnswerMax{30'000};
 // Answers that will be the same however often one asks.
 bool is_final_refusal(std::uint16_t status) { return status >= 400 && status < 500 && status != 408 && status != 429; }
 
+bool is_unanswered(Stage stage) { return stage == Stage::Sending || stage == Stage::Waiting; }
+
 }  // namespace
 
 std::string result_row(std::string_view tenant, std::string_view id, std::string_view system, std::string_view mc_id) {
@@ -147,6 +149,7 @@ Task<Result<Unit>> Acm::withdraw_here(std::string tenant, std::string id, std::s
     for (int tries = 0;; ++tries) {
       CLAVIGER_CO_TRY(stage, co_await find_stage(target_key(tenant, id, system)));
       if (stage.stage == Stage::Withdrawn || stage.stage == Stage::Withdrawing) break;
+      if (is_unanswered(stage.stage)) stage.unanswered = stage.stage;
       stage.stage = Stage::Withdrawing;
       stage.by = who;
       auto kept = co_await put_stage(target_key(tenant, id, system), std::move(stage));
@@ -245,6 +248,7 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
     // Nobody is there to be asked or told, however long one waits.
     stage.reason = stage.stage == Stage::Withdrawing ? "the agreement was removed before the partner was told"
                                                      : "the agreement was removed before the partner had answered";
+    if (is_unanswered(stage.stage)) stage.unanswered = stage.stage;
     stage.stage = Stage::Failed;
     CLAVIGER_CO_TRY(given_up, co_await put_stage(key, std::move(stage)));
     co_return true;
@@ -271,7 +275,10 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
     // Unknown there: it never came so far.
     const bool is_gone = answer.status == 200 || answer.status == 204 || answer.status == 404;
     if (!is_gone) co_return Error{Code::Refused, "acm.withdraw"};
-    CLAVIGER_CO_TRY(ended, co_await end_bindings(tenant, id, system));
+    // It may have come and its acknowledgement not.
+    const bool may_hold_unsaid =
+        stage.unanswered == Stage::Waiting || (stage.unanswered == Stage::Sending && answer.status != 404);
+    CLAVIGER_CO_TRY(ended, co_await end_bindings(tenant, id, system, may_hold_unsaid));
     stage.stage = Stage::Withdrawn;
   } else if (answer.status == 202) {
     if (stage.stage == Stage::Waiting) co_return false;
@@ -285,6 +292,8 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
   } else if (answer.status == 404 && stage.stage == Stage::Waiting) {
     stage.stage = Stage::Sending;  // it has lost what it had acknowledged, or was made anew
   } else if (is_final_refusal(answer.status)) {
+    // Taken once, and whom it has set up it does not say.
+    if (stage.stage == Stage::Waiting) stage.unanswered = stage.stage;
     stage.stage = Stage::Failed;
     stage.reason = "status " + std::to_string(answer.status);
   } else {

@@ -173,7 +173,8 @@ std::string encode(const StageRecord& record) {
       .member("stage", name_of(record.stage))
       .member("href", record.href)
       .member("reason", record.reason);
-  json.member("by", record.by).member("updated_at", record.updated_at).end_object();
+  json.member("by", record.by).member("unanswered", name_of(record.unanswered));
+  json.member("updated_at", record.updated_at).end_object();
   return text;
 }
 
@@ -181,12 +182,15 @@ Result<StageRecord> decode_stage(const storage::Value& value) {
   Reader reader(value);
   CLAVIGER_TRY(good, reader.check());
   StageRecord record;
-  std::string stage;
+  std::string stage, unanswered(name_of(Stage::Done));
+  reader.read("unanswered", unanswered);
   reader.read("stage", stage).read("href", record.href).read("reason", record.reason).read("by", record.by);
   reader.read("updated_at", record.updated_at);
   const auto* found = std::ranges::find(kStages, stage);
-  if (found == kStages.end()) return kCorrupt;
+  const auto* before = std::ranges::find(kStages, unanswered);
+  if (found == kStages.end() || before == kStages.end()) return kCorrupt;
   record.stage = static_cast<Stage>(found - kStages.begin());
+  record.unanswered = static_cast<Stage>(before - kStages.begin());
   record.version = value.version();
   return record;
 }

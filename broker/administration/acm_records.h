@@ -87,6 +87,9 @@ struct StageRecord {
   std::string href;    // of the partner's process indication
   std::string reason;  // why it failed, or was rejected
   std::string by;      // decided
+  // Sending or Waiting: so it stood when it was withdrawn or ended, and whom the partner holds for it nobody has said. Else
+  // the users' rows say all.
+  Stage unanswered = Stage::Done;
   std::int64_t updated_at = 0;
   std::uint64_t version = 0;
 };

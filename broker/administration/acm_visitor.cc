@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/administration/acm.h"
+#include "broker/identity/owned_domains.h"
 #include "broker/identity/user_procedures.h"
 #include "broker/migration/migration_service.h"
 #include "broker/partners/partner_procedures.h"
@@ -41,23 +42,29 @@ std::string mark_of(std::string_view home_system, std::string_view mc_id) {
   return mark;
 }
 
-// What nobody else can be called, and the same each time.
+// Where visitors' names lie: our MC system ID's domain, unless the tenant has said which domains it owns and that is none of
+// them; an MC system ID need not be a domain.
+std::string domain_of_visitors(const AcmPartner& from, const identity::OwnedDomains& owned) {
+  const bool is_owned = owned.domains.empty() || identity::lies_in_domains("sip:" + from.own_system, owned.domains);
+  return is_owned ? from.own_system : owned.domains.front();
+}
+
+// What nobody else can be called.
 struct LocalNames {
   std::string login;
   std::string mc_id;
   std::array<std::string, 3> service_ids;
 };
-LocalNames local_names(const AcmPartner& from, const SetupUser& user) {
+LocalNames local_names(const AcmPartner& from, const SetupUser& user, const std::string& domain) {
   const std::string mark = mark_of(from.system, user.mc_id);
   LocalNames names;
   names.login = "visitor-" + mark;
-  names.mc_id = "sip:visitor-" + mark + "@" + from.own_system;
+  names.mc_id = "sip:visitor-" + mark + "@" + domain;
   const bool names_none = std::ranges::all_of(user.service_ids, &std::string::empty);
   for (std::size_t i = 0; i < kServices.size(); ++i) {
     const bool is_given = names_none ? std::ranges::find(from.services, kServices[i]) != from.services.end()
                                      : !user.service_ids[i].empty();
-    if (is_given)
-      names.service_ids[i] = "sip:visitor-" + mark + "." + std::string(kServices[i]) + "@" + from.own_system;
+    if (is_given) names.service_ids[i] = "sip:visitor-" + mark + "." + std::string(kServices[i]) + "@" + domain;
   }
   return names;
 }
@@ -67,7 +74,8 @@ LocalNames local_names(const AcmPartner& from, const SetupUser& user) {
 // The user here, made when he is not there yet.
 Task<Result<std::string>> Acm::local_user(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                           std::shared_ptr<const Setup> setup, std::size_t index) {
-  const LocalNames names = local_names(*from, setup->users[index]);
+  CLAVIGER_CO_TRY(owned, co_await identity::read_owned_domains(&home(), tenant));
+  LocalNames names = local_names(*from, setup->users[index], domain_of_visitors(*from, owned));
   auto user = co_await identity::find_user_by_login(&home(), tenant, names.login);
   if (user.failed_with(Code::UserUnknown)) {
     identity::UserDraft draft;
@@ -84,6 +92,12 @@ Task<Result<std::string>> Acm::local_user(std::string tenant, std::shared_ptr<co
   } else if (!user) {
     co_return user.error();
   } else {
+    // He is called as he was, wherever names lie by now.
+    const std::array<const std::string*, 3> present{&user->mcptt_id, &user->mcvideo_id, &user->mcdata_id};
+    for (std::size_t i = 0; i < present.size(); ++i) {
+      const bool stays = !names.service_ids[i].empty() && !present[i]->empty();
+      if (stays) names.service_ids[i] = *present[i];
+    }
     identity::UserChange change;
     if (user->mcptt_id != names.service_ids[0]) change.mcptt_id = names.service_ids[0];
     if (user->mcvideo_id != names.service_ids[1]) change.mcvideo_id = names.service_ids[1];

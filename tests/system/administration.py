@@ -119,24 +119,44 @@ def vector(cscf, binding):
     return cscf.multimedia_auth("bravo.example", binding["partner_impi"], binding["partner_impus"][0], SERVER).result()
 
 
-def registered_there(alpha, bravo, at_alpha, at_bravo):
-    """m0 with SIP identities of bravo's, registered under them: the S-CSCF, and how his binding stands."""
-    at_bravo.run("peer", "add", "scscf.bravo.example", "bravo.example", "--transport", "tcp")
-    at_alpha.run("subscriber", "add", "m0@ims.alpha.example", "--impu", "sip:m0@ims.alpha.example",
+def bound(alpha, at_alpha, login):
+    """With SIP identities of bravo's: how the binding stands."""
+    impi = f"{login}@ims.alpha.example"
+    at_alpha.run("subscriber", "add", impi, "--impu", f"sip:{impi}",
                  given=f"{alpha.subscriber_sim_k} {alpha.subscriber_sim_opc}\n")
-    at_alpha.run("binding", "add", "bravo.example", "--user", "m0", "--mode", "dynamic", "--primary-impi", "m0@ims.alpha.example",
-                 "--primary-impu", "sip:m0@ims.alpha.example")
-    agent, token = sign_in(alpha, "m0", "correct horse battery", alpha.client_id, alpha.scopes)
+    at_alpha.run("binding", "add", "bravo.example", "--user", login, "--mode", "dynamic", "--primary-impi", impi,
+                 "--primary-impu", f"sip:{impi}")
+    agent, token = sign_in(alpha, login, "correct horse battery", alpha.client_id, alpha.scopes)
     answer = agent.connection.ask("POST", f"{agent.prefix}/migration/configuration", {"Content-Type": "application/json",
                                   "Authorization": f"Bearer {token}"}, json.dumps({"mc_system": "bravo.example"}))
     row("migration configuration", answer, 200)
-    def binding():
-        return at_alpha.json("binding", "show", "m0@ims.alpha.example", "--system", "bravo.example")
+    return lambda: at_alpha.json("binding", "show", impi, "--system", "bravo.example")
+
+
+def registered_there(alpha, bravo, at_alpha, at_bravo):
+    """m0 with SIP identities of bravo's, registered under them: the S-CSCF, and how his binding stands."""
+    at_bravo.run("peer", "add", "scscf.bravo.example", "bravo.example", "--transport", "tcp")
+    binding = bound(alpha, at_alpha, "m0")
     cscf = cx.Node(bravo.diameter_host, int(bravo.diameter_port), "scscf.bravo.example", "bravo.example")
     expect(vector(cscf, binding()) == "2001", "a vector for him")
     assigned = cscf.server_assignment("bravo.example", binding()["partner_impi"], binding()["partner_impus"][0], SERVER, 1)
     expect(assigned.result() == "2001", f"SAR: {assigned.result()}")
     return cscf, binding
+
+
+def withdrawn_unheard(alpha, bravo, at_alpha, chief, user, binding):
+    """The partner refused a request, and is told that it is withdrawn: whom it never took migrates as an operator bound him."""
+    def as_system(name):
+        at_alpha.run("acm", "partner", "add", "bravo.example", "--as", name, "--url", bravo.acm_url, "--ca", alpha.ca, "--certificate",
+                     alpha.acm_certificate, "--key", alpha.acm_key, "--peer-certificate", bravo.acm_certificate, "--idms", "bravo", "--domain",
+                     "bravo.example", "--service", "mcptt")
+    as_system("charlie.example")
+    refused = row("asked by another name", chief.ask("POST", "", request([user]), fresh()), 202).json()["request_id"]
+    expect(settled(chief, refused)["status"] == "FAILED", "refused as a whole")
+    row("withdrawn, refused", chief.ask("DELETE", refused), 202)
+    expect(settled(chief, refused)["status"] == "WITHDRAWN", "the refused request is withdrawn")
+    expect(binding()["state"] == "active", "a request that was refused takes nobody's binding with it")
+    as_system("alpha.example")
 
 
 def refusals(alpha, bravo, chief, users):
@@ -237,12 +257,20 @@ def main():
         expect(set(statuses(back).values()) == {"CREATED"}, f"{back}")
         expect(migrates(alpha, bravo, "m0", "correct horse battery").status == 200, "he migrates again")
 
+        # An operator's binding, without a set-up.
+        at_alpha.run("user", "add", "op", "--mc-id", "sip:op@alpha.example", "--mcptt-id", "sip:op.mcptt@alpha.example",
+                     "--password-stdin", given="correct horse battery\n")
+        operators = bound(alpha, at_alpha, "op")
+        expect(operators()["state"] == "active" and vector(cscf, operators()) == "2001", "bound by an operator")
+        withdrawn_unheard(alpha, bravo, at_alpha, chief, "sip:op@alpha.example", operators)
+
         # Somebody decides.
         other = ["--as", "bravo.example", "--url", alpha.acm_url, "--ca", bravo.ca, "--certificate", bravo.acm_certificate, "--key",
                  bravo.acm_key, "--peer-certificate", alpha.acm_certificate, "--idms", "alpha", "--domain", "alpha.example"]
         at_bravo.run("acm", "partner", "add", "alpha.example", *other, "--manual")
-        for verb, state in (("approve", "DONE"), ("reject", "FAILED")):
-            pending = row("pending", chief.ask("POST", "", request(users[20:22]), fresh()), 202).json()["request_id"]
+        decided = (("approve", "DONE", users[20:22]), ("reject", "FAILED", [*users[20:22], "sip:op@alpha.example"]))
+        for verb, state, asked in decided:
+            pending = row("pending", chief.ask("POST", "", request(asked), fresh()), 202).json()["request_id"]
             there = chief_of(bravo)
             inbound = f"/acm/v1/{bravo.tenant}/inbound"
             end = time.monotonic() + SETTLED_SECONDS_MAX
@@ -252,6 +280,17 @@ def main():
             row("decided twice", there.ask("POST", f"{inbound}/alpha.example/{pending}/{verb}"), 409)
             result = settled(chief, pending)
             expect(result["status"] == state, f"{verb}: {result}")
+        row("withdrawn, rejected", chief.ask("DELETE", pending), 202)
+        expect(settled(chief, pending)["status"] == "WITHDRAWN", "the rejected request is withdrawn")
+        expect(operators()["state"] == "active" and vector(cscf, operators()) == "2001", "who was rejected keeps his binding")
+        # Taken by the partner, of whom nobody knows whom it has set up: it ends with all that it may have led to.
+        unsaid = row("undecided", chief.ask("POST", "", request(["sip:op@alpha.example"]), fresh()), 202).json()["request_id"]
+        end = time.monotonic() + SETTLED_SECONDS_MAX
+        while time.monotonic() < end and unsaid not in there.ask("GET", inbound).body.decode():
+            pass
+        row("withdrawn, undecided", chief.ask("DELETE", unsaid), 202)
+        expect(settled(chief, unsaid)["status"] == "WITHDRAWN", "the undecided request is withdrawn")
+        expect(operators()["state"] == "revoked", "what a partner has taken may have led to the binding")
         at_bravo.run("acm", "partner", "add", "alpha.example", *other, "--quota", "3")
         server = AcmClient(bravo, certificate=(alpha.acm_certificate, alpha.acm_key))
         row("over the quota", server.ask("POST", "", request(users[:1], home_system="alpha.example"), fresh()), 429)

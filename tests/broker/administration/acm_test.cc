@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/identity/owned_domains.h"
 #include "broker/migration/migration_service.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -347,6 +348,33 @@ TEST(Acm, IdentitiesThatReadersDisagreeAboutAreRejected) {
   for (std::size_t i = 1; i < users.size(); ++i) EXPECT_EQ(view->users[i].status, "REJECTED") << users[i].mc_id;
 }
 
+// Visitors have names in ours: where a list of our domains says so, in one of these, whatever our MC system is called.
+TEST(Acm, VisitorsAreCalledInADomainThatTheTenantOwns) {
+  AcmBed bed;
+  ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann")}), Stage::Done);
+  ASSERT_TRUE(bed.visitor("ann"));
+  EXPECT_EQ(identity::host_of_identity(bed.visitor("ann")->mc_id), "here.example");
+  const std::string called = bed.visitor("ann")->mcptt_id;
+  ASSERT_TRUE(bed.wait(identity::add_owned_domain(bed.context(), "alpha", "mc.agency.example")));
+  ASSERT_EQ(bed.ask("request-2", {AcmBed::user("bob"), AcmBed::user("ann")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-2", "bob"), "CREATED");
+  ASSERT_TRUE(bed.visitor("bob"));
+  EXPECT_EQ(identity::host_of_identity(bed.visitor("bob")->mc_id), "mc.agency.example");
+  EXPECT_EQ(identity::host_of_identity(bed.visitor("bob")->mcptt_id), "mc.agency.example");
+  // Who was called otherwise before keeps that, and what is new of him lies in the list.
+  EXPECT_EQ(bed.status("request-2", "ann"), "EXISTED");
+  EXPECT_EQ(bed.visitor("ann")->mcptt_id, called);
+  ASSERT_EQ(bed.ask("request-3", {AcmBed::user("ann", "mcdata")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-3", "ann"), "EXISTED");
+  EXPECT_EQ(identity::host_of_identity(bed.visitor("ann")->mcdata_id), "mc.agency.example");
+  // The MC system's own domain where the list has it.
+  ASSERT_TRUE(bed.wait(identity::add_owned_domain(bed.context(), "alpha", "here.example")));
+  ASSERT_TRUE(bed.wait(identity::add_owned_domain(bed.context(), "alpha", "a.example")));
+  ASSERT_EQ(bed.ask("request-4", {AcmBed::user("carl")}), Stage::Done);
+  ASSERT_TRUE(bed.visitor("carl"));
+  EXPECT_EQ(identity::host_of_identity(bed.visitor("carl")->mc_id), "here.example");
+}
+
 // One record that does not decode stands in nobody's way.
 TEST(Acm, UnreadableRecordsArePassedOver) {
   AcmBed bed;
@@ -430,6 +458,27 @@ TEST(Acm, NobodyWaitsForARemovedPartner) {
   ASSERT_TRUE(bed.wait(bed.acm.withdraw("alpha", id, "chief")));
   EXPECT_EQ(bed.ended(id), Stage::Failed);
   EXPECT_EQ(bed.target(id).stage.reason, "the agreement was removed before the partner was told");
+}
+
+// What a withdrawal ends hangs on whether the partner had answered; the stage keeps that, over a restart, too.
+TEST(Acm, AWithdrawalRemembersThatNobodyHadAnswered) {
+  AskingBed bed;
+  const std::string id = bed.ask_there();
+  EXPECT_EQ(bed.target(id).stage.unanswered, Stage::Done);
+  ASSERT_TRUE(bed.wait(bed.acm.withdraw("alpha", id, "chief")));
+  EXPECT_EQ(bed.target(id).stage.stage, Stage::Withdrawing);
+  EXPECT_EQ(bed.target(id).stage.unanswered, Stage::Sending);
+  // Records of before that was kept, and one that says what no stage is called.
+  const std::string row = target_key("alpha", id, "old.example");
+  bed.put(tables::kAcmSetups, row, "\1{\"stage\":\"WITHDRAWING\"}");
+  auto old = bed.wait(bed.context()->store.get(tables::kAcmSetups, row));
+  ASSERT_TRUE(old);
+  ASSERT_TRUE(decode_stage(*old));
+  EXPECT_EQ(decode_stage(*old)->unanswered, Stage::Done);
+  bed.put(tables::kAcmSetups, row, "\1{\"stage\":\"WITHDRAWING\",\"unanswered\":\"x\"}");
+  old = bed.wait(bed.context()->store.get(tables::kAcmSetups, row));
+  ASSERT_TRUE(old);
+  EXPECT_TRUE(decode_stage(*old).failed_with(Code::Corrupt));
 }
 
 // Who was set up and is not any more has another status than he had.
