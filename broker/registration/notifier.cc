@@ -155,7 +155,10 @@ Task<Result<Unit>> forget_dialog(Registrar* registrar, std::string local_tag) {
     if (erased.failed_with(Code::Conflict) && i < kConflictTries) continue;
     if (!erased) co_return erased;
     const auto found = registrar->notified().find(local_tag);
-    if (found != registrar->notified().end()) found->second.digest.clear();
+    if (found == registrar->notified().end()) co_return Unit{};
+    // Whoever is under way goes by what is empty.
+    found->second.digest.clear();
+    if (!found->second.is_under_way) registrar->notified().erase(found);
     co_return Unit{};
   }
 }

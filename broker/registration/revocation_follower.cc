@@ -22,6 +22,11 @@ constexpr Milliseconds kPoll{1000};
 constexpr std::size_t kChangesPerPage = 512;
 constexpr std::string_view kPlace = "registration.revocations";
 
+void name_skipped(broker::Context& context, std::string_view what, const Error& error) {
+  context.shard.logger().error("registration.revocation_skipped",
+                               {{"record", what}, {"code", name_of(error.code)}, {"where", error.where}});
+}
+
 }  // namespace
 
 Task<void> RevocationFollower::run() {
@@ -113,7 +118,13 @@ Task<Result<Unit>> RevocationFollower::look_at(std::string key) {
   auto value = co_await context_.store.get(tables::kRevocations, key);
   if (value.failed_with(Code::NotFound)) co_return Unit{};  // expired
   if (!value) co_return value.error();
-  CLAVIGER_CO_TRY(stored, tokens::decode_revocation(key, value->bytes()));
+  auto stored_or = tokens::decode_revocation(key, value->bytes());
+  // It will read no better the next time: those behind it do not wait for it.
+  if (!stored_or) {
+    name_skipped(context_, key, stored_or.error());
+    co_return Unit{};
+  }
+  tokens::StoredRevocation stored = *std::move(stored_or);
   if (registrar_.package() != nullptr) {
     CLAVIGER_CO_TRY(told, co_await registrar_.package()->revoked(stored.revocation));
   }
@@ -134,7 +145,13 @@ Task<Result<Unit>> RevocationFollower::end_bindings(tokens::Revocation revocatio
     names.push_back(std::move(name));
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
-    CLAVIGER_CO_TRY(binding, co_await read_binding(&registrar_, names[i]));
+    auto found = co_await read_binding(&registrar_, names[i]);
+    if (found.failed_with(Code::Corrupt) || found.failed_with(Code::SchemaTooNew)) {
+      name_skipped(context_, names[i].client_id, found.error());
+      continue;
+    }
+    if (!found) co_return found.error();
+    const Binding binding = *std::move(found);
     if (binding.version == 0 || binding.ended != EndReason::None) continue;
     if (!tokens::is_of(revocation, binding.token_issued_at)) continue;
     Registrar* const registrar = &registrar_;

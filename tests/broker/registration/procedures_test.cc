@@ -4,6 +4,8 @@
 #include "broker/identity/ue_procedures.h"
 #include "broker/registration/token_timer.h"
 #include "broker/registration/ue_services.h"
+#include "broker/tables.h"
+#include "broker/tokens/revocation_records.h"
 #include "tests/broker/registration/registration_bed.h"
 
 namespace claviger::registration {
@@ -161,6 +163,35 @@ TEST(Procedures, ARenewedTokenIsFoundByWhatItNames) {
   EXPECT_EQ(found("j", "j3") + found("u", "u1"), 0U);
   publish("j3", "s1");
   EXPECT_EQ(found("j", "j3") + found("s", "s1") + found("u", "u1"), 3U) << "after its end all of them are there again";
+}
+
+TEST(Procedures, ARevocationIsFollowedBehindWhatDoesNotDecode) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  for (const char* client : {"a", "c"}) {
+    PublishRequest one = bed.publication();
+    one.authorisation = bed.authorisation(client);
+    one.authorisation->facts.sid = "s1";
+    EXPECT_TRUE(bed.publish_it(std::move(one)));
+  }
+  tokens::Revocation revocation;
+  revocation.kind = tokens::RevocationKind::Sid;
+  revocation.id = "s0";
+  revocation.expires = bed.now() + 600;
+  storage::Transaction change;
+  change.put(broker::tables::kRevocations, tokens::revocation_key("alpha", revocation), as_bytes("rubbish"));
+  change.put(broker::tables::kServiceStates, binding_key("alpha", bed.binding("a").name), as_bytes("rubbish"));
+  EXPECT_TRUE(bed.wait(bed.store().commit(std::move(change))));
+  revocation.id = "s1";
+  storage::Transaction next;
+  next.put(broker::tables::kRevocations, tokens::revocation_key("alpha", revocation),
+           as_bytes(tokens::encode_revocation(revocation)), revocation.expires);
+  EXPECT_TRUE(bed.wait(bed.store().commit(std::move(next))));
+  while (bed.binding("c").ended == EndReason::None) {
+    bed.clock().advance(Milliseconds(100));
+    bed.run_turns(1);
+  }
+  EXPECT_EQ(bed.binding("c").ended, EndReason::Revoked);
 }
 
 TEST(Procedures, AUsersOtherDeviceIsFoundBehindThoseThatEnded) {
