@@ -329,7 +329,10 @@ Task<Result<Unit>> Broker::start_on_shard() {
   }
   backchannel_ = std::make_unique<identity::BackchannelDelivery>(*context, std::move(other_rows));
   if (registrar_) {
-    auto wake = [this] { backchannel_->wake(); };
+    // Others change things until the shards end: their rows are found at the next start.
+    auto wake = [this] {
+      if (backchannel_) backchannel_->wake();
+    };
     CLAVIGER_CO_TRY(registering, co_await registrar_->start(std::move(wake)));
     document_notifier_->start();
   }
@@ -434,6 +437,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
     acm_->close();
     acm_.reset();  // on its shard, while that lives
   }
+  if (document_notifier_) document_notifier_->stop();
   if (backchannel_) {
     co_await backchannel_->close();
     backchannel_.reset();  // on its shard, while that lives

@@ -237,7 +237,7 @@ Task<Result<Unit>> DocumentFanOut::go_on(std::string path, std::shared_ptr<const
 
 // ---- the task
 
-void DocumentFanOut::start() { registrar_.here().shard.scope().spawn(run()); }
+void DocumentFanOut::start() { scope_.spawn(run()); }
 
 void DocumentFanOut::wake() {
   runtime::Shard& home = registrar_.here().shard.shards()[0];

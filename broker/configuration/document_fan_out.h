@@ -23,6 +23,7 @@
 #include "broker/registration/registrar.h"
 #include "core/base/result.h"
 #include "core/runtime/one_shot.h"
+#include "core/runtime/scope.h"
 #include "core/runtime/task.h"
 #include "storage/transaction.h"
 #include "storage/value.h"
@@ -68,8 +69,10 @@ class DocumentFanOut {
   DocumentFanOut(const DocumentFanOut&) = delete;
   DocumentFanOut& operator=(const DocumentFanOut&) = delete;
 
-  // Begins to walk, what was under way before a restart with it. It ends with the shard, which this outlives.
+  // Begins to walk, what was under way before a restart with it.
   void start();
+  // From the loop: no page is told any more. The walks stay where they are until the next start.
+  void stop() { scope_.cancel(); }
   // Any shard: all watchers of the path are told of what is different; what does it is durable when it returns. What the store
   // says, Overload.
   runtime::Task<Result<Unit>> begin(broker::Context* context, std::string path);
@@ -99,6 +102,7 @@ class DocumentFanOut {
   std::string next_walk_;  // its key; empty: the first one
   std::optional<runtime::Completer<Unit>> sleeping_;
   bool is_woken_ = false;
+  runtime::Scope scope_;  // last: its task uses all of the above
 };
 
 }  // namespace claviger::configuration

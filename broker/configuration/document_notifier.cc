@@ -78,8 +78,13 @@ DocumentNotifier::~DocumentNotifier() { room_.use_listener({}); }
 
 void DocumentNotifier::start() {
   is_started_ = true;
-  here().shard.scope().spawn(compare_all());
+  scope_.spawn(compare_all());
   fan_out_.start();
+}
+
+void DocumentNotifier::stop() {
+  scope_.cancel();
+  fan_out_.stop();
 }
 
 // ---- SUBSCRIBE

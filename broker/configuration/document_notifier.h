@@ -37,6 +37,8 @@ class DocumentNotifier final : public registration::EventPackage, public storage
 
   // On shard 0, with the Registrar started: what changed while this process was down is told.
   void start();
+  // On shard 0, before the outbox ends: what tells by itself tells no more, and goes on after the next start.
+  void stop();
 
   runtime::Task<sip::Response> subscribe(const sip::Received* request, std::string identity) override;
   runtime::Task<Result<Unit>> revoked(tokens::Revocation revocation) override;
@@ -85,6 +87,7 @@ class DocumentNotifier final : public registration::EventPackage, public storage
   bool is_started_ = false;                       // of shard 0: rows that come before have nowhere to go to
   std::vector<std::set<std::string>> under_way_;  // by shard: dialogs with a NOTIFY that has no answer yet
   DocumentFanOut fan_out_;
+  runtime::Scope scope_;  // last: its task uses all of the above
 };
 
 }  // namespace claviger::configuration

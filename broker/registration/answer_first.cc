@@ -32,7 +32,7 @@ std::shared_ptr<const void> AnswerFirst::hold(const std::string& local_tag) {
   if (&home_ == &runtime::Shard::current()) {
     add(local_tag);
   } else {
-    // Before the row can be seen: the message that tells the dialog comes to the same mailbox, and later.
+    // Before the row can be seen: whoever waits passes the same mailbox, and later.
     at_home([owner = shared_from_this(), local_tag] { owner->add(local_tag); });
   }
   return std::make_shared<Hold>(weak_from_this(), local_tag);
@@ -47,6 +47,10 @@ void AnswerFirst::remove(const std::string& local_tag) {
 }
 
 Task<void> AnswerFirst::wait(std::string local_tag) {
+  // Whoever is at home where the outbox is was called without a message: what other shards said before is still to be read.
+  runtime::OneShotPair<Unit> read;
+  at_home([completer = std::move(read.completer)]() mutable { completer.complete(Unit{}); });
+  co_await read.waiter;
   const auto found = due_.find(local_tag);
   if (found == due_.end()) co_return;
   runtime::OneShotPair<Unit> pair;

@@ -261,6 +261,32 @@ TEST(DocumentFanOut, GoesOnAfterAKill) {
   EXPECT_TRUE(std::ranges::all_of(bed.told, [](const auto& each) { return each.second == 2; }));
 }
 
+// A stop in the middle of a page: nothing of it is done afterwards, and the next start tells it again.
+TEST(DocumentFanOut, StopsWithinAPage) {
+  FanOutBed bed;
+  bed.watch(2 * kFanOutPage);
+  bed.mute = "t100000";
+  EXPECT_TRUE(bed.begin());
+  bed.call([&] { bed.fan_out().start(); });
+  while (bed.told.size() < kFanOutPage) {
+    bed.clock().advance(Milliseconds(5));
+    bed.run_turns(1);
+  }
+  bed.call([&] { bed.fan_out().stop(); });
+  for (int i = 0; i < 400; ++i) {
+    bed.clock().advance(Milliseconds(5));
+    bed.run_turns(1);
+  }
+  EXPECT_EQ(bed.told.size(), kFanOutPage);
+  EXPECT_TRUE(bed.rows().empty());
+  ASSERT_TRUE(bed.walk());
+  EXPECT_EQ(bed.walk()->cursor, "");
+  bed.mute.clear();
+  bed.restart();
+  EXPECT_EQ(bed.tell_pages(), 3U);
+  EXPECT_EQ(bed.told.size(), 2 * kFanOutPage);
+}
+
 TEST(DocumentFanOut, WalksTakeTurns) {
   FanOutBed bed;
   bed.watch(2 * kFanOutPage, kPath, "a");

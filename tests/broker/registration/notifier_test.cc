@@ -155,6 +155,26 @@ TEST(Notifier, AnswersThatAreOutstandingAreCounted) {
   bed.call([&] { one.reset(); });
 }
 
+// Another shard's word lies in the mailbox when the outbox, on the dialog's own shard, is there without one.
+TEST(Notifier, AnAnswerThatAnotherShardIsToSendIsWaitedFor) {
+  std::optional<bool> waited;
+  RegistrationBed bed;
+  auto answers = std::make_shared<AnswerFirst>(bed.shard());
+  std::shared_ptr<const void> hold;
+  const auto wait = [](AnswerFirst* of) -> runtime::Task<bool> {
+    co_await of->wait("t");
+    co_return true;
+  };
+  bed.call([&] {
+    bed.shard().mailbox().post_control([&] { hold = answers->hold("t"); });
+    bed.shard().scope().spawn(storage::keep_result(wait(answers.get()), &waited));
+  });
+  bed.run_turns(16);
+  EXPECT_FALSE(waited);
+  bed.call([&] { hold.reset(); });
+  bed.run_until([&] { return waited.has_value(); });
+}
+
 TEST(Notifier, ARefreshMeanwhileIsOwedItsOwn) {
   std::optional<Result<Unit>> first, second;
   TcpPeer peer;
