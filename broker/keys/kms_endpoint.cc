@@ -267,7 +267,7 @@ Task<Result<Slice>> answer(Asked* asked) {
   const auto table = asked->kms->table();
   // Nothing is looked at before it is known who asks.
   CLAVIGER_CO_TRY(admitted, admit(*table, context, asked->request));
-  // Its tokens live on for minutes.
+  // Its tokens would live on, for hours.
   auto client = co_await context.identity->clients().find(admitted.caller.tenant, admitted.caller.client_id);
   if (!client && !client.failed_with(Code::ClientUnknown)) co_return client.error();
   if (!client || !(*client)->is_enabled) co_return Error{Code::TokenRevoked, "kms.client"};

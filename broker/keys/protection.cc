@@ -83,7 +83,8 @@ Task<Result<Protection>> authenticate_request(Kms* kms, Context* context, std::s
   if (request.signature) {
     ClaimRef claim = claim_of(tenant, request, xml, keys);
     CLAVIGER_CO_TRY(signer, co_await verify_somewhere(context, std::move(claim)));
-    const ReplayMark mark = replay_mark(request.time, request.signature->key_name, request.user_uri, signer.digest);
+    const ReplayMark mark =
+        replay_mark(request.time, tenant, request.signature->key_name, request.user_uri, signer.digest);
     CLAVIGER_CO_TRY(remembered, co_await kms->replays().remember(context, mark));
     if (signer.record.state == TransportKeyState::Offered) used.push_back(signer.record);
     protection.signing = std::move(signer.key);

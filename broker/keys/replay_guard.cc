@@ -1,5 +1,7 @@
 #include "broker/keys/replay_guard.h"
 
+#include <absl/hash/hash.h>
+
 #include <utility>
 
 #include "broker/tables.h"
@@ -46,7 +48,7 @@ ReplayMark mark_from(Bytes bytes) {
 
 }  // namespace
 
-ReplayMark replay_mark(std::int64_t time, std::string_view key_name, std::string_view user_uri,
+ReplayMark replay_mark(std::int64_t time, std::string_view tenant, std::string_view key_name, std::string_view user_uri,
                        const crypto::Sha256Digest& digest) {
   crypto::Sha256 hash;
   constexpr std::byte kEnd{0};
@@ -54,56 +56,118 @@ ReplayMark replay_mark(std::int64_t time, std::string_view key_name, std::string
     hash.update(as_bytes(part));
     hash.update(Bytes(&kEnd, 1));
   }
-  return {time, load_be<std::uint64_t>(hash.finish())};
+  const auto user = static_cast<std::uint32_t>(absl::HashOf(tenant, user_uri));
+  return {time, load_be<std::uint64_t>(hash.finish()), user};
 }
 
-Result<std::shared_ptr<ReplayGuard>> ReplayGuard::make(std::size_t shards) {
+Result<std::shared_ptr<ReplayGuard>> ReplayGuard::make(std::size_t shards, std::size_t marks_max) {
   std::array<std::byte, 8> drawn{};
   CLAVIGER_TRY(filled, crypto::fill_random(drawn));
-  return std::shared_ptr<ReplayGuard>(new ReplayGuard(shards, load_be<std::uint64_t>(drawn)));
+  return std::shared_ptr<ReplayGuard>(new ReplayGuard(shards, load_be<std::uint64_t>(drawn), marks_max));
 }
 
-Result<Unit> ReplayGuard::add(const ReplayMark& mark, std::int64_t now) {
-  if (size() >= kMarksMax) return Error{Code::Overload, "kms.replay"};
-  Stripe& stripe = stripe_of(mark);
-  const std::scoped_lock lock(stripe.mutex);
+// With the stripe's lock.
+void ReplayGuard::evict(Stripe& stripe, std::int64_t now) {
   while (!stripe.buckets.empty()) {
     const auto oldest = stripe.buckets.begin();
     if ((oldest->first + 1) * kBucketSeconds + kReplayMemory.count() > now) break;
-    count_.fetch_sub(oldest->second.size(), std::memory_order_relaxed);
+    count_.fetch_sub(oldest->second.fingerprints.size(), std::memory_order_relaxed);
     stripe.buckets.erase(oldest);
   }
-  if (!stripe.buckets[mark.time / kBucketSeconds].insert(mark.fingerprint).second) {
-    return Error{Code::RequestReplayed, "kms.replay"};
+}
+
+// A stripe is looked through when one of its own comes; a full table, where all are refused, as a whole.
+bool ReplayGuard::take_place(std::size_t marks_max, std::int64_t now) {
+  const auto has_taken = [&] {
+    if (count_.fetch_add(1, std::memory_order_relaxed) < marks_max) return true;
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  };
+  if (has_taken()) return true;
+  for (Stripe& each : stripes_) {
+    const std::scoped_lock lock(each.mutex);
+    evict(each, now);
   }
-  count_.fetch_add(1, std::memory_order_relaxed);
-  return Unit{};
+  return has_taken();
+}
+
+bool ReplayGuard::take_share(const ReplayMark& mark) {
+  if (mark.user == 0) return true;
+  Stripe& stripe = stripe_of(mark.user);
+  const std::scoped_lock lock(stripe.mutex);
+  std::uint32_t& count = stripe.buckets[mark.time / kBucketSeconds].counts[mark.user];
+  if (count >= kUserMarksMax && size() > marks_max_ / 2) return false;
+  ++count;
+  return true;
+}
+
+void ReplayGuard::give_share_back(const ReplayMark& mark) {
+  Stripe& stripe = stripe_of(mark.user);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto bucket = stripe.buckets.find(mark.time / kBucketSeconds);
+  if (bucket == stripe.buckets.end()) return;
+  const auto found = bucket->second.counts.find(mark.user);
+  if (found != bucket->second.counts.end() && --found->second == 0) bucket->second.counts.erase(found);
+}
+
+Result<Unit> ReplayGuard::add(const ReplayMark& mark, std::size_t marks_max, std::int64_t now) {
+  if (!take_place(marks_max, now)) return Error{Code::Overload, "kms.replay"};
+  if (!take_share(mark)) {
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    return Error{Code::Overload, "kms.replay.user"};
+  }
+  bool is_new = false;
+  {
+    Stripe& stripe = stripe_of(mark.fingerprint);
+    const std::scoped_lock lock(stripe.mutex);
+    evict(stripe, now);
+    is_new = stripe.buckets[mark.time / kBucketSeconds].fingerprints.insert(mark.fingerprint).second;
+  }
+  if (is_new) return Unit{};
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  give_share_back(mark);
+  return Error{Code::RequestReplayed, "kms.replay"};
 }
 
 void ReplayGuard::remove(const ReplayMark& mark) {
-  Stripe& stripe = stripe_of(mark);
-  const std::scoped_lock lock(stripe.mutex);
-  const auto bucket = stripe.buckets.find(mark.time / kBucketSeconds);
-  if (bucket != stripe.buckets.end())
-    count_.fetch_sub(bucket->second.erase(mark.fingerprint), std::memory_order_relaxed);
+  {
+    Stripe& stripe = stripe_of(mark.fingerprint);
+    const std::scoped_lock lock(stripe.mutex);
+    const auto bucket = stripe.buckets.find(mark.time / kBucketSeconds);
+    if (bucket == stripe.buckets.end() || bucket->second.fingerprints.erase(mark.fingerprint) == 0) return;
+    count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  give_share_back(mark);
+}
+
+// One that both a record of ours and one of an earlier version tell is known.
+Result<Unit> ReplayGuard::add_former(const ReplayMark& mark, std::int64_t now) {
+  auto added = add(mark, 2 * marks_max_, now);
+  if (!added && !added.failed_with(Code::RequestReplayed)) return added.error();
+  return Unit{};
 }
 
 // One that is torn or of a later version tells nothing: whoever wrote it has answered nobody, or refuses himself.
-void ReplayGuard::read_record(std::string_view key, std::string_view value, std::int64_t now) {
+Result<Unit> ReplayGuard::read_record(std::string_view key, std::string_view value, std::int64_t now) {
   if (key.size() == kKeyBytes && key.front() == '\0') {
     Bytes bytes = as_bytes(value);
-    if (bytes.size() % kMarkBytes != 1 || bytes[0] != kVersion) return;
-    for (bytes = bytes.subspan(1); !bytes.empty(); bytes = bytes.subspan(kMarkBytes)) (void)add(mark_from(bytes), now);
+    if (bytes.size() % kMarkBytes != 1 || bytes[0] != kVersion) return Unit{};
+    for (bytes = bytes.subspan(1); !bytes.empty(); bytes = bytes.subspan(kMarkBytes)) {
+      CLAVIGER_TRY(added, add_former(mark_from(bytes), now));
+    }
   } else if (key.size() > kFormerTailBytes && value.empty()) {
-    (void)add(mark_from(as_bytes(key.substr(key.size() - kFormerTailBytes + 1))), now);
+    return add_former(mark_from(as_bytes(key.substr(key.size() - kFormerTailBytes + 1))), now);
   }
+  return Unit{};
 }
 
 Task<Result<Unit>> ReplayGuard::load(Context* context) {
   const std::int64_t now = numeric_date(context->shard.wall());
   for (std::string from;;) {
     CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kKmsRequests, from, "", storage::kRangeMax));
-    for (const storage::Record& row : rows) read_record(row.key, row.value.text(), now);
+    for (const storage::Record& row : rows) {
+      CLAVIGER_CO_TRY(read, read_record(row.key, row.value.text(), now));
+    }
     if (rows.size() < storage::kRangeMax) break;
     from = rows.back().key + '\0';
   }
@@ -111,7 +175,7 @@ Task<Result<Unit>> ReplayGuard::load(Context* context) {
 }
 
 Task<Result<Unit>> ReplayGuard::remember(Context* context, ReplayMark mark) {
-  auto added = add(mark, numeric_date(context->shard.wall()));
+  auto added = add(mark, marks_max_, numeric_date(context->shard.wall()));
   if (!added) co_return added.error();
   Lane& lane = lanes_[context->shard.index()];
   if (lane.marks.empty()) {

@@ -78,7 +78,7 @@ std::optional<Made> make_answer(Context& context, const Asked& asked) {
   if (!find_sets(context, *asked.issuer, request.user_uri, head.time, found)) return std::nullopt;
   auto response = write_delivery(context, domain, head, request.user_uri, found, protection);
   if (!response) return std::nullopt;
-  return Made{*std::move(response), replay_mark(request.time, ink->id, request.user_uri, *digest)};
+  return Made{*std::move(response), replay_mark(request.time, asked.tenant, ink->id, request.user_uri, *digest)};
 }
 
 bool is_in_force(const Kms& kms, const Asked& asked) {

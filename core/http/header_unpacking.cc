@@ -141,8 +141,12 @@ std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out) {
   return before + *block;
 }
 
+void HeaderUnpacker::wipe() {
+  if (scratch.used > 0) claviger::wipe(MutableBytes(scratch.bytes).first(std::exchange(scratch.used, 0)));
+}
+
 Bytes HeaderUnpacker::next(Bytes& bytes) {
-  if (scratch.used > 0) wipe(MutableBytes(scratch.bytes).first(std::exchange(scratch.used, 0)));
+  wipe();
   std::size_t run = 0;  // that goes through as it is
   const auto skip = [&](std::size_t& left) {
     const std::size_t count = std::min(left, bytes.size() - run);

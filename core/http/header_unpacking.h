@@ -26,8 +26,10 @@ class HeaderUnpacker {
   static constexpr std::size_t kFrameBytesMax = 9 + 16384;  // SETTINGS_MAX_FRAME_SIZE as we leave it
 
   // What is to be given next, taken from the front of `bytes`; empty when that is empty. It stays until the next call, and
-  // a last call that gives nothing wipes it: tokens are in it.
+  // is wiped then: tokens are in it. Whoever does not go on until nothing is given says wipe().
   Bytes next(Bytes& bytes);
+  // What next() gave last on this thread is no more.
+  static void wipe();
 
  private:
   std::size_t preface_left_ = 24;

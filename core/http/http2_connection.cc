@@ -86,9 +86,12 @@ void Http2Connection::receive(Slice bytes) {
   input_ = std::move(bytes);
   ssize_t consumed = 0;
   Bytes left = input_.bytes();
-  for (Bytes part = unpacker_.next(left); !part.empty() && consumed >= 0; part = unpacker_.next(left)) {
+  while (consumed >= 0) {
+    const Bytes part = unpacker_.next(left);
+    if (part.empty()) break;
     consumed = nghttp2_session_mem_recv(session_, as_uchar(part), part.size());
   }
+  HeaderUnpacker::wipe();
   for (const std::int32_t id : pinned_) {
     auto* exchange = static_cast<Http2Exchange*>(nghttp2_session_get_stream_user_data(session_, id));
     if (exchange != nullptr && !exchange->is_request_complete) exchange->body.unpin();

@@ -217,8 +217,12 @@ def check_group_server(sandbox):
     expect(keys(over_tls, *own) == 403, "removed")
 
 
+def ask_for_keys(system, access_token):
+    return curl(system, system.kms_url + "/keyprov", "-X", "POST", "-H", "authorization: Bearer " + access_token, "-H", "content-length: 0")
+
+
 def keys_over_curl(system, access_token):
-    status, body = curl(system, system.kms_url + "/keyprov", "-X", "POST", "-H", "authorization: Bearer " + access_token, "-H", "content-length: 0")
+    status, body = ask_for_keys(system, access_token)
     expect(status == 200, f"{status} {body}")
     return re.findall(r"<UserPubTokenPVT[^>]*>([0-9a-f]+)", body)
 
@@ -230,6 +234,14 @@ def check_kills(sandbox):
     before = keys_over_curl(alpha, token)
     restart(sandbox)
     expect(keys_over_curl(alpha, token) == before, "keys are issued once")
+    ctl(alpha, "kms", "revoke", alpha.values["MCPTT_ID"], "--reason", "lost", "--yes")
+    restart(sandbox)
+    for _ in range(2):  # with nothing cached, and with it
+        status, body = ask_for_keys(alpha, token)
+        expect(status == 410, f"keys of a user who was revoked: {status} {body}")
+    ctl(alpha, "kms", "restore", alpha.values["MCPTT_ID"])
+    restart(sandbox)
+    expect(keys_over_curl(alpha, token) == before, "a user who was restored")
     ctl(bravo, "kms", "rotate", "--yes")
     restart(sandbox, "bravo")
     shown = ctl(bravo, "kms", "show")

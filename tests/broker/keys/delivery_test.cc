@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/keys/date_time.h"
+#include "broker/keys/user_policy.h"
 #include "tests/broker/keys/kms_bed.h"
 
 namespace claviger::keys {
@@ -26,6 +27,13 @@ class Bed : public KmsBed {
     auto response = send_inline(sent);
     return response ? std::optional(identity::reply_of(*std::move(response))) : std::nullopt;
   }
+  // As the route's inline handler of that KMS would.
+  bool is_given_by(Kms& kms) {
+    const std::vector<std::string> rest{"keyprov"};
+    http::Request request = this->request(sent("keyprov"));
+    request.path_values = &rest;
+    return wait(ask(&kms, context(), &request)).has_value();
+  }
   std::string body(const std::string& path, std::string_view user = kAnn, std::int64_t skew = 0) {
     return "<KmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><UserUri>" + std::string(user) +
            "</UserUri><KmsUri>" + std::string(kKmsUri) + "</KmsUri><Time>" + write_date_time(now() + skew) +
@@ -35,6 +43,11 @@ class Bed : public KmsBed {
   const Reply& first() const { return first_; }
 
  private:
+  static runtime::Task<std::optional<http::Response>> ask(Kms* kms, broker::Context* context,
+                                                          const http::Request* request) {
+    co_return deliver_at_hand(*kms, *context, *request);
+  }
+
   Reply first_;
 };
 
@@ -96,6 +109,18 @@ TEST(Delivery, RevocationHoldsAtOnce) {
   EXPECT_EQ(bed.post("keyprov").status, 410);
   ASSERT_TRUE(bed.wait(identity::set_client_enabled(bed.context(), "alpha", "app", false)).has_value());
   EXPECT_FALSE(bed.at_hand(bed.sent("keyprov")).has_value());
+}
+
+TEST(Delivery, RevocationHoldsAfterARestart) {
+  Bed bed;
+  EXPECT_TRUE(bed.is_given_by(bed.start_again()));
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  Kms& after = bed.start_again();
+  EXPECT_FALSE(bed.is_given_by(after));
+  // It is the filter that says so, and not because it knows nobody.
+  EXPECT_FALSE(after.policies().may_have(user_policy_key("alpha", "sip:bob@alpha.example")));
+  ASSERT_TRUE(bed.wait(restore_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn))).has_value());
+  EXPECT_EQ(bed.post("keyprov").body, bed.first().body);
 }
 
 TEST(Delivery, BehindAProxyItIsNotForThisWay) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,10 +47,18 @@ class KmsBed : public identity::SealingBed {
   }
   ~KmsBed() {
     kms_.close();
+    for (const auto& each : restarted_) each->close();
     run_turns(4);  // turns are given back from the loop
   }
 
   Kms& kms() { return kms_; }
+  // As another process has it after a restart: what is durable is all it knows. The routes stay with the first.
+  Kms& start_again() {
+    restarted_.push_back(std::make_unique<Kms>(contexts_, 1, std::vector<int>()));
+    const auto started = wait(restarted_.back()->start());
+    EXPECT_TRUE(started.has_value()) << (started ? "" : claviger::name_of(started.error().code));
+    return *restarted_.back();
+  }
   // What the shard knows; what it points at stays until the next change.
   TenantDomains domains() { return wait(table_of(&kms_)); }
   std::int64_t now() { return numeric_date(shard().wall()); }
@@ -75,6 +84,7 @@ class KmsBed : public identity::SealingBed {
   static runtime::Task<TenantDomains> table_of(Kms* kms) { co_return *kms->table()->find("alpha"); }
 
   Kms kms_;
+  std::vector<std::unique_ptr<Kms>> restarted_;
   identity::User ann_;
   std::string token_;
 };

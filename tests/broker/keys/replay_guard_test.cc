@@ -16,9 +16,13 @@ class Bed : public KmsBed {
  public:
   Bed() { start_again(); }
   // As after a crash: what is durable is all there is.
-  void start_again() {
-    guard_ = *ReplayGuard::make(1);
-    EXPECT_TRUE(wait(guard_->load(context())).has_value());
+  void start_again(std::size_t marks_max = ReplayGuard::kMarksMax) {
+    const auto loaded = start_with(marks_max);
+    EXPECT_TRUE(loaded.has_value());
+  }
+  Result<Unit> start_with(std::size_t marks_max) {
+    guard_ = *ReplayGuard::make(1, marks_max);
+    return wait(guard_->load(context()));
   }
   ReplayGuard& guard() { return *guard_; }
   ReplayMark mark(std::uint64_t number, std::int64_t later = 0) { return {now() + later, number}; }
@@ -83,10 +87,76 @@ TEST(ReplayGuard, ForgetsWhatItsTimeRefuses) {
   EXPECT_EQ(bed.guard().size(), 32U);
 }
 
+TEST(ReplayGuard, AFullTableRefusesUntilSomeAreOver) {
+  constexpr std::size_t kMax = 64;
+  Bed bed;
+  bed.start_again(kMax);
+  for (std::uint64_t i = 0; i < kMax; ++i) EXPECT_TRUE(bed.remember(bed.mark(i)).has_value());
+  EXPECT_TRUE(bed.remember(bed.mark(1000)).failed_with(Code::Overload));
+  EXPECT_EQ(bed.guard().size(), kMax);
+  // A request whose Time may still be near is not forgotten for others' sake.
+  bed.clock().advance(kReplayMemory - Seconds(1));
+  EXPECT_TRUE(bed.remember(bed.mark(1000)).failed_with(Code::Overload));
+  bed.clock().advance(Seconds(130));
+  // One that is over is in every stripe: it makes room wherever the new one lies.
+  EXPECT_TRUE(bed.remember(bed.mark(1000)).has_value());
+  EXPECT_EQ(bed.guard().size(), 1U);
+  for (std::uint64_t i = 1; i < kMax; ++i) EXPECT_TRUE(bed.remember(bed.mark(1000 + i)).has_value());
+  EXPECT_TRUE(bed.remember(bed.mark(2000)).failed_with(Code::Overload));
+}
+
+TEST(ReplayGuard, OneUserDoesNotFillIt) {
+  constexpr std::uint64_t kMax = 8 * ReplayGuard::kUserMarksMax;
+  Bed bed;
+  bed.start_again(kMax);
+  const std::int64_t begun = bed.now();
+  const auto mark_of = [&](std::uint32_t user, std::uint64_t number) {
+    return ReplayMark{begun, user * 10'000ULL + number, user};
+  };
+  // Half of it, while nobody else wants it.
+  for (std::uint64_t i = 0; i < kMax / 2; ++i) ASSERT_TRUE(bed.remember(mark_of(1, i)).has_value()) << i;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bed.remember(mark_of(1, kMax)).failed_with(Code::Overload));
+  EXPECT_EQ(bed.guard().size(), kMax / 2);
+  EXPECT_TRUE(bed.remember(mark_of(2, 0)).has_value());
+  EXPECT_TRUE(bed.remember(mark_of(2, 0)).failed_with(Code::RequestReplayed));
+  bed.store().fail_commits(1, Code::Closed);
+  EXPECT_FALSE(bed.remember(mark_of(2, 1)).has_value());
+  // Neither of the two counts as his.
+  for (std::uint64_t i = 1; i < ReplayGuard::kUserMarksMax; ++i) {
+    ASSERT_TRUE(bed.remember(mark_of(2, i)).has_value()) << i;
+  }
+  EXPECT_TRUE(bed.remember(mark_of(2, kMax)).failed_with(Code::Overload));
+  EXPECT_TRUE(bed.remember(mark_of(3, 0)).has_value());
+  // Later on he may again.
+  bed.clock().advance(kReplayMemory + Seconds(130));
+  EXPECT_TRUE(bed.remember({bed.now(), 77, 1}).has_value());
+}
+
+TEST(ReplayGuard, UsersOfTwoTenantsAreTwo) {
+  const crypto::Sha256Digest digest{};
+  const ReplayMark one = replay_mark(5, "alpha", "ink.1.ann", kAnn, digest);
+  EXPECT_EQ(one.user, replay_mark(6, "alpha", "ink.2.ann", kAnn, digest).user);
+  EXPECT_NE(one.user, replay_mark(5, "beta", "ink.1.ann", kAnn, digest).user);
+}
+
+TEST(ReplayGuard, AllThatWasServedIsKnownOrNothingIs) {
+  Bed bed;
+  for (std::uint64_t i = 0; i < 20; ++i) EXPECT_TRUE(bed.remember(bed.mark(i)).has_value());
+  // More than is taken on now, and known all the same.
+  bed.start_again(10);
+  EXPECT_EQ(bed.guard().size(), 20U);
+  EXPECT_TRUE(bed.remember(bed.mark(100)).failed_with(Code::Overload));
+  EXPECT_TRUE(bed.start_with(9).failed_with(Code::Overload));
+  // By the store's clock they are over, too.
+  bed.clock().advance(kReplayMemory + Seconds(130));
+  bed.start_again(9);
+  EXPECT_TRUE(bed.remember(bed.mark(100)).has_value());
+}
+
 TEST(ReplayGuard, KnowsRecordsOfEarlierVersionsAndNoOthers) {
   Bed bed;
   crypto::Sha256Digest digest{};
-  const ReplayMark served = replay_mark(bed.now(), "ink.1.ann", kAnn, digest);
+  const ReplayMark served = replay_mark(bed.now(), "alpha", "ink.1.ann", kAnn, digest);
   std::string key = "alpha" + std::string(1, '\0') + std::string(40, '\x55');
   const MutableBytes bytes = std::as_writable_bytes(std::span(key));
   store_be(bytes.subspan(6), static_cast<std::uint64_t>(served.time));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/keys/user_policy.h"
 #include "tests/broker/keys/protected_bed.h"
 
 namespace claviger::keys {
@@ -25,11 +26,14 @@ class Bed : public ProtectedBed {
   }
   using Delivered = Result<std::optional<http::Response>>;
   Delivered deliver(const std::string& text, const std::string& path = "keyprov") {
+    return deliver_by(kms(), text, path);
+  }
+  Delivered deliver_by(Kms& kms, const std::string& text, const std::string& path = "keyprov") {
     identity::Sent sent{http::Method::Post, std::string(kRootPath) + path, {}, text};
     sent.fields.emplace_back(http::Field::Authorization, "Bearer " + token());
     sent.fields.emplace_back(http::Field::ContentType, "application/xml");
     const http::Request request = this->request(sent);
-    return wait(deliver_signed(&kms(), context(), &request, &path));
+    return wait(deliver_signed(&kms, context(), &request, &path));
   }
   bool is_delivered(const std::string& text, const std::string& path = "keyprov") {
     const auto delivered = deliver(text, path);
@@ -140,6 +144,18 @@ TEST(SignedDelivery, RevocationHoldsAtOnce) {
   EXPECT_EQ(element_of(reply.body, "UserUri"), kAnn);
   ASSERT_TRUE(bed.wait(identity::set_client_enabled(bed.context(), "alpha", "app", false)).has_value());
   EXPECT_FALSE(bed.is_delivered(bed.body(4)));
+}
+
+TEST(SignedDelivery, RevocationHoldsAfterARestart) {
+  Bed bed;
+  auto before = bed.deliver_by(bed.start_again(), bed.body(1));
+  ASSERT_TRUE(before && *before);
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  Kms& after = bed.start_again();
+  EXPECT_TRUE(bed.deliver_by(after, bed.body(2)).failed_with(Code::KeysRevoked));
+  EXPECT_FALSE(after.policies().may_have(user_policy_key("alpha", "sip:bob@alpha.example")));
+  // What was served before is not served again, either.
+  EXPECT_TRUE(bed.deliver_by(after, bed.body(1)).failed_with(Code::RequestReplayed));
 }
 
 TEST(SignedDelivery, BehindAProxyKeysLeaveUnderTheTrk) {

@@ -74,6 +74,21 @@ TEST(HeaderUnpacking, TheSameFieldsInPiecesOfEverySize) {
   }
 }
 
+TEST(HeaderUnpacking, NoTokenStays) {
+  const std::string head =
+      frames::frame(frames::kHeaders, frames::kEndHeaders, 1, Deflater().block(token_request("/")));
+  for (const bool goes_on : {true, false}) {
+    HeaderUnpacker unpacker;
+    std::string sent = std::string(frames::kPreface) + head;
+    Bytes left = as_bytes(sent);
+    EXPECT_EQ(unpacker.next(left).size(), frames::kPreface.size());
+    const Bytes part = unpacker.next(left);
+    EXPECT_NE(as_text(part).find(kToken), std::string_view::npos);
+    goes_on ? void(unpacker.next(left)) : HeaderUnpacker::wipe();
+    EXPECT_EQ(as_text(part), std::string(part.size(), '\0'));
+  }
+}
+
 TEST(HeaderUnpacking, WithPriorityAndWithoutPadding) {
   const std::string block = Deflater().block(token_request("/"));
   std::array<std::byte, HeaderUnpacker::kFrameBytesMax> out;

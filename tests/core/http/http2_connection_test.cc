@@ -4,6 +4,7 @@
 
 #include "core/net/stream.h"
 #include "tests/core/http/http2_fixture.h"
+#include "tests/core/http/inflated.h"
 
 namespace claviger::http {
 namespace {
@@ -12,7 +13,6 @@ using namespace std::chrono_literals;
 using frames::data;
 using frames::get;
 using frames::post_head;
-
 
 TEST_F(Http2, AnswersARequest) {
   start();
@@ -256,6 +256,27 @@ TEST_F(Http2, NoPrefaceNoConnection) {
   say("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(host.protocol->is_finished());
   EXPECT_EQ(host.counters.protocol_errors.read(), 1U);
+}
+
+TEST_F(Http2, NoTokenStaysBehindAnError) {
+  const std::string token = "Bearer " + std::string(200, 'e');
+  const auto head = [&] {
+    return frames::frame(frames::kHeaders, frames::kEndHeaders | frames::kEndStream, 1,
+                         Deflater().block({{":method", "GET"}, {"authorization", token}}));
+  };
+  // Where this thread unpacks headers.
+  HeaderUnpacker other;
+  const std::string good = std::string(frames::kPreface) + head();
+  Bytes left = as_bytes(good);
+  (void)other.next(left);
+  const Bytes unpacked = other.next(left);
+  ASSERT_NE(as_text(unpacked).find(token), std::string_view::npos);
+  HeaderUnpacker::wipe();
+  // nghttp2 is given the preface, finds it wrong and takes no more.
+  say(std::string(frames::kPreface.size(), 'x') + head());
+  EXPECT_TRUE(host.protocol->is_finished());
+  EXPECT_EQ(host.counters.protocol_errors.read(), 1U);
+  EXPECT_EQ(as_text(unpacked), std::string(unpacked.size(), '\0'));
 }
 
 TEST_F(Http2, BrokenFramesEndTheConnection) {
