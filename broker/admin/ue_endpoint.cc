@@ -171,11 +171,18 @@ Task<Answer> set_lost(Call* call, bool is_lost) {
 Task<Answer> lost(Call* call) { return set_lost(call, true); }
 Task<Answer> found(Call* call) { return set_lost(call, false); }
 
+// Lost first, its record last: whoever is cut short in between leaves a UE on which nobody comes in, and removes it again.
 Task<Answer> remove(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
+  UeChange wanted;
+  wanted.is_lost = true;
+  auto ue = co_await identity::change_ue(call->at(), call->values[0], call->values[1], std::move(wanted));
+  if (!ue && !ue.failed_with(Code::UeUnknown)) co_return ue.error();
+  // Where there is no UE of that name any more, too: no service is on what is gone.
+  CLAVIGER_CO_TRY(ended, co_await end_services(call));
+  if (!ue) co_return ue.error();
   auto done = co_await identity::remove_ue(call->at(), call->values[0], call->values[1]);
   if (!done) co_return done.error();
-  CLAVIGER_CO_TRY(ended, co_await end_services(call));
   co_return Answer("{}");
 }
 

@@ -157,11 +157,11 @@ Task<Result<Unit>> look_again(Registrar* registrar, std::string impu, Authorisat
   CLAVIGER_CO_TRY(is_late, co_await tokens::is_revoked(&registrar->here(), registrar->tenant(), std::move(names)));
   BindingName name{facts.mc_service_id, authorisation.service, authorisation.client_id};
   if (!is_late) {
-    auto evicted = co_await evict_elsewhere(registrar, std::move(name));
-    co_return evicted;
+    auto looked = co_await look_at_ue(registrar, name);
+    if (!looked.failed_with(Code::ServiceNotAuthorised)) co_return looked;
   }
   CLAVIGER_CO_TRY(ended, co_await end_binding(registrar, impu, std::move(name), EndReason::Revoked));
-  co_return Error{Code::ServiceNotAuthorised, "registration.revoked"};
+  co_return Error{Code::ServiceNotAuthorised, is_late ? "registration.revoked" : "registration.ue"};
 }
 
 }  // namespace claviger::registration

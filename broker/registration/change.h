@@ -79,9 +79,9 @@ runtime::Task<Result<Bound>> bind(Change* change, Registration* registration, Au
                                   std::string instance);
 
 // Home of the identity, without its turn, after an authorisation was committed: whoever was on its shareable UE before it
-// loses his service at other identities (ue_services.h); and whether its token had been revoked before
-// that, too late for the one who verified it and too early for whoever looks for its bindings (revocation_follower.h). The
-// binding has ended then: ServiceNotAuthorised.
+// loses his service at other identities (ue_services.h); and whether its token had been revoked, or its UE lost or removed,
+// before that, too late for the one who verified it and too early for whoever looks for its bindings
+// (revocation_follower.h). The binding has ended then: ServiceNotAuthorised.
 runtime::Task<Result<Unit>> look_again(Registrar* registrar, std::string impu, Authorisation authorisation);
 
 }  // namespace claviger::registration

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "broker/identity/session_records.h"
 #include "broker/identity/ue_records.h"
 #include "broker/record_key.h"
 #include "broker/registration/procedures.h"
@@ -40,6 +41,32 @@ Task<Result<Unit>> end_there(Registrar* registrar, Binding binding, EndReason re
   co_return ended;
 }
 
+// Client ID and instance are the client's own words. A session's UE was shown at the sign-in, by its key or its cookie
+// (identity/ue_naming.h).
+Task<Result<bool>> was_signed_in_there(Registrar* registrar, std::string sid, std::string ue_id) {
+  auto session = co_await identity::read_session(&registrar->here(), registrar->tenant(), std::move(sid));
+  if (session.failed_with(Code::SessionUnknown)) co_return false;
+  if (!session) co_return session.error();
+  co_return session->ue_id == ue_id;
+}
+
+// As the client is bound and the UE stands now: nobody else is ended by what this one only says of itself.
+Task<Result<Unit>> evict_elsewhere(Registrar* registrar, Binding own) {
+  CLAVIGER_CO_TRY(is_there, co_await was_signed_in_there(registrar, own.sid, own.ue));
+  if (!is_there) co_return Unit{};
+  CLAVIGER_CO_TRY(others, co_await names_on(registrar, own.ue));
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    if (others[i].service != own.name.service || others[i].mc_service_id == own.name.mc_service_id) continue;
+    CLAVIGER_CO_TRY(other, co_await read_binding(registrar, others[i]));
+    if (other.version == 0 || other.ended != EndReason::None) continue;
+    // Of two at once the later one stays: it ends this one.
+    const bool is_later = std::tie(other.authorised_at, other.version) > std::tie(own.authorised_at, own.version);
+    if (is_later) continue;
+    CLAVIGER_CO_TRY(ended, co_await end_there(registrar, std::move(other), EndReason::Replaced));
+  }
+  co_return Unit{};
+}
+
 }  // namespace
 
 Task<Result<identity::Ue>> ue_of(Registrar* registrar, std::string client_id, std::string instance) {
@@ -68,24 +95,16 @@ Task<Result<Unit>> evict_here(Change* change, Registration* registration, Bindin
   co_return Unit{};
 }
 
-Task<Result<Unit>> evict_elsewhere(Registrar* registrar, BindingName name) {
+Task<Result<Unit>> look_at_ue(Registrar* registrar, BindingName name) {
   CLAVIGER_CO_TRY(own, co_await read_binding(registrar, name));
   if (own.version == 0 || own.ended != EndReason::None || own.ue.empty()) co_return Unit{};
   auto ue = co_await identity::read_ue(&registrar->here(), registrar->tenant(), own.ue);
-  if (ue.failed_with(Code::UeUnknown)) co_return Unit{};
+  if (ue.failed_with(Code::UeUnknown)) co_return Error{Code::ServiceNotAuthorised, "registration.ue_removed"};
   if (!ue) co_return ue.error();
+  if (ue->is_lost) co_return Error{Code::ServiceNotAuthorised, "registration.ue_lost"};
   if (ue->ue_class != identity::UeClass::Shareable) co_return Unit{};
-  CLAVIGER_CO_TRY(others, co_await names_on(registrar, own.ue));
-  for (std::size_t i = 0; i < others.size(); ++i) {
-    if (others[i].service != name.service || others[i].mc_service_id == name.mc_service_id) continue;
-    CLAVIGER_CO_TRY(other, co_await read_binding(registrar, others[i]));
-    if (other.version == 0 || other.ended != EndReason::None) continue;
-    // Of two at once the later one stays: it ends this one.
-    const bool is_later = std::tie(other.authorised_at, other.version) > std::tie(own.authorised_at, own.version);
-    if (is_later) continue;
-    CLAVIGER_CO_TRY(ended, co_await end_there(registrar, std::move(other), EndReason::Replaced));
-  }
-  co_return Unit{};
+  auto evicted = co_await evict_elsewhere(registrar, std::move(own));
+  co_return evicted;
 }
 
 Task<Result<Unit>> end_services_on_ue(Registrar* registrar, std::string ue_id) {

@@ -22,8 +22,10 @@ runtime::Task<Result<identity::Ue>> ue_of(Registrar* registrar, std::string clie
 // TS 22.179 clause 4.5.4: whoever signs in on a shareable UE ends the service of the one before. Those at this identity end
 // with the change; `change` and `registration` outlive the task.
 runtime::Task<Result<Unit>> evict_here(Change* change, Registration* registration, BindingName name, std::string ue_id);
-// Any shard, without a turn, after an authorisation was committed: those at other identities, who came before.
-runtime::Task<Result<Unit>> evict_elsewhere(Registrar* registrar, BindingName name);
+// Any shard, without a turn, after an authorisation was committed. Those at other identities, who came before, end, where
+// the token's session was signed in on this very UE: anybody can name it. ServiceNotAuthorised: the UE was lost or removed
+// while the service was being bound, too early for who bound it and too late for end_services_on_ue().
+runtime::Task<Result<Unit>> look_at_ue(Registrar* registrar, BindingName name);
 
 // Any shard: the UE was lost, removed or signed off by an operator; every service on it ends.
 runtime::Task<Result<Unit>> end_services_on_ue(Registrar* registrar, std::string ue_id);

@@ -14,6 +14,7 @@ from configuration import sign_in
 from operators_day import Ctl, expect
 from registration import TAGS, UE1, UE2, row
 from sip_core import INFO, Core, info, multipart
+from user_agent import claims_of
 
 SERVER = "sip:mcptt-server.alpha.example"
 LIMITS = {"limits": {"sign_in_tries": 1000, "source_tries": 1_000_000}}
@@ -183,14 +184,21 @@ def shareable(world):
     row("his own", core.publish(impu, if_match=answer.get("sip-etag")), 200)
     row("and back", core.authorise(impu, world.token(), ue), 200)
     world.fetch(impu, second.mcptt_id, status=403)
-    # At a public identity of his own the UE is no other one.
+    # At a public identity of his own the UE is no other one, for him who signed in on it.
     own = "sip:relief@ims.alpha.example"
     row("the relief registers", core.register(own), 200)
+    row("only says so", core.authorise(own, world.token(second), ue), 200)
+    expect(ue in world.fetch(impu), "whoever only names a UE takes it from nobody elsewhere")
+    token = world.token(second)
+    ue = next(one["ue_id"] for one in world.ctl.json("--tenant", "alpha", "session", "list", second.username)["items"]
+              if one["sid"] == claims_of(token)["sid"])
+    world.ctl.run("--tenant", "alpha", "ue", "add", ue, "--class", "shareable")
+    row("another UE", core.authorise(impu, world.token(), ue), 200)
     row("subscribe", core.subscribe(impu, system.mcptt_id), 200)
     core.notify("active")
-    row("and takes the UE", core.authorise(own, world.token(second), ue), 200)
-    core.notify("terminated;reason=noresource")
-    world.fetch(impu, status=403)
+    row("and takes the UE", core.authorise(own, token, ue), 200)
+    expect(ue not in core.notify().body, "the former user hears that it is not his any more")
+    expect(ue not in world.fetch(impu), "and so it is")
     expect(ue in world.fetch(own, second.mcptt_id), "the UE is his, at his identity")
     row("deregister", core.register(impu, 0), 200)
     row("deregister", core.register(own, 0), 200)

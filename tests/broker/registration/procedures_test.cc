@@ -1,6 +1,7 @@
 // What REGISTER, PUBLISH and timers change, without a wire (TS 24.379 clauses 7.3.2 to 7.3.5).
 #include <gtest/gtest.h>
 
+#include "broker/identity/session_records.h"
 #include "broker/identity/ue_procedures.h"
 #include "broker/registration/token_timer.h"
 #include "broker/registration/ue_services.h"
@@ -208,6 +209,22 @@ TEST(Procedures, AUsersOtherDeviceIsFoundBehindThoseThatEnded) {
   EXPECT_FALSE(bed.authorise("f")->has_several_devices);
 }
 
+// The sid of a session whose sign-in showed that it was on that UE.
+std::string signed_in_on(RegistrationBed& bed, std::string ue_id, char letter) {
+  identity::Session session;
+  session.sid = std::string(22, letter);
+  session.sub = "somebody";
+  session.client_id = "app";
+  session.ue_id = std::move(ue_id);
+  session.last_used_at = bed.now();
+  session.expires_at = bed.now() + 3600;
+  session.refresh_salt = std::string(16, 's');
+  storage::Transaction transaction;
+  identity::put_session(transaction, "alpha", session, Seconds(3600));
+  EXPECT_TRUE(bed.wait(bed.context()->store.commit(std::move(transaction))));
+  return session.sid;
+}
+
 TEST(Procedures, AShareableUesNextUserTakesItOver) {
   RegistrationBed bed;
   identity::UeChange members;
@@ -231,17 +248,27 @@ TEST(Procedures, AShareableUeIsOneUsersAtWhateverIdentity) {
   ASSERT_TRUE(bed.wait(identity::create_ue(bed.context(), "alpha", "truck", std::move(members))));
   EXPECT_EQ(bed.register_at(), Code::Closed);
   EXPECT_EQ(bed.register_at(3600, kHers), Code::Closed);
-  EXPECT_TRUE(bed.authorise("truck"));
+  const auto take = [&bed](std::string_view impu, std::string_view user, std::string sid) {
+    PublishRequest one = bed.publication(impu);
+    one.authorisation = bed.authorisation("truck", user);
+    one.authorisation->facts.sid = std::move(sid);
+    return bed.publish_it(std::move(one)).has_value();
+  };
+  EXPECT_TRUE(take(kImpu, keys::kAnn, signed_in_on(bed, "truck", 'a')));
   EXPECT_TRUE(bed.authorise("own"));
-  PublishRequest hers = bed.publication(kHers);
-  hers.authorisation = bed.authorisation("truck", kBob);
-  EXPECT_TRUE(bed.publish_it(hers));
+  EXPECT_TRUE(take(kHers, kBob, signed_in_on(bed, "truck", 'b')));
   EXPECT_EQ(bed.binding("truck").ended, EndReason::Replaced);
   EXPECT_TRUE(bed.has_access("truck", kBob));
   EXPECT_TRUE(bed.has_access("own"));
-  EXPECT_TRUE(bed.authorise("truck")) << "and back";
+  EXPECT_TRUE(take(kImpu, keys::kAnn, signed_in_on(bed, "truck", 'c'))) << "and back";
   EXPECT_FALSE(bed.has_access("truck", kBob));
   EXPECT_TRUE(bed.has_access("truck"));
+
+  // Whoever only says that he is on it ends nobody elsewhere: with no session, with one on another UE, with one of nobody's.
+  for (const std::string& sid : {std::string(), signed_in_on(bed, "another", 'd'), std::string(22, 'x')}) {
+    EXPECT_TRUE(take(kHers, kBob, sid));
+    EXPECT_TRUE(bed.has_access("truck")) << sid;
+  }
 }
 
 // The UE is known by the instance that its REGISTER told; its client has another name.
@@ -265,6 +292,34 @@ TEST(Procedures, AUeIsKnownByItsInstanceToo) {
   EXPECT_TRUE(sign_on("bob's app", kBob));
   EXPECT_EQ(bed.binding("ann's app").ended, EndReason::Replaced);
   EXPECT_TRUE(bed.has_access("bob's app", kBob));
+}
+
+// What a commit leaves that began before the operator's word: he found no service to end.
+TEST(Procedures, AUeThatIsLostWhileAServiceIsBoundHasNone) {
+  for (const bool is_removed : {false, true}) {
+    RegistrationBed bed;
+    ASSERT_TRUE(bed.wait(identity::create_ue(bed.context(), "alpha", "truck", identity::UeChange())));
+    EXPECT_EQ(bed.register_at(), Code::Closed);
+    EXPECT_TRUE(bed.authorise("truck"));
+    EXPECT_TRUE(bed.authorise("own"));
+    EXPECT_TRUE(bed.wait(look_again(bed.registrar(), std::string(kImpu), bed.authorisation("truck"))));
+    EXPECT_TRUE(bed.has_access("truck"));
+    if (is_removed) {
+      ASSERT_TRUE(bed.wait(identity::remove_ue(bed.context(), "alpha", "truck")));
+    } else {
+      identity::UeChange lost;
+      lost.is_lost = true;
+      ASSERT_TRUE(bed.wait(identity::change_ue(bed.context(), "alpha", "truck", std::move(lost))));
+    }
+    for (const char* client : {"truck", "own"}) {
+      const bool is_on_it = std::string_view(client) == "truck";
+      const auto looked = bed.wait(look_again(bed.registrar(), std::string(kImpu), bed.authorisation(client)));
+      EXPECT_EQ(looked.failed_with(Code::ServiceNotAuthorised), is_on_it);
+      EXPECT_EQ(bed.has_access(client), !is_on_it);
+    }
+    EXPECT_EQ(bed.binding("truck").ended, EndReason::Revoked);
+    EXPECT_EQ(bed.authorise("truck").has_value(), is_removed) << "a UE that nobody registered has no rules";
+  }
 }
 
 TEST(Procedures, ALostUeHasNoService) {

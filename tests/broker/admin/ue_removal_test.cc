@@ -1,0 +1,83 @@
+// `ue remove` and the MC services on the UE, also when the one before was cut short.
+#include <gtest/gtest.h>
+
+#include "broker/identity/ue_procedures.h"
+#include "tests/broker/admin/admin_bed.h"
+#include "tests/broker/registration/registration_bed.h"
+
+namespace claviger::admin {
+namespace {
+
+class UeRemovalBed : public registration::RegistrationBed {
+ public:
+  UeRemovalBed() {
+    services_.registrar = registrar();
+    add_admin_routes(router_, services_);
+    peer_.uid = 0;
+    EXPECT_TRUE(wait(audit_.start("1.2.3")));
+    EXPECT_EQ(register_at(), Code::Closed);
+  }
+
+  // A registered UE with a service on it.
+  void add_ue(const std::string& ue_id) {
+    ASSERT_TRUE(wait(identity::create_ue(context(), "alpha", ue_id, identity::UeChange())));
+    ASSERT_TRUE(authorise(ue_id));
+    ASSERT_TRUE(has_access(ue_id));
+  }
+  static identity::Sent removal(const std::string& ue_id) {
+    identity::Sent sent;
+    sent.method = http::Method::Delete;
+    sent.target = "/admin/v1/tenants/alpha/ues/" + ue_id;
+    return sent;
+  }
+  bool is_gone(const std::string& ue_id) {
+    return wait(identity::find_ue(context(), "alpha", ue_id)).failed_with(Code::UeUnknown);
+  }
+
+ private:
+  storage::TempDirectory directory_;
+  FakeProcess process_;
+  AuditLog audit_{shard(), store(), work_pool_, as_bytes("0123456789abcdef0123456789abcdef"),
+                  directory_.path() + "/audit.log"};
+  AdminServices services_{contexts_, audit_, process_, AdminBed::kOwnUid};
+};
+
+TEST(UeRemoval, EndsItsServices) {
+  UeRemovalBed bed;
+  bed.add_ue("truck");
+  EXPECT_TRUE(bed.authorise("own"));
+  EXPECT_EQ(bed.send(UeRemovalBed::removal("truck")).status, 200);
+  EXPECT_TRUE(bed.is_gone("truck"));
+  EXPECT_EQ(bed.binding("truck").ended, registration::EndReason::Revoked);
+  EXPECT_TRUE(bed.has_access("own"));
+  EXPECT_EQ(bed.send(UeRemovalBed::removal("truck")).member("code"), "UeUnknown");
+  EXPECT_TRUE(bed.has_access("own"));
+}
+
+// Wherever it was cut: a UE that is gone has no service, and one that is not is removed by the next one.
+TEST(UeRemoval, CutShortItIsFinishedByTheNextOne) {
+  UeRemovalBed bed;
+  for (int turns = 0; turns < 24; ++turns) {
+    const std::string ue_id = "truck-" + std::to_string(turns);
+    bed.add_ue(ue_id);
+    bed.send_and_drop(UeRemovalBed::removal(ue_id), turns);
+    EXPECT_FALSE(bed.is_gone(ue_id) && bed.has_access(ue_id)) << "cut after turn " << turns;
+    const int status = bed.send(UeRemovalBed::removal(ue_id)).status;
+    EXPECT_TRUE(status == 200 || status == 404) << status;
+    EXPECT_TRUE(bed.is_gone(ue_id));
+    EXPECT_FALSE(bed.has_access(ue_id)) << "cut after turn " << turns;
+  }
+}
+
+// The record went, and whoever removed it came no further.
+TEST(UeRemoval, EndsWhatAFormerOneLeft) {
+  UeRemovalBed bed;
+  bed.add_ue("truck");
+  ASSERT_TRUE(bed.wait(identity::remove_ue(bed.context(), "alpha", "truck")));
+  ASSERT_TRUE(bed.has_access("truck"));
+  EXPECT_EQ(bed.send(UeRemovalBed::removal("truck")).member("code"), "UeUnknown");
+  EXPECT_EQ(bed.binding("truck").ended, registration::EndReason::Revoked);
+}
+
+}  // namespace
+}  // namespace claviger::admin
