@@ -54,21 +54,6 @@ TEST(UeRemoval, EndsItsServices) {
   EXPECT_TRUE(bed.has_access("own"));
 }
 
-// Wherever it was cut: a UE that is gone has no service, and one that is not is removed by the next one.
-TEST(UeRemoval, CutShortItIsFinishedByTheNextOne) {
-  UeRemovalBed bed;
-  for (int turns = 0; turns < 24; ++turns) {
-    const std::string ue_id = "truck-" + std::to_string(turns);
-    bed.add_ue(ue_id);
-    bed.send_and_drop(UeRemovalBed::removal(ue_id), turns);
-    EXPECT_FALSE(bed.is_gone(ue_id) && bed.has_access(ue_id)) << "cut after turn " << turns;
-    const int status = bed.send(UeRemovalBed::removal(ue_id)).status;
-    EXPECT_TRUE(status == 200 || status == 404) << status;
-    EXPECT_TRUE(bed.is_gone(ue_id));
-    EXPECT_FALSE(bed.has_access(ue_id)) << "cut after turn " << turns;
-  }
-}
-
 // The record went, and whoever removed it came no further.
 TEST(UeRemoval, EndsWhatAFormerOneLeft) {
   UeRemovalBed bed;
