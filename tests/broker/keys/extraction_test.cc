@@ -104,13 +104,18 @@ TEST(Extraction, WhatComesEarlyIsLeftWhenManyWait) {
   bed.clock().advance(Seconds(times.ends_at(present) - 3600 - bed.now()));
   Order order;
   std::vector<std::uint64_t> busy;
-  std::promise<void> is_answered;
+  std::promise<void> is_held, is_answered;
+  // The bed's one thread, and not before it has done with what was asked for above.
+  ASSERT_TRUE(bed.kms().pool().submit([&is_held, ready = is_answered.get_future()] {
+    is_held.set_value();
+    ready.wait();
+  }));
+  is_held.get_future().wait();
   std::vector<KeysWanted> wanted;
   for (int i = 0; i < static_cast<int>(Extraction::kBatchMax); ++i) wanted.push_back(wanted_by(bed, i));
   bed.run_until([&, is_begun = false]() mutable {
     if (!is_begun) {
       is_begun = true;
-      EXPECT_TRUE(bed.kms().pool().submit([ready = is_answered.get_future()] { ready.wait(); }));
       for (KeysWanted& each : wanted) {
         bed.shard().scope().spawn(wait_for_keys(&bed.kms().extraction(), std::move(each), bed.now(), &order));
       }
