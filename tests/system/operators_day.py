@@ -227,7 +227,7 @@ def check_clients_and_keys(system, ctl):
     expect(len(active) == 1 and before[active[0]] == "next", f"key rotate: {before} {after}")
     expect(is_active(system, token), "a token of the retiring key is good")
     retiring = next(kid for kid, state in before.items() if state == "active")
-    ctl.run("key", "revoke", retiring, "--yes")
+    ctl.run("key", "revoke", "--yes", "--", retiring)  # some begin with a hyphen
     expect(not is_active(system, token), "a token of a revoked key is dead")
     ctl.run("key", "revoke", "no-such-key", "--yes", status=NOT_FOUND)
 

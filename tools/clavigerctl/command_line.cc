@@ -28,8 +28,10 @@ void bind_operand(Bound& bound, const Operand& operand) {
   Slot& slot = bound.slots.emplace_back(Slot{std::string(operand.name), {}, false});
   CLI::Option* option = bound.app->add_option(slot.name, slot.values, std::string(operand.help));
   option->type_name("");
-  if (operand.is_many) option->expected(operand.is_required ? 1 : 0, 64);
-  else option->expected(operand.is_required ? 1 : 0, 1);
+  if (operand.is_many)
+    option->expected(operand.is_required ? 1 : 0, 64);
+  else
+    option->expected(operand.is_required ? 1 : 0, 1);
   // Or it takes the next one's, too.
   if (operand.is_required && !operand.is_many) option->allow_extra_args(false);
   if (operand.is_required) option->required();
@@ -44,8 +46,10 @@ void bind_option(Bound& bound, const Option& option) {
   }
   CLI::Option* added = bound.app->add_option(slot.name, slot.values, std::string(option.help));
   added->type_name(option.is_file ? "FILE" : "TEXT")->allow_extra_args(false);
-  if (option.kind == OptionKind::List) added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  else added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  if (option.kind == OptionKind::List)
+    added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  else
+    added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   add_choices(added, option.choices);
 }
 
@@ -55,7 +59,8 @@ CLI::App* app_of_path(CLI::App& root, std::string_view path) {
     const std::size_t blank = path.find(' ');
     const std::string word(path.substr(0, blank));
     CLI::App* next = nullptr;
-    for (CLI::App* child : app->get_subcommands([&word](CLI::App* one) { return one->get_name() == word; })) next = child;
+    for (CLI::App* child : app->get_subcommands([&word](CLI::App* one) { return one->get_name() == word; }))
+      next = child;
     if (next == nullptr) {
       next = app->add_subcommand(word, std::string(help_of_noun(word)));
       if (blank != std::string_view::npos) next->require_subcommand(1);
@@ -98,7 +103,9 @@ CommandLine read_command_line(int argc, const char* const* argv, const std::vect
     // A misspelled verb is told as that; CLI11 would only say that one is missing.
     const std::vector<std::string> unknown = root.remaining(true);
     if (error.get_name() == "RequiredError" && !unknown.empty()) {
-      std::fprintf(stderr, "there is no \"%s\" here\nRun with --help for more information.\n", unknown.front().c_str());
+      std::fprintf(
+          stderr, "there is no \"%s\" here\nRun with --help for more information.%s\n", unknown.front().c_str(),
+          unknown.front().starts_with('-') ? " A name that begins with a hyphen comes last, behind \"--\"." : "");
     } else {
       root.exit(error);
     }
