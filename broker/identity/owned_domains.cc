@@ -9,6 +9,7 @@
 #include "broker/identity/val_identity.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "core/codec/domain_name.h"
 #include "storage/record.h"
 
 namespace claviger::identity {
@@ -18,10 +19,6 @@ constexpr storage::RecordSchema kSchema{"owned_domains", 1};
 namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
-
-// RFC 1035 clause 2.3.4.
-constexpr std::size_t kDomainMax = 253;
-constexpr std::size_t kLabelMax = 63;
 
 std::string key_of(std::string_view tenant) { return broker::record_key({"domains", tenant}); }
 
@@ -90,24 +87,6 @@ Task<Result<OwnedDomains>> change_domains(Context* context, std::string tenant, 
 
 }  // namespace
 
-bool is_domain_name(std::string_view text) {
-  if (text.empty() || text.size() > kDomainMax) return false;
-  std::size_t label = 0;
-  char last = '.';
-  for (const char character : text) {
-    if (character == '.') {
-      if (label == 0 || last == '-') return false;
-      label = 0;
-    } else {
-      const bool is_letter_or_digit = (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
-      if (!is_letter_or_digit && (character != '-' || label == 0)) return false;
-      if (++label > kLabelMax) return false;
-    }
-    last = character;
-  }
-  return label != 0 && last != '-';
-}
-
 std::string_view host_of_identity(std::string_view identity) {
   const std::size_t colon = identity.find(':');
   if (colon == std::string_view::npos) return {};
@@ -161,7 +140,7 @@ void guard_owned_domains(storage::Transaction& guard, std::string_view tenant, c
 }
 
 Task<Result<OwnedDomains>> add_owned_domain(Context* context, std::string tenant, std::string domain) {
-  if (!is_domain_name(domain)) co_return Error{Code::BadValue, "tenant.domain"};
+  if (!codec::is_domain_name(domain)) co_return Error{Code::BadValue, "tenant.domain"};
   co_return co_await change_domains(context, std::move(tenant), std::move(domain), Change::Add);
 }
 

@@ -29,8 +29,6 @@ struct OwnedDomains {
   std::uint64_t version = 0;         // of the record; 0: there is none
 };
 
-// A DNS name in lower case, labels of letters, digits and hyphens (RFC 1123 clause 2.1): as host names are compared.
-bool is_domain_name(std::string_view text);
 // The host part of an MC identity: of sip:, sips: and what has an authority (https:). Empty: whatever else there is has none.
 std::string_view host_of_identity(std::string_view identity);
 // That is one of them, letters in either case.

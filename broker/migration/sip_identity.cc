@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/codec/domain_name.h"
+
 namespace claviger::migration {
 namespace {
 
@@ -20,24 +22,7 @@ bool is_user(std::string_view text) {
 
 }  // namespace
 
-bool is_domain(std::string_view text) {
-  constexpr std::size_t kLabelMax = 63;
-  if (text.empty() || text.size() > kIdentityMax) return false;
-  std::size_t label = 0;
-  char last = '.';
-  for (const char c : text) {
-    if (c == '.') {
-      if (label == 0 || last == '-') return false;
-      label = 0;
-    } else if (is_lower_or_digit(c) || (c == '-' && label != 0)) {
-      if (++label > kLabelMax) return false;
-    } else {
-      return false;
-    }
-    last = c;
-  }
-  return label != 0 && last != '-';
-}
+bool is_domain(std::string_view text) { return codec::is_domain_name(text); }
 
 bool is_service(std::string_view text) { return text == "mcptt" || text == "mcvideo" || text == "mcdata"; }
 

@@ -9,6 +9,7 @@
 #include "broker/partners/visitor_policy.h"
 #include "broker/tenants/tenant.h"
 #include "broker/tokens/verifier/revocation.h"
+#include "core/codec/domain_name.h"
 #include "core/codec/uri.h"
 #include "core/codec/utf8.h"
 #include "core/net/tls_context.h"
@@ -64,12 +65,6 @@ Result<Unit> check_feed(const Partner& partner, const PartnerDraft& draft) {
   if (!identity::is_client_id(draft.feed_client_id)) return invalid("partner.feed_client_id");
   if (draft.feed_secret.empty() || draft.feed_secret.size() > kSecretMax) return invalid("partner.feed_secret");
   return Unit{};
-}
-
-bool is_domain(std::string_view text) {
-  return !text.empty() && text.size() <= kTextMax && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  });
 }
 
 }  // namespace
@@ -132,7 +127,7 @@ Result<Partner> partner_of(const PartnerDraft& draft, std::string_view own_issue
     return Error{Code::ScopeMalformed, "partner.scopes"};
   }
   partner.domains = draft.domains;
-  if (partner.domains.size() > kDomainsMax || !std::ranges::all_of(partner.domains, is_domain)) {
+  if (partner.domains.size() > kDomainsMax || !std::ranges::all_of(partner.domains, codec::is_domain_name)) {
     return invalid("partner.domains");
   }
   partner.accepted_acrs = draft.accepted_acrs;
