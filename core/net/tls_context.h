@@ -58,6 +58,7 @@ class TlsContext {
   Result<Unit> set_up_common();
   Result<Unit> use_certificate(const std::string& chain_pem, const SecretBytes& key_pem);
   Result<Unit> trust(const std::string& ca_pem, const std::string& crls_pem, bool names_to_peer);
+  void settle_own_chain();
   Result<Unit> name_sessions(const TlsServerOptions& options);
   void use_tickets(std::shared_ptr<TicketKeys> keys);
 

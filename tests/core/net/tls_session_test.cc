@@ -249,6 +249,21 @@ TEST_F(Tls, AnExpiredCertificateIsNotTrusted) {
   EXPECT_FALSE(server.tls->peer_certificate()->is_trusted);
 }
 
+TEST_F(Tls, TheRootIsNotSent) {  // RFC 8446 clause 4.4.2: nor is a chain built of the clients' CAs in each handshake
+  const auto flight_size = [this](TlsServerOptions options) {
+    End client(pool, client_context(), "localhost");
+    End server(pool, server_context(std::move(options)));
+    EXPECT_TRUE(client.feed({}));
+    EXPECT_TRUE(server.feed(client.take()));
+    return server.take().size();
+  };
+  TlsServerOptions trusts = server_options(ClientCertificate::Optional);
+  TlsServerOptions trusts_nobody = server_options(ClientCertificate::Optional);
+  trusts_nobody.client_ca_pem.clear();
+  // The names of the CAs that a client's certificate may have are sent, but no CA's certificate, which is larger.
+  EXPECT_LT(flight_size(std::move(trusts)), flight_size(std::move(trusts_nobody)) + 100);
+}
+
 struct Resumption : Tls {
   // A connection that fetches a ticket from a server of this context.
   TlsResumption ticket_from(const std::shared_ptr<const TlsContext>& context) {
