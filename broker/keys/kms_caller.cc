@@ -23,7 +23,8 @@ Result<Verified> verify(const DomainTable& table, broker::Context& context, std:
     const auto claims = context.tokens->verify_own(*view, token);
     if (claims) return Verified{view, *claims};
     last = claims.error();
-    if (last.code != Code::TokenIssuer) break;
+    // Of another tenant: its key is not among this one's, or this one's tokens do not count at present.
+    if (last.code != Code::TokenIssuer && last.code != Code::TokenKeyUnknown) break;
   }
   return last;
 }

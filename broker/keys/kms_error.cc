@@ -20,7 +20,7 @@ constexpr Row kRows[] = {
     {Code::RequestUrlDiffers, {400, 1002, "ClientReqUrl is not the URL of this request."}},
     {Code::RequestTime, {400, 1003, "Time is too far from ours."}},
     {Code::RequestReplayed, {400, 1003, "The request was served before."}},
-    {Code::BearerSeveral, {400, 1101, "Send one access token, in the Authorization header."}},  // RFC 6750 clause 3.1
+    {Code::BearerSeveral, {401, 1101, "Send one access token, in the Authorization header."}},
     {Code::BearerScope, {403, 1102, "The token's scope does not open this server."}},
     {Code::TokenAudience, {403, 1102, "The token is for another server."}},
     {Code::KeysDenied, {403, 1102, "The token does not speak for this identity."}},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "broker/keys/domain.h"
@@ -63,8 +64,10 @@ Result<KmsTarget> read_cache_number(std::string_view rest) {
   KmsTarget target{KmsCall::CertCache, {}, {}, {}};
   std::uint64_t number = 0;
   const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-  if (read.ec != std::errc() || read.ptr != rest.data() + rest.size()) return kInvalid;
-  target.cache_number = number;
+  // More digits than a number of ours ever has are a number all the same: one that we never gave.
+  const bool is_huge = read.ec == std::errc::result_out_of_range;
+  if ((read.ec != std::errc() && !is_huge) || read.ptr != rest.data() + rest.size()) return kInvalid;
+  target.cache_number = is_huge ? std::numeric_limits<std::uint64_t>::max() : number;
   return target;
 }
 

@@ -339,9 +339,50 @@ TEST(KmsRows, Row21NoTokenOrABadOne) {
     expect_error(reply, 401, "1101");
     EXPECT_TRUE(reply.header("www-authenticate").starts_with("Bearer"));
   }
+  for (const char* field : {"Bearer", "Bearer ", "Bearer a b", "Bearer a,", "Basic YTpi"}) {
+    const Reply reply = bed.post_as("", "init", {}, {{http::Field::Authorization, field}});
+    expect_error(reply, 401, "1101");
+    EXPECT_TRUE(reply.header("www-authenticate").starts_with("Bearer")) << field;
+  }
   const std::string token = bed.token();
   bed.clock().advance(Seconds(331));
   expect_error(bed.post_as(token, "init"), 401, "1101");
+}
+
+runtime::Task<Result<broker::TenantViews>> give(broker::TenantViews views) { co_return views; }
+
+// Another tenant stands in front of alpha, with keys and a KMS of its own.
+class TwoTenantsBed : public KmsBed {
+ public:
+  TwoTenantsBed() {
+    constexpr std::string_view kIssuer = "https://idms.alpha.example/idms/v1/aaa";
+    auto signing = crypto::SigningKey::generate(crypto::SignatureAlgorithm::Es256);
+    auto keys = std::make_shared<tokens::TenantKeys>();
+    keys->verifying = *tokens::KeySet::make(std::string(kIssuer), {{signing->kid(), signing->verify_key()}});
+    tenants::Tenant other = tenant_;
+    other.name = "aaa";
+    other.issuer = kIssuer;
+    load_ = [this, other, keys](broker::Context*) {
+      broker::TenantViews views;
+      views.emplace(tenant_.name, broker::TenantView{tenant_, tenant_keys_});
+      views.emplace(other.name, broker::TenantView{other, keys});
+      return give(std::move(views));
+    };
+    publish();
+    DomainDraft draft;
+    draft.kms_uri = "kms.aaa.example";
+    EXPECT_TRUE(wait(init_domain(&kms(), "aaa", std::move(draft))).has_value());
+  }
+};
+
+TEST(KmsRows, EachTenantsUsersReachTheirOwnKms) {
+  TwoTenantsBed bed;
+  const Reply init = bed.post("init");
+  EXPECT_EQ(init.status, 200) << init.body;
+  EXPECT_EQ(element_of(init.body, "KmsUri"), kKmsUri);
+  EXPECT_EQ(bed.post("keyprov").status, 200);
+  expect_error(bed.post_as(bed.token() + "x", "init"), 401, "1101");
+  EXPECT_EQ(bed.post("cert/kms.aaa.example").status, 404);
 }
 
 TEST(KmsRows, Row22AnotherAudienceOrScope) {
@@ -390,7 +431,9 @@ TEST(KmsRows, Row28CertCacheNumbers) {
   const Reply current = bed.post("certcache/1");
   EXPECT_EQ(current.status, 200);
   EXPECT_EQ(current.body.find("<KmsCertificate "), std::string::npos);
-  EXPECT_NE(bed.post("certcache/99").body.find("<KmsCertificate "), std::string::npos);
+  for (const char* larger : {"certcache/99", "certcache/18446744073709551616", "certcache/99999999999999999999999"}) {
+    EXPECT_NE(bed.post(larger).body.find("<KmsCertificate "), std::string::npos) << larger;
+  }
   expect_error(bed.post("certcache/x"), 400, "1001");
 }
 

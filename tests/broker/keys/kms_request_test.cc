@@ -48,6 +48,23 @@ TEST(KmsRequest, RefusesDoctypesAtTheFirstToken) {  // spec 11 rows 1, 2
   EXPECT_TRUE(read_kms_request(request("&undefined;" + kMembers)).failed_with(Code::XmlSyntax));
 }
 
+TEST(KmsRequest, RefusesWhatWouldHaveToBeFetched) {  // spec 11 row 2
+  const std::string include = "<i:include xmlns:i=\"http://www.w3.org/2001/XInclude\" href=\"file:///etc/passwd\"/>";
+  EXPECT_TRUE(read_kms_request(request(kMembers + include)).failed_with(Code::XmlSchema));
+  EXPECT_TRUE(
+      read_kms_request(request(kMembers + "<x xmlns=\"urn:x\">" + include + "</x>")).failed_with(Code::XmlSchema));
+  const std::string instance = " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:";
+  for (const char* fetched : {"schemaLocation=\"urn:a http://127.0.0.1/a.xsd\"",
+                              "schemaLocation=\" urn:a  file:/a.xsd\"", "noNamespaceSchemaLocation=\"ftp://a\""}) {
+    EXPECT_TRUE(read_kms_request(request(kMembers, instance + fetched)).failed_with(Code::XmlSchema)) << fetched;
+  }
+  // As the examples of TS 33.180 have it: a file beside a namespace.
+  for (const char* named : {"schemaLocation=\"urn:a SE_KmsInterface_XMLSchema.xsd\"",
+                            "schemaLocation=\"http://a.example/ns a.xsd urn:b b.xsd \"", "schemaLocation=\"\""}) {
+    EXPECT_TRUE(read_kms_request(request(kMembers, instance + named)).has_value()) << named;
+  }
+}
+
 TEST(KmsRequest, RefusesWhatIsTooMuch) {  // spec 11 row 3
   std::string deep;
   for (int i = 0; i < 33; ++i) deep += "<a>";
@@ -69,7 +86,7 @@ TEST(KmsRequest, RefusesOtherRootsAndNamespaces) {  // spec 11 row 4
       read_kms_request("<KmsResponse xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"/>").failed_with(Code::XmlSchema));
   EXPECT_TRUE(read_kms_request("<SignedKmsRequest xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><KmsRequest>" + kMembers +
                                "</KmsRequest><KmsRequest>" + kMembers + "</KmsRequest></SignedKmsRequest>")
-                  .failed_with(Code::XmlSignature));
+                  .failed_with(Code::XmlSchema));
   EXPECT_TRUE(read_kms_request(request(kMembers) + request(kMembers)).failed_with(Code::XmlSyntax));
 }
 

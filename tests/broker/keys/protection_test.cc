@@ -56,10 +56,10 @@ TEST(KmsRows, Row7SignatureWrapping) {
   ProtectedBed bed;
   const std::string good = signed_text(request_text(bed.now(), "init"), kInkId, kInk);
   const std::string evil = replaced(request_text(bed.now(), "init"), "d1", "d2");
-  // A second element with the Id; a second request; a second signature; another reference.
+  // A second element with the Id; a second request (row 4); a second signature; another reference.
   expect_error(bed.ask("init", replaced(good, "</KmsRequest>", "<x xmlns=\"urn:x\" Id=\"xmldoc\"></x></KmsRequest>")),
                403, "1103");
-  expect_error(bed.ask("init", replaced(good, "<KmsRequest", evil + "<KmsRequest")), 403, "1103");
+  expect_error(bed.ask("init", replaced(good, "<KmsRequest", evil + "<KmsRequest")), 400, "1001");
   const std::size_t signature = good.find("<Signature ");
   const std::string twice = good.substr(signature, good.find("</SignedKmsRequest>") - signature);
   expect_error(bed.ask("init", replaced(good, "</SignedKmsRequest>", twice + "</SignedKmsRequest>")), 403, "1103");
