@@ -30,9 +30,10 @@ Application usage(std::string_view auid, DocumentKind kind, McService service, s
 }
 
 Application profile(std::string_view auid, McService service, std::string_view space, std::string_view root,
-                    std::string_view media_type, std::string_view file_prefix) {
+                    std::string_view media_type, std::string_view file_prefix, std::string_view also_space = {}) {
   Application made = usage(auid, DocumentKind::UserProfile, service, space, root, media_type);
   made.file_prefix = file_prefix;
+  made.also_space = also_space;
   return made;
 }
 
@@ -51,14 +52,16 @@ std::vector<Application> make_all() {
       usage("org.3gpp.mcvideo.ue-config", UeConfiguration, McService::Video, "urn:3gpp:mcvideo:mcvideoUEConfig:1.0",
             "mcvideo-UE-configuration", "application/vnd.3gpp.mcvideo-ue-config+xml"),
       profile("org.3gpp.mcvideo.user-profile", McService::Video, "urn:3gpp:mcvideo:user-profile:1.0",
-              "mcvideo-user-profile", "application/vnd.3gpp.mcvideo-user-profile+xml", "mcvideo-user-profile-"),
+              "mcvideo-user-profile", "application/vnd.3gpp.mcvideo-user-profile+xml", "mcvideo-user-profile-",
+              "urn:3gpp:ns:mcvideo:user-profile:1.0"),
       usage("org.3gpp.mcvideo.service-config", ServiceConfiguration, McService::Video,
             "urn:3gpp:ns:mcvideoServiceConfig:1.0", "service-configuration-info",
             "application/vnd.3gpp.mcvideo-service-config+xml"),
       usage("org.3gpp.mcdata.ue-config", UeConfiguration, McService::Data, "urn:3gpp:mcdata:mcdataUEConfig:1.0",
             "mcdata-UE-configuration", "application/vnd.3gpp.mcdata-ue-config+xml"),
       profile("org.3gpp.mcdata.user-profile", McService::Data, "urn:3gpp:mcdata:user-profile:1.0",
-              "mcdata-user-profile", "application/vnd.3gpp.mcdata-user-profile+xml", "mcdata-user-profile-"),
+              "mcdata-user-profile", "application/vnd.3gpp.mcdata-user-profile+xml", "mcdata-user-profile-",
+              "urn:3gpp:ns:mcdata:user-profile:1.0"),
       usage("org.3gpp.mcdata.service-config", ServiceConfiguration, McService::Data,
             "urn:3gpp:ns:mcdataServiceConfig:1.0", "service-configuration-info",
             "application/vnd.3gpp.mcdata-service-config+xml"),
@@ -92,9 +95,15 @@ std::optional<Application> find_application(std::string_view auid) {
 Application val_ue_usage(std::string_view auid) {
   Application made = usage(auid, DocumentKind::UeConfiguration, McService::None, "urn:3gpp:ns:seal:SealUEConfig:1.0",
                            "seal-UE-configuration", "application/vnd.3gpp.seal-ue-config-info+xml");
+  made.also_space = "urn:3gpp:ns:seal:sealUEConfig:1.0";
   made.is_val = true;
   made.scope = kSeal;
   return made;
+}
+
+std::string_view space_in(const Application& application, std::string_view root_space) {
+  return !application.also_space.empty() && root_space == application.also_space ? application.also_space
+                                                                                 : application.space;
 }
 
 std::string profile_auid(std::string_view dialect) {

@@ -31,13 +31,18 @@ struct Application {
   tokens::McService service = tokens::McService::None;  // None: a VAL service, or any MC service
   bool is_val = false;
   std::string_view space;  // of the document, and of names without a prefix in selectors
-  std::string_view root;   // local name of the root element
+  // In which the standard's own schema or another of its releases has the same elements; empty: there is none.
+  std::string_view also_space;
+  std::string_view root;  // local name of the root element
   std::string_view media_type;
   std::string_view scope;  // of access tokens that open it
   Tree tree = Tree::Users;
   std::string_view file_prefix;  // of a profile's name in front of its index: "mcptt-user-profile-"
   bool user_may_write = false;   // as far as document_access.h says
 };
+
+// The namespace of a document whose root is in `root_space`, and of names without a prefix in its selectors.
+std::string_view space_in(const Application& application, std::string_view root_space);
 
 inline constexpr std::string_view kCapabilitiesAuid = "xcap-caps";
 inline constexpr std::string_view kDirectoryAuid = "org.openmobilealliance.xcap-directory";

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
+#include <span>
+#include <vector>
 
+#include "broker/configuration/structure_check.h"
 #include "core/codec/utf8.h"
 
 namespace claviger::configuration {
@@ -12,66 +14,25 @@ namespace {
 
 constexpr std::string_view kCommonPolicy = "urn:ietf:params:xml:ns:common-policy";
 
-std::optional<std::uint64_t> number_in(std::string_view text) {
-  text = trimmed(text);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-// xs:boolean.
-std::optional<bool> boolean_in(std::string_view text) {
-  text = trimmed(text);
-  if (text == "true" || text == "1") return true;
-  if (text == "false" || text == "0") return false;
+// Values whose type their names say, wherever they stand in the document's own namespace: in the actions of a rule and in an
+// extension, too, which no grammar describes. A missing "allow-..." is false, but one that is there is a boolean.
+std::optional<ValueType> type_of(std::string_view name) {
+  if (name.starts_with("allow-")) return ValueType::Boolean;
+  if (name == "uri-entry") return ValueType::Uri;
+  if (name == "User-Info-ID") return ValueType::Hex6;
   return std::nullopt;
 }
 
-enum class Type : std::uint8_t { Boolean, Empty, Uri, Count, Octet, Hex6 };
+// Entries of lists: their indexes differ from each other.
+constexpr std::array<std::string_view, 4> kListed{"entry", "alias-entry", "PrivateCallURI", "PrivateCallProSeUser"};
 
-// Values of which the type is known, by the element's name, in the document's own namespace. A missing "allow-..." is
-// false, but one that is there is a boolean.
-std::optional<Type> type_of(std::string_view name) {
-  if (name.starts_with("allow-") || name == "Status") return Type::Boolean;
-  if (name == "Pre-selected-indication") return Type::Empty;
-  if (name == "uri-entry") return Type::Uri;
-  if (name == "User-Info-ID") return Type::Hex6;
-  if (name == "Priority") return Type::Octet;
-  if (name == "MaxAffiliationsN2" || name == "MaxSimultaneousCallsN6" || name == "MaxSimultaneousTransmissionsN7") {
-    return Type::Count;
-  }
-  return std::nullopt;
+// As MC services and as the later releases of TS 24.546 spell them.
+constexpr std::array<std::string_view, 2> kStatus{"Status", "status"};
+constexpr std::array<std::string_view, 2> kProfileName{"ProfileName", "profile-name"};
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
 }
-
-bool has_type(Type type, const std::string& content) {
-  const std::string_view text = trimmed(content);
-  switch (type) {
-    case Type::Boolean:
-      return boolean_in(text).has_value();
-    case Type::Empty:
-      return text.empty();
-    case Type::Uri:
-      return text.find(':') != std::string_view::npos && text.find(':') != 0 &&
-             text.find_first_of(" \t\r\n<>\"") == std::string_view::npos;
-    case Type::Count:
-      return number_in(text).has_value();
-    case Type::Octet: {
-      const auto number = number_in(text);
-      return number && *number <= 255;
-    }
-    case Type::Hex6:
-      return text.size() == 12 && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-  }
-  return false;
-}
-
-constexpr std::array<std::string_view, 8> kMcChildren{"Name",   "Status",    "ProfileName", "Pre-selected-indication",
-                                                      "Common", "OnNetwork", "OffNetwork",  "anyExt"};
-constexpr std::array<std::string_view, 6> kValChildren{
-    "user-profile-index", "ProfileName", "Status", "Pre-selected-indication", "anyExt", "profile-configuration"};
-constexpr std::array<std::string_view, 4> kEntryInfo{"UsePreConfigured", "DedicatedGroup", "UseCurrentlySelectedGroup",
-                                                     "LocallyDetermined"};
 
 class Check {
  public:
@@ -80,9 +41,13 @@ class Check {
 
   Checked<DocumentFacts> run() {
     const XmlElement& root = tree_[0];
-    if (root.name != application_.root || root.space != application_.space) {
+    if (root.name != application_.root || root.space != space_in(application_, root.space)) {
       return invalid("The root element is not <" + std::string(application_.root) + "> of " +
                      std::string(application_.space) + ".");
+    }
+    const TypeRule* grammar = grammar_of(application_);
+    if (grammar != nullptr) {
+      if (auto wrong = check_structure(*grammar, tree_)) return *std::move(wrong);
     }
     for (std::uint32_t at = 0; at < tree_.size(); ++at) {
       if (auto wrong = element(at)) return *std::move(wrong);
@@ -100,89 +65,64 @@ class Check {
   using Wrong = std::optional<XcapFault>;
   static XcapFault invalid(std::string phrase) { return {Code::DocumentInvalid, std::move(phrase), {}}; }
   static XcapFault constraint(std::string phrase) { return {Code::XcapConstraint, std::move(phrase), {}}; }
-  bool is_own(std::uint32_t at) const { return tree_[at].space == application_.space; }
+  bool is_own(std::uint32_t at) const { return tree_[at].space == tree_[0].space; }
 
   Wrong element(std::uint32_t at) {
-    const std::string name(tree_[at].name);
-    if (tree_[at].space == kCommonPolicy && name == "ruleset") return unique_attribute(at, "rule", "id");
+    const std::string_view name = tree_[at].name;
+    if (tree_[at].space == kCommonPolicy && name == "ruleset") return ruleset(at);
     if (!is_own(at)) return std::nullopt;
     const auto type = type_of(name);
-    const bool has_children = tree_[at].first_child != kNoElement;
-    if (type && !(*type == Type::Empty && has_children) && has_type(*type, tree_.content(at))) return entry(at);
-    if (type) return invalid("The value of <" + name + "> is not of its type.");
-    return entry(at);
+    if (type && !has_type(*type, tree_.content(at))) {
+      return invalid(path_of(tree_, at) + ": the value is not of its type.");
+    }
+    return unique(at, kListed, "index");
   }
 
-  // EntryType: uri-entry first, at most one display-name; its index is one of the list's own.
-  Wrong entry(std::uint32_t at) {
-    const XmlAttribute* info = tree_.attribute(at, "entry-info");
-    if (info != nullptr && std::ranges::find(kEntryInfo, info->value) == kEntryInfo.end()) {
-      return invalid("An entry-info is none of the four.");
+  // RFC 4745 clause 13: rules, each with an identifier of its own.
+  Wrong ruleset(std::uint32_t at) {
+    constexpr std::array<std::string_view, 1> kRules{"rule"};
+    for (std::uint32_t rule = tree_[at].first_child; rule != kNoElement; rule = tree_[rule].next_sibling) {
+      if (tree_[rule].name != "rule") continue;
+      if (tree_.attribute(rule, "id") == nullptr)
+        return invalid(path_of(tree_, rule) + ": the attribute id is missing.");
     }
-    std::size_t displays = 0;
-    std::size_t uris = 0;
-    std::set<std::string_view> indexes;
-    for (std::uint32_t child = tree_[at].first_child; child != kNoElement; child = tree_[child].next_sibling) {
-      if (!is_own(child)) continue;
-      if (tree_[child].name == "uri-entry" && (++uris > 1 || displays > 0)) {
-        return invalid("In an entry one <uri-entry> stands in front.");
-      }
-      if (tree_[child].name == "display-name" && ++displays > 1) return invalid("An entry has one <display-name>.");
-      if (tree_[child].name != "entry" && tree_[child].name != "alias-entry") continue;
-      const XmlAttribute* index = tree_.attribute(child, "index");
-      if (index != nullptr && !indexes.insert(index->value).second) {
-        return XcapFault{
-            Code::XcapUniqueness, "Two entries of <" + std::string(tree_[at].name) + "> have one index.", {}};
-      }
-    }
-    return std::nullopt;
+    return unique(at, kRules, "id");
   }
 
-  Wrong unique_attribute(std::uint32_t at, std::string_view child_name, std::string_view attribute) {
-    std::set<std::string_view> seen;
+  // No two children of the same of these names have the same value of this attribute.
+  Wrong unique(std::uint32_t at, std::span<const std::string_view> names, std::string_view attribute) {
+    std::set<std::pair<std::string_view, std::string>> seen;
     for (std::uint32_t child = tree_[at].first_child; child != kNoElement; child = tree_[child].next_sibling) {
-      if (tree_[child].name != child_name) continue;
+      const std::string_view name = tree_[child].name;
+      if (tree_[child].space != tree_[at].space || std::ranges::find(names, name) == names.end()) continue;
       const XmlAttribute* value = tree_.attribute(child, attribute);
-      if (value == nullptr)
-        return invalid("A <" + std::string(child_name) + "> lacks its " + std::string(attribute) + ".");
-      if (!seen.insert(value->value).second) {
-        return XcapFault{
-            Code::XcapUniqueness, "Two <" + std::string(child_name) + "> have one " + std::string(attribute) + ".", {}};
-      }
+      if (value == nullptr || seen.emplace(name, trimmed(unescaped(value->value))).second) continue;
+      XcapFault twice{Code::XcapUniqueness, {}, {}};
+      twice.phrase = "Two <" + std::string(name) + "> have one " + std::string(attribute) + ".";
+      twice.field = path_of(tree_, child) + "/@" + std::string(attribute);
+      return twice;
     }
     return std::nullopt;
   }
 
+  // What counts for us, of a profile whose structure is good.
   Wrong profile() {
-    std::size_t states = 0, names = 0, preselections = 0;
+    std::size_t states = 0;
     for (std::uint32_t at = tree_[0].first_child; at != kNoElement; at = tree_[at].next_sibling) {
       if (!is_own(at)) continue;
       const std::string_view name = tree_[at].name;
-      const bool is_known = application_.is_val ? std::ranges::find(kValChildren, name) != kValChildren.end()
-                                                : std::ranges::find(kMcChildren, name) != kMcChildren.end();
-      if (!is_known)
-        return invalid("<" + std::string(name) + "> is no child of <" + std::string(application_.root) + ">.");
-      if (name == "Status") {
+      if (is_one_of(name, kStatus)) {
         ++states;
         facts_.is_active = *boolean_in(tree_.content(at));
       }
-      if (name == "ProfileName") {
-        ++names;
-        facts_.profile_name = trimmed(tree_.content(at));
-      }
-      if (name == "Pre-selected-indication") ++preselections;
+      if (is_one_of(name, kProfileName)) facts_.profile_name = trimmed(tree_.content(at));
+      if (name == "Pre-selected-indication") facts_.is_preselected = true;
+      if (name == "is-default") facts_.is_preselected = facts_.is_preselected || *boolean_in(tree_.content(at));
     }
     if (states != 1) return invalid("A profile has one <Status>.");
-    if (names > 1) return invalid("A profile has at most one <ProfileName>.");
-    if (preselections > 1) return invalid("A profile has at most one <Pre-selected-indication>.");
     if (facts_.profile_name.size() > kNameBytesMax) return constraint("The name of the profile is too long.");
-    facts_.is_preselected = preselections == 1;
-    if (application_.is_val) {
-      if (const XmlAttribute* standing = tree_.attribute(0, "isDefault")) {
-        const auto value = boolean_in(standing->value);
-        if (!value) return invalid("isDefault is a boolean.");
-        facts_.is_preselected = facts_.is_preselected || *value;
-      }
+    if (const XmlAttribute* standing = application_.is_val ? tree_.attribute(0, "isDefault") : nullptr) {
+      facts_.is_preselected = facts_.is_preselected || *boolean_in(standing->value);
     }
     if (auto wrong = owner()) return wrong;
     return profile_index();
@@ -233,7 +173,10 @@ class Check {
 bool is_users_own(const XmlTree& tree, std::uint32_t at) {
   const XmlElement& element = tree[at];
   if (element.parent == kNoElement || element.space != tree[0].space) return false;
-  if (element.parent == 0) return element.name == "ProfileName" || element.name == "Pre-selected-indication";
+  if (element.parent == 0) {
+    return is_one_of(element.name, kProfileName) || element.name == "Pre-selected-indication" ||
+           element.name == "is-default";
+  }
   return element.name == "UserAlias" && tree[element.parent].name == "Common" && tree[element.parent].parent == 0;
 }
 
@@ -318,14 +261,24 @@ std::optional<std::string> without_preselection(const Application& application, 
   if (!tree) return std::nullopt;
   std::string out(text);
   bool is_changed = false;
-  const std::uint32_t mark = tree->child(0, "Pre-selected-indication");
-  if (mark != kNoElement) {
-    out.erase((*tree)[mark].begin, (*tree)[mark].end - (*tree)[mark].begin);
-    is_changed = true;
+  // From behind to the front: what is changed leaves the places in front of it where they are.
+  std::vector<std::uint32_t> marks;
+  for (std::uint32_t at = (*tree)[0].first_child; at != kNoElement; at = (*tree)[at].next_sibling) {
+    if ((*tree)[at].space == (*tree)[0].space) marks.push_back(at);
+  }
+  for (auto place = marks.rbegin(); place != marks.rend(); ++place) {
+    const std::uint32_t at = *place;
+    const XmlElement& mark = (*tree)[at];
+    if (mark.name == "Pre-selected-indication") {
+      out.erase(mark.begin, mark.end - mark.begin);
+      is_changed = true;
+    } else if (mark.name == "is-default" && boolean_in(tree->content(at)).value_or(false)) {
+      out.replace(mark.content_begin, mark.content_end - mark.content_begin, "false");
+      is_changed = true;
+    }
   }
   const XmlAttribute* standing = application.is_val ? tree->attribute(0, "isDefault") : nullptr;
   if (standing != nullptr && boolean_in(standing->value).value_or(false)) {
-    // In front of the element that was cut: its place is the same.
     out.replace(standing->begin, standing->end - standing->begin, " isDefault=\"false\"");
     is_changed = true;
   }

@@ -1,9 +1,8 @@
 // Whether a document is one of its application usage (TS 24.484 clauses 8.3.2, 9.3.2, 10.3.2; TS 24.546 clause 7.1), and
 // what we need to know of it.
 //
-// Checked: the root, the identities and the index against the name of the document, how often the elements of a profile
-// come, the types of the values that we know, uniqueness of indexes in a list and of rules. Elements that we do not know
-// are let through below the root's own children, as extensions are: another release must not lose its data here.
+// Checked: the structure against the grammar of its kind (document_grammar.h), the identities and the index against the name
+// of the document, uniqueness of indexes in a list and of rules, and values whose type their name says, in extensions, too.
 // Pure functions, any thread.
 #pragma once
 

@@ -51,11 +51,12 @@ Prepared prepare(const DocumentWrite& wanted, const std::optional<std::string>& 
   if (!application) return failed({Code::DocumentUnknown, "document.auid"});
   Prepared out;
   if (wanted.part) {
-    const auto selector = parse_node_selector(wanted.part->selector, application->space, wanted.part->prefixes);
-    if (!selector) return failed(selector.error());
-    if (selector->terminal == Terminal::Namespaces) return failed({Code::MethodNotAllowed, "document.namespaces"});
     const auto tree = XmlTree::read(*before);
     if (!tree) return failed({Code::Corrupt, "document.text"});
+    const std::string_view space = space_in(*application, (*tree)[0].space);
+    const auto selector = parse_node_selector(wanted.part->selector, space, wanted.part->prefixes);
+    if (!selector) return failed(selector.error());
+    if (selector->terminal == Terminal::Namespaces) return failed({Code::MethodNotAllowed, "document.namespaces"});
     auto edited =
         wanted.part->is_removal ? delete_part(*tree, *selector) : put_part(*tree, *selector, wanted.part->body);
     if (!edited) return faulty(*std::move(edited.fault));

@@ -30,9 +30,11 @@ std::string write_capabilities() {
   for (const Application& each : known_applications()) {
     text.append("  <auid>").append(each.auid).append("</auid>\n");
     spaces.append("  <namespace>").append(each.space).append("</namespace>\n");
+    if (!each.also_space.empty()) spaces.append("  <namespace>").append(each.also_space).append("</namespace>\n");
   }
   spaces += "  <namespace>urn:3gpp:ns:seal:SealUserProfile:1.0</namespace>\n";
   spaces += "  <namespace>urn:3gpp:ns:seal:SealUEConfig:1.0</namespace>\n";
+  spaces += "  <namespace>urn:3gpp:ns:seal:sealUEConfig:1.0</namespace>\n";
   text.append(" </auids>\n <extensions/>\n <namespaces>\n").append(spaces).append(" </namespaces>\n</xcap-caps>\n");
   return text;
 }

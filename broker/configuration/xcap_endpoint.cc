@@ -143,8 +143,9 @@ std::optional<http::Response> get_inline(Contexts* contexts, const http::Request
 }
 
 Result<http::Response> part_response(const http::Request& request, const Asked& asked, const StoredText& stored) {
-  CLAVIGER_TRY(selector, parse_node_selector(asked.target.selector, asked.application.space, asked.target.prefixes));
   CLAVIGER_TRY(tree, XmlTree::read(stored.text));
+  const std::string_view space = space_in(asked.application, tree[0].space);
+  CLAVIGER_TRY(selector, parse_node_selector(asked.target.selector, space, asked.target.prefixes));
   CLAVIGER_TRY(part, read_part(tree, selector));
   if (auto early = conditional(request, stored.etag)) return *std::move(early);
   const std::string_view type = selector.terminal == Terminal::Element     ? kElementType

@@ -73,6 +73,8 @@ http::Response fault_response(const XcapFault& fault, std::string_view ancestor)
   if (!fault.phrase.empty()) text.append(" phrase=\"").append(escaped(fault.phrase)).append("\"");
   if (fault.code == Code::XcapNoParent && !ancestor.empty()) {
     text.append("><ancestor>").append(escaped(ancestor)).append("</ancestor></").append(element).append(">");
+  } else if (!fault.field.empty()) {
+    text.append("><exists field=\"").append(escaped(fault.field)).append("\"/></").append(element).append(">");
   } else {
     text.append("/>");
   }

@@ -12,9 +12,10 @@
 namespace claviger::configuration {
 
 struct XcapFault {
-  Code code;             // of the section "configuration", or of the XML guard
-  std::string phrase;    // of ours; octets of the client in it are escaped when it is written
-  std::string ancestor;  // no-parent: the selector of the last element that is there
+  Code code;               // of the section "configuration", or of the XML guard
+  std::string phrase;      // of ours; octets of the client in it are escaped when it is written
+  std::string ancestor;    // no-parent: the selector of the last element that is there
+  std::string field = {};  // uniqueness-failure: the selector of what is there a second time
 };
 
 // A value or a fault; std::variant would not say which is which.

@@ -107,9 +107,19 @@ def documents(user, writer, path):
             ("not a boolean", other.replace("allow-private-call>true", "allow-private-call>perhaps"), "schema-validation-error"),
             ("another's identity", other.replace('XUI-URI="sip:demo', 'XUI-URI="sip:other'), "constraint-failure"),
             ("another index", text, "constraint-failure"),
-            ("an index twice", other.replace('<entry index="1">', '<entry index="0">'), "uniqueness-failure")):
+            ("an entry without its index", other.replace('<entry index="1">', "<entry>"), "schema-validation-error"),
+            ("an entry without its URI", other.replace("<uri-entry>sip:command@alpha.example</uri-entry>", ""), "schema-validation-error"),
+            ("no list of groups", re.sub("<MCPTTGroupInfo>.*</MCPTTGroupInfo>", "", other, flags=re.DOTALL), "schema-validation-error"),
+            ("a number that is none", other.replace("N2>5", "N2>five"), "schema-validation-error"),
+            ("an index twice", other.replace('<entry index="1">', '<entry index="0">'), 'uniqueness-failure phrase="Two &lt;entry&gt; have one '
+             'index."><exists field="mcptt-user-profile/OnNetwork/MCPTTGroupInfo/entry[2]/@index"/>')):
         answer = row(name, writer.ask("PUT", second, body), 409, f"<{fault}")
         expect(answer.headers["content-type"] == "application/xcap-error+xml", name)
+    kept = other.replace("<MaxAffiliationsN2>", '<x:y xmlns:x="urn:x" of="ours"/><LaterRelease/><anyExt><Anything/></anyExt><MaxAffiliationsN2>')
+    row("extensions", writer.ask("PUT", second, kept), 200)
+    expect(user.ask("GET", second).body.decode() == kept, "extensions are kept")
+    part = second + "/~~/mcptt-user-profile/OnNetwork/MCPTTGroupInfo/entry"
+    row("a part without its index", writer.ask("PUT", part, "<entry><uri-entry>sip:x@a</uri-entry></entry>", ELEMENT), 409)
     row("another media type", writer.ask("PUT", second, other, "text/plain"), 415)
     row("too large", writer.ask("PUT", second, other + "<!--" + "x" * (300 << 10) + "-->"), 413)
     row("deleted in another state", writer.ask("DELETE", second, If_Match='"other"'), 412)
