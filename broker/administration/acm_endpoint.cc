@@ -23,6 +23,7 @@ using Json = codec::JsonWriter<std::string>;
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kKeyBytesMin = 8, kKeyBytesMax = 128;
+constexpr std::string_view kWhere = "acm.";  // in front of an element's name in Error::where
 
 struct Row {
   Code code;
@@ -69,6 +70,14 @@ http::Response refuse(Context& context, std::string_view tenant, const Error& er
     context.shard.logger().warning("acm.refused", {{"tenant", tenant}, {"code", code}, {"where", error.where}});
   }
   http::Response response = http::problem(status, row == std::end(kRows) ? std::string_view() : row->detail);
+  // Which element of the request it was, by our name for it: never what stood there.
+  if (error.code == Code::BadValue && error.where.starts_with(kWhere)) {
+    std::string text;
+    Json json(text);
+    json.begin_object().member("type", "about:blank").member("title", http::reason_of(status)).member("status", status);
+    json.member("detail", row->detail).member("member", error.where.substr(kWhere.size())).end_object();
+    response = http::Response(status, "application/problem+json", std::move(text));
+  }
   if (status == 503 || status == 429) response.with("retry-after", "1");
   return response;
 }
@@ -253,7 +262,8 @@ http::Response view_response(const SetupView& view) {
     const bool all_good =
         std::ranges::all_of(target.users, [](const UserResult& each) { return is_good(each.status); });
     json.begin_object().member("system", target.system).member("stage", name_of(target.stage.stage));
-    if (target.stage.stage == Stage::Done) json.member("result", all_good);
+    const bool is_final = target.stage.stage == Stage::Done || target.stage.stage == Stage::Failed;
+    if (is_final) json.member("result", all_good && target.stage.stage == Stage::Done);
     if (!target.stage.reason.empty()) json.member("reason", target.stage.reason);
     json.name("users").begin_array();
     for (const UserResult& each : target.users) {

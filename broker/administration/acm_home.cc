@@ -61,7 +61,7 @@ Task<Result<Unit>> Acm::check_asked(std::string tenant, std::string acmc, std::s
     const std::array<const std::string*, 3> own{&user->mcptt_id, &user->mcvideo_id, &user->mcdata_id};
     for (std::size_t service = 0; service < own.size(); ++service) {
       const std::string& id = asked->service_ids[service];
-      if (!id.empty() && id != *own[service]) co_return Error{Code::BadValue, "acm.mc_service_id"};
+      if (!id.empty() && id != *own[service]) co_return Error{Code::BadValue, "acm.mc_service_ids"};
     }
   }
   co_return Unit{};
@@ -120,6 +120,10 @@ Task<Result<SetupView>> Acm::view_here(std::string tenant, std::string id) {
         target.users.push_back({row.key.substr(prefix.size()), std::move(status)});
       }
       from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    }
+    // Refused as a whole, or never answered: the response names whom it is about all the same (TR 23.700-38 table 7.x.1.2.2-1).
+    if (target.stage.stage == Stage::Failed && target.users.empty()) {
+      for (const SetupUser& user : view.setup.users) target.users.push_back({user.mc_id, "FAILED"});
     }
     view.targets.push_back(std::move(target));
   }

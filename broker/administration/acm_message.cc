@@ -17,7 +17,8 @@ constexpr codec::JsonLimits kLimits{
 
 Result<std::string> identity_at(codec::JsonObject object, std::string_view name) {
   CLAVIGER_TRY(text, object.string_at(name));
-  if (!is_identity(text)) return Error{Code::BadValue, "acm.identity"};
+  // A literal of each: what is said of an error outlives the message.
+  if (!is_identity(text)) return Error{Code::BadValue, name == "mc_id" ? "acm.mc_id" : "acm.identity"};
   return std::string(text);
 }
 

@@ -343,6 +343,7 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
       migration::erase_migration_service(transaction, tenant, from->system, id);
     }
   }
+  if (visitor.service_ids.empty()) migration::erase_migration_list(transaction, tenant, from->system, visitor.sub);
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   if (visitor.is_open) {
     auto shared = std::make_shared<const Visitor>(visitor);

@@ -128,6 +128,8 @@ Task<Result<Unit>> Acm::open_visitor(std::string tenant, std::shared_ptr<const A
   for (const std::string& id : visitor->service_ids) {
     migration::put_migration_service(transaction, tenant, from->system, id, visitor->valid_until);
   }
+  // Whom an operator mapped he judged himself: he is as he was, with a list or without.
+  if (!visitor->sub.empty()) migration::put_migration_list(transaction, tenant, from->system, visitor->sub);
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   co_return Unit{};
 }
@@ -249,6 +251,7 @@ Task<Result<Unit>> Acm::give_back(std::string tenant, std::shared_ptr<const AcmP
     const bool stays = next.is_open && std::ranges::find(next.service_ids, id) != next.service_ids.end();
     if (!stays) migration::erase_migration_service(transaction, tenant, from->system, id);
   }
+  if (next.service_ids.empty()) migration::erase_migration_list(transaction, tenant, from->system, present->sub);
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   co_return Unit{};
 }
@@ -285,6 +288,7 @@ Task<Result<Unit>> Acm::end_visitor(std::string tenant, std::string home_system,
   for (const std::string& id : visitor->service_ids) {
     migration::erase_migration_service(transaction, tenant, home_system, id);
   }
+  migration::erase_migration_list(transaction, tenant, home_system, visitor->sub);
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   co_return Unit{};
 }

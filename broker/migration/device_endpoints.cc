@@ -177,8 +177,8 @@ Task<Result<Unit>> authorise(Migration* migration, Context* context, std::string
   // 2. The identities are his, and of this service. Here it is the one of his record, which he may leave out. The one at home
   //    is mandatory (TS 23.280 table 10.6.3.2.1-1): nothing is taken for it that he did not name, because his token speaks of
   //    all his services at once. It must be one that the home system vouched for when he came; that it is the one of this
-  //    service the home system itself says in step 4. Of whom nothing is vouched for, nothing is believed: the list of step
-  //    3 knows no persons, so with it alone he might name his neighbour's.
+  //    service the home system itself says in step 4. Of whom nothing is vouched for, nothing is believed: what step 3
+  //    looks at are IDs, so with it alone he might name his neighbour's.
   const std::string_view present = id_of(asked->who.user, request.service);
   if (present.empty() || (!request.mc_service_id.empty() && request.mc_service_id != present)) {
     co_return Error{Code::ServiceNotAuthorised, "mc_service_id"};
@@ -187,8 +187,9 @@ Task<Result<Unit>> authorise(Migration* migration, Context* context, std::string
   if (!is_vouched(session->primary_mc_service_id, request.primary_mc_service_id)) {
     co_return Error{Code::ServiceIdNotListed, "primary_mc_service_id"};
   }
-  // 3. The list that the home system delivered, if it did.
-  CLAVIGER_CO_TRY(listed, co_await check_listed(context, tenant, agreement.system, request.primary_mc_service_id));
+  // 3. The list that the home system delivered when it set him up, if it did.
+  const std::string& sub = asked->who.user.sub;
+  CLAVIGER_CO_TRY(listed, co_await check_listed(context, tenant, agreement.system, request.primary_mc_service_id, sub));
   // 4. The primary system.
   auto begin = [migration, agreed = asked->agreement, body = write_service_request(request)] {
     return ask_primary(migration, agreed, body);
@@ -209,6 +210,7 @@ Task<http::Response> authorise_service(Migration* migration, http::Request reque
   if (!who) co_return identity::bearer_refusal(tenant, request, who.error());
   auto read = read_service_request(request.body.text());
   if (!read) co_return refusal(tenant, read.error());
+  if (read->service.empty()) co_return refusal(tenant, {Code::JsonMissing, "service"});
   const std::string_view scope = scope_of(read->service);
   if (scope.empty()) co_return refusal(tenant, {Code::ServiceNotAuthorised, "service"});
   if (read->primary_mc_service_id.empty()) co_return refusal(tenant, {Code::JsonMissing, "primary_mc_service_id"});

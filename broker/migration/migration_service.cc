@@ -13,15 +13,24 @@ namespace {
 constexpr std::byte kVersion{1};
 constexpr std::size_t kValueBytes = 1 + sizeof(std::int64_t);
 
-}  // namespace
-
-void put_migration_service(storage::Transaction& transaction, std::string_view tenant, std::string_view system,
-                           std::string_view mc_service_id, std::int64_t until) {
+void put_row(storage::Transaction& transaction, const std::string& key, std::int64_t until) {
   std::string value(kValueBytes, '\0');
   const MutableBytes bytes = std::as_writable_bytes(std::span(value));
   bytes[0] = kVersion;
   store_be(bytes.subspan(1), static_cast<std::uint64_t>(until));
-  transaction.put(tables::kMigrationServices, broker::record_key({tenant, system, mc_service_id}), as_bytes(value));
+  transaction.put(tables::kMigrationServices, key, as_bytes(value));
+}
+
+// No MC service ID is empty.
+std::string list_key(std::string_view tenant, std::string_view system, std::string_view sub) {
+  return broker::record_key({tenant, system, "", sub});
+}
+
+}  // namespace
+
+void put_migration_service(storage::Transaction& transaction, std::string_view tenant, std::string_view system,
+                           std::string_view mc_service_id, std::int64_t until) {
+  put_row(transaction, broker::record_key({tenant, system, mc_service_id}), until);
 }
 
 void erase_migration_service(storage::Transaction& transaction, std::string_view tenant, std::string_view system,
@@ -29,10 +38,20 @@ void erase_migration_service(storage::Transaction& transaction, std::string_view
   transaction.erase(tables::kMigrationServices, broker::record_key({tenant, system, mc_service_id}));
 }
 
+void put_migration_list(storage::Transaction& transaction, std::string_view tenant, std::string_view system,
+                        std::string_view sub) {
+  put_row(transaction, list_key(tenant, system, sub), 0);
+}
+
+void erase_migration_list(storage::Transaction& transaction, std::string_view tenant, std::string_view system,
+                          std::string_view sub) {
+  transaction.erase(tables::kMigrationServices, list_key(tenant, system, sub));
+}
+
 Task<Result<Unit>> check_listed(broker::Context* context, std::string tenant, std::string system,
-                                std::string mc_service_id) {
+                                std::string mc_service_id, std::string sub) {
   constexpr Error kNotListed{Code::ServiceIdNotListed, "primary_mc_service_id"};
-  if (mc_service_id.find('\0') != std::string::npos) co_return kNotListed;
+  if (mc_service_id.empty() || mc_service_id.find('\0') != std::string::npos) co_return kNotListed;
   const std::string key = broker::record_key({tenant, system, mc_service_id});
   auto row = co_await context->store.get(tables::kMigrationServices, key);
   if (row) {
@@ -43,10 +62,9 @@ Task<Result<Unit>> check_listed(broker::Context* context, std::string tenant, st
     co_return Unit{};
   }
   if (!row.failed_with(Code::NotFound)) co_return row.error();
-  const std::string prefix = broker::record_prefix({tenant, system});
-  CLAVIGER_CO_TRY(
-      any, co_await context->store.range(tables::kMigrationServices, prefix, broker::record_prefix_end(prefix), 1));
-  if (!any.empty()) co_return kNotListed;
+  const auto list = co_await context->store.get(tables::kMigrationServices, list_key(tenant, system, sub));
+  if (list) co_return kNotListed;
+  if (!list.failed_with(Code::NotFound)) co_return list.error();
   co_return Unit{};
 }
 

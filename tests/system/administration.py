@@ -152,11 +152,20 @@ def withdrawn_unheard(alpha, bravo, at_alpha, chief, user, binding):
                      "bravo.example", "--service", "mcptt")
     as_system("charlie.example")
     refused = row("asked by another name", chief.ask("POST", "", request([user]), fresh()), 202).json()["request_id"]
-    expect(settled(chief, refused)["status"] == "FAILED", "refused as a whole")
+    result = settled(chief, refused)
+    expect(result["status"] == "FAILED", "refused as a whole")
+    # TR 23.700-38 table 7.x.1.2.2-1: result and MC ID list are mandatory, whatever the result.
+    expect(result["results"][0].get("result") is False and statuses(result) == {user: "FAILED"}, f"the response: {result}")
     row("withdrawn, refused", chief.ask("DELETE", refused), 202)
     expect(settled(chief, refused)["status"] == "WITHDRAWN", "the refused request is withdrawn")
     expect(binding()["state"] == "active", "a request that was refused takes nobody's binding with it")
     as_system("alpha.example")
+
+
+def row_of(member, name, answer, status):
+    """A refusal says which element of the request it is about, and not what stood there."""
+    row(name, answer, status)
+    expect(answer.json().get("member") == member, f"{name}: {answer}")
 
 
 def refusals(alpha, bravo, chief, users):
@@ -168,10 +177,10 @@ def refusals(alpha, bravo, chief, users):
     row("a key that is none", chief.ask("POST", "", body, "x"), 400)
     row("not JSON", chief.ask("POST", "", "{", fresh()), 400)
     row("another media type", chief.ask("POST", "", body, fresh(), "text/plain"), 415)
-    row("no targets", chief.ask("POST", "", {"users": body["users"], "targets": []}, fresh()), 422)
-    row("nobody", chief.ask("POST", "", request([]), fresh()), 422)
+    row_of("targets", "no targets", chief.ask("POST", "", {"users": body["users"], "targets": []}, fresh()), 422)
+    row_of("users", "nobody", chief.ask("POST", "", request([]), fresh()), 422)
     row("somebody twice", chief.ask("POST", "", request([users[0], users[0]]), fresh()), 422)
-    row("no user of ours", chief.ask("POST", "", request(["sip:nobody@alpha.example"]), fresh()), 422)
+    row_of("mc_id", "no user of ours", chief.ask("POST", "", request(["sip:nobody@alpha.example"]), fresh()), 422)
     row("another's identity", chief.ask("POST", "", {"targets": ["bravo.example"], "users": [
         {"mc_id": users[0], "mc_service_ids": {"mcptt": "sip:other@alpha.example"}}]}, fresh()), 422)
     row("a system nobody knows", chief.ask("POST", "", request(users[:1], "charlie.example"), fresh()), 404)

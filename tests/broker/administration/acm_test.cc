@@ -102,7 +102,13 @@ class AcmBed : public partners::PartnerBed {
     return *found;
   }
   bool is_listed(const std::string& id) {
-    return wait(migration::check_listed(context(), "alpha", kHome, id)).has_value();
+    return wait(context()->store.get(tables::kMigrationServices, broker::record_key({"alpha", kHome, id}))).has_value();
+  }
+  // Whether he may ask for service as this, as far as lists go.
+  bool may_be(const std::string& name, const std::string& id) {
+    const auto user = visitor(name);
+    EXPECT_TRUE(user) << name;
+    return user && wait(migration::check_listed(context(), "alpha", kHome, id, user->sub)).has_value();
   }
   void put(storage::TableId table, const std::string& key, const std::string& value) {
     storage::Transaction change;
@@ -172,6 +178,42 @@ TEST(Acm, CompensationEndsWhomNobodyElseAskedFor) {
   EXPECT_TRUE(bed.visitor("ann"));
   EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
   EXPECT_FALSE(bed.visitor("ann"));
+}
+
+// TR 23.700-38 table 7.x.1.2.1-1, NOTE 2: the list is an optional element of each request, and what one delivers says nothing
+// of users whom another set up without.
+TEST(Acm, AListIsOfThoseItCameWith) {
+  AcmBed bed;
+  SetupUser bob;
+  bob.mc_id = AcmBed::mc_id("bob");
+  const std::string ann_id = "sip:ann.mcptt@home.example", bob_id = "sip:bob.mcptt@home.example";
+  ASSERT_EQ(bed.ask("request-1", {bob}), Stage::Done);
+  ASSERT_EQ(bed.ask("request-2", {AcmBed::user("ann")}), Stage::Done);
+  EXPECT_TRUE(bed.may_be("bob", bob_id));
+  EXPECT_TRUE(bed.may_be("ann", ann_id));
+  EXPECT_FALSE(bed.may_be("ann", "sip:ann.mcvideo@home.example"));
+  EXPECT_FALSE(bed.may_be("ann", ""));
+  EXPECT_FALSE(bed.may_be("ann", std::string("\0", 1) + bed.visitor("ann")->sub));
+  // Another request brings one, or none any more; its withdrawal gives back what the earlier one had said.
+  ASSERT_EQ(bed.ask("request-3", {AcmBed::user("bob", "mcdata")}), Stage::Done);
+  EXPECT_FALSE(bed.may_be("bob", bob_id));
+  SetupUser ann = AcmBed::user("ann");
+  ann.service_ids = {};
+  ASSERT_EQ(bed.ask("request-4", {ann}), Stage::Done);
+  EXPECT_TRUE(bed.may_be("ann", "sip:ann.mcvideo@home.example"));
+  EXPECT_EQ(bed.withdraw("request-3"), Stage::Withdrawn);
+  EXPECT_EQ(bed.withdraw("request-4"), Stage::Withdrawn);
+  EXPECT_TRUE(bed.may_be("bob", bob_id));
+  EXPECT_TRUE(bed.may_be("ann", ann_id));
+  EXPECT_FALSE(bed.may_be("ann", "sip:ann.mcvideo@home.example"));
+  // Who ends leaves nothing behind.
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  EXPECT_EQ(bed.withdraw("request-1"), Stage::Withdrawn);
+  const std::string prefix = broker::record_prefix({"alpha", kHome});
+  const auto rows =
+      bed.wait(bed.context()->store.range(tables::kMigrationServices, prefix, broker::record_prefix_end(prefix), 10));
+  ASSERT_TRUE(rows);
+  EXPECT_TRUE(rows->empty());
 }
 
 // Set up before a restart, and then the next one is refused: nobody stays of all or nothing.

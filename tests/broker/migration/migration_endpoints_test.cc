@@ -192,18 +192,24 @@ TEST(MigrationApi, ThePrimarySystemSaysWhoMayMigrate) {
 
 TEST(MigrationService, TheListIsAskedOnlyWhenThereIsOne) {
   MigrationBed bed;
-  const auto check = [&](std::string id) {
-    return bed.wait(check_listed(bed.context(), "alpha", "mc.home.example", std::move(id)));
+  const auto check = [&](std::string id, std::string sub = "listed") {
+    return bed.wait(check_listed(bed.context(), "alpha", "mc.home.example", std::move(id), std::move(sub)));
   };
   EXPECT_TRUE(check("sip:a@home.example").has_value());
   storage::Transaction change;
+  put_migration_list(change, "alpha", "mc.home.example", "listed");
   put_migration_service(change, "alpha", "mc.home.example", "sip:a@home.example", 0);
   put_migration_service(change, "alpha", "mc.home.example", "sip:old@home.example", 1);
   ASSERT_TRUE(bed.wait(bed.store().commit(std::move(change))).has_value());
   EXPECT_TRUE(check("sip:a@home.example").has_value());
   EXPECT_TRUE(check("sip:b@home.example").failed_with(Code::ServiceIdNotListed));
   EXPECT_TRUE(check("sip:old@home.example").failed_with(Code::ServiceIdNotListed));
+  EXPECT_TRUE(check("").failed_with(Code::ServiceIdNotListed));
+  // Of whose IDs none was delivered; what was has its time all the same.
+  EXPECT_TRUE(check("sip:b@home.example", "another").has_value());
+  EXPECT_TRUE(check("sip:old@home.example", "another").failed_with(Code::ServiceIdNotListed));
   storage::Transaction gone;
+  erase_migration_list(gone, "alpha", "mc.home.example", "listed");
   erase_migration_service(gone, "alpha", "mc.home.example", "sip:a@home.example");
   erase_migration_service(gone, "alpha", "mc.home.example", "sip:old@home.example");
   ASSERT_TRUE(bed.wait(bed.store().commit(std::move(gone))).has_value());
@@ -310,6 +316,9 @@ TEST(MigrationDevice, OnlyAServiceIdThatHomeVouchedForIsUsed) {
   const Reply silent = bed.ask(bed.visitors, "service-authorization", R"({"service":"mcptt"})");
   EXPECT_EQ(silent.status, 400);
   EXPECT_EQ(silent.member("code"), "JsonMissing");
+  const Reply of_none = bed.ask(bed.visitors, "service-authorization", R"({"primary_mc_service_id":"sip:u@h"})");
+  EXPECT_EQ(of_none.status, 400);
+  EXPECT_EQ(of_none.member("code"), "JsonMissing");
   EXPECT_EQ(bed.cause(body("sip:u.ptt@home.example sip:u.data@home.example")), "ServiceIdNotListed");
   EXPECT_EQ(bed.cause(body("sip:neighbour.ptt@home.example")), "ServiceIdNotListed");
   EXPECT_EQ(bed.cause(body("sip:u.ptt@home.exampl")), "ServiceIdNotListed");
