@@ -39,12 +39,12 @@ bool read_body(const http::Request& request, const Domain& domain, const tokens:
 }
 
 // As kms_endpoint.cc's ordinary way says it, at a quarter of its cost: in a storm these are most of the answers.
-http::Response refuse_for_now(Context& context, const HeadView& head) {
+http::Response refuse_for_now(Kms& kms, Context& context, const HeadView& head) {
   const KmsError said = kms_error_of(Code::Overload);
   const ResponseHead kept{std::string(head.user_uri), std::string(head.kms_uri), head.time,
                           std::string(head.client_req_url)};
   http::Response response(said.status, kXmlType, write_error(context.shard.slabs(), kept, said.code, said.message));
-  response.with("retry-after", "1");
+  response.with("retry-after", std::to_string(kms.extraction().retry_after_seconds(head.time)));
   return response;
 }
 
@@ -77,9 +77,9 @@ std::optional<http::Response> deliver_at_hand(Kms& kms, Context& context, const 
   if (may_have_policy(kms, context, tenant.name, wanted.user_uri)) return std::nullopt;
   if (!find_sets(context, issuer, wanted.user_uri, wanted.head.time, found)) {
     const bool is_refused = kms.extraction().is_full() && issuer.keys != nullptr &&
-                            is_not_issued(context, issuer, wanted.user_uri, wanted.head.time);
+                            (found.lacks_present || is_not_issued(context, issuer, wanted.user_uri, wanted.head.time));
     if (!is_refused) return std::nullopt;
-    return refuse_for_now(context, wanted.head);
+    return refuse_for_now(kms, context, wanted.head);
   }
   static const Protection kNone;
   return write_delivery(context, domain, wanted.head, wanted.user_uri, found, kNone);

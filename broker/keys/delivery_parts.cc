@@ -86,6 +86,7 @@ bool find_sets(Context& context, const LoadedDomain& issuer, std::string_view ur
     write_key(one.key, issuer.tenant, domain.generation, period, uri);
     if (!one.key.is_whole()) return false;
     auto value = context.store.get_cached(tables::kKmsUserKeys, one.key.text());
+    found.lacks_present = period == *present && value && value->failed_with(Code::NotFound);
     if (!value || !*value) return false;
     one.value = **std::move(value);
     if (period == *present) return true;

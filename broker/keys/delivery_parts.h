@@ -90,6 +90,7 @@ struct FoundSet {
 struct FoundSets {
   std::array<FoundSet, kDeliverySetsMax> sets;
   std::size_t count = 0;
+  bool lacks_present = false;  // the look-up that failed was the present period's, and it was never issued
 };
 // What is to be given now, in the order of the answer: the next period's first (provision_procedure.h). False: not all of
 // it is issued and at hand.

@@ -1,5 +1,7 @@
 #include "broker/keys/extraction.h"
 
+#include <algorithm>
+
 namespace claviger::keys {
 
 using runtime::Task;
@@ -7,10 +9,10 @@ using runtime::Task;
 Result<runtime::OneShot<Result<KeyRecord>>> Extraction::enqueue(KeysWanted wanted, std::int64_t now) {
   runtime::OneShotPair<Result<KeyRecord>> pair;
   const std::scoped_lock lock(mutex_);
-  if (waiting_.size() >= kExtractionQueueMax) return Error{Code::Overload, "kms.extraction"};
+  if (waiting_.size() >= kExtractionQueueMax) return Error{Code::Overload, kFull};
   if (drains_ < pool_.threads()) {
     // It comes to the queue when we have left it.
-    if (!pool_.submit([this] { drain(); })) return Error{Code::Overload, "kms.extraction"};
+    if (!pool_.submit([this] { drain(); })) return Error{Code::Overload, kFull};
     ++drains_;
   }
   waiting_.push_back({std::move(wanted), now, std::move(pair.completer), &runtime::Shard::current()});
@@ -41,6 +43,18 @@ std::deque<Extraction::Waiting> Extraction::take_batch() {
   return batch;
 }
 
+std::uint32_t Extraction::room_a_second() const {
+  return pace_.load(std::memory_order_relaxed) * static_cast<std::uint32_t>(pool_.threads());
+}
+
+// Of the last eight batches or so. Between threads the last writer counts: it is a guess in any case.
+void Extraction::note_pace(std::size_t made, std::chrono::nanoseconds taken) {
+  if (made < kBatchMax / 2) return;  // nobody waited
+  const double now = static_cast<double>(made) / std::chrono::duration<double>(taken).count();
+  const double before = pace_.load(std::memory_order_relaxed);
+  pace_.store(static_cast<std::uint32_t>(std::clamp(before + (now - before) / 8, 1.0, 1e6)), std::memory_order_relaxed);
+}
+
 Result<KeyRecord> Extraction::make_one(const KeysWanted& wanted, std::int64_t now) {
   CLAVIGER_TRY(made, make_key_records(sealer_, {wanted}, now));
   return std::move(made.front());
@@ -52,7 +66,9 @@ void Extraction::drain() {
     if (batch.empty()) return;
     std::vector<KeysWanted> wanted;
     for (const Waiting& each : batch) wanted.push_back(each.wanted);
+    const auto begun = std::chrono::steady_clock::now();
     auto made = make_key_records(sealer_, wanted, batch.front().now);
+    note_pace(batch.size(), std::chrono::steady_clock::now() - begun);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       // One that cannot be made does not take the others with it.
       Result<KeyRecord> one = made ? Result<KeyRecord>(std::move((*made)[i])) : make_one(wanted[i], batch[i].now);

@@ -113,7 +113,7 @@ Task<Result<storage::Value>> find_or_issue(Kms* kms, Context* context, KeysWante
   if (!found.failed_with(Code::NotFound)) co_return found;
   if (wanted.domain->keys == nullptr) co_return Error{Code::KmsSealed, "kms.secrets"};
   // Whoever would be refused after a turn at home is refused before it: in a storm these are most.
-  if (kms->extraction().is_full()) co_return Error{Code::Overload, "kms.extraction"};
+  if (kms->extraction().is_full()) co_return Error{Code::Overload, Extraction::kFull};
   runtime::Shard* home = &context->home_of(home_of(wanted));
   Context* there = &context->at(*home);
   auto start = [kms, there, wanted = std::move(wanted)] { return issue_at_home(kms, there, wanted); };

@@ -8,6 +8,7 @@
 #include "broker/identity/proxies.h"
 #include "broker/keys/certificate_trust.h"
 #include "broker/keys/delivery.h"
+#include "broker/keys/extraction.h"
 #include "broker/keys/group_server.h"
 #include "broker/keys/kms_caller.h"
 #include "broker/keys/kms_error.h"
@@ -72,7 +73,11 @@ http::Response refuse(Asked& asked, const Error& error) {
   }
   http::Response response(said.status, kXmlType,
                           write_error(context.shard.slabs(), asked.head, said.code, said.message));
-  if (said.status == 503 || said.status == 429) response.with("retry-after", "1");
+  if (said.status == 503 || said.status == 429) {
+    const bool is_crowd = error.code == Code::Overload && error.where == Extraction::kFull;
+    response.with("retry-after",
+                  is_crowd ? std::to_string(asked.kms->extraction().retry_after_seconds(asked.head.time)) : "1");
+  }
   if (said.status == 401 || error.code == Code::BearerScope || error.code == Code::BearerSeveral) {
     const std::string_view realm = asked.tenant.empty() ? std::string_view("kms") : std::string_view(asked.tenant);
     for (http::ResponseHeader& header : identity::bearer_error_response(realm, error).headers) {

@@ -76,6 +76,36 @@ TEST(Extraction, MoreThanItsQueueAreRefusedAtOnce) {
   EXPECT_EQ(order.substr(5), Order(kExtractionQueueMax, 'k'));
 }
 
+// RFC 9110 clause 10.2.3: the crowd is told to come back as fast as keys are made, those who came first before the others.
+TEST(Extraction, WhoIsRefusedIsToldWhenThereIsRoom) {
+  KmsBed bed;
+  std::promise<void> has_asked;
+  const KeysWanted wanted = wanted_by(bed, 0);
+  Order order;
+  identity::Reply reply;
+  bed.run_until([&, is_begun = false]() mutable {
+    if (!is_begun) {
+      is_begun = true;
+      EXPECT_TRUE(bed.kms().pool().submit([ready = has_asked.get_future()] { ready.wait(); }));
+      for (std::size_t i = 0; i < kExtractionQueueMax; ++i) {
+        bed.shard().scope().spawn(wait_for_keys(&bed.kms().extraction(), wanted, bed.now(), &order));
+      }
+    }
+    return true;
+  });
+  EXPECT_TRUE(bed.kms().extraction().is_full());
+  const auto a_second = static_cast<int>(Extraction::kPaceAtFirst * bed.kms().pool().threads());
+  for (const std::string_view told : {"1", "2"}) {
+    reply = bed.post("keyprov");
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.header("retry-after"), told);
+    for (int i = 0; i < a_second; ++i) bed.kms().extraction().retry_after_seconds(bed.now());
+  }
+  has_asked.set_value();
+  bed.run_until([&] { return order.size() == kExtractionQueueMax; });
+  EXPECT_EQ(bed.post("keyprov").status, 200);
+}
+
 runtime::Task<void> provision_into(Kms* kms, broker::Context* context, std::vector<std::uint64_t>* periods) {
   ProvisionRequest request;
   request.user_uri = kAnn;
