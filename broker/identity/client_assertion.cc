@@ -81,8 +81,8 @@ Result<std::string> unverified_client_id(AssertionTools tools, std::string_view 
   return std::string(*subject);
 }
 
-Result<VerifiedAssertion> verify_assertion(AssertionTools tools, std::string_view assertion,
-                                           const crypto::JwkSet& keys, const AssertionExpectation& expected) {
+Result<VerifiedAssertion> verify_assertion(AssertionTools tools, std::string_view assertion, const crypto::JwkSet& keys,
+                                           const AssertionExpectation& expected) {
   const auto token = tokens::split_compact(assertion);
   if (!token) return invalid("client_assertion.segments");
   CLAVIGER_TRY(signed_well, check_header_and_signature(tools, *token, keys));

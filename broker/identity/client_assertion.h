@@ -38,7 +38,7 @@ struct VerifiedAssertion {
 // `sub` of an assertion nobody has verified: only to find the client whose keys will. ClientAssertionInvalid.
 Result<std::string> unverified_client_id(AssertionTools tools, std::string_view assertion);
 // ClientAssertionInvalid, whatever is wrong with it.
-Result<VerifiedAssertion> verify_assertion(AssertionTools tools, std::string_view assertion,
-                                           const crypto::JwkSet& keys, const AssertionExpectation& expected);
+Result<VerifiedAssertion> verify_assertion(AssertionTools tools, std::string_view assertion, const crypto::JwkSet& keys,
+                                           const AssertionExpectation& expected);
 
 }  // namespace claviger::identity

@@ -50,11 +50,13 @@ void put_client_authentication(Json& json) {
   for (const std::string_view endpoint : {"token_endpoint", "revocation_endpoint", "introspection_endpoint"}) {
     const std::string methods = std::string(endpoint) + "_auth_methods_supported";
     if (endpoint == "introspection_endpoint") {
-      put_list(json, methods, {"client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth",
-                               "self_signed_tls_client_auth"});
+      put_list(json, methods,
+               {"client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth",
+                "self_signed_tls_client_auth"});
     } else {
-      put_list(json, methods, {"none", "client_secret_basic", "client_secret_post", "private_key_jwt",
-                               "tls_client_auth", "self_signed_tls_client_auth"});
+      put_list(json, methods,
+               {"none", "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth",
+                "self_signed_tls_client_auth"});
     }
     put_list(json, std::string(endpoint) + "_auth_signing_alg_values_supported", {"ES256", "EdDSA", "RS256"});
   }
@@ -97,9 +99,9 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   json.end_array();
   put_list(json, "response_types_supported", {"code"});
   put_list(json, "response_modes_supported", {"query", "form_post"});
-  put_list(json, "grant_types_supported", {"authorization_code", "refresh_token", "client_credentials",
-                                         "urn:ietf:params:oauth:grant-type:token-exchange",
-                                         "urn:ietf:params:oauth:grant-type:jwt-bearer"});
+  put_list(json, "grant_types_supported",
+           {"authorization_code", "refresh_token", "client_credentials",
+            "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer"});
   json.name("acr_values_supported").begin_array();
   for (const std::string_view acr : supported_acrs()) json.value(acr);
   json.end_array();
@@ -112,8 +114,9 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
   json.member("backchannel_logout_supported", true).member("backchannel_logout_session_supported", true);
   put_client_authentication(json);
   put_mtls_aliases(json, settings, tenant);
-  put_list(json, "claims_supported", {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid",
-                                      "at_hash", "name", "preferred_username", "mcptt_id", "mcvideo_id", "mcdata_id"});
+  put_list(json, "claims_supported",
+           {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name",
+            "preferred_username", "mcptt_id", "mcvideo_id", "mcdata_id"});
   json.name("ui_locales_supported").begin_array();
   for (const PageText* text : kPageTexts) json.value(text->language);
   json.end_array();
@@ -126,8 +129,8 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
 
 void add_discovery_routes(http::Router& router, Contexts& contexts) {
   // RFC 8414 clause 3.1 puts the well-known part between host and path, OpenID Connect behind it.
-  for (const char* pattern :
-       {"/idms/v1/{tenant}/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/idms/v1/{tenant}"}) {
+  for (const char* pattern : {"/idms/v1/{tenant}/.well-known/openid-configuration",
+                              "/.well-known/oauth-authorization-server/idms/v1/{tenant}"}) {
     http::Route route;
     route.method = http::Method::Get;
     route.pattern = pattern;

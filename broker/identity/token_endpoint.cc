@@ -48,7 +48,8 @@ Result<Grant> grant_of(const codec::Form& form) {
 }
 
 const ExtensionGrant* find_extension(const ExtensionGrants& extensions, const codec::Form& form) {
-  const auto found = std::ranges::find(extensions, form.find("grant_type").value_or(std::string_view()), &ExtensionGrant::type);
+  const auto found =
+      std::ranges::find(extensions, form.find("grant_type").value_or(std::string_view()), &ExtensionGrant::type);
   return found == extensions.end() ? nullptr : &*found;
 }
 
@@ -169,7 +170,8 @@ Task<Result<http::Response>> run_grant(Context* context, const http::Request* re
   if (grant == Grant::ClientCredentials) {
     const broker::TenantView* view = context->snapshot->find(call->tenant);
     if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
-    CLAVIGER_CO_TRY(answer, grant_service(*context, *form, *call->client, *view, {call->certificate_digest, call->dpop_key}));
+    CLAVIGER_CO_TRY(answer,
+                    grant_service(*context, *form, *call->client, *view, {call->certificate_digest, call->dpop_key}));
     auto response = co_await service_response(context, std::move(answer));
     co_return response;
   }

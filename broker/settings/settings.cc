@@ -80,13 +80,16 @@ void read_proxies(TomlReader& root, Settings& settings) {
   read_texts(root, "trusted_proxies", texts);
   for (const std::string& text : texts) {
     auto network = Network::parse(text);
-    if (!network) return root.fail(Code::ConfigValue, "trusted_proxies", "must be addresses or networks such as 192.0.2.0/24");
+    if (!network)
+      return root.fail(Code::ConfigValue, "trusted_proxies", "must be addresses or networks such as 192.0.2.0/24");
     settings.trusted_proxies.push_back(*std::move(network));
   }
   std::string header = "x-forwarded-for";
   root.read("forwarded_header", header);
-  if (header == "forwarded") settings.forwarded_header = ForwardedHeader::Forwarded;
-  else if (header != "x-forwarded-for") root.fail(Code::ConfigValue, "forwarded_header", "must be x-forwarded-for or forwarded");
+  if (header == "forwarded")
+    settings.forwarded_header = ForwardedHeader::Forwarded;
+  else if (header != "x-forwarded-for")
+    root.fail(Code::ConfigValue, "forwarded_header", "must be x-forwarded-for or forwarded");
 }
 
 void read_log(TomlReader& root, LogOptions& log, const std::string& file, std::vector<SettingsError>& errors) {
@@ -156,7 +159,8 @@ void read_costs(TomlReader& root, Settings& settings, const std::string& file, s
   }
 }
 
-void read_key_rotation(TomlReader& root, KeyRotation& rotation, const std::string& file, std::vector<SettingsError>& errors) {
+void read_key_rotation(TomlReader& root, KeyRotation& rotation, const std::string& file,
+                       std::vector<SettingsError>& errors) {
   const toml::table* table = root.table_at("signing_keys");
   if (table == nullptr) return;
   TomlReader reader(*table, "signing_keys", file, errors);
@@ -185,16 +189,39 @@ void read_pkcs11(TomlReader& root, Pkcs11& pkcs11, const std::string& file, std:
 
 // A claim of ours under a registered name would be taken for that one.
 bool is_claim_name(const std::string& name) {
-  static constexpr std::string_view kTaken[] = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "sid", "acr", "amr", "cnf", "act",
-                                                "scope", "nonce", "client_id", "auth_time", "at_hash", "SKeyProv", "mcptt_id",
-                                                "mcvideo_id", "mcdata_id", "name", "preferred_username", "active", "token_type"};
+  static constexpr std::string_view kTaken[] = {"iss",
+                                                "sub",
+                                                "aud",
+                                                "exp",
+                                                "iat",
+                                                "nbf",
+                                                "jti",
+                                                "sid",
+                                                "acr",
+                                                "amr",
+                                                "cnf",
+                                                "act",
+                                                "scope",
+                                                "nonce",
+                                                "client_id",
+                                                "auth_time",
+                                                "at_hash",
+                                                "SKeyProv",
+                                                "mcptt_id",
+                                                "mcvideo_id",
+                                                "mcdata_id",
+                                                "name",
+                                                "preferred_username",
+                                                "active",
+                                                "token_type"};
   const bool is_plain = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char character) {
     return character > 0x20 && character < 0x7F && character != '"' && character != '\\';
   });
   return is_plain && std::find(std::begin(kTaken), std::end(kTaken), name) == std::end(kTaken);
 }
 
-void read_val_claims(TomlReader& root, ValClaimNames& names, const std::string& file, std::vector<SettingsError>& errors) {
+void read_val_claims(TomlReader& root, ValClaimNames& names, const std::string& file,
+                     std::vector<SettingsError>& errors) {
   const toml::table* table = root.table_at("val_claims");
   if (table == nullptr) return;
   TomlReader reader(*table, "val_claims", file, errors);
@@ -203,7 +230,8 @@ void read_val_claims(TomlReader& root, ValClaimNames& names, const std::string& 
   reader.read("service_ids", names.service_ids);
   if (!is_claim_name(names.user_id)) reader.fail(Code::ConfigValue, "user_id", "is not a claim name that is free");
   if (!is_claim_name(names.ue_id)) reader.fail(Code::ConfigValue, "ue_id", "is not a claim name that is free");
-  if (!is_claim_name(names.service_ids)) reader.fail(Code::ConfigValue, "service_ids", "is not a claim name that is free");
+  if (!is_claim_name(names.service_ids))
+    reader.fail(Code::ConfigValue, "service_ids", "is not a claim name that is free");
   if (names.user_id == names.ue_id || names.user_id == names.service_ids || names.ue_id == names.service_ids) {
     reader.fail(Code::ConfigConflict, "user_id", "must differ from ue_id and service_ids");
   }
@@ -322,7 +350,8 @@ SettingsOrError load_settings(const std::string& file) {
   const std::string& pin_file = result.settings->pkcs11.pin_file;
   struct stat status {};
   if (!pin_file.empty() && (stat(pin_file.c_str(), &status) != 0 || (status.st_mode & 0077U) != 0)) {
-    result.errors.push_back({Code::PermissionsTooOpen, file + ": " + pin_file + " is missing or can be read by others: chmod 600"});
+    result.errors.push_back(
+        {Code::PermissionsTooOpen, file + ": " + pin_file + " is missing or can be read by others: chmod 600"});
   }
   if (!result.errors.empty()) result.settings.reset();
   return result;
@@ -421,7 +450,8 @@ std::string to_toml(const Settings& settings) {
   toml::array proxies;
   for (const Network& network : settings.trusted_proxies) proxies.push_back(network.text());
   table.insert("trusted_proxies", std::move(proxies));
-  table.insert("forwarded_header", settings.forwarded_header == ForwardedHeader::Forwarded ? "forwarded" : "x-forwarded-for");
+  table.insert("forwarded_header",
+               settings.forwarded_header == ForwardedHeader::Forwarded ? "forwarded" : "x-forwarded-for");
   toml::array consent_scopes;
   for (const std::string& scope : settings.consent_scopes) consent_scopes.push_back(scope);
   table.insert("consent_scopes", std::move(consent_scopes));

@@ -44,18 +44,21 @@ http::Response active(Context& context, std::string_view token) {
   const MutableBytes room = answer.unwritten();
   const auto size = codec::base64url_decode(payload, room.subspan(kActive.size() - 1));
   if (!size || *size < 2 || room[kActive.size() - 1] != std::byte{'{'}) return inactive(context);
-  const bool is_key_bound = memmem(room.data() + kActive.size(), *size - 1, kKeyBound.data(), kKeyBound.size()) != nullptr;
+  const bool is_key_bound =
+      memmem(room.data() + kActive.size(), *size - 1, kKeyBound.data(), kKeyBound.size()) != nullptr;
   std::memcpy(room.data(), is_key_bound ? kActiveDpop.data() : kActive.data(), kActive.size());
   answer.advance(kActive.size() - 1 + *size);
   context.figures->introspections_active.add();
   return {200, "application/json", answer.finish()};
 }
 
-http::Response answer(Context& context, const broker::TenantView& tenant, const ClientRef& server, std::string_view token) {
+http::Response answer(Context& context, const broker::TenantView& tenant, const ClientRef& server,
+                      std::string_view token) {
   if (!server->may_introspect) {
     // Who only says his name has not authenticated (RFC 7662 clause 2.1): 401.
     const bool is_public = server->authentication == identity::ClientAuthentication::None;
-    return identity::oauth_error_response({is_public ? Code::ClientMethodWrong : Code::GrantNotAllowed, "introspect.client"});
+    return identity::oauth_error_response(
+        {is_public ? Code::ClientMethodWrong : Code::GrantNotAllowed, "introspect.client"});
   }
   return context.tokens->verify_for(tenant, server, token) ? active(context, token) : inactive(context);
 }

@@ -51,8 +51,8 @@ constexpr std::size_t kRevokedKeysMax = kFeedChangesMax / 4;
 
 Task<Result<std::vector<Revocation>>> revoked_keys(Context* context, const Question* question) {
   const std::string prefix = broker::record_prefix({question->tenant, name_of(RevocationKind::Key)});
-  CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kRevocations, prefix, broker::record_prefix_end(prefix),
-                                                      kRevokedKeysMax + 1));
+  CLAVIGER_CO_TRY(page, co_await context->store.range(broker::tables::kRevocations, prefix,
+                                                      broker::record_prefix_end(prefix), kRevokedKeysMax + 1));
   if (page.size() > kRevokedKeysMax) co_return Error{Code::TooMany, "feed.keys"};
   std::vector<Revocation> keys;
   for (const storage::Record& record : page) {
@@ -103,7 +103,8 @@ Task<Result<RevocationDelta>> from_start(Context* context, Question question) {
     if (is_end) break;
   }
   delta.next = question.since;
-  delta.changes.insert(delta.changes.begin(), std::make_move_iterator(keys.begin()), std::make_move_iterator(keys.end()));
+  delta.changes.insert(delta.changes.begin(), std::make_move_iterator(keys.begin()),
+                       std::make_move_iterator(keys.end()));
   co_return delta;
 }
 

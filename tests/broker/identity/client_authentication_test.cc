@@ -202,8 +202,8 @@ struct Assertions : Authentication {
   }
   std::string header() { return "{\"alg\":\"ES256\",\"kid\":\"" + key.kid() + "\"}"; }
   std::string payload(const std::string& jti, const std::string& extra = {}) {
-    return "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":\"" + std::string(kIssuer) + "\",\"exp\":" +
-           std::to_string(now + 60) + ",\"jti\":\"" + jti + "\"" + extra + "}";
+    return "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":\"" + std::string(kIssuer) +
+           "\",\"exp\":" + std::to_string(now + 60) + ",\"jti\":\"" + jti + "\"" + extra + "}";
   }
   Sent with_assertion(const std::string& jwt, const std::string& extra = {}) {
     return form("&client_assertion_type=" + escaped(kAssertionType) + "&client_assertion=" + jwt + extra);
@@ -227,8 +227,8 @@ TEST_F(Assertions, OfTwoUsesAtOnceOneIsGood) {
 
 TEST_F(Assertions, TakeTheTokenEndpointAndListsAsAudience) {
   const auto with_audience = [&](const std::string& audience, const std::string& jti) {
-    return sign(header(), "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":" + audience + ",\"exp\":" +
-                              std::to_string(now + 60) + ",\"jti\":\"" + jti + "\"}");
+    return sign(header(), "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":" + audience +
+                              ",\"exp\":" + std::to_string(now + 60) + ",\"jti\":\"" + jti + "\"}");
   };
   EXPECT_EQ(bed.send(with_assertion(with_audience("\"" + std::string(kIssuer) + "/token\"", "a1"))).status, 200);
   EXPECT_EQ(bed.send(with_assertion(with_audience("[\"x\",\"" + std::string(kIssuer) + "\"]", "a2"))).status, 200);
@@ -247,15 +247,15 @@ TEST_F(Assertions, RefuseEveryDefect) {
   const auto with_dates = [&](const std::string& dates) {
     return sign(header(), "{\"iss\":\"robot\"" + sub + ",\"jti\":\"d\"" + dates + "}");
   };
-  expect_invalid(with_dates(""));                                                   // no exp
-  expect_invalid(with_dates(",\"exp\":" + std::to_string(now - 30)));               // over, leeway included
-  expect_invalid(with_dates(",\"exp\":" + std::to_string(now + 331)));              // too far ahead
+  expect_invalid(with_dates(""));                                       // no exp
+  expect_invalid(with_dates(",\"exp\":" + std::to_string(now - 30)));   // over, leeway included
+  expect_invalid(with_dates(",\"exp\":" + std::to_string(now + 331)));  // too far ahead
   expect_invalid(with_dates(",\"exp\":\"soon\""));
   expect_invalid(with_dates(",\"exp\":" + std::to_string(now + 60) + ",\"nbf\":" + std::to_string(now + 31)));
   expect_invalid(with_dates(",\"exp\":" + std::to_string(now + 60) + ",\"iat\":" + std::to_string(now + 31)));
   const std::string exp = ",\"exp\":" + std::to_string(now + 60);
   expect_invalid(sign(header(), "{\"iss\":\"other\"" + sub + exp + ",\"jti\":\"d\"}"));
-  expect_invalid(sign(header(), "{\"iss\":\"robot\"" + sub + exp + "}"));              // no jti
+  expect_invalid(sign(header(), "{\"iss\":\"robot\"" + sub + exp + "}"));  // no jti
   expect_invalid(sign(header(), "{\"iss\":\"robot\"" + sub + exp + ",\"jti\":\"\"}"));
   expect_invalid(sign(header(), "[]"));
   expect_invalid(sign("{\"alg\":\"none\"}", payload("d")));

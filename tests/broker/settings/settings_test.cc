@@ -115,9 +115,7 @@ TEST(Settings, NamesWhatNeedsARestart) {
   EXPECT_EQ(differences_that_need_a_restart(*one.settings, *two.settings), (std::vector<std::string>{"shards"}));
 }
 
-TEST(Settings, AFolderIsUnreadable) {
-  EXPECT_TRUE(fails_with(load_settings("/"), Code::Unreadable, "cannot be read"));
-}
+TEST(Settings, AFolderIsUnreadable) { EXPECT_TRUE(fails_with(load_settings("/"), Code::Unreadable, "cannot be read")); }
 
 TEST(Settings, AFileThatIsNotThereIsUnreadable) {
   EXPECT_TRUE(fails_with(load_settings("/nonexistent/claviger.toml"), Code::Unreadable, "cannot be read"));
