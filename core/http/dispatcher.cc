@@ -1,8 +1,27 @@
 #include "core/http/dispatcher.h"
 
+#include <algorithm>
+
 #include "core/http/problem.h"
 
 namespace claviger::http {
+namespace {
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, {},
+                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+}
+
+// We read no coding of a body; one that we took for what it is not would be another request (RFC 9110 clause 8.4).
+bool is_body_encoded(const Request& request) {
+  constexpr std::string_view kName = "content-encoding";
+  if (request.method == Method::Get || request.method == Method::Head) return false;
+  return std::ranges::any_of(request.headers(), [](const Header& header) {
+    return header.name == kName && !header.value.empty() && !equals_ignoring_case(header.value, "identity");
+  });
+}
+
+}  // namespace
 
 Response overload_response() {
   return std::move(problem(503, "Too many requests are being served.").with("retry-after", "1"));
@@ -23,6 +42,9 @@ std::optional<Response> Dispatcher::admit(Exchange& exchange, std::optional<std:
   if (match.route == nullptr) {
     if (match.allow.empty()) return problem(404);
     return std::move(problem(405).with("allow", std::move(match.allow)));
+  }
+  if (is_body_encoded(exchange.request)) {
+    return std::move(problem(415, "The body has a content coding.").with("accept-encoding", "identity"));
   }
   exchange.route = match.route;
   exchange.path_values = std::move(match.values);

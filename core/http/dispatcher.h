@@ -26,7 +26,7 @@ class Dispatcher {
   Dispatcher(std::shared_ptr<const Router> router, const Limits& limits, Counters& counters, OverloadHook overload = {})
       : router_(std::move(router)), limits_(limits), counters_(counters), overload_(std::move(overload)) {}
 
-  // The header is complete. A response: the request is refused, its body not wanted.
+  // The header is complete. A response: the request is refused, its body not wanted. 415: it has a content coding.
   std::optional<Response> admit(Exchange& exchange, std::optional<std::uint64_t> content_length);
   // The body is complete: an inline answer, or the handler's run begins.
   void dispatch(Exchange& exchange);

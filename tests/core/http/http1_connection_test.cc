@@ -284,6 +284,21 @@ TEST_F(Http1, RefusesABodyThatIsTooLargeBeforeReadingIt) {
   expect_refused(post + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(kChunkHeaderMax + 100, 'x'), "400");
 }
 
+// RFC 9110 clause 8.4 and 12.5.3: nothing is read as if a coding were not there.
+TEST_F(Http1, RefusesABodyWithAContentCoding) {
+  const std::string post = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n";
+  for (const char* coding : {"gzip", "br", "identity, gzip", "x", "GZIP"}) {
+    expect_refused(post + "Content-Encoding: " + coding + "\r\n\r\nabc", "415");
+  }
+  FakeHost fresh;
+  fresh.start_http1();
+  EXPECT_NE(fresh.exchange(post + "Content-Encoding: gzip\r\n\r\nabc").find("accept-encoding: identity\r\n"),
+            std::string::npos);
+  EXPECT_EQ(status_of(post + "Content-Encoding: identity\r\n\r\nabc"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(status_of(post + "Content-Encoding: Identity\r\n\r\nabc"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(status_of("GET /hello HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n\r\n"), "HTTP/1.1 200 OK");
+}
+
 TEST_F(Http1, AnUnroutedBodyEndsTheConnection) {
   expect_refused("POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "404");
 }
