@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "broker/identity/basic_credentials.h"
 #include "core/codec/json_writer.h"
 
 namespace claviger::identity {
@@ -154,11 +153,11 @@ http::Response oauth_error_response(const Error& error, std::uint32_t retry_afte
   return response;
 }
 
-http::Response client_error_response(const Error& error, const http::Request& request) {
+http::Response client_error_response(const Error& error) {
   http::Response response = oauth_error_response(error);
-  if (response.status == 401 && is_basic(request.field(http::Field::Authorization))) {
-    response.with("www-authenticate", "Basic realm=\"idms\", charset=\"UTF-8\"");
-  }
+  // RFC 9110 clause 15.5.2: no 401 without a challenge, whatever was tried, and with or without credentials after the
+  // scheme; RFC 6749 clause 5.2 wants the scheme that the client used, and Basic is the only one that we know.
+  if (response.status == 401) response.with("www-authenticate", "Basic realm=\"idms\", charset=\"UTF-8\"");
   return response;
 }
 
