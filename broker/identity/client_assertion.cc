@@ -49,7 +49,8 @@ Result<Unit> check_header_and_signature(AssertionTools tools, const tokens::Comp
 bool is_meant_for_us(const codec::JsonValue& audience, const AssertionExpectation& expected) {
   const auto is_ours = [&](const codec::JsonValue& value) {
     const auto text = value.as_string();
-    return text && (*text == expected.issuer || *text == expected.token_endpoint);
+    if (!text || text->empty()) return false;
+    return *text == expected.issuer || *text == expected.token_endpoint || *text == expected.asked_endpoint;
   };
   const auto list = audience.as_array();
   if (!list) return is_ours(audience);

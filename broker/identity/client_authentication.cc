@@ -80,8 +80,10 @@ struct ClientAuthenticator::State {
   explicit State(Context& its_context) : context(its_context) {}
 
   Task<Result<ClientCache::EntryRef>> find(std::string tenant, std::string client_id);
-  Task<Result<Unit>> check_assertion(std::string tenant, ClientCache::EntryRef entry, std::string assertion);
-  Result<VerifiedAssertion> verify(std::string_view tenant, ClientCache::Entry& entry, std::string_view assertion);
+  Task<Result<Unit>> check_assertion(std::string tenant, ClientCache::EntryRef entry, std::string assertion,
+                                     std::string endpoint);
+  Result<VerifiedAssertion> verify(std::string_view tenant, ClientCache::Entry& entry, std::string_view assertion,
+                                   std::string_view endpoint);
   Result<Unit> check_secret(std::string_view tenant, const Client& client, const SecretBytes& secret) const;
   std::size_t entries_max() const { return context.snapshot->settings->limits.cached_clients_max; }
   AssertionTools tools() { return {reader, verify_context}; }
@@ -138,8 +140,9 @@ Result<Unit> ClientAuthenticator::State::check_secret(std::string_view tenant, c
   return Unit{};
 }
 
+// `endpoint`: its name, the last part of the request's path, with the '/'.
 Result<VerifiedAssertion> ClientAuthenticator::State::verify(std::string_view tenant, ClientCache::Entry& entry,
-                                                             std::string_view assertion) {
+                                                             std::string_view assertion, std::string_view endpoint) {
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return Error{Code::ClientUnknown, "client.tenant"};
   if (!entry.keys) {
@@ -148,9 +151,11 @@ Result<VerifiedAssertion> ClientAuthenticator::State::verify(std::string_view te
     entry.keys = *std::move(keys);
   }
   const std::string token_endpoint = token_endpoint_url(*context.snapshot->settings, view->tenant);
+  const std::string asked = endpoint_base(*context.snapshot->settings, view->tenant).append(endpoint);
   const AssertionExpectation expected{.client_id = entry.client.client_id,
                                       .issuer = view->tenant.issuer,
                                       .token_endpoint = token_endpoint,
+                                      .asked_endpoint = asked,
                                       .now = numeric_date(context.shard.wall())};
   return verify_assertion(tools(), assertion, *entry.keys, expected);
 }
@@ -158,8 +163,8 @@ Result<VerifiedAssertion> ClientAuthenticator::State::verify(std::string_view te
 // RFC 7523 clause 3, item 7: a jti is good once. It is remembered durably before the answer, on whichever shard: two
 // racing uses meet in the store.
 Task<Result<Unit>> ClientAuthenticator::State::check_assertion(std::string tenant, ClientCache::EntryRef entry,
-                                                               std::string assertion) {
-  CLAVIGER_CO_TRY(verified, verify(tenant, *entry, assertion));
+                                                               std::string assertion, std::string endpoint) {
+  CLAVIGER_CO_TRY(verified, verify(tenant, *entry, assertion, endpoint));
   std::string digest;
   codec::hex_encode(crypto::sha256(as_bytes(verified.jti)), digest);
   const std::string key = broker::record_key({tenant, entry->client.client_id, digest});
@@ -197,7 +202,8 @@ Task<Result<ClientRef>> ClientAuthenticator::authenticate(std::string tenant, co
     case ClientAuthentication::PrivateKeyJwt: {
       if (presented.means != Means::Assertion) co_return Error{Code::ClientMethodWrong, "client.method"};
       std::string assertion(presented.assertion);
-      CLAVIGER_CO_TRY(right, co_await state.check_assertion(tenant, entry, std::move(assertion)));
+      std::string endpoint(request->path.substr(std::min(request->path.rfind('/'), request->path.size())));
+      CLAVIGER_CO_TRY(right, co_await state.check_assertion(tenant, entry, std::move(assertion), std::move(endpoint)));
       break;
     }
     case ClientAuthentication::TlsClientAuth:

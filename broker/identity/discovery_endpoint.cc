@@ -128,9 +128,12 @@ std::string metadata_document(const settings::Settings& settings, const tenants:
 }
 
 void add_discovery_routes(http::Router& router, Contexts& contexts) {
-  // RFC 8414 clause 3.1 puts the well-known part between host and path, OpenID Connect behind it.
+  // RFC 8414 clause 3.1 puts the well-known part between host and path, OpenID Connect behind it. Clients have been seen to
+  // try each name at each place (RFC 8414 clause 5).
   for (const char* pattern : {"/idms/v1/{tenant}/.well-known/openid-configuration",
-                              "/.well-known/oauth-authorization-server/idms/v1/{tenant}"}) {
+                              "/.well-known/oauth-authorization-server/idms/v1/{tenant}",
+                              "/idms/v1/{tenant}/.well-known/oauth-authorization-server",
+                              "/.well-known/openid-configuration/idms/v1/{tenant}"}) {
     http::Route route;
     route.method = http::Method::Get;
     route.pattern = pattern;

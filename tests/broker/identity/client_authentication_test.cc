@@ -48,14 +48,15 @@ TEST_F(Authentication, SecretInTheHeaderOrInTheBody) {
   EXPECT_EQ(bed.send(with_basic(form("&client_id=server"), "server", secret)).status, 200);
 }
 
-TEST_F(Authentication, WrongSecretSaysBasicOnlyWhenBasicWasTried) {
+// RFC 9110 clause 15.5.2: however it was tried.
+TEST_F(Authentication, EveryRefusalHasAChallenge) {
   add("server", ClientAuthentication::SecretBasic);
   Reply reply = bed.send(with_basic(form(), "server", "wrong"));
   expect_refused(reply, 401, "invalid_client");
   EXPECT_EQ(reply.header("www-authenticate"), "Basic realm=\"idms\", charset=\"UTF-8\"");
   reply = bed.send(form("&client_id=server&client_secret=wrong"));
   expect_refused(reply, 401, "invalid_client");
-  EXPECT_EQ(reply.header("www-authenticate"), "");
+  EXPECT_EQ(reply.header("www-authenticate"), "Basic realm=\"idms\", charset=\"UTF-8\"");
 }
 
 TEST_F(Authentication, UnknownClientLooksLikeAWrongSecret) {
@@ -69,10 +70,12 @@ TEST_F(Authentication, UnknownClientLooksLikeAWrongSecret) {
 TEST_F(Authentication, NoClientIdAtAll) { expect_refused(bed.send(form()), 401, "invalid_client"); }
 
 TEST_F(Authentication, MalformedHeader) {
-  for (const char* bad : {"Basic", "Basic !", "Bearer abc", "Basic bm9jb2xvbg=="}) {
+  for (const char* bad : {"", "Basic", "Basic ", "Basic !", "Bearer", "Bearer abc", "Basic bm9jb2xvbg=="}) {
     Sent sent = form();
     sent.fields.emplace_back(http::Field::Authorization, bad);
-    expect_refused(bed.send(sent), 401, "invalid_client");
+    const Reply reply = bed.send(sent);
+    expect_refused(reply, 401, "invalid_client");
+    EXPECT_EQ(reply.header("www-authenticate"), "Basic realm=\"idms\", charset=\"UTF-8\"") << bad;
   }
 }
 
@@ -235,6 +238,25 @@ TEST_F(Assertions, TakeTheTokenEndpointAndListsAsAudience) {
   for (const char* other : {"\"x\"", "[]", "7", "\"https://idms.alpha.example\"", "[\"x\"]"}) {
     expect_invalid(with_audience(other, "a3"));
   }
+}
+
+// RFC 9126 clause 2: issuer, token endpoint and this endpoint; what was made for another one is not good here.
+TEST_F(Assertions, TakeTheEndpointThatTheyAreSentToAsAudience) {
+  const std::string base(kIssuer);
+  int number = 0;
+  const auto status_at = [&](const std::string& endpoint, const std::string& audience) {
+    const std::string jti = "e" + std::to_string(++number);
+    const std::string jwt = sign(header(), "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":\"" + audience +
+                                               "\",\"exp\":" + std::to_string(now + 60) + ",\"jti\":\"" + jti + "\"}");
+    const std::string target = "/idms/v1/alpha" + endpoint;
+    return bed.send(post_form(target, "client_assertion_type=" + escaped(kAssertionType) + "&client_assertion=" + jwt))
+        .status;
+  };
+  for (const char* audience : {"", "/token", "/par"}) EXPECT_EQ(status_at("/par", base + audience), 400) << audience;
+  for (const char* audience : {"/revoke", "/par/", "/introspect", "/par?x"}) {
+    EXPECT_EQ(status_at("/par", base + audience), 401) << audience;
+  }
+  EXPECT_EQ(status_at("/token", base + "/par"), 401);
 }
 
 TEST_F(Assertions, WithoutKidNeedASingleKey) {

@@ -189,6 +189,8 @@ TEST_F(Discovery, SameDocumentAtBothPlaces) {
   const Reply oauth = bed.send(get("/.well-known/oauth-authorization-server/idms/v1/alpha"));
   EXPECT_EQ(oidc.status, 200);
   EXPECT_EQ(oidc.body, oauth.body);
+  EXPECT_EQ(oidc.body, bed.send(get("/idms/v1/alpha/.well-known/oauth-authorization-server")).body);
+  EXPECT_EQ(oidc.body, bed.send(get("/.well-known/openid-configuration/idms/v1/alpha")).body);
   EXPECT_EQ(oidc.content_type, "application/json");
   EXPECT_EQ(oidc.cache_control, "public, max-age=300");
   EXPECT_EQ(oidc.member("issuer"), kIssuer);
