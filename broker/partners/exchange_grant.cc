@@ -29,6 +29,7 @@ struct Asked {
   std::string subject_token;
   std::string resource;
   std::string audience;
+  std::vector<std::string> scopes;  // empty: all that the subject token has
 };
 Result<Asked> read_asked(const codec::Form& form) {
   CLAVIGER_TRY(subject_token, identity::required(form, "subject_token"));
@@ -40,10 +41,11 @@ Result<Asked> read_asked(const codec::Form& form) {
   }
   const std::string_view wanted = identity::optional(form, "requested_token_type");
   if (!wanted.empty() && wanted != kJwtType) return bad_subject("exchange.requested_token_type");
+  Asked asked;
   if (const std::string_view scope = identity::optional(form, "scope"); !scope.empty()) {
     CLAVIGER_TRY(scopes, identity::parse_scope(scope));
+    asked.scopes.assign(scopes.begin(), scopes.end());
   }
-  Asked asked;
   asked.subject_token = subject_token;
   asked.resource = identity::optional(form, "resource");
   asked.audience = identity::optional(form, "audience");
@@ -92,6 +94,22 @@ Result<Subject> check_subject(Context& context, const broker::TenantView& tenant
   return subject;
 }
 
+// RFC 8693 clause 2.1: what the security token is to be good for; never more than the subject token is, and the services
+// whose scopes it lacks are not named in it either.
+Result<Unit> narrow(Subject& subject, const std::vector<std::string>& asked, const identity::User& user) {
+  if (asked.empty()) return Unit{};
+  CLAVIGER_TRY(had, identity::parse_scope(subject.scope));
+  std::vector<std::string> kept(had.begin(), had.end());
+  std::erase_if(kept, [&](const std::string& scope) { return !identity::contains_scope(asked, scope); });
+  if (kept.empty()) return Error{Code::ScopeNothing, "exchange.scope"};
+  const identity::McIdentities identities = identity::identities_for(kept, user);
+  subject.has_mcptt = subject.has_mcptt && !identities.mcptt_id.empty();
+  subject.has_mcvideo = subject.has_mcvideo && !identities.mcvideo_id.empty();
+  subject.has_mcdata = subject.has_mcdata && !identities.mcdata_id.empty();
+  subject.scope = identity::join_scope(kept);
+  return Unit{};
+}
+
 Result<Unit> check_session(const Context& context, const identity::Session& session, const identity::User& user) {
   const std::int64_t now = numeric_date(context.shard.clock().wall());
   const Seconds idle = context.snapshot->settings->lifetimes.session_idle;
@@ -117,11 +135,14 @@ Result<PartnerRef> find_target(const PartnerTable& table, std::string_view tenan
   return partner;
 }
 
-http::Response answer(const MadeSecurityToken& made) {
+// `scope` is said when one was asked for (RFC 8693 clause 2.2.1).
+http::Response answer(const MadeSecurityToken& made, std::string_view scope) {
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().member("access_token", made.token).member("issued_token_type", kJwtType);
-  json.member("token_type", "Bearer").member("expires_in", made.lifetime.count()).end_object();
+  json.member("token_type", "Bearer").member("expires_in", made.lifetime.count());
+  if (!scope.empty()) json.member("scope", scope);
+  json.end_object();
   http::Response response(200, "application/json", std::move(body));
   response.with("pragma", "no-cache");
   return response;
@@ -144,6 +165,7 @@ Task<Result<http::Response>> exchange_token(Partners* partners, const identity::
   if (user.failed_with(Code::UserUnknown)) co_return bad_subject("exchange.user");
   if (!user) co_return user.error();
   CLAVIGER_CO_TRY(lives, check_session(*context, *session, *user));
+  CLAVIGER_CO_TRY(narrowed, narrow(subject, asked.scopes, *user));
   // 3. Where to, and whether he may.
   CLAVIGER_CO_TRY(target, find_target(*partners->table(), call->tenant, asked));
   if (target->partner.outbound == Outbound::Listed) {
@@ -177,7 +199,7 @@ Task<Result<http::Response>> exchange_token(Partners* partners, const identity::
                                                      {"sub", user->sub},
                                                      {"client", call->client->client_id},
                                                      {"jti", made.jti}});
-  co_return answer(made);
+  co_return answer(made, asked.scopes.empty() ? std::string_view() : std::string_view(claims.scope));
 }
 
 }  // namespace claviger::partners

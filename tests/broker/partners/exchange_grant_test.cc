@@ -46,6 +46,25 @@ TEST_F(ExchangeGrant, NamesOnlyServicesThatTheAccessTokenIsFor) {
   EXPECT_EQ(member_of(claims_of(reply.member("access_token")), "mcptt_id"), "");
 }
 
+// RFC 8693 clauses 2.1 and 2.2.1.
+TEST_F(ExchangeGrant, ScopeNarrowsTheSecurityToken) {
+  const std::string good = access_token();
+  const Reply whole = bed.exchange(good, bravo.issuer);
+  EXPECT_EQ(whole.member("scope"), "");
+  const Reply openid = bed.exchange(good, bravo.issuer, "&scope=openid%20nothing:known");
+  ASSERT_EQ(openid.status, 200) << openid.body;
+  EXPECT_EQ(openid.member("scope"), "openid");
+  const std::string claims = claims_of(openid.member("access_token"));
+  EXPECT_EQ(member_of(claims, "x_scope"), "openid");
+  EXPECT_EQ(member_of(claims, "mcptt_id"), "");
+  const Reply ptt = bed.exchange(good, bravo.issuer, "&scope=3gpp:mc:ptt_service");
+  ASSERT_EQ(ptt.status, 200) << ptt.body;
+  EXPECT_EQ(member_of(claims_of(ptt.member("access_token")), "x_scope"), "3gpp:mc:ptt_service");
+  EXPECT_EQ(member_of(claims_of(ptt.member("access_token")), "mcptt_id"), bed.ann.mcptt_id);
+  expect_error(bed.exchange(good, bravo.issuer, "&scope=nothing:known"), 400, "invalid_scope");
+  expect_error(bed.exchange(good, bravo.issuer, "&scope=%22"), 400, "invalid_scope");
+}
+
 TEST_F(ExchangeGrant, TakesTheOtherNameOfTheSubjectTokensType) {
   const std::string body =
       "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&client_id=app&subject_token=" + access_token() +
