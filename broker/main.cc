@@ -46,13 +46,14 @@ sigset_t block_signals() {
 
 int serve(Settings settings, const std::string& file, std::vector<int> cpus) {
   const sigset_t signals = block_signals();
+  const std::string log_file = settings.log.file;  // has the listener's, the folder's or the file's name
   claviger::broker::Broker broker(std::move(settings), file, std::move(cpus));
   const auto started = broker.start();
   if (!started) {
     broker.logger().error("start.failed", {{"code", name_of(started.error().code)}, {"where", started.error().where}});
     broker.logger().flush();
-    std::fprintf(stderr, "clavigerd: cannot start: %s (%s)\n", std::string(name_of(started.error().code)).c_str(),
-                 std::string(started.error().where).c_str());
+    std::fprintf(stderr, "clavigerd: cannot start: %s (%s)%s%s\n", std::string(name_of(started.error().code)).c_str(),
+                 std::string(started.error().where).c_str(), log_file.empty() ? "" : "; more in ", log_file.c_str());
     return kExitFailure;
   }
   broker.logger().info("start.ready", {{"version", claviger::broker::kVersion}});
@@ -87,6 +88,10 @@ int check_named_files(const Settings& settings, const std::string& file) {
     complain("[[https]] " + listener.address + " port " + std::to_string(listener.port) + ": " +
                  std::string(good.error().where),
              good.error().code);
+  }
+  struct stat data {};
+  if (stat(settings.data_directory.c_str(), &data) == 0 && !S_ISDIR(data.st_mode)) {
+    complain("data_directory: " + settings.data_directory + " is no directory", claviger::Code::ConfigValue);
   }
   struct stat kek {};
   const std::string& kek_file = settings.key_encryption_key_file;

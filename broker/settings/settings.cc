@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "broker/settings/diameter_settings.h"
+#include "broker/settings/listen_conflicts.h"
 #include "broker/settings/sip_settings.h"
 #include "broker/settings/toml_reader.h"
 
@@ -311,6 +312,7 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     read_account(root, settings.account, name, result.errors);
     check_diameter(root, name, result.errors);
     check_sip(root, name, result.errors);
+    check_listen_conflicts(table, name, result.errors);
   }
   check_whole(settings, name, result.errors);
   if (result.errors.empty()) result.settings = std::move(settings);

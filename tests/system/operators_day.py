@@ -99,8 +99,12 @@ def check_config(system):
         return subprocess.run([daemon, "--config", file, "--check-config"], capture_output=True, text=True, timeout=60)
 
     expect(status_of(system.config).returncode == 0, "the sandbox's own configuration")
-    certificate = tomllib.loads(good)["https"][0]["certificate_file"]
+    settings = tomllib.loads(good)
+    certificate, data = settings["https"][0]["certificate_file"], settings["data_directory"]
+    metrics = f"metrics_port = {settings['metrics_port']}"
     for was, now, why in ((certificate, system.config, "CertificateInvalid"), (certificate, "/", "Unreadable"),
+                          (data, system.config, "is no directory"),
+                          (metrics, f"metrics_port = {settings['https'][0]['port']}", "is taken by"),
                           ('address = "127.0.0.1"', 'address = "localhost"', "[[https]] localhost")):
         with open(changed, "w", encoding="utf-8") as file:
             file.write(good.replace(was, now))

@@ -103,6 +103,22 @@ TEST(Settings, RequiredClientCertificatesNeedACa) {
                          "client_ca_file"));
 }
 
+TEST(Settings, TwoListenersAtOnePlaceAreAnError) {
+  const std::string other = "[[https]]\ncertificate_file = \"c\"\nkey_file = \"k\"\n";
+  const auto with = [](const std::string& more) { return parse_settings(kMinimal + more, "t"); };
+  const auto twice = with(other + "port = 8443\n");
+  EXPECT_TRUE(fails_with(twice, Code::ConfigConflict, "t:14: https.port 8443 is taken by https.port of line 8"))
+      << twice.errors.at(0).message;
+  EXPECT_TRUE(fails_with(with(other + "port = 8443\naddress = \"0.0.0.0\"\n"), Code::ConfigConflict, "is taken by"));
+  EXPECT_TRUE(with(other + "port = 8443\naddress = \"192.0.2.1\"\n").settings);
+  EXPECT_TRUE(with(other + "port = 8443\naddress = \"::\"\n").settings);
+  EXPECT_TRUE(with(other + "port = 8444\n").settings);
+  EXPECT_TRUE(fails_with(parse_settings("metrics_port = 8443" + kMinimal, "t"), Code::ConfigConflict, "metrics_port"));
+  EXPECT_TRUE(fails_with(with("[diameter]\nport = 3868\ntls_port = 3868\n"), Code::ConfigConflict,
+                         "diameter.tls_port 3868 is taken by diameter.port"));
+  EXPECT_TRUE(fails_with(with("[sip]\nport = 8443\n"), Code::ConfigConflict, "sip.port"));
+}
+
 TEST(Settings, CheapHashesAreForSandboxesOnly) {
   const std::string cheap = "[argon2]\nmemory_kib = 64\npasses = 1\n";
   EXPECT_TRUE(fails_with(parse_settings(kMinimal + cheap, "t"), Code::ConfigSandboxOnly, "argon2"));
