@@ -42,7 +42,7 @@ inline constexpr TableId kKmsDomains{26};         // tenant, KMS URI -> the doma
 inline constexpr TableId kKmsUserKeys{27};        // tenant, period, user URI -> key set (sealed): pre-issued or issued
 inline constexpr TableId kKmsTransportKeys{28};   // tenant, user URI, key id -> TrK or InK (sealed)
 inline constexpr TableId kKmsCertificates{29};    // tenant, KMS URI -> KMS certificate of the cache, own and External
-inline constexpr TableId kKmsRequests{30};        // tenant, digest of a signed request that was served (replay)
+inline constexpr TableId kKmsRequests{30};        // process, shard, number -> signed requests that were served (replay)
 inline constexpr TableId kKmsUsers{31};           // tenant, user URI -> revocation, policy, migration and external KMSs
 inline constexpr TableId kKmsJobs{32};            // tenant, job -> where pre-issue stands
 inline constexpr TableId kKmsReports{33};         // tenant, time, id -> KRR that a client uploaded

@@ -5,6 +5,7 @@
 #include "broker/identity/bearer.h"
 #include "broker/identity/token_holder.h"
 #include "broker/identity/val_identity.h"
+#include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 
 namespace claviger::configuration {
@@ -36,11 +37,9 @@ Result<Verified> verify(Context& context, std::string_view tenant, const http::R
 
 Result<Unit> check_scope(const Verified& verified, std::string_view scope) {
   if (!verified.claims->has_scope(scope)) return Error{Code::BearerScope, "xcap.scope"};
-  // As tokens::audiences_of() has it, of one scope: this is asked with every request.
   const tenants::Tenant& tenant = verified.tenant->tenant;
-  const auto found = tenant.scope_audiences.find(scope);
-  const std::string_view audience = found == tenant.scope_audiences.end() ? tenant.default_audience : found->second;
-  if (!verified.claims->audiences.contains(audience)) return Error{Code::TokenAudience, "xcap.aud"};
+  if (!verified.claims->audiences.contains(tokens::audience_of(tenant, scope)))
+    return Error{Code::TokenAudience, "xcap.aud"};
   return Unit{};
 }
 

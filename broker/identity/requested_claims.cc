@@ -9,7 +9,6 @@ namespace claviger::identity {
 namespace {
 
 constexpr Error kMalformed{Code::ParameterMalformed, "authorize.claims"};
-constexpr std::string_view kProfileScope = "profile";
 
 struct Known {
   std::string_view name;
@@ -111,6 +110,10 @@ Result<RequestedClaims> read_requested_claims(std::string_view text) {
 ClaimSet claims_for_client(const RequestedClaims& requested, const Client& client) {
   ClaimSet claims = 0;
   for (const RequestedClaim& one : requested.claims) claims |= one.claim;
+  return claims_for_client(claims, client);
+}
+
+ClaimSet claims_for_client(ClaimSet claims, const Client& client) {
   const bool may_have_profile = client.scopes.empty() || contains_scope(client.scopes, kProfileScope);
   return may_have_profile ? claims : claims & ~claim::kOfProfile;
 }

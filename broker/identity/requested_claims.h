@@ -54,6 +54,7 @@ Result<RequestedClaims> read_requested_claims(std::string_view text);
 
 // What of it this client may have of anybody.
 ClaimSet claims_for_client(const RequestedClaims& requested, const Client& client);
+ClaimSet claims_for_client(ClaimSet claims, const Client& client);
 // What of it is true of this user.
 ClaimSet claims_for_user(const RequestedClaims& requested, const User& user);
 

@@ -9,7 +9,6 @@ namespace claviger::identity {
 namespace {
 
 constexpr std::string_view kOpenid = "openid";
-constexpr std::string_view kProfile = "profile";
 constexpr std::string_view kMcPrefix = "3gpp:mc:";
 constexpr std::string_view kPttPrefix = "3gpp:mc:ptt_";
 constexpr std::string_view kVideoPrefix = "3gpp:mc:video_";
@@ -53,7 +52,7 @@ bool has_service_of(std::string_view scope, const User& user) {
 }
 
 bool is_entitled(std::string_view scope, const User& user) {
-  if (scope == kOpenid || scope == kProfile) return true;
+  if (scope == kOpenid || scope == kProfileScope) return true;
   return has_service_of(scope, user) && (user.scopes.empty() || contains_scope(user.scopes, scope));
 }
 
@@ -108,7 +107,7 @@ bool contains_scope(const std::vector<std::string>& scopes, std::string_view sco
 }
 
 bool is_known_scope(std::string_view scope, const tenants::Tenant& tenant, const Client& client) {
-  return scope == kOpenid || scope == kProfile || tenant.scope_audiences.contains(scope) ||
+  return scope == kOpenid || scope == kProfileScope || tenant.scope_audiences.contains(scope) ||
          contains_scope(client.scopes, scope) || (client.profile == ClientProfile::Val && is_val_scope(scope));
 }
 

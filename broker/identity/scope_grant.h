@@ -32,6 +32,9 @@ bool is_scope_token(std::string_view text);
 // Space-separated, in order.
 std::string join_scope(const ScopeList& scopes);
 std::string join_scope(const std::vector<std::string>& scopes);
+// OpenID Connect Core 1.0 clause 5.4.
+inline constexpr std::string_view kProfileScope = "profile";
+
 bool contains_scope(const std::vector<std::string>& scopes, std::string_view scope);
 
 // "openid", "profile", whatever the tenant maps to an audience, what a client's record names, and for a VAL client

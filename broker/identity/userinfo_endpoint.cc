@@ -28,20 +28,20 @@ Task<Result<Asked>> asked_by(Context* context, std::string tenant, std::string s
   // A client that may no longer have the scope `profile` has no claims of it either.
   auto client = co_await context->identity->clients().find(tenant, session->client_id);
   if (!client && !client.failed_with(Code::ClientUnknown)) co_return client.error();
-  const bool has_profile = client && ((*client)->scopes.empty() || contains_scope((*client)->scopes, "profile"));
   Asked asked;
-  asked.claims = has_profile ? session->claims : session->claims & ~claim::kOfProfile;
+  asked.claims = client ? claims_for_client(session->claims, **client) : session->claims & ~claim::kOfProfile;
   asked.amr = std::move(session->amr);
   co_return asked;
 }
 
 http::Response describe(const User& user, const Bearer& bearer, const Asked& asked) {
-  const bool has_profile = contains_scope(bearer.scopes, "profile");
+  const bool has_profile = contains_scope(bearer.scopes, kProfileScope);
   const auto wants = [&asked](ClaimSet claim) { return (asked.claims & claim) != 0; };
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().member("sub", bearer.sub);
-  if ((has_profile || wants(claim::kUserinfoName)) && !user.display_name.empty()) json.member("name", user.display_name);
+  if ((has_profile || wants(claim::kUserinfoName)) && !user.display_name.empty())
+    json.member("name", user.display_name);
   if (has_profile || wants(claim::kUserinfoUsername)) json.member("preferred_username", user.login);
   if (wants(claim::kUserinfoAcr) && !bearer.acr.empty()) json.member("acr", bearer.acr);
   if (wants(claim::kUserinfoAuthTime) && bearer.auth_time) json.member("auth_time", *bearer.auth_time);

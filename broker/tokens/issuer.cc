@@ -118,7 +118,8 @@ Result<UnsignedToken> access_token_of(broker::Context& context, const broker::Te
   return unsigned_token(tenant, *key, key->access_token_header, payload);
 }
 
-Result<UnsignedToken> id_token_of(broker::Context& context, const broker::TenantView& tenant, const IdTokenClaims& claims) {
+Result<UnsignedToken> id_token_of(broker::Context& context, const broker::TenantView& tenant,
+                                  const IdTokenClaims& claims) {
   CLAVIGER_TRY(key, key_for(context, tenant));
   const std::int64_t now = numeric_date(context.shard.wall());
   std::string payload;
@@ -188,6 +189,11 @@ runtime::Task<Result<std::string>> sign(broker::Context* context, UnsignedToken 
   auto signature = co_await store->sign(token.key->stored_as, *token.key->verifying, token.input);
   if (!signature) co_return signature.error();
   co_return with_signature(std::move(token), as_bytes(*signature));
+}
+
+std::string_view audience_of(const tenants::Tenant& tenant, std::string_view scope) {
+  const auto found = tenant.scope_audiences.find(scope);
+  return found == tenant.scope_audiences.end() ? std::string_view(tenant.default_audience) : found->second;
 }
 
 std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes) {

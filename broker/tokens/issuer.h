@@ -23,20 +23,20 @@ namespace claviger::tokens {
 struct AccessTokenClaims {
   std::string_view sub;
   std::string_view client_id;
-  std::vector<std::string_view> audiences;  // at least one
-  std::string_view scope;                   // space-separated, as granted
-  std::string_view sid;                     // empty: no session (client_credentials)
-  std::string_view acr;                     // empty: none
-  std::int64_t auth_time = 0;               // 0: none
+  std::vector<std::string_view> audiences;           // at least one
+  std::string_view scope;                            // space-separated, as granted
+  std::string_view sid;                              // empty: no session (client_credentials)
+  std::string_view acr;                              // empty: none
+  std::int64_t auth_time = 0;                        // 0: none
   std::string_view mcptt_id, mcvideo_id, mcdata_id;  // empty: none
-  std::string_view val_user_id, val_ue_id;  // empty: none
+  std::string_view val_user_id, val_ue_id;           // empty: none
   std::vector<std::string_view> val_service_ids;
-  bool may_push_keys = false;               // TS 33.434 clause A.2.2.3
-  std::string_view certificate_digest;      // 32 raw bytes: cnf x5t#S256; empty: bearer
-  std::string_view dpop_key;                // 32 raw bytes: cnf jkt; empty: none
+  bool may_push_keys = false;           // TS 33.434 clause A.2.2.3
+  std::string_view certificate_digest;  // 32 raw bytes: cnf x5t#S256; empty: bearer
+  std::string_view dpop_key;            // 32 raw bytes: cnf jkt; empty: none
   Seconds lifetime{300};
-  std::string_view primary_mc_service_id;   // x_primary_mc_service_id of a user from a partner; empty: none
-  std::vector<std::string_view> amr;        // RFC 9068 clause 2.2.1
+  std::string_view primary_mc_service_id;  // x_primary_mc_service_id of a user from a partner; empty: none
+  std::vector<std::string_view> amr;       // RFC 9068 clause 2.2.1
 };
 struct IdTokenClaims {
   std::string_view sub;
@@ -49,7 +49,7 @@ struct IdTokenClaims {
   std::string_view mcptt_id, mcvideo_id, mcdata_id;
   std::string_view val_user_id, val_ue_id;
   std::vector<std::string_view> val_service_ids;
-  std::string_view access_token;  // for at_hash; empty: none
+  std::string_view access_token;              // for at_hash; empty: none
   std::string_view name, preferred_username;  // OIDC Core clause 5.5; empty: none
   Seconds lifetime{300};
 };
@@ -69,7 +69,8 @@ Result<Unit> check_signing(broker::Context& context, const broker::TenantView& t
 // `jti` of the access token is 128 random bits, base64url.
 Result<UnsignedToken> access_token_of(broker::Context& context, const broker::TenantView& tenant,
                                       const AccessTokenClaims& claims);
-Result<UnsignedToken> id_token_of(broker::Context& context, const broker::TenantView& tenant, const IdTokenClaims& claims);
+Result<UnsignedToken> id_token_of(broker::Context& context, const broker::TenantView& tenant,
+                                  const IdTokenClaims& claims);
 // Any other JWT: `typ` and the claims are the caller's.
 Result<UnsignedToken> token_of(broker::Context& context, const broker::TenantView& tenant, std::string_view typ,
                                std::string_view claims);
@@ -81,5 +82,7 @@ Result<std::string> sign_here(broker::Context& context, UnsignedToken token);
 
 // `aud` for granted scopes: the audiences the tenant maps them to, without duplicates; the default audience when none.
 std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes);
+// That of one scope, without a list: for who asks with every request.
+std::string_view audience_of(const tenants::Tenant& tenant, std::string_view scope);
 
 }  // namespace claviger::tokens

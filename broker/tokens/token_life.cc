@@ -8,6 +8,7 @@
 #include "broker/record_key.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
+#include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
 #include "core/base/bytes.h"
 
@@ -20,8 +21,6 @@ using runtime::Task;
 
 // Two operators at the same time; more than that is no coincidence.
 constexpr int kTriesMax = 3;
-// The leeway of those who verify, as in kRevocationKept.
-constexpr Seconds kLeeway{60};
 constexpr std::size_t kRecordBytes = 8;
 
 std::string record_name() { return broker::record_key({"access-token-life"}); }
@@ -47,7 +46,7 @@ Task<Result<Longest>> read_longest(Context* context) {
 }
 
 Task<void> tell_every_shard(Context* context, Seconds life) {
-  std::function<void(Context&)> step = [life](Context& on) { on.tokens->keep_revocations(life + kLeeway); };
+  std::function<void(Context&)> step = [life](Context& on) { on.tokens->keep_revocations(life + kVerifiersLeeway); };
   auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
   co_await broker::on_every_shard(context, std::move(shared_step));
 }
@@ -56,7 +55,7 @@ Task<void> tell_every_shard(Context* context, Seconds life) {
 
 Task<Result<Unit>> allow_access_token_life(Context* context, Seconds life) {
   if (life < kAccessTokenLifeMin || life > kAccessTokenLifeMax) co_return Error{Code::OutOfRange, "access_token_life"};
-  if (life + kLeeway <= context->tokens->revocation_kept()) co_return Unit{};
+  if (life + kVerifiersLeeway <= context->tokens->revocation_kept()) co_return Unit{};
   for (int tries = 0; tries < kTriesMax; ++tries) {
     CLAVIGER_CO_TRY(longest, co_await read_longest(context));
     if (longest.life < life) {

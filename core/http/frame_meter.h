@@ -6,11 +6,11 @@
 // it up is sent ENHANCE_YOUR_CALM (RFC 9113 clause 10.5). Owned by a connection. Pure: time is an argument.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/http/frame_walk.h"
 
 namespace claviger::http {
 
@@ -25,7 +25,6 @@ class FrameMeter {
   static constexpr std::int32_t kPerSecond = 16;
   // A DATA frame shorter than this, unless it ends its stream, counts as one without work.
   static constexpr std::uint32_t kSmallData = 64;
-  static constexpr std::size_t kPrefaceBytes = 24;
 
   explicit FrameMeter(Monotonic now) : renewed_(now) {}
 
@@ -35,15 +34,12 @@ class FrameMeter {
   std::int32_t allowance() const { return allowance_; }
 
  private:
-  void look_at_header();
+  void look_at(const FrameHeader& header);
   void give(std::int32_t frames);
 
   std::int32_t allowance_ = kAllowanceMax;
   Monotonic renewed_;
-  std::size_t preface_left_ = kPrefaceBytes;
-  std::size_t payload_left_ = 0;
-  std::size_t header_filled_ = 0;
-  std::array<std::byte, 9> header_{};
+  FrameWalk walk_;
 };
 
 }  // namespace claviger::http

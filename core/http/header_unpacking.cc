@@ -10,11 +10,6 @@
 namespace claviger::http {
 namespace {
 
-constexpr std::size_t kFrameHeaderBytes = 9;
-constexpr std::uint8_t kHeaders = 1;
-constexpr std::uint8_t kEndHeaders = 0x04;
-constexpr std::uint8_t kPadded = 0x08;
-constexpr std::uint8_t kPriority = 0x20;
 constexpr std::size_t kPriorityBytes = 5;
 // Below this a string costs nghttp2 less than we would.
 constexpr std::size_t kLongBytes = 48;
@@ -119,79 +114,53 @@ class Rewriter {
   bool has_gained_ = false;
 };
 
-// One for all connections of a thread: what stands in it is fed before anything else is.
-struct Scratch {
-  std::array<std::byte, HeaderUnpacker::kFrameBytesMax> bytes;
-  std::size_t used = 0;
-};
-thread_local Scratch scratch;
-
 }  // namespace
 
 std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out) {
-  const auto flags = std::to_integer<std::uint8_t>(frame[4]);
-  if ((flags & kEndHeaders) == 0 || (flags & kPadded) != 0) return std::nullopt;
-  const std::size_t before = kFrameHeaderBytes + ((flags & kPriority) != 0 ? kPriorityBytes : 0);
+  const std::uint8_t flags = read_frame_header(frame).flags;
+  if ((flags & frame_flag::kEndHeaders) == 0 || (flags & frame_flag::kPadded) != 0) return std::nullopt;
+  const std::size_t before = kFrameHeaderBytes + ((flags & frame_flag::kPriority) != 0 ? kPriorityBytes : 0);
   if (frame.size() < before || out.size() < before) return std::nullopt;
   const auto block = Rewriter(frame.subspan(before), out.subspan(before)).run();
   if (!block) return std::nullopt;
   std::ranges::copy(frame.first(before), out.begin());
   const auto length = static_cast<std::uint32_t>(before - kFrameHeaderBytes + *block);
-  store_be(out, length << 8U | kHeaders);
+  store_be(out, length << 8U | frame_type::kHeaders);
   return before + *block;
 }
 
-void HeaderUnpacker::wipe() {
-  if (scratch.used > 0) claviger::wipe(MutableBytes(scratch.bytes).first(std::exchange(scratch.used, 0)));
+void UnpackRoom::wipe() {
+  if (used_ > 0) claviger::wipe(slab_->unwritten().first(std::exchange(used_, 0)));
 }
 
-Bytes HeaderUnpacker::next(Bytes& bytes) {
-  wipe();
-  std::size_t run = 0;  // that goes through as it is
-  const auto skip = [&](std::size_t& left) {
-    const std::size_t count = std::min(left, bytes.size() - run);
-    left -= count;
-    run += count;
+Bytes HeaderUnpacker::next(Bytes& bytes, UnpackRoom& room) {
+  room.wipe();
+  const Bytes begin = bytes;
+  const auto passed = [&](Bytes rest) {
+    bytes = rest;
+    return begin.first(begin.size() - rest.size());
   };
-  const auto take_run = [&] {
-    const Bytes taken = bytes.first(run);
-    bytes = bytes.subspan(run);
-    return taken;
-  };
-  skip(preface_left_);
-  while (run < bytes.size()) {
-    if (payload_left_ > 0) {
-      skip(payload_left_);
-      continue;
-    }
-    const Bytes rest = bytes.subspan(run);
-    if (header_filled_ == 0 && rest.size() >= kFrameHeaderBytes) {
-      const std::size_t size = kFrameHeaderBytes + (load_be<std::uint32_t>(rest) >> 8U);
-      const bool is_whole = std::to_integer<std::uint8_t>(rest[3]) == kHeaders && size <= rest.size();
-      if (is_whole && size > kLongBytes) {
-        if (run > 0) return take_run();
-        const auto unpacked = unpack_headers(rest.first(size), scratch.bytes);
+  Bytes rest = bytes;
+  for (walk_.to_frame(rest); !rest.empty(); walk_.to_frame(rest)) {
+    if (walk_.is_between() && rest.size() >= kFrameHeaderBytes) {
+      const FrameHeader header = read_frame_header(rest);
+      const std::size_t size = kFrameHeaderBytes + header.length;
+      if (header.type == frame_type::kHeaders && size <= rest.size() && size > kLongBytes) {
+        if (rest.size() < begin.size()) return passed(rest);
+        if (!room.slab_) room.slab_.emplace(room.pool_, kSlabBytes);
+        const MutableBytes out = room.slab_->unwritten();
+        const auto unpacked = unpack_headers(rest.first(size), out);
         if (unpacked) {
-          bytes = bytes.subspan(size);
-          scratch.used = *unpacked;
-          return Bytes(scratch.bytes).first(*unpacked);
+          bytes = rest.subspan(size);
+          room.used_ = *unpacked;
+          return Bytes(out).first(*unpacked);
         }
         // Goes through; not looked at again.
       }
-      run += kFrameHeaderBytes;
-      payload_left_ = size - kFrameHeaderBytes;
-      continue;
     }
-    const std::size_t count = std::min(kFrameHeaderBytes - header_filled_, rest.size());
-    std::copy_n(rest.begin(), count, header_.begin() + static_cast<std::ptrdiff_t>(header_filled_));
-    header_filled_ += count;
-    run += count;
-    if (header_filled_ == kFrameHeaderBytes) {
-      payload_left_ = load_be<std::uint32_t>(header_) >> 8U;
-      header_filled_ = 0;
-    }
+    walk_.take_header(rest);
   }
-  return take_run();
+  return passed(rest);
 }
 
 }  // namespace claviger::http

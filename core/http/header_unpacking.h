@@ -8,12 +8,12 @@
 // decode or would make longer than a frame may be goes through as it came, for nghttp2 to judge. Owned by a connection.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 
 #include "core/base/bytes.h"
+#include "core/base/slice.h"
+#include "core/http/frame_walk.h"
 
 namespace claviger::http {
 
@@ -21,21 +21,32 @@ namespace claviger::http {
 // frame with its header.
 std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out);
 
-class HeaderUnpacker {
+// Where frames are written anew: a slab, taken when there is something to write. What stands in it is wiped, for tokens are
+// in it: before the next frame, and at the end.
+class UnpackRoom {
  public:
-  static constexpr std::size_t kFrameBytesMax = 9 + 16384;  // SETTINGS_MAX_FRAME_SIZE as we leave it
-
-  // What is to be given next, taken from the front of `bytes`; empty when that is empty. It stays until the next call, and
-  // is wiped then: tokens are in it. Whoever does not go on until nothing is given says wipe().
-  Bytes next(Bytes& bytes);
-  // What next() gave last on this thread is no more.
-  static void wipe();
+  explicit UnpackRoom(SlabPool& pool) : pool_(pool) {}
+  UnpackRoom(const UnpackRoom&) = delete;
+  UnpackRoom& operator=(const UnpackRoom&) = delete;
+  ~UnpackRoom() { wipe(); }
 
  private:
-  std::size_t preface_left_ = 24;
-  std::size_t payload_left_ = 0;
-  std::size_t header_filled_ = 0;
-  std::array<std::byte, 9> header_{};
+  friend class HeaderUnpacker;
+  void wipe();
+
+  SlabPool& pool_;
+  std::optional<SlabWriter> slab_;
+  std::size_t used_ = 0;
+};
+
+class HeaderUnpacker {
+ public:
+  // What is to be given next, taken from the front of `bytes`; empty when that is empty. It stays until the next call, or
+  // until `room` ends.
+  Bytes next(Bytes& bytes, UnpackRoom& room);
+
+ private:
+  FrameWalk walk_;
 };
 
 }  // namespace claviger::http

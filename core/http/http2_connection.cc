@@ -13,7 +13,6 @@ namespace {
 // Below this, a room is given back instead of cutting a small answer's DATA frame in two.
 constexpr std::size_t kFrameRoomMin = 1024;
 static_assert(kFrameRoomMin < net::kProduceRoomMin);
-constexpr std::size_t kFrameHeaderBytes = 9;
 // All streams together; each has the protocol's 64 KiB. Bodies are bounded by their routes, not by the window.
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // How often slow streams are looked for while there are streams.
@@ -86,12 +85,14 @@ void Http2Connection::receive(Slice bytes) {
   input_ = std::move(bytes);
   ssize_t consumed = 0;
   Bytes left = input_.bytes();
-  while (consumed >= 0) {
-    const Bytes part = unpacker_.next(left);
-    if (part.empty()) break;
-    consumed = nghttp2_session_mem_recv(session_, as_uchar(part), part.size());
+  {
+    UnpackRoom room(host_.slabs());
+    while (consumed >= 0) {
+      const Bytes part = unpacker_.next(left, room);
+      if (part.empty()) break;
+      consumed = nghttp2_session_mem_recv(session_, as_uchar(part), part.size());
+    }
   }
-  HeaderUnpacker::wipe();
   for (const std::int32_t id : pinned_) {
     auto* exchange = static_cast<Http2Exchange*>(nghttp2_session_get_stream_user_data(session_, id));
     if (exchange != nullptr && !exchange->is_request_complete) exchange->body.unpin();

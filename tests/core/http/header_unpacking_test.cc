@@ -22,9 +22,11 @@ InflatedFields token_request(const std::string& path) {
 // All that comes out when `bytes` come in pieces of `step`.
 std::string unpacked(HeaderUnpacker& unpacker, std::string_view bytes, std::size_t step) {
   std::string out;
+  SlabPool pool;
+  UnpackRoom room(pool);
   for (; !bytes.empty(); bytes.remove_prefix(std::min(step, bytes.size()))) {
     Bytes left = as_bytes(bytes.substr(0, step));
-    for (Bytes part = unpacker.next(left); !part.empty(); part = unpacker.next(left)) out += as_text(part);
+    for (Bytes part = unpacker.next(left, room); !part.empty(); part = unpacker.next(left, room)) out += as_text(part);
     EXPECT_TRUE(left.empty());
   }
   return out;
@@ -81,17 +83,19 @@ TEST(HeaderUnpacking, NoTokenStays) {
     HeaderUnpacker unpacker;
     std::string sent = std::string(frames::kPreface) + head;
     Bytes left = as_bytes(sent);
-    EXPECT_EQ(unpacker.next(left).size(), frames::kPreface.size());
-    const Bytes part = unpacker.next(left);
+    SlabPool pool;
+    std::optional<UnpackRoom> room(std::in_place, pool);
+    EXPECT_EQ(unpacker.next(left, *room).size(), frames::kPreface.size());
+    const Bytes part = unpacker.next(left, *room);
     EXPECT_NE(as_text(part).find(kToken), std::string_view::npos);
-    goes_on ? void(unpacker.next(left)) : HeaderUnpacker::wipe();
+    goes_on ? void(unpacker.next(left, *room)) : room.reset();
     EXPECT_EQ(as_text(part), std::string(part.size(), '\0'));
   }
 }
 
 TEST(HeaderUnpacking, WithPriorityAndWithoutPadding) {
   const std::string block = Deflater().block(token_request("/"));
-  std::array<std::byte, HeaderUnpacker::kFrameBytesMax> out;
+  std::array<std::byte, kSlabBytes> out;
   const auto unpack = [&](std::uint8_t flags, const std::string& payload) -> std::string {
     const auto size = unpack_headers(as_bytes(frames::frame(frames::kHeaders, flags, 1, payload)), out);
     return size ? std::string(as_text(Bytes(out).first(*size))) : std::string();
@@ -109,7 +113,7 @@ TEST(HeaderUnpacking, WithPriorityAndWithoutPadding) {
 
 // To be judged by nghttp2, as they are.
 TEST(HeaderUnpacking, LeavesWhatItDoesNotUnderstand) {
-  std::array<std::byte, HeaderUnpacker::kFrameBytesMax> out;
+  std::array<std::byte, kSlabBytes> out;
   const auto is_left = [&](const std::string& block) {
     return !unpack_headers(as_bytes(frames::frame(frames::kHeaders, frames::kEndHeaders, 1, block)), out);
   };

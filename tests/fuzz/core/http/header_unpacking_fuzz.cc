@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size > 16384) return 0;
   const std::string_view block(reinterpret_cast<const char*>(data), size);
   const std::string frame = frames::frame(frames::kHeaders, frames::kEndHeaders, 1, block);
-  static std::array<std::byte, HeaderUnpacker::kFrameBytesMax> out;
+  static std::array<std::byte, claviger::kSlabBytes> out;
   const auto unpacked = unpack_headers(claviger::as_bytes(frame), out);
   if (!unpacked) return 0;
   CLAVIGER_ASSERT(*unpacked > 9 && *unpacked <= out.size());
