@@ -1,5 +1,8 @@
 #include "broker/seal_keys/km_message.h"
 
+#include <algorithm>
+#include <array>
+
 #include "broker/identity/val_identity.h"
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
@@ -54,6 +57,25 @@ Fault read_algorithm(const codec::JsonObject& object, BroughtKey& brought) {
   return std::nullopt;
 }
 
+// The names of key wraps say how long their key is (RFC 7518 clause 4.4). A key of which only the length is said has the
+// name that goes with it.
+Fault settle_algorithm(BroughtKey& brought) {
+  struct KeyWrap {
+    std::string_view name;
+    std::size_t key_bytes;
+  };
+  constexpr std::array<KeyWrap, 3> kKeyWraps{{{"A128KW", 16}, {"A192KW", 24}, {"A256KW", kKeyBytes}}};
+  if (brought.algorithm.empty()) {
+    const auto* fits = std::ranges::find(kKeyWraps, brought.key.size(), &KeyWrap::key_bytes);
+    if (fits == kKeyWraps.end()) return QueryFault{"/alg", "must be given with a key of this length"};
+    brought.algorithm = fits->name;
+    return std::nullopt;
+  }
+  const auto* named = std::ranges::find(kKeyWraps, brought.algorithm, &KeyWrap::name);
+  if (named == kKeyWraps.end() || named->key_bytes == brought.key.size()) return std::nullopt;
+  return QueryFault{"/alg", "is for keys of another length"};
+}
+
 Fault read_date(const codec::JsonObject& object, std::string_view name, std::string_view at, std::int64_t& date) {
   const auto value = object.find(name);
   if (!value) return std::nullopt;
@@ -68,6 +90,7 @@ Fault read_kp(const codec::JsonObject& object, KpRequest& request) {
   if (auto fault = read_optional_target(object, request.target)) return fault;
   if (auto fault = read_key(object, request.key)) return fault;
   if (auto fault = read_algorithm(object, request.key)) return fault;
+  if (auto fault = settle_algorithm(request.key)) return fault;
   if (auto fault = read_date(object, "nbf", "/nbf", request.key.not_before)) return fault;
   return read_date(object, "exp", "/exp", request.key.expires_at);
 }

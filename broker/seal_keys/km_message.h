@@ -6,7 +6,8 @@
 //       only valService is mandatory; answered with a ValKeyInfo (key_info.h)
 //   KP  {"valService":"v2x","valTgtUe":{"valUeId":"ue-7"},"alg":"A256KW","key":"<base64url>","nbf":1764000000,
 //        "exp":1795536000}
-//       valService and key (16 to 64 octets) are mandatory; answered with
+//       valService and key (16 to 64 octets) are mandatory; without alg it is that of a key wrap with keys of this
+//       length; answered with
 //       {"valService":..,"valTgtUe":..,"kid":..,"generation":..,"nbf":..,"exp":..}
 // Members that we do not know are ignored. Pure functions, any thread.
 #pragma once

@@ -94,8 +94,11 @@ http::Response caller_refusal(std::string_view tenant, const Error& error) {
   if (!is_about_token(said_of.code)) return refusal(error);
   const bool is_scope = said_of.code == Code::BearerScope;
   http::Response said = identity::bearer_error_response(tenant, said_of, is_scope ? identity::kSealKeyScope : "");
-  const std::uint16_t error_code = said.status == 403 ? 1102 : 1101;
-  const Row row{said_of.code, said.status, error_code, "", "The access token is missing or not good for this."};
+  // Spec row 21: what is no token at all is a bad token here, not a bad request.
+  const bool is_denied = said.status == 403;
+  const std::uint16_t error_code = is_denied ? 1102 : 1101;
+  const Row row{said_of.code, static_cast<std::uint16_t>(is_denied ? 403 : 401), error_code, "",
+                "The access token is missing or not good for this."};
   http::Response response = problem(row);
   response.headers.insert(response.headers.end(), said.headers.begin(), said.headers.end());
   return response;

@@ -128,7 +128,12 @@ TEST(KeyRecords, Row21WithoutAGoodToken) {
   std::string altered = token;
   altered[altered.size() - 5] = altered[altered.size() - 5] == 'A' ? 'B' : 'A';
   EXPECT_EQ(bed.ask_as(altered, Method::Get, target).status, 401);
-  EXPECT_EQ(bed.ask_as("Bearer eyJhbGciOiJub25lIn0.e30.", Method::Get, target).status, 401);
+  for (const char* bad : {"Bearer eyJhbGciOiJub25lIn0.e30.", "Bearer", "Bearer a b", "Basic YTpi"}) {
+    const Reply refused = bed.ask_as(bad, Method::Get, target);
+    EXPECT_EQ(refused.status, 401) << bad;
+    EXPECT_EQ(refused.member("errorCode"), "1101");
+    EXPECT_TRUE(refused.header("www-authenticate").starts_with("Bearer")) << bad;
+  }
   bed.clock().advance(Seconds{400});
   const Reply late = bed.ask_as(token, Method::Get, target);
   EXPECT_EQ(late.status, 401);

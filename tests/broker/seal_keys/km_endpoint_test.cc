@@ -85,6 +85,27 @@ TEST_F(KmTest, OnlyForTheServicesOfTheClient) {
   EXPECT_EQ(push(kp("nobodys")).status, 403);
 }
 
+TEST_F(KmTest, TheAlgorithmGoesWithTheLengthOfTheKey) {  // RFC 7518 clause 4.4
+  const auto of = [](std::size_t digits, const std::string& algorithm) {
+    return R"({"valService":"v2x","key":")" + std::string(digits, 'A') + "\"" + algorithm + "}";
+  };
+  const auto algorithm_now = [this] {
+    return identity::member_of(SealBed::info_of(bed.ask("val-service-id=v2x")), "alg");
+  };
+  EXPECT_EQ(push(of(22, "")).status, 201);  // 16 octets
+  EXPECT_EQ(algorithm_now(), "A128KW");
+  EXPECT_EQ(push(of(32, R"(,"alg":"A192KW")")).status, 201);
+  EXPECT_EQ(algorithm_now(), "A192KW");
+  EXPECT_EQ(push(of(86, R"(,"alg":"HS512")")).status, 201);
+  EXPECT_EQ(algorithm_now(), "HS512");
+  for (const Reply& refused :
+       {push(of(22, R"(,"alg":"A256KW")")), push(of(43, R"(,"alg":"A128KW")")), push(of(86, ""))}) {
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_NE(refused.body.find("\"/alg\""), std::string::npos) << refused.body;
+  }
+  EXPECT_EQ(algorithm_now(), "HS512");
+}
+
 TEST_F(KmTest, WhatIsBroughtIsChecked) {
   EXPECT_EQ(push(R"({"valService":"v2x"})").status, 400);
   EXPECT_EQ(push(R"({"valService":"v2x","key":"AAAA"})").status, 400);
