@@ -89,11 +89,17 @@ Task<Answer> set_peer(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   codec::JsonReader reader;
   CLAVIGER_CO_TRY(object, body_object(*call, reader));
-  exchange::Peer peer;
+  auto found = co_await exchange::find_peer(call->at(), call->values[0], call->values[1]);
+  if (!found && !found.failed_with(Code::KmsPeerUnknown)) co_return found.error();
+  // Of a peer that is there, what is not said stays.
+  exchange::Peer peer = found ? *std::move(found) : exchange::Peer();
   peer.kms_uri = call->values[1];
   ObjectReader members(object);
-  members.read("url", peer.url).require("url").read("name", peer.name).require("name");
-  members.read("ca_pem", peer.ca_pem).require("ca_pem").read("shared", peer.shared).read("held", peer.held);
+  if (peer.version == 0) members.require("url").require("name").require("ca_pem");
+  if (members.has("shared")) peer.shared.clear();
+  if (members.has("held")) peer.held.clear();
+  members.read("url", peer.url).read("name", peer.name).read("ca_pem", peer.ca_pem);
+  members.read("shared", peer.shared).read("held", peer.held);
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   while (peer.url.ends_with('/')) peer.url.pop_back();
   auto done = co_await exchange::set_peer(call->at(), call->values[0], std::move(peer));
@@ -130,7 +136,7 @@ Task<Answer> list_certificates(Call* call) {
   co_return page_of(*all, write_certificate);
 }
 
-// {"xml": "<KmsCertificate ...>"}: one that came in an operator's hands.
+// {"xml": "<KmsCertificate ...>"}: one that came in an operator's hands, or a <SignedKmsCertificate> of a peer's.
 Task<Answer> propose(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   codec::JsonReader reader;
@@ -139,10 +145,9 @@ Task<Answer> propose(Call* call) {
   ObjectReader members(object);
   members.read("xml", xml).require("xml");
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
-  CLAVIGER_CO_TRY(certificate, keys::read_kms_certificate(xml));
-  ExternalCertificate external;
-  external.certificate = std::move(certificate);
-  auto done = co_await keys::propose_certificate(call->services.kms, call->values[0], std::move(external));
+  auto external = co_await exchange::read_certificate_file(call->at(), call->values[0], std::move(xml));
+  if (!external) co_return external.error();
+  auto done = co_await keys::propose_certificate(call->services.kms, call->values[0], *std::move(external));
   if (!done) co_return done.error();
   co_return answer_of(*done, write_certificate);
 }

@@ -87,16 +87,20 @@ Result<ExternalCertificate> read_document(const Checked& from) {
   return external;
 }
 
-Task<Result<ExternalCertificate>> fetch_one(Context* context, std::string tenant, Peer peer, std::string path) {
-  auto answer = co_await ask_peer(context, std::move(tenant), peer, std::move(path));
-  if (!answer) co_return answer.error();
-  if (answer->status != 200) co_return Error{Code::Refused, "exchange.status"};
+Task<Result<ExternalCertificate>> read_somewhere(Context* context, Peer peer, std::string document) {
   const std::int64_t now = numeric_date(context->shard.wall());
-  auto from = std::make_shared<const Checked>(Checked{std::move(peer), std::move(answer->body), now});
+  auto from = std::make_shared<const Checked>(Checked{std::move(peer), std::move(document), now});
   auto work = [from] { return read_document(*from); };
   auto read = co_await runtime::offload(&context->work_pool, std::move(work));
   if (!read) co_return read.error();
   co_return *std::move(read);
+}
+
+Task<Result<ExternalCertificate>> fetch_one(Context* context, std::string tenant, Peer peer, std::string path) {
+  auto answer = co_await ask_peer(context, std::move(tenant), peer, std::move(path));
+  if (!answer) co_return answer.error();
+  if (answer->status != 200) co_return Error{Code::Refused, "exchange.status"};
+  co_return co_await read_somewhere(context, std::move(peer), std::move(answer->body));
 }
 
 }  // namespace
@@ -194,6 +198,22 @@ Task<Result<http::ClientResponse>> ask_peer(Context* context, std::string tenant
   // From the loop: this is still inside a call of its connection's.
   context->shard.defer([kept = std::move(client)]() mutable { kept.reset(); });
   co_return answer;
+}
+
+Task<Result<ExternalCertificate>> read_certificate_file(Context* context, std::string tenant, std::string xml) {
+  if (xml.find("SignedKmsCertificate") == std::string::npos) {
+    CLAVIGER_CO_TRY(certificate, keys::read_kms_certificate(xml));
+    ExternalCertificate external;
+    external.certificate = std::move(certificate);
+    co_return external;
+  }
+  // Whose it says it is decides by whom it must be signed; that is checked again with the signature.
+  const auto document =
+      keys::read_certificate_signed(xml, "SignedKmsCertificate", "KmsCertificate", keys::kKmsNamespace);
+  if (!document) co_return Error{Code::KmsCertificateInvalid, document.error().where};
+  CLAVIGER_CO_TRY(certificate, keys::read_kms_certificate(document->content));
+  CLAVIGER_CO_TRY(peer, co_await find_peer(context, std::move(tenant), certificate.kms_uri));
+  co_return co_await read_somewhere(context, std::move(peer), std::move(xml));
 }
 
 Task<Result<std::vector<ExternalCertificate>>> fetch_certificates(keys::Kms* kms, Context* context, std::string tenant,

@@ -37,6 +37,11 @@ runtime::Task<Result<Peer>> find_peer(broker::Context* context, std::string tena
 runtime::Task<Result<http::ClientResponse>> ask_peer(broker::Context* context, std::string tenant, Peer peer,
                                                      std::string path);
 
+// A certificate in a file: a KmsCertificate as it is, or a SignedKmsCertificate that the peer of its KMS URI has signed.
+// KmsPeerUnknown: signed, and there is no such peer; KmsCertificateInvalid, XmlSyntax, XmlDoctype.
+runtime::Task<Result<keys::ExternalCertificate>> read_certificate_file(broker::Context* context, std::string tenant,
+                                                                       std::string xml);
+
 // The first of two steps: the peer's present certificate, signed by the name that was agreed, waits for admission; those
 // of it that we serve are asked for, too, so that their revocation arrives. The ones that came.
 runtime::Task<Result<std::vector<keys::ExternalCertificate>>> fetch_certificates(keys::Kms* kms,

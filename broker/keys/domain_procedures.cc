@@ -75,7 +75,12 @@ Result<Domain> newest_of(Kms& kms, std::string_view tenant) {
 Task<Result<DomainRef>> init_at_home(Kms* kms, std::string tenant, DomainDraft draft) {
   auto turn = co_await kms->turns().take("kms");
   if (!turn) co_return turn.error();
-  if (kms->table()->find(tenant) != nullptr) co_return Error{Code::KmsTaken, "kms"};
+  const auto table = kms->table();
+  if (table->find(tenant) != nullptr) co_return Error{Code::KmsTaken, "kms"};
+  // A KMS URI is one security domain (TS 33.180 clause 3.1): two sets of keys would claim the same UIDs.
+  for (const auto& [other, domains] : table->by_tenant) {
+    if (domains.generations.back()->domain.kms_uri == draft.kms_uri) co_return Error{Code::Duplicate, "kms.uri"};
+  }
   Context& context = kms->home();
   Domain domain;
   domain.kms_uri = std::move(draft.kms_uri);

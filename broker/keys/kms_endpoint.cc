@@ -109,6 +109,14 @@ Result<Slice> answer_with(Asked& asked, std::size_t room, Write write) {
   return sink.finish();
 }
 
+// Whose keys are revoked has his certificate, but no new transport keys under one that is perhaps no longer his alone.
+Task<Result<Unit>> withhold_from_revoked(Asked* asked) {
+  if (asked->protection.offered.empty()) co_return Unit{};
+  CLAVIGER_CO_TRY(policy, co_await read_user_policy(asked->context, asked->tenant, asked->head.user_uri));
+  if (policy.is_revoked) asked->protection.offered.clear();
+  co_return Unit{};
+}
+
 Result<Slice> init_answer(Asked& asked, const Domain& domain) {
   const std::size_t room = kMessageRoom + certificate_room(domain) + offered_room(asked.protection);
   return answer_with(asked, room, [&](XmlWriter& xml) -> Result<Unit> {
@@ -209,12 +217,12 @@ std::string_view host_of(std::string_view uri) {
   return host.substr(0, host.find_first_of(";?:"));
 }
 
-// The KMS in whose list of domains the user's is.
-std::string external_kms_of(const TenantDomains& domains, std::string_view user_uri) {
+// The KMS in whose list of domains the user's is, of those that whoever asks may have.
+std::string external_kms_of(const TenantDomains& domains, const UserPolicy& asker, std::string_view user_uri) {
   for (const ExternalRef& each : domains.externals) {
     const Domain& certificate = each->certificate;
     const bool serves = std::ranges::find(certificate.domains, host_of(user_uri)) != certificate.domains.end();
-    if (serves && certificate.state == DomainState::Active) return certificate.kms_uri;
+    if (serves && certificate.state == DomainState::Active && may_have(asker, *each)) return certificate.kms_uri;
   }
   return {};
 }
@@ -222,7 +230,8 @@ std::string external_kms_of(const TenantDomains& domains, std::string_view user_
 // D.2.7. The standard's own element was not to be read: ours has a namespace of its own.
 Task<Result<Slice>> lookup_answer(Asked* asked, const TenantDomains* domains, Caller caller, std::string user_uri) {
   auto known = co_await user_since(asked->context, caller.tenant, user_uri);
-  std::string external = known ? std::string() : external_kms_of(*domains, user_uri);
+  CLAVIGER_CO_TRY(asker, co_await read_user_policy(asked->context, caller.tenant, asked->head.user_uri));
+  std::string external = known ? std::string() : external_kms_of(*domains, asker, user_uri);
   if (!known && external.empty()) co_return known.error();
   CLAVIGER_CO_TRY(policy, co_await read_user_policy(asked->context, caller.tenant, user_uri));
   std::vector<std::string> uris{external.empty() ? asked->head.kms_uri : external};
@@ -311,8 +320,10 @@ Task<Result<Slice>> answer(Asked* asked) {
   if (needs_wrap && !asked->protection.wraps()) co_return Error{Code::TransportKeyMissing, "kms.proxy"};
   const TenantDomains& domains = *table->find(asked->tenant);
   switch (target.call) {
-    case KmsCall::Init:
+    case KmsCall::Init: {
+      CLAVIGER_CO_TRY(due, co_await withhold_from_revoked(asked));
       co_return init_answer(*asked, domain);
+    }
     case KmsCall::KeyProvision: {
       auto answered = co_await key_provision_answer(asked, std::move(admitted.caller), std::move(target));
       co_return answered;

@@ -157,6 +157,10 @@ def check_peers(sandbox):
     expect(curl(alpha, alpha.issuer + "/kms-exchange/v1/certificate")[0] == 403, "without a certificate")
     ctl(bravo, "seal-key", "revoke", bravo.val_service, "--all", "--yes")
     expect(ask(bravo.val_service)[0] == 404, "revoked there is revoked here")
+    # What is not said of a peer stays as it was agreed.
+    agreed = ctl(bravo, "kms", "peer", "list")["items"][0]
+    changed = ctl(bravo, "kms", "peer", "set", alpha.kms_uri, "--share", "")
+    expect(changed == agreed | {"shared": []} and peer(bravo.val_service) == 403, f"one part of an agreement: {changed}")
     ctl(bravo, "kms", "peer", "remove", alpha.kms_uri, "--yes")
     expect(peer(bravo.val_service) == 403, "the agreement ended")
 

@@ -55,6 +55,7 @@ void bind_option(Bound& bound, const Option& option) {
 
 CLI::App* app_of_path(CLI::App& root, std::string_view path) {
   CLI::App* app = &root;
+  const std::string_view whole = path;
   for (;;) {  // bounded: by the words of a path of ours
     const std::size_t blank = path.find(' ');
     const std::string word(path.substr(0, blank));
@@ -62,7 +63,8 @@ CLI::App* app_of_path(CLI::App& root, std::string_view path) {
     for (CLI::App* child : app->get_subcommands([&word](CLI::App* one) { return one->get_name() == word; }))
       next = child;
     if (next == nullptr) {
-      next = app->add_subcommand(word, std::string(help_of_noun(word)));
+      const std::string_view so_far = whole.substr(0, whole.size() - path.size() + word.size());
+      next = app->add_subcommand(word, std::string(help_of_noun(so_far)));
       if (blank != std::string_view::npos) next->require_subcommand(1);
     }
     app = next;

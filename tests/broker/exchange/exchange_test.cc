@@ -175,6 +175,18 @@ TEST_F(Admission, TakesTwoSteps) {
   EXPECT_TRUE(admit(keys::fingerprint_of(bravo())).failed_with(Code::AdmissionUnknown)) << "a second time";
 }
 
+TEST_F(Admission, NamesItInLookUpsOfWhoMayHaveIt) {  // clause 5.3.1.2, D.2.7
+  propose(bravo());
+  ASSERT_TRUE(admit(keys::fingerprint_of(bravo())));
+  const std::string look_up = "lookup/sip:bob@bravo.example";
+  EXPECT_NE(bed_.post(look_up).body.find("<KmsUri>kms.bravo.example</KmsUri></KmsLookup>"), std::string::npos);
+  keys::UserPolicy policy;
+  policy.user_uri = keys::kAnn;
+  policy.external_kms = {"kms.charlie.example"};
+  ASSERT_TRUE(bed_.wait(keys::set_user_kms(&bed_.kms(), bed_.context(), "alpha", policy)));
+  EXPECT_EQ(bed_.post(look_up).status, 404);
+}
+
 TEST_F(Admission, ServesARevokedOneAsRevoked) {
   propose(bravo());
   ASSERT_TRUE(admit(keys::fingerprint_of(bravo())));
@@ -273,6 +285,26 @@ TEST_F(Peers, AnswersPeersAloneAndOverTrustedCertificatesAlone) {
   EXPECT_EQ(ask("?cert-uri=%"), 400);
   ASSERT_TRUE(bed_.wait(remove_peer(context(), "alpha", std::string(kBravo))));
   EXPECT_EQ(ask(), 403) << "the agreement ended";
+}
+
+TEST_F(Peers, ACertificateMayComeInAFileSignedOrNot) {
+  const auto code = [&](std::string xml) {
+    const auto read = bed_.wait(read_certificate_file(context(), "alpha", std::move(xml)));
+    return read ? Code::Internal : read.error().code;
+  };
+  const std::string signed_one = signed_document(bravo(), issue(std::string(kBravo)));
+  EXPECT_EQ(code(signed_one), Code::KmsPeerUnknown);
+  ASSERT_TRUE(bed_.wait(set_peer(context(), "alpha", peer())));
+  const auto read_one = bed_.wait(read_certificate_file(context(), "alpha", signed_one));
+  ASSERT_TRUE(read_one);
+  EXPECT_EQ(keys::fingerprint_of(read_one->certificate), keys::fingerprint_of(bravo()));
+  EXPECT_EQ(read_one->signer, "CN=kms");
+  EXPECT_EQ(code(signed_document(bravo(), issue("kms.charlie.example"))), Code::KmsCertificateInvalid);
+  EXPECT_EQ(code(replaced(signed_one, "2592000", "2592001")), Code::KmsCertificateInvalid);
+  EXPECT_EQ(code("<SignedKmsCertificate/>"), Code::KmsCertificateInvalid);
+  const auto plain = bed_.wait(read_certificate_file(context(), "alpha", read(signed_one)->content));
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->signer, "");
 }
 
 TEST_F(Peers, RefusesWhatCannotBeAgreed) {

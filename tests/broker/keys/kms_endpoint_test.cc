@@ -385,6 +385,16 @@ TEST(KmsRows, EachTenantsUsersReachTheirOwnKms) {
   EXPECT_EQ(bed.post("cert/kms.aaa.example").status, 404);
 }
 
+TEST(KmsInit, AKmsUriIsOfOneTenantAlone) {  // TS 33.180 clause 3.1
+  KmsBed bed;
+  DomainDraft draft;
+  draft.kms_uri = kKmsUri;
+  EXPECT_TRUE(bed.wait(init_domain(&bed.kms(), "beta", std::move(draft))).failed_with(Code::Duplicate));
+  DomainDraft another;
+  another.kms_uri = "kms.beta.example";
+  EXPECT_TRUE(bed.wait(init_domain(&bed.kms(), "beta", std::move(another))).has_value());
+}
+
 TEST(KmsRows, Row22AnotherAudienceOrScope) {
   KmsBed bed;
   expect_error(bed.post_as(bed.fresh_token("openid 3gpp:mc:ptt_service"), "init"), 403, "1102");

@@ -232,6 +232,17 @@ TEST(KmsRollOver, AnOfferedKeyComesUnderThePresentOneAndTakesItsPlace) {
   expect_error(bed.ask("init", signed_text(request_text(bed.now(), "init"), kInkId, kInk)), 403, "1103");
 }
 
+TEST(KmsRollOver, WhoIsRevokedIsOfferedNothing) {  // his TrK may be in other hands
+  ProtectedBed bed;
+  bed.add(TransportKeyKind::Ink, "ink.2.ann", std::string(32, 'n'), true);
+  ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+  const std::string trk = "<TrK-ID>" + kTrkId + "</TrK-ID>";
+  const Reply init = bed.ask("init", signed_text(request_text(bed.now(), "init", trk), kInkId, kInk));
+  EXPECT_EQ(init.status, 200) << init.body;
+  EXPECT_EQ(init.body.find("<NewIntegrityKey"), std::string::npos);
+  expect_error(bed.ask("keyprov", signed_text(request_text(bed.now(), "keyprov", trk), kInkId, kInk)), 410, "1203");
+}
+
 // An implementation of others says the same of our signatures, and we of its.
 class Xmlsec : public ::testing::Test {
  protected:

@@ -28,7 +28,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 32> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 45> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -40,6 +40,19 @@ std::string_view help_of_noun(std::string_view noun) {
       {"seal", "The keys that secrets are sealed with on disk"},
       {"partner", "Other systems, their users here and ours there"},
       {"kms", "The key management server of a tenant: its domain, users' keys"},
+      {"acm client", "Who may ask partners to set users up"},
+      {"acm partner", "The systems with which users are exchanged"},
+      {"agreement pool", "Identities that visitors of a partner get"},
+      {"capif invoker", "API invokers: what they may have, and who is revoked"},
+      {"partner user", "Users of a partner system here"},
+      {"profile template", "What new users' documents are made from"},
+      {"tenant domain", "The domains that identities of a tenant may lie in"},
+      {"kms transport-key", "Keys that users' keys are wrapped under (TrK) and requests signed with (InK)"},
+      {"kms user", "What is said of one user, or of a server's identity, at the KMS"},
+      {"kms identity", "What we show other KMSs"},
+      {"kms peer", "Other KMSs, and what is agreed with them"},
+      {"kms certificate", "Certificates of other KMSs, waiting and admitted"},
+      {"kms group-server", "Group management servers (SEAL-X1)"},
       {"acm", "Setting users up at partner systems, and what partners ask for"},
       {"profile", "Profiles of users, UE and service configurations"},
       {"subscriber", "The subscribers of a tenant's SIP database, with the keys of their modules"},

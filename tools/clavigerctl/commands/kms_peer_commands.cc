@@ -81,10 +81,12 @@ std::string certificate_path(const Invocation& invocation) {
 ExitStatus set_peer(Invocation& invocation) {
   std::string body;
   Json json(body);
-  json.begin_object().member("url", invocation.args.get("--url")).member("name", invocation.args.get("--name"));
-  if (!add_file(json, invocation, "--ca", "ca_pem")) return ExitStatus::Usage;
-  add_list(json, invocation.args, "--share", "shared");
-  add_list(json, invocation.args, "--held", "held");
+  json.begin_object();
+  if (invocation.args.has("--url")) json.member("url", invocation.args.get("--url"));
+  if (invocation.args.has("--name")) json.member("name", invocation.args.get("--name"));
+  if (invocation.args.has("--ca") && !add_file(json, invocation, "--ca", "ca_pem")) return ExitStatus::Usage;
+  if (invocation.args.has("--share")) add_list(json, invocation.args, "--share", "shared");
+  if (invocation.args.has("--held")) add_list(json, invocation.args, "--held", "held");
   json.end_object();
   return ask_and_print(invocation, "PUT", peer_path(invocation), body, peer_columns(), false);
 }
@@ -177,15 +179,15 @@ std::vector<Command> kms_peer_commands() {
         {"--key", "Its private key in PEM", OptionKind::Value, {}, true}},
        set_identity},
       {"kms peer set",
-       "Make a KMS a peer, or change what is agreed with it",
+       "Make a KMS a peer, or change what is agreed with it: what is not said stays",
        "clavigerctl kms peer set kms.bravo.example --url https://b.example/idms/v1/bravo/kms-exchange/v1 --name "
        "kms.bravo.example --ca bravo-ca.pem",
        {uri},
        {{"--url", "Of its kms-exchange/v1"},
         {"--name", "In its certificate: CN, DNS name or URI"},
         {"--ca", "The authority of its certificates (PEM)", OptionKind::Value, {}, true},
-        {"--share", "A VAL service whose keys it may have of us", OptionKind::List},
-        {"--held", "A VAL service whose keys are held there", OptionKind::List}},
+        {"--share", "A VAL service whose keys it may have of us, all of them; \"\": none", OptionKind::List},
+        {"--held", "A VAL service whose keys are held there, all of them; \"\": none", OptionKind::List}},
        set_peer},
       {"kms peer list", "Peers, and what is agreed", "clavigerctl kms peer list", {}, {}, list_peers},
       {"kms peer remove",
@@ -209,7 +211,7 @@ std::vector<Command> kms_peer_commands() {
       {"kms certificate import",
        "First step with a file instead of a peer",
        "clavigerctl kms certificate import bravo.xml",
-       {{"FILE", "A KmsCertificate (XML)", true, {}, true}},
+       {{"FILE", "A KmsCertificate (XML), or a SignedKmsCertificate of a peer", true, {}, true}},
        {},
        import_certificate},
       {"kms certificate revoke",
