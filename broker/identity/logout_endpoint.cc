@@ -4,6 +4,7 @@
 
 #include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/authorization_response.h"
+#include "broker/identity/browser_sign_off.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/interaction.h"
@@ -136,6 +137,27 @@ Task<Result<Unit>> end_on_device(Context* context, std::string tenant, std::stri
   co_return co_await end_sessions_of_ue(context, std::move(tenant), std::move(ue_id), SessionState::SignedOff);
 }
 
+// Empty: the request does not say.
+Task<Result<std::string>> device_of(Context* context, std::string tenant, const http::Request* request) {
+  CLAVIGER_CO_TRY(ue_id, co_await ue_of_certificate(context, tenant, ue_certificate(*request->peer)));
+  const std::string_view device = ue_cookie(*request);
+  if (ue_id.empty() && !device.empty()) co_return ue_id_of_cookie(tenant, device);
+  co_return ue_id;
+}
+
+// The session that the hint names, and what the browser's one sign-in serves beside it.
+Task<Result<Unit>> end_hinted(Context* context, std::string tenant, const http::Request* request,
+                              LogoutHintClaims hint) {
+  auto ended = co_await end_session(context, tenant, hint.sid, SessionState::SignedOff);
+  if (!ended && !ended.failed_with(Code::SessionUnknown)) co_return ended.error();
+  auto browser = browser_session_of(*context, tenant, *request);
+  if (!browser) co_return Unit{};
+  CLAVIGER_CO_TRY(client, co_await context->identity->clients().find(tenant, hint.client_id));
+  CLAVIGER_CO_TRY(device, co_await device_of(context, tenant, request));
+  co_return co_await end_sessions_beside(context, std::move(tenant), *std::move(browser), std::move(device),
+                                         std::move(client), std::move(hint.sub));
+}
+
 // The page of ask() came back.
 Task<http::Response> confirm(Context* context, std::string tenant, const http::Request* request,
                              const codec::Form* form) {
@@ -150,11 +172,8 @@ Task<http::Response> confirm(Context* context, std::string tenant, const http::R
   if (optional(*form, "action") != "sign-off") {
     co_return message_page(tenant, text->not_signed_off_title, text->continue_help, *text);
   }
-  auto ue_id = co_await ue_of_certificate(context, tenant, ue_certificate(*request->peer));
+  auto ue_id = co_await device_of(context, tenant, request);
   if (!ue_id) co_return local_error_response(tenant, ue_id.error(), *request);
-  if (const std::string_view device = ue_cookie(*request); ue_id->empty() && !device.empty()) {
-    *ue_id = ue_id_of_cookie(tenant, device);
-  }
   auto ended = co_await end_on_device(context, tenant, *std::move(ue_id));
   if (!ended) co_return local_error_response(tenant, ended.error(), *request);
   auto forgotten = co_await end_in_browser(context, tenant, request);
@@ -182,10 +201,9 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   auto checked = co_await check_redirect(&context, tenant, logout->client_id, logout->redirect_uri);
   if (!checked) co_return local_error_response(tenant, checked.error(), request);
   if (!logout->hint) co_return ask(context, tenant, *logout, request);
-  auto ended = co_await end_session(&context, tenant, logout->hint->sid, SessionState::SignedOff);
-  if (!ended && !ended.failed_with(Code::SessionUnknown)) {
-    co_return local_error_response(tenant, ended.error(), request);
-  }
+  LogoutHintClaims hint = *logout->hint;
+  auto ended = co_await end_hinted(&context, tenant, asked, std::move(hint));
+  if (!ended) co_return local_error_response(tenant, ended.error(), request);
   context.shard.logger().info("session.signed_off",
                               {{"tenant", tenant}, {"client", logout->client_id}, {"sid", logout->hint->sid}});
   auto forgotten = co_await end_in_browser(&context, tenant, asked);
