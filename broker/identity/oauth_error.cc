@@ -153,11 +153,14 @@ http::Response oauth_error_response(const Error& error, std::uint32_t retry_afte
   return response;
 }
 
-http::Response client_error_response(const Error& error) {
+http::Response client_error_response(const Error& error, const http::Request& request) {
   http::Response response = oauth_error_response(error);
-  // RFC 9110 clause 15.5.2: no 401 without a challenge, whatever was tried, and with or without credentials after the
-  // scheme; RFC 6749 clause 5.2 wants the scheme that the client used, and Basic is the only one that we know.
-  if (response.status == 401) response.with("www-authenticate", "Basic realm=\"idms\", charset=\"UTF-8\"");
+  // RFC 6749 clause 5.2: whoever tried with an Authorization header is told the scheme, whichever he used and with or without
+  // credentials after it. Others are not, though RFC 9110 clause 15.5.2 would: OAuth clients take a challenge for the answer and
+  // do not read the error (oauth4webapi).
+  if (response.status == 401 && request.has(http::Field::Authorization)) {
+    response.with("www-authenticate", "Basic realm=\"idms\", charset=\"UTF-8\"");
+  }
   return response;
 }
 

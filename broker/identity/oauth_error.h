@@ -25,8 +25,8 @@ OauthError oauth_error_of(Code code);
 // {"error":..,"error_description":..} with the table's status; Retry-After with 429 and 503, which the caller may
 // raise (SignInThrottled knows how long).
 http::Response oauth_error_response(const Error& error, std::uint32_t retry_after_seconds = 0);
-// As above for failed client authentication: every 401 with WWW-Authenticate: Basic (RFC 9110 clause 15.5.2).
-http::Response client_error_response(const Error& error);
+// As above for failed client authentication; WWW-Authenticate when a header was tried (RFC 6749 clause 5.2).
+http::Response client_error_response(const Error& error, const http::Request& request);
 
 // Overload passes within about a second: the queues that refuse hold no more.
 inline constexpr std::uint32_t kRetryAfterOverload = 1;

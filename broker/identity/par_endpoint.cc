@@ -123,7 +123,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   auto client = co_await context.identity->clients().authenticate(tenant, asked, fields);
   if (!client) {
     context.figures->clients_refused.add();
-    co_return client_error_response(client.error());
+    co_return client_error_response(client.error(), request);
   }
   auto pushed = co_await push(&context, tenant, asked, fields, *std::move(client));
   http::Response response = pushed ? *std::move(pushed) : oauth_error_response(pushed.error());

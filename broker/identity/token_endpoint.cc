@@ -210,7 +210,7 @@ Task<http::Response> handle(Contexts* contexts, const ExtensionGrants* extension
   auto client = co_await context.identity->clients().authenticate(call.tenant, asked, fields);
   if (!client) {
     context.figures->clients_refused.add();
-    co_return client_error_response(client.error());
+    co_return client_error_response(client.error(), request);
   }
   call.client = *std::move(client);
   const ExtensionGrant* extension = find_extension(*extensions, *form);
@@ -222,7 +222,7 @@ Task<http::Response> handle(Contexts* contexts, const ExtensionGrants* extension
   auto binding = binding_of(*call.client, request);
   if (!binding) {
     count(context, *grant, false, begun);
-    co_return client_error_response(binding.error());
+    co_return client_error_response(binding.error(), request);
   }
   call.certificate_digest = *std::move(binding);
   const Call* kept = &call;

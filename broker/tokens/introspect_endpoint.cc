@@ -93,7 +93,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!form) co_return identity::oauth_error_response(form.error());
   const codec::Form* fields = &*form;
   auto server = co_await context.identity->clients().authenticate(path[0], &request, fields);
-  if (!server) co_return identity::client_error_response(server.error());
+  if (!server) co_return identity::client_error_response(server.error(), request);
   const auto token = identity::required(*form, "token");
   if (!token) co_return identity::oauth_error_response(token.error());
   const broker::TenantView* tenant = context.snapshot->find(path[0]);

@@ -163,7 +163,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   question->issuer = issuer;
   const codec::Form no_form;
   auto client = co_await context.identity->clients().authenticate(path[0], &request, &no_form);
-  if (!client) co_return identity::client_error_response(client.error());
+  if (!client) co_return identity::client_error_response(client.error(), request);
   if (!(*client)->may_introspect) co_return http::problem(403, "this client is not a resource server");
   auto delta = co_await ask(&context, *std::move(question));
   // A commit is never split, and no procedure revokes more than 256 in one (identity's mark_page).

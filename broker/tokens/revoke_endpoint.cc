@@ -109,7 +109,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!form) co_return identity::oauth_error_response(form.error());
   const codec::Form* fields = &*form;
   auto client = co_await context.identity->clients().authenticate(path[0], &request, fields);
-  if (!client) co_return identity::client_error_response(client.error());
+  if (!client) co_return identity::client_error_response(client.error(), request);
   const auto token = identity::required(*form, "token");
   if (!token) co_return identity::oauth_error_response(token.error());
   SecretBytes presented(as_bytes(*token));
