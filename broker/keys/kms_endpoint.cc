@@ -254,16 +254,32 @@ bool is_behind_proxy(const Asked& asked) {
   return asked.request.peer != nullptr && identity::is_trusted_proxy(settings, asked.request.peer->address);
 }
 
+// SEAL-X1: the token says which client, the certificate that it is that server.
+bool is_that_server(const Context& context, const http::Request& request, const Caller& caller,
+                    const GroupServer& server) {
+  if (server.client_id != caller.client_id || server.client_since != caller.client_since) return false;
+  const auto certificate = presented_certificate(*context.snapshot->settings, request);
+  return certificate && is_named(*certificate, server.certificate_name);
+}
+
+// A group management server that does not say for which identity it asks means its own; empty: it has none, or several.
+Task<Result<std::string>> own_server_identity(Context* context, const Caller* caller, const http::Request* request) {
+  CLAVIGER_CO_TRY(servers, co_await list_group_servers(context, caller->tenant));
+  std::string found;
+  for (GroupServer& each : servers) {
+    if (!is_that_server(*context, *request, *caller, each)) continue;
+    if (!found.empty()) co_return std::string();
+    found = std::move(each.server_uri);
+  }
+  co_return found;
+}
+
 // Spec 4.11 step 6: a server asks for the keys of the identity that an operator granted it.
 Task<Result<Unit>> add_granted(Context* context, Caller* caller, const http::Request* request, std::string uri) {
   if (!caller->is_service || uri.empty() || caller->may_ask_for(uri)) co_return Unit{};
   auto server = co_await find_group_server(context, caller->tenant, uri);
   if (server) {
-    // SEAL-X1: the token says which client, the certificate that it is that server.
-    const auto certificate = presented_certificate(*context->snapshot->settings, *request);
-    const bool is_it = server->client_id == caller->client_id && server->client_since == caller->client_since &&
-                       certificate && is_named(*certificate, server->certificate_name);
-    if (!is_it) co_return Error{Code::KeysDenied, "kms.group_server"};
+    if (!is_that_server(*context, *request, *caller, *server)) co_return Error{Code::KeysDenied, "kms.group_server"};
     caller->identities.push_back(std::move(uri));
     co_return Unit{};
   }
@@ -294,6 +310,10 @@ Task<Result<Slice>> answer(Asked* asked) {
   asked->head.client_req_url = url_of(context, asked->request, asked->tenant);
   CLAVIGER_CO_TRY(headers, check_headers(asked->request));
   CLAVIGER_CO_TRY(target, read_target(asked->rest));
+  if (admitted.caller.is_service && own.empty() && target.uri.empty() && asked->request.body.empty()) {
+    CLAVIGER_CO_TRY(uri, co_await own_server_identity(asked->context, &admitted.caller, &asked->request));
+    if (!uri.empty()) admitted.caller.identities.push_back(asked->head.user_uri = std::move(uri));
+  }
   std::string krr;
   if (!asked->request.body.empty()) {
     CLAVIGER_CO_TRY(body, co_await read_body(asked->context, &asked->request));

@@ -22,6 +22,10 @@ constexpr std::size_t kReasonMax = 255;
 
 using Edit = std::function<void(UserPolicy&)>;
 
+bool says_nothing(const UserPolicy& policy) {
+  return !policy.is_revoked && policy.migration_kms.empty() && policy.external_kms.empty() && policy.client_id.empty();
+}
+
 Task<Result<UserPolicy>> change_at_home(Kms* kms, Context* context, std::string tenant, std::string user_uri,
                                         Edit edit) {
   auto turn = co_await context->identity->turns().take(identity::home_name("kms-user", tenant, user_uri));
@@ -32,7 +36,11 @@ Task<Result<UserPolicy>> change_at_home(Kms* kms, Context* context, std::string 
   kms->policies().add(key);  // before anybody can be told that it is there
   storage::Transaction transaction;
   transaction.expect_version(tables::kKmsUsers, key, policy.version);
-  transaction.put(tables::kKmsUsers, key, as_bytes(encode_user_policy(policy)));
+  if (says_nothing(policy)) {
+    transaction.erase(tables::kKmsUsers, key);  // as most users: from the next start on nobody looks for it
+  } else {
+    transaction.put(tables::kKmsUsers, key, as_bytes(encode_user_policy(policy)));
+  }
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
   policy.version = committed.sequence;
   co_return policy;

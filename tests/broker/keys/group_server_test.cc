@@ -79,6 +79,18 @@ TEST_F(GroupServerTest, GetsItsKeysWithTokenAndCertificateAlone) {
   EXPECT_EQ(ask().status, 403);
 }
 
+TEST_F(GroupServerTest, MeansItselfWhenItSaysNoIdentity) {  // spec 4.11 step 6: its own server URI
+  ASSERT_TRUE(add());
+  EXPECT_EQ(bed_.post_as(token_, "keyprov").status, 403) << "a token alone";
+  present(certificate_der("gms.alpha.example"));
+  const identity::Reply keys = bed_.post_as(token_, "keyprov");
+  ASSERT_EQ(keys.status, 200) << keys.body;
+  EXPECT_EQ(element_of(keys.body, "UserUri", keys.body.find("<KmsKeySet")), kGms);
+  EXPECT_EQ(element_of(bed_.post_as(token_, "init").body, "UserUri"), kGms);
+  present(certificate_der("other.alpha.example"));
+  EXPECT_EQ(bed_.post_as(token_, "keyprov").status, 403);
+}
+
 TEST_F(GroupServerTest, RefusesWhatCannotBe) {
   const auto code = [&](auto change) {
     GroupServer server = wanted();

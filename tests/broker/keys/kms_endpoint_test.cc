@@ -460,6 +460,8 @@ TEST(KmsRows, Row30ARevokedUser) {
   expect_error(bed.post("keyprov"), 410, "1203");
   ASSERT_TRUE(bed.wait(restore_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn))).has_value());
   EXPECT_EQ(bed.post("keyprov").status, 200);
+  // Nothing is left to be said of her: from the next start on her keys leave without a look for it.
+  EXPECT_FALSE(bed.start_again().policies().may_have(user_policy_key("alpha", kAnn)));
 }
 
 TEST(KmsRows, ACompromisedDomainGivesNothingOfItsFormerSecrets) {  // spec 5.3

@@ -287,22 +287,24 @@ ExitStatus status(Invocation& invocation) {
 ExitStatus list_reports(Invocation& invocation) {
   const auto target = invocation.tenant_target("/kms/reports");
   if (!target) return ExitStatus::Failed;
-  return print_all_pages(invocation, *target,
-                         {{"RECEIVED", "received_at", Show::Time}, {"FROM", "user_uri"}, {"SIGNER", "signer"}, {"RESPONSE", "xml"}}, 100);
+  return print_all_pages(
+      invocation, *target,
+      {{"RECEIVED", "received_at", Show::Time}, {"FROM", "user_uri"}, {"SIGNER", "signer"}, {"RESPONSE", "xml"}}, 100);
 }
 
 std::vector<Option> policy_options() {
-  return {{"--scope", "A token must have one of these", OptionKind::List},
-          {"--domain", "A domain it serves, as its certificate says", OptionKind::List},
-          {"--require-signature", "Refuse requests that are not signed", OptionKind::Value, {"yes", "no"}},
-          {"--require-transport-key", "Give keys under a transport key only", OptionKind::Value, {"yes", "no"}},
-          {"--trk-wrap", "How 257 and 65 octets go under a TrK", OptionKind::Value, {"pad", "strip04", "pad11"}},
-          {"--trk-cipher-value", "How wrapped keys are written", OptionKind::Value, {"base64", "hex"}},
-          {"--uid-text", "How UserID is written", OptionKind::Value, {"hex", "base64"}},
-          {"--uid-in-crypto", "What the arithmetic takes for the identifier", OptionKind::Value, {"raw", "hextext"}},
-          {"--lenient-time", "Do not compare the Time of requests with ours", OptionKind::Value, {"yes", "no"}},
-          {"--retained-periods", "Former periods whose keys are still given"},
-          {"--early-percent", "The last part of a period in which the next keys come along"}};
+  return {
+      {"--scope", "A token must have one of these", OptionKind::List},
+      {"--domain", "A domain it serves, as its certificate says", OptionKind::List},
+      {"--require-signature", "Refuse requests that are not signed", OptionKind::Value, {"yes", "no"}},
+      {"--require-transport-key", "Give keys under a transport key only", OptionKind::Value, {"yes", "no"}},
+      {"--trk-wrap", "How 257 and 65 octets go under a TrK", OptionKind::Value, {"pad", "strip04", "pad11"}},
+      {"--trk-cipher-value", "How wrapped keys are written", OptionKind::Value, {"base64", "hex"}},
+      {"--uid-text", "How UserID is written", OptionKind::Value, {"hex", "base64"}},
+      {"--uid-in-crypto", "What the arithmetic takes for the identifier", OptionKind::Value, {"raw", "hextext"}},
+      {"--lenient-time", "Do not compare the Time of unsigned requests with ours", OptionKind::Value, {"yes", "no"}},
+      {"--retained-periods", "Former periods whose keys are still given"},
+      {"--early-percent", "The last part of a period in which the next keys come along"}};
 }
 
 std::vector<Option> with_policy(std::vector<Option> options) {
