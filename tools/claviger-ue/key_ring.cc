@@ -145,10 +145,14 @@ std::vector<KeySet> KeyRing::key_sets(std::string_view user_uri) const {
   return found;
 }
 
+void KeyRing::drop(const KeySet& set) {
+  vault_.remove(set_prefix(set.user_uri) + padded(set.period) + "\n" + set.cert_uri);
+}
+
 void KeyRing::drop_old(std::string_view user_uri, std::string_view cert_uri, std::uint64_t period) {
   for (const KeySet& set : key_sets(user_uri)) {
     if (set.cert_uri == cert_uri && set.period + kPeriodsKept < period) {
-      vault_.remove(set_prefix(user_uri) + padded(set.period) + "\n" + set.cert_uri);
+      drop(set);
     }
   }
 }

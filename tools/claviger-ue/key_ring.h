@@ -40,6 +40,8 @@ class KeyRing {
 
   Result<Unit> keep(const KeySet& set);
   std::vector<KeySet> key_sets(std::string_view user_uri) const;
+  // The one of the same user, period and certificate, if it is here.
+  void drop(const KeySet& set);
   // Those before `period` by more than kPeriodsKept go.
   void drop_old(std::string_view user_uri, std::string_view cert_uri, std::uint64_t period);
 

@@ -1,5 +1,7 @@
 #include "tools/claviger-ue/kms_client.h"
 
+#include <chrono>
+
 #include "core/codec/percent.h"
 
 namespace claviger::ue {
@@ -33,7 +35,10 @@ Result<KmsResponse> KmsClient::ask(const std::string& path) {
   request.kms_uri = account_.setting("kms_uri");
   request.url = account_.setting("kms") + "/" + path;
   request.device_id = account_.setting("device");
-  request.time = unix_now();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  request.time = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  request.milliseconds =
+      static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() % 1000);
   if (request.user_uri.empty()) return Error{Code::KeysDenied, "kms.identity"};
   const SharedKey trk = ring_.shared_key("trk");
   const SharedKey ink = ring_.shared_key("ink");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <ctime>
 
 #include "core/codec/base64url.h"
@@ -21,13 +22,18 @@ constexpr std::size_t kLookupMax = 64;
 
 Error schema(std::string_view where) { return {Code::XmlSchema, where}; }
 
-std::string date_time(std::int64_t time) {
+std::string date_time(std::int64_t time, std::uint32_t milliseconds) {
   const std::time_t at = time;
   std::tm parts{};
   ::gmtime_r(&at, &parts);
   std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return std::string(text.data(), size);
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::string written(text.data(), size);
+  if (milliseconds != 0) {
+    std::snprintf(text.data(), text.size(), ".%03u", milliseconds);
+    written += text.data();
+  }
+  return written + "Z";
 }
 
 // Seconds; a fraction is dropped, no zone is UTC.
@@ -245,7 +251,7 @@ std::string write_request(const KmsRequest& request, const SharedKey& trk, const
   };
   put("UserUri", request.user_uri);
   put("KmsUri", request.kms_uri);
-  put("Time", date_time(request.time));
+  put("Time", date_time(request.time, request.milliseconds));
   put("ClientId", "claviger-ue");
   put("DeviceId", request.device_id);
   put("ClientReqUrl", request.url);

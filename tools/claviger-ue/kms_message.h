@@ -34,6 +34,7 @@ struct KmsRequest {
   std::string url;
   std::string device_id;
   std::int64_t time = 0;
+  std::uint32_t milliseconds = 0;  // of that second: the interface has no nonce, and equal requests are replays
 };
 // Signed with the InK, or with the TrK when there is no InK (clause D.2.2); unsigned without either.
 std::string write_request(const KmsRequest& request, const SharedKey& trk, const SharedKey& ink);

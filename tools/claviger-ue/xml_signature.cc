@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "core/base/secret.h"
 #include "core/codec/base64url.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr Error kBad{Code::XmlSignature, "xml.signature"};
 constexpr std::string_view kC14n = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
+constexpr std::string_view kC14nWithComments = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments";
+constexpr std::string_view kEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 constexpr std::string_view kHmacSha256 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
 constexpr std::string_view kSha256 = "http://www.w3.org/2001/04/xmlenc#sha256";
 
@@ -43,19 +46,37 @@ bool is_hmac_sha256(XmlElement method) {
                               children[0].text() == "256");
 }
 
-bool is_plain_reference(XmlElement reference) {
+// What a reference's transforms make of what it names; nothing: one that we do not do.
+struct Transforms {
+  bool is_enveloped = false;
+};
+std::optional<Transforms> transforms_of(XmlElement reference) {
+  Transforms read;
   const XmlElement transforms = part(reference, "Transforms");
   for (const XmlElement child : reference.children()) {
-    if (child.is("Transforms", kSignatureNamespace) && !(child == transforms)) return false;
+    if (child.is("Transforms", kSignatureNamespace) && !(child == transforms)) return std::nullopt;
   }
   if (transforms) {
     for (const XmlElement each : transforms.children()) {
-      if (!each.is("Transform", kSignatureNamespace) || each.attribute("Algorithm") != kC14n ||
-          !each.children().empty())
-        return false;
+      if (!each.is("Transform", kSignatureNamespace) || !each.children().empty()) return std::nullopt;
+      const std::string name = each.attribute("Algorithm");
+      if (name != kC14n && name != kC14nWithComments && name != kEnveloped) return std::nullopt;
+      read.is_enveloped = read.is_enveloped || name == kEnveloped;
     }
   }
-  return part(reference, "DigestMethod").attribute("Algorithm") == kSha256;
+  if (part(reference, "DigestMethod").attribute("Algorithm") != kSha256) return std::nullopt;
+  return read;
+}
+
+// Either the element, or, with the signature taken out of it, the wrapper that has nothing but the two (9.3.5: both are
+// seen). Empty: another part, or one of several of that Id.
+XmlElement referenced(const XmlTree& tree, const SignedElement& what, XmlElement reference) {
+  const auto transforms = transforms_of(reference);
+  const std::string uri = reference.attribute("URI");
+  if (!transforms || !uri.starts_with('#') || uri.size() == 1 || tree.count_ids(uri.substr(1)) != 1) return {};
+  if (what.element.attribute("Id") == uri.substr(1)) return what.element;
+  const bool is_wrapper = transforms->is_enveloped && tree.root().attribute("Id") == uri.substr(1);
+  return is_wrapper ? tree.root() : XmlElement();
 }
 
 }  // namespace
@@ -89,16 +110,16 @@ Result<Unit> check_signature(const XmlTree& tree, const SignedElement& what, Byt
   const XmlElement info = part(what.signature, "SignedInfo");
   const XmlElement reference = part(info, "Reference");
   if (!info || !reference || info.children().size() != 3) return kBad;
-  if (part(info, "CanonicalizationMethod").attribute("Algorithm") != kC14n ||
-      !is_hmac_sha256(part(info, "SignatureMethod")))
-    return kBad;
-  const std::string id = what.element.attribute("Id");
-  if (id.empty() || tree.count_ids(id) != 1 || reference.attribute("URI") != "#" + id || !is_plain_reference(reference))
-    return kBad;
-  CLAVIGER_TRY(text, tree.canonical(what.element));
+  const std::string method = part(info, "CanonicalizationMethod").attribute("Algorithm");
+  const bool keeps_comments = method == kC14nWithComments;
+  if ((method != kC14n && !keeps_comments) || !is_hmac_sha256(part(info, "SignatureMethod"))) return kBad;
+  const XmlElement named = referenced(tree, what, reference);
+  if (!named) return kBad;
+  // A reference by Id leaves comments out, whatever canonicalises it (XML Signature, clause 4.4.3.3).
+  CLAVIGER_TRY(text, tree.canonical(named, what.signature));
   CLAVIGER_TRY(wanted, digest_of(part(reference, "DigestValue")));
   if (!equals_constant_time(crypto::sha256(as_bytes(text)), wanted)) return kBad;
-  CLAVIGER_TRY(signed_info, tree.canonical(info));
+  CLAVIGER_TRY(signed_info, tree.canonical(info, {}, keeps_comments));
   CLAVIGER_TRY(value, digest_of(part(what.signature, "SignatureValue")));
   if (!crypto::HmacSha256(key).verify(as_bytes(signed_info), value)) return kBad;
   return Unit{};

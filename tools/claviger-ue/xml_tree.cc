@@ -38,10 +38,16 @@ xmlNode* next_of(xmlNode* root, xmlNode* node) {
   return node == root ? nullptr : node->next;
 }
 
-int is_below(void* apex, xmlNode* node, xmlNode* parent) {
+struct Part {
+  const xmlNode* apex;
+  const xmlNode* without;  // and all in it; null: nothing
+};
+int is_in(void* part, xmlNode* node, xmlNode* parent) {
+  const Part& wanted = *static_cast<const Part*>(part);
   const xmlNode* at = node->type == XML_NAMESPACE_DECL ? parent : node;
   for (; at != nullptr; at = at->parent) {
-    if (at == static_cast<const xmlNode*>(apex)) return 1;
+    if (at == wanted.without) return 0;
+    if (at == wanted.apex) return 1;
   }
   return 0;
 }
@@ -113,10 +119,12 @@ Result<XmlTree> XmlTree::read(std::string_view text) {
 
 XmlElement XmlTree::root() const { return XmlElement(xmlDocGetRootElement(document_.get())); }
 
-Result<std::string> XmlTree::canonical(XmlElement apex) const {
+Result<std::string> XmlTree::canonical(XmlElement apex, XmlElement without, bool keeps_comments) const {
   const std::unique_ptr<xmlOutputBuffer, FreeBuffer> buffer(xmlAllocOutputBuffer(nullptr));
   if (!buffer) return Error{Code::CryptoFailure, "xml.canonical"};
-  const int size = xmlC14NExecute(document_.get(), is_below, apex.node_, XML_C14N_1_0, nullptr, 0, buffer.get());
+  Part part{apex.node_, without.node_};
+  const int size =
+      xmlC14NExecute(document_.get(), is_in, &part, XML_C14N_1_0, nullptr, keeps_comments ? 1 : 0, buffer.get());
   if (size < 0) return Error{Code::XmlSyntax, "xml.canonical"};
   return std::string(reinterpret_cast<const char*>(xmlOutputBufferGetContent(buffer.get())),
                      xmlOutputBufferGetSize(buffer.get()));

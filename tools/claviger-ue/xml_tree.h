@@ -48,8 +48,8 @@ class XmlTree {
   // What the guard says; XmlSyntax.
   static Result<XmlTree> read(std::string_view text);
   XmlElement root() const;
-  // The element with all in it, as what is hashed.
-  Result<std::string> canonical(XmlElement apex) const;
+  // The element with all in it but `without`, as what is hashed.
+  Result<std::string> canonical(XmlElement apex, XmlElement without = {}, bool keeps_comments = false) const;
   // How many elements have this as their Id, however spelled.
   std::size_t count_ids(std::string_view id) const;
 

@@ -6,6 +6,7 @@
 
 #include "core/codec/base64url.h"
 #include "core/codec/hex.h"
+#include "core/crypto/hmac.h"
 #include "core/crypto/key_wrap.h"
 #include "core/crypto/mikey/i_message.h"
 #include "tools/claviger-ue/key_ring.h"
@@ -188,6 +189,44 @@ TEST(KmsMessage, BelievesASignedAnswerOnlyWhenItIsSignedRight) {
   EXPECT_TRUE(refused(replaced(good, plain, forged + plain)));
 }
 
+// As one KMS of another maker signs: the wrapper, the signature itself taken out, and comments kept.
+std::string enveloped_response(const std::string& inner, const SharedKey& key) {
+  const std::string space = " xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"";
+  const std::string body = "<SignedKmsResponse" + space + " Id=\"w\">" + replaced(inner, space, "");
+  const std::string end = "</SignedKmsResponse>";
+  const auto base64 = [](Bytes bytes) {
+    std::string text;
+    codec::base64_encode(bytes, text);
+    return text;
+  };
+  const std::string info =
+      "<SignedInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><CanonicalizationMethod "
+      "Algorithm=\"http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments\"></CanonicalizationMethod>"
+      "<SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256\"></SignatureMethod>"
+      "<Reference URI=\"#w\"><Transforms><Transform "
+      "Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"></Transform></Transforms><DigestMethod "
+      "Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"></DigestMethod><DigestValue>" +
+      base64(crypto::sha256(as_bytes(body + end))) + "</DigestValue></Reference></SignedInfo>";
+  const crypto::Sha256Digest mac = crypto::HmacSha256(key.key.reveal()).compute(as_bytes(info));
+  return body + "<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\">" + info + "<SignatureValue>" + base64(mac) +
+         "</SignatureValue><KeyInfo><KeyName>" + key.id + "</KeyName></KeyInfo></Signature>" + end;
+}
+
+TEST(KmsMessage, BelievesASignatureOverTheWrapperWithoutItself) {
+  const SharedKey ink = shared("ink.1", 'i');
+  const std::string good = enveloped_response(response("<KmsInit>" + server().certificate() + "</KmsInit>"), ink);
+  const auto read = read_response(good, request(), {}, ink);
+  ASSERT_TRUE(read) << read.error().where;
+  EXPECT_TRUE(read->is_signed);
+  const auto refused = [&](const std::string& text) { return !read_response(text, request(), {}, ink); };
+  EXPECT_TRUE(refused(replaced(good, "cert1", "cert2")));
+  EXPECT_TRUE(refused(replaced(good, "Id=\"w\"", "Id=\"v\"")));
+  EXPECT_TRUE(refused(replaced(good, "<KmsDomain>", "<KmsDomain Id=\"w\">")));
+  // A wrapper that is to be hashed with its own signature in it is nobody's.
+  EXPECT_TRUE(refused(replaced(good, "xmldsig#enveloped-signature", "xmldsig#base64")));
+  EXPECT_TRUE(refused(replaced(good, "<KmsResponse", "<KmsResponse Id=\"x\"><x/></KmsResponse><KmsResponse")));
+}
+
 TEST(KmsMessage, RefusesAnswersToOtherRequests) {
   const std::string good = response("<KmsInit>" + server().certificate() + "</KmsInit>");
   const auto code = [](const std::string& text) { return read_response(text, request(), {}, {}).error().code; };
@@ -237,6 +276,15 @@ TEST(KmsMessage, WritesWhatItCanReadBackCanonically) {
   EXPECT_TRUE(check_signature(*tree, *what, ink.key.reveal()));
   EXPECT_EQ(what->element.text_of("UserUri"), asked.user_uri);
   EXPECT_EQ(what->element.text_of("Time"), "2026-11-18T11:06:40Z");
+}
+
+TEST(KmsMessage, TwoRequestsOfOneSecondAreNoReplay) {  // the interface has no nonce
+  KmsRequest asked = request();
+  asked.milliseconds = 7;
+  const std::string first = write_request(asked, {}, shared("ink.1", 'i'));
+  EXPECT_NE(first.find("<Time>2026-11-18T11:06:40.007Z</Time>"), std::string::npos) << first;
+  asked.milliseconds = 8;
+  EXPECT_NE(write_request(asked, {}, shared("ink.1", 'i')), first);
 }
 
 TEST(KmsMessage, SaysWhatTheKmsSaid) {

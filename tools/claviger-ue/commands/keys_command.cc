@@ -44,17 +44,21 @@ Result<Unit> take_new_shared_keys(Account& account, const KmsResponse& response)
   return account.vault().save();
 }
 
-Result<Unit> check_and_keep(Account& account, const KmsResponse& response) {
+// How many of them are good.
+Result<std::size_t> check_and_keep(Account& account, const KmsResponse& response) {
   KeyRing ring(account.vault());
+  std::size_t good = 0;
   for (const KeySet& set : response.key_sets) {
     if (set.is_revoked) {
-      account.journal().detail("period " + std::to_string(set.period) + ": revoked");
+      ring.drop(set);
+      account.journal().detail("period " + std::to_string(set.period) + ": REVOKED, no longer kept");
       continue;
     }
     const auto certificate = ring.find_certificate(set.cert_uri, set.kms_uri);
     if (!certificate) return Error{Code::KmsUnknown, "keys.certificate"};
     CLAVIGER_TRY(checked, check_key_set(set, *certificate));
     CLAVIGER_TRY(kept, ring.keep(set));
+    ++good;
     account.journal().step("checked the keys of period " + std::to_string(set.period) + " (pairing, ECCSI)");
     std::string uid;
     codec::hex_encode(Bytes(set.user_id).first(8), uid);
@@ -65,7 +69,7 @@ Result<Unit> check_and_keep(Account& account, const KmsResponse& response) {
     const KeySet& last = response.key_sets.back();
     ring.drop_old(last.user_uri, last.cert_uri, last.period);
   }
-  return Unit{};
+  return good;
 }
 
 Result<Unit> fetch(Account& account, const Wanted& wanted) {
@@ -88,10 +92,12 @@ Result<Unit> fetch(Account& account, const Wanted& wanted) {
   journal.step("keyprov: " + std::to_string(keys.key_sets.size()) +
                (keys.key_sets.size() == 1 ? " key set came" : " key sets came") + (keys.is_signed ? ", signed" : ""));
   CLAVIGER_TRY(more, take_new_shared_keys(account, keys));
-  CLAVIGER_TRY(checked, check_and_keep(account, keys));
+  CLAVIGER_TRY(good, check_and_keep(account, keys));
   CLAVIGER_TRY(saved, account.vault().save());
   journal.step("sealed them");
-  journal.result("keys of " + account.identity() + ": " + std::to_string(keys.key_sets.size()) + " good");
+  const std::size_t revoked = keys.key_sets.size() - good;
+  journal.result("keys of " + account.identity() + ": " + std::to_string(good) + " good" +
+                 (revoked == 0 ? std::string() : ", " + std::to_string(revoked) + " revoked"));
   return Unit{};
 }
 
