@@ -38,9 +38,10 @@ DraftOrWrong read_user_draft(codec::JsonObject object) {
   members.read("not_before", shown_number).read("created_at", shown_number);
   using Member = identity::UserMember;
   constexpr std::pair<const char*, Member> kMayBeLeftOut[] = {
-      {"display_name", Member::DisplayName}, {"mc_id", Member::McId},     {"mcptt_id", Member::McpttId},
-      {"mcvideo_id", Member::McvideoId},     {"mcdata_id", Member::McdataId}, {"scopes", Member::Scopes},
-      {"enabled", Member::Status}};
+      {"display_name", Member::DisplayName}, {"mc_id", Member::McId},
+      {"mcptt_id", Member::McpttId},         {"mcvideo_id", Member::McvideoId},
+      {"mcdata_id", Member::McdataId},       {"scopes", Member::Scopes},
+      {"enabled", Member::Status},           {"val_user_ids", Member::ValUserIds}};
   for (const auto& [name, member] : kMayBeLeftOut) {
     if (!members.has(name)) draft.left_out.push_back(member);
   }

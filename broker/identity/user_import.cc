@@ -9,6 +9,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/user_update.h"
 #include "broker/identity/val_identity.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -33,7 +34,8 @@ struct Line {
   User user;  // as wanted; sub and dates are filled in when we know whether he exists
   SecretBytes password;
   std::vector<UserMember> left_out;
-  std::string ended_sub;  // of the user whose tokens and sessions this line ends; empty: none
+  std::string ended_sub;       // of the user whose tokens this line ends; empty: none
+  bool ends_sessions = false;  // and his sessions
   Error refused{Code::Internal, ""};
   bool is_refused = false;
   enum class Outcome : std::uint8_t { Unchanged, Created, Updated } outcome = Outcome::Unchanged;
@@ -135,6 +137,9 @@ void keep(UserMember member, const User& existing, User& wanted) {
     case UserMember::Status:
       wanted.status = existing.status;
       break;
+    case UserMember::ValUserIds:
+      wanted.val_user_ids = existing.val_user_ids;
+      break;
   }
 }
 
@@ -179,7 +184,7 @@ Task<Result<Unit>> end_tokens(Context* context, std::string tenant, const Lines*
   if (revocations.empty()) co_return Unit{};
   CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
   for (std::size_t i = from; i < to; ++i) {
-    if ((*lines)[i].ended_sub.empty()) continue;
+    if ((*lines)[i].ended_sub.empty() || !(*lines)[i].ends_sessions) continue;
     CLAVIGER_CO_TRY(marked, co_await mark_sessions_revoked(context, tenant, (*lines)[i].ended_sub));
   }
   co_return Unit{};
@@ -198,8 +203,9 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
     merge(before, line->left_out, user, now);
     line->outcome = Line::Outcome::Updated;
     const bool is_disabled = before.status == UserStatus::Enabled && user.status == UserStatus::Disabled;
-    if (is_disabled || (!before.password_hash.empty() && user.password_hash != before.password_hash)) {
-      user.not_before = std::max(user.not_before, now + 1);
+    line->ends_sessions = is_disabled || (!before.password_hash.empty() && user.password_hash != before.password_hash);
+    if (line->ends_sessions) user.not_before = std::max(user.not_before, now + 1);
+    if (line->ends_sessions || takes_away(before, user)) {
       CLAVIGER_CO_TRY(ended, co_await add_end_of_tokens(context, tenant, user.sub, transaction));
       if (ended) line->ended_sub = user.sub;
     }

@@ -23,7 +23,7 @@
 namespace claviger::identity {
 
 // Members of a draft that an import may leave out: an existing user keeps what he has.
-enum class UserMember : std::uint8_t { DisplayName, McId, McpttId, McvideoId, McdataId, Scopes, Status };
+enum class UserMember : std::uint8_t { DisplayName, McId, McpttId, McvideoId, McdataId, Scopes, Status, ValUserIds };
 
 struct UserDraft {
   std::string login;
@@ -31,7 +31,7 @@ struct UserDraft {
   std::string mc_id, mcptt_id, mcvideo_id, mcdata_id;
   std::vector<std::string> scopes;
   UserStatus status = UserStatus::Enabled;
-  SecretBytes password;       // UTF-8 as typed; empty: see password_hash
+  SecretBytes password;  // UTF-8 as typed; empty: see password_hash
   std::vector<std::string> val_user_ids;
   std::string password_hash;  // a PHC string made elsewhere (argon2id, scrypt, pbkdf2); both empty: cannot sign in
   std::vector<UserMember> left_out;  // said nothing of; matters to import_users() alone
@@ -52,6 +52,7 @@ struct UserPage {
 };
 
 runtime::Task<Result<User>> create_user(broker::Context* context, std::string tenant, UserDraft draft);
+// What is taken away no token names when this returns, and no service stands on (user_update.h).
 runtime::Task<Result<User>> change_user(broker::Context* context, std::string tenant, std::string sub,
                                         UserChange change);
 // Ends all sessions of the user: whoever had the old password is out.

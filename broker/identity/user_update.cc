@@ -5,6 +5,7 @@
 
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_records.h"
+#include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
@@ -30,6 +31,8 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
     std::vector<tokens::Revocation> revocations;
     if (sessions == Sessions::End) {
       user.not_before = std::max(user.not_before, numeric_date(now) + 1);  // a clock may step back
+    }
+    if (sessions == Sessions::End || takes_away(before, user)) {
       revocations.push_back(tokens::revocation_of_user(*context, *view, sub));
     }
     const std::uint64_t version = before.version;
@@ -51,6 +54,18 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
 }
 
 }  // namespace
+
+bool takes_away(const User& before, const User& after) {
+  const auto has = identities_of(after);
+  for (const auto& identity : identities_of(before)) {
+    if (std::ranges::find(has, identity) == has.end()) return true;
+  }
+  if (after.scopes.empty()) return false;  // all that his identities allow
+  if (before.scopes.empty()) return true;
+  return std::ranges::any_of(before.scopes, [&](const std::string& scope) {
+    return std::ranges::find(after.scopes, scope) == after.scopes.end();
+  });
+}
 
 Task<Result<User>> update_user(Context* context, std::string tenant, std::string sub, UserEdit edit,
                                Sessions sessions) {

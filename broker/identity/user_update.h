@@ -19,8 +19,13 @@ using UserEdit = std::function<Result<Unit>(User&, std::int64_t now)>;
 
 enum class Sessions : bool { Keep, End };
 
+// Whether an identity or a scope that `before` has is not `after`'s.
+bool takes_away(const User& before, const User& after);
+
 // With Sessions::End every token and session of the user up to now is dead on every shard when it returns: not_before
-// is the next second, because iat and auth_time have whole seconds.
+// is the next second, because iat and auth_time have whole seconds. Of whom the edit takes something away the tokens are
+// dead all the same, which may name it, and with them the services that they opened; his sessions stay, and what they get
+// next is as he is now.
 runtime::Task<Result<User>> update_user(broker::Context* context, std::string tenant, std::string sub, UserEdit edit,
                                         Sessions sessions);
 

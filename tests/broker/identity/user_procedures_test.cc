@@ -263,12 +263,13 @@ TEST_F(Import, WhatIsLeftOutStays) {
   whole.mcptt_id = "sip:ann.ptt@alpha.example";
   whole.scopes = {"openid"};
   whole.status = UserStatus::Disabled;
+  whole.val_user_ids = {"sip:ann@v2x.example"};
   ASSERT_TRUE(create(std::move(whole)));
   std::vector<UserDraft> drafts;
   drafts.push_back(draft_of("ann"));
   drafts.back().mcdata_id = "sip:ann.data@alpha.example";
-  drafts.back().left_out = {UserMember::DisplayName, UserMember::McId,   UserMember::McpttId,
-                            UserMember::McvideoId,   UserMember::Scopes, UserMember::Status};
+  drafts.back().left_out = {UserMember::DisplayName, UserMember::McId,   UserMember::McpttId,   UserMember::McvideoId,
+                            UserMember::Scopes,      UserMember::Status, UserMember::ValUserIds};
   const auto report = import(std::move(drafts));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->updated, 1U);
@@ -279,10 +280,69 @@ TEST_F(Import, WhatIsLeftOutStays) {
   EXPECT_EQ(ann->mcdata_id, "sip:ann.data@alpha.example");
   EXPECT_EQ(ann->scopes, std::vector<std::string>{"openid"});
   EXPECT_EQ(ann->status, UserStatus::Disabled);
+  EXPECT_EQ(ann->val_user_ids, std::vector<std::string>{"sip:ann@v2x.example"});
   drafts.clear();
   drafts.push_back(draft_of("ann"));  // says all of it, and says it empty
   ASSERT_TRUE(import(std::move(drafts)));
   EXPECT_EQ(bed.wait(find_user_by_login(context, "alpha", "ann"))->mcptt_id, "");
+}
+
+// By an operator, by a file, by the administration of his home: tokens that name what he has no more are dead, and what
+// they opened ends with them; his session gets others.
+TEST_F(Import, WhatIsTakenFromAUserNoTokenNames) {
+  bed.add_public_client();
+  const User ann = bed.add_user();
+  ASSERT_FALSE(ann.mcptt_id.empty());
+  const auto is_alive = [&](const Reply& tokens) {
+    return context->tokens->verify_own(*context->snapshot->find("alpha"), tokens.member("access_token")).has_value();
+  };
+  Reply tokens = bed.sign_in_for_tokens("app", "openid profile 3gpp:mc:ptt_service");
+  const auto refresh = [&] {
+    bed.clock().advance(2s);
+    tokens = bed.send(post_form("/idms/v1/alpha/token", "grant_type=refresh_token&client_id=app&refresh_token=" +
+                                                            tokens.member("refresh_token")));
+    EXPECT_EQ(tokens.status, 200) << tokens.body;
+    EXPECT_TRUE(is_alive(tokens));
+  };
+  UserChange more;
+  more.mcdata_id = "sip:ann.data@alpha.example";
+  more.display_name = "Ann M.";
+  ASSERT_TRUE(bed.wait(change_user(context, "alpha", ann.sub, more)));
+  EXPECT_TRUE(is_alive(tokens));  // nothing is taken
+  UserChange another;
+  another.mcptt_id = "sip:ann.other@alpha.example";
+  ASSERT_TRUE(bed.wait(change_user(context, "alpha", ann.sub, another)));
+  EXPECT_FALSE(is_alive(tokens));
+  refresh();
+  EXPECT_EQ(member_of(claims_of(tokens.member("access_token")), "mcptt_id"), "sip:ann.other@alpha.example");
+  // A file that says nothing of his data service, and then that he has none of the other two.
+  for (const bool is_taken : {false, true}) {
+    std::vector<UserDraft> drafts;
+    drafts.push_back(draft_of("ann"));
+    drafts.back().mcdata_id = "sip:ann.data@alpha.example";
+    drafts.back().left_out = {UserMember::DisplayName, UserMember::McId, UserMember::Scopes, UserMember::Status,
+                              UserMember::ValUserIds};
+    if (!is_taken) drafts.back().mcptt_id = "sip:ann.other@alpha.example";
+    ASSERT_TRUE(import(std::move(drafts)));
+    EXPECT_EQ(is_alive(tokens), !is_taken);
+  }
+  refresh();
+  EXPECT_EQ(tokens.member("scope"), "openid profile");
+  // Scopes: all that his identities allow, then some of them, then more.
+  for (const auto& [scopes, is_dead] :
+       {std::pair(std::vector<std::string>{"openid", "profile"}, true),
+        std::pair(std::vector<std::string>{"openid", "profile", "x"}, false),
+        std::pair(std::vector<std::string>{"openid", "profile"}, true), std::pair(std::vector<std::string>{}, false)}) {
+    UserChange change;
+    change.scopes = scopes;
+    ASSERT_TRUE(bed.wait(change_user(context, "alpha", ann.sub, change)));
+    EXPECT_NE(is_alive(tokens), is_dead) << scopes.size();
+    refresh();
+  }
+  EXPECT_EQ(find(ann.sub).not_before, 0);
+  const auto sessions = bed.wait(list_sessions(context, "alpha", ann.sub, "", 10));
+  ASSERT_EQ(sessions->sessions.size(), 1U);
+  EXPECT_EQ(sessions->sessions[0].state, SessionState::Active);
 }
 
 TEST_F(Import, WhoIsDisabledOrGetsAnotherPasswordIsSignedOff) {
