@@ -310,6 +310,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
   }
   CLAVIGER_CO_TRY(agreements, co_await migration_->start());
   configuration_->use_connectivity(connectivity_from(*migration_));
+  if (registrar_) registrar_->use_admission(admission_from(*migration_));
   acm_ = std::make_unique<administration::Acm>(contexts_, *partners_);
   acm_->use_migration(migration_.get());
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,

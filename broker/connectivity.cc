@@ -2,6 +2,7 @@
 
 #include "broker/identity/user_procedures.h"
 #include "broker/migration/migrant.h"
+#include "broker/migration/visitor_service.h"
 
 namespace claviger::broker {
 namespace {
@@ -54,6 +55,16 @@ Task<Result<configuration::Connectivity>> ask(migration::Migration* migration, C
 configuration::ConnectivitySource connectivity_from(migration::Migration& migration) {
   return [migration = &migration](Context* context, std::string tenant, std::string mcptt_id, std::string system) {
     return ask(migration, context, std::move(tenant), std::move(mcptt_id), std::move(system));
+  };
+}
+
+registration::Registrar::AdmissionCheck admission_from(migration::Migration& migration) {
+  return [migration = &migration](Context* here, std::string tenant, std::string sid, std::string service,
+                                  std::string mc_service_id) {
+    migration::ServiceRequest request;
+    request.service = std::move(service);
+    request.mc_service_id = std::move(mc_service_id);
+    return migration::authorise_visitor(migration, here, std::move(tenant), std::move(sid), std::move(request));
   };
 }
 

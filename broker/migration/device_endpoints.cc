@@ -14,6 +14,7 @@
 #include "broker/migration/migration_service.h"
 #include "broker/migration/problem.h"
 #include "broker/migration/routes.h"
+#include "broker/migration/visitor_service.h"
 #include "broker/tokens/token_shard.h"
 #include "core/http/problem.h"
 #include "core/runtime/call.h"
@@ -121,15 +122,6 @@ Task<http::Response> configure(Migration* migration, http::Request request, http
   if (binding->not_after != 0) json.member("not_after", binding->not_after);
   json.end_object();
   co_return http::Response(200, "application/json", std::move(text));
-}
-
-// On the home of Migration.
-Task<Result<ServiceResponse>> ask_primary(Migration* migration, AgreementRef agreement, std::string body) {
-  std::shared_ptr<SystemLink> link = migration->link(agreement->tenant, agreement->agreement.system);
-  if (link == nullptr) co_return Error{Code::SystemUnknown, "agreement.url"};
-  CLAVIGER_CO_TRY(answer, co_await link->ask(http::Method::Post, "/service-authorizations", std::move(body)));
-  if (answer.status != 200) co_return Error{Code::Refused, "service.status"};
-  co_return read_service_response(answer.body);
 }
 
 struct Asked {

@@ -78,6 +78,9 @@ struct Bound {
 runtime::Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisation authorisation,
                                   std::string instance);
 
+// Home of the identity, without its turn: it may ask another system (Registrar::use_admission). Its codes.
+runtime::Task<Result<Unit>> check_admission(Registrar* registrar, Authorisation authorisation);
+
 // Home of the identity, without its turn, after an authorisation was committed: whoever was on its shareable UE before it
 // loses his service at other identities (ue_services.h); and whether its token had been revoked, or its UE lost or removed,
 // before that, too late for the one who verified it and too early for whoever looks for its bindings

@@ -251,7 +251,23 @@ Task<Result<PublishOutcome>> publish_in_turn(Registrar* registrar, std::shared_p
 
 }  // namespace
 
+Task<Result<Unit>> check_admission(Registrar* registrar, Authorisation authorisation) {
+  if (!registrar->admission()) co_return Unit{};
+  TokenFacts& facts = authorisation.facts;
+  co_return co_await registrar->admission()(&registrar->here(), registrar->tenant(), std::move(facts.sid),
+                                            std::move(authorisation.service), std::move(facts.mc_service_id));
+}
+
 Task<Result<PublishOutcome>> publish(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
+  if (request->authorisation && registrar->admission()) {
+    // Nobody else is asked about a client whose identity is not registered.
+    CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, request->impu));
+    if (!registration.is_active_at(registrar->now())) {
+      co_return Error{Code::RegistrationUnknown, "publish.registration"};
+    }
+    Authorisation authorisation = *request->authorisation;
+    CLAVIGER_CO_TRY(admitted, co_await check_admission(registrar, std::move(authorisation)));
+  }
   auto done = co_await publish_in_turn(registrar, request);
   if (!done || !request->authorisation) co_return done;
   Authorisation authorisation = *request->authorisation;

@@ -146,6 +146,22 @@ Task<Result<Unit>> register_in_turn(Registrar* registrar, std::shared_ptr<const 
 }  // namespace
 
 Task<Result<Unit>> register_identity(Registrar* registrar, std::shared_ptr<const RegisterRequest> request) {
+  if (!request->authorisations.empty() && request->expires != 0 && registrar->admission()) {
+    // Who is not served here, or cannot be asked about now, is registered all the same: his client will publish.
+    auto admitted = std::make_shared<RegisterRequest>(*request);
+    admitted->authorisations.clear();
+    for (std::size_t i = 0; i < request->authorisations.size(); ++i) {
+      Authorisation authorisation = request->authorisations[i];
+      const ClientServerKeyRef uploaded = authorisation.uploaded;
+      const auto checked = co_await check_admission(registrar, std::move(authorisation));
+      if (checked) {
+        admitted->authorisations.push_back(request->authorisations[i]);
+      } else if (uploaded != nullptr) {
+        admitted->uploaded.push_back(uploaded);
+      }
+    }
+    request = std::move(admitted);
+  }
   auto done = co_await register_in_turn(registrar, request);
   if (!done) co_return done;
   for (std::size_t i = 0; i < request->authorisations.size(); ++i) {

@@ -52,6 +52,13 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
     package_event_ = std::move(event);
     package_ = &package;
   }
+  // Before start(): whether a client is served whose token is good, by the session that it is of; on the home of its public
+  // identity. Users of other systems migrate here, and theirs has a say (TS 23.280 figure 10.6.3.3-1).
+  // ServiceNotAuthorised: no; Overload: nobody could be asked.
+  using AdmissionCheck = std::function<runtime::Task<Result<Unit>>(
+      broker::Context* here, std::string tenant, std::string sid, std::string service, std::string mc_service_id)>;
+  void use_admission(AdmissionCheck check) { admission_ = std::move(check); }
+  const AdmissionCheck& admission() const { return admission_; }  // null: everybody is
   // Before start(): whose keys open what clients encrypt to us. It outlives this.
   void use_kms(keys::Kms& kms);
   // On shard 0, with the outbox running: `wake` tells it of rows, on shard 0. Sockets are bound when it returns.
@@ -133,6 +140,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   std::vector<std::string> servers_;  // canonical
   std::vector<std::unique_ptr<PerShard>> per_shard_;
   std::function<void()> wake_;
+  AdmissionCheck admission_;
   std::string package_event_;
   EventPackage* package_ = nullptr;
   std::unique_ptr<sip::Endpoint> endpoint_;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Migration between the two systems of a sandbox over HTTPS: a binding made at both ends when a device asks, taken up again
-after kill -9, revoked at both ends; the service authorisation of a migrant granted and refused (TS 23.280 clauses
-10.1.6.1.2, 10.6.3).
+after kill -9, revoked at both ends; the service authorisation of a migrant granted and refused, to his device and to his
+client over SIP (TS 23.280 clauses 10.1.6.1.2, 10.6.3).
 
 usage: migration_service.py     CLAVIGER_BUILD: the build folder.
 """
@@ -11,9 +11,13 @@ import sys
 import threading
 import time
 
+import wire
 from borders import Party
 from clavigerd import Failure, Sandbox
 from operators_day import expect
+from registration import UE1, UE2, row
+from sip_core import Core
+from user_agent import UserAgent
 
 # A system that was away is asked again after growing pauses.
 RESUMED_SECONDS_MAX = 60
@@ -96,6 +100,34 @@ def check_service(alpha, bravo, values):
     expect(answer.status == 403 and answer.json()["cause"] == "MigrationNotAllowed", f"a user of its own: {answer}")
 
 
+def check_registration(alpha, bravo, values):
+    """The MC service of bravo serves a migrant's client when alpha says that he may (TS 23.280 figure 10.6.3.3-1)."""
+    token, own = token_there(alpha, bravo), bravo.tokens()["access_token"]
+    impi = values["MIGRANT_DYNAMIC_PRIMARY_IMPI"]
+    impu, shared = "sip:migrant@ims.bravo.example", "sip:shared@ims.bravo.example"
+    core = Core(bravo.system, "tcp")
+    try:
+        row("the core registers him", core.register(impu), 200)
+        row("the core registers somebody else", core.register(shared), 200)
+        alpha.ctl.run("binding", "suspend", impi, "--system", "bravo.example")
+        row("alpha says no", core.authorise(impu, token, UE1), 403, warning="101 service authorisation failed")
+        row("nothing to subscribe to", core.subscribe(impu, bravo.system.visitor_mcptt_id), 403)
+        alpha.ctl.run("binding", "resume", impi, "--system", "bravo.example")
+        row("alpha says that he may", core.authorise(impu, token, UE1), 200)
+        row("his state", core.subscribe(impu, bravo.system.visitor_mcptt_id), 200)
+        core.notify(UE1)
+        alpha.daemon.kill()
+        row("nobody can be asked", core.authorise(impu, token, UE2), 503, retry_after="5")
+        row("bravo's own users need nobody else", core.authorise(shared, own, UE2), 200)
+        alpha.daemon.start()
+        alpha.agent = UserAgent(alpha.system, wire.https(alpha.system))
+        row("alpha is there again", core.authorise(impu, token, UE2), 200)
+    finally:
+        core.close()
+    steps = bravo.ctl.run("migration", "trace", bravo.system.visitor_mcptt_id).stdout
+    expect("migration service authorisation of a client" in steps and "ServiceNotAuthorised" in steps, f"trace:\n{steps}")
+
+
 def check_resumption(alpha, bravo):
     """Asked for while bravo is away, alpha killed meanwhile: made all the same, once both are there."""
     alpha.ctl.run("user", "add", "late", "--mcptt-id", "sip:late@alpha.example", "--password-stdin", given="late password\n")
@@ -134,6 +166,8 @@ def main():
         print("configuration: ok", flush=True)
         check_service(alpha, bravo, sandbox.values)
         print("service authorisation: ok", flush=True)
+        check_registration(alpha, bravo, sandbox.values)
+        print("registration of a migrant's client: ok", flush=True)
         partner_impi = check_resumption(alpha, bravo)
         print("resumption: ok", flush=True)
         check_revocation(alpha, bravo, partner_impi)

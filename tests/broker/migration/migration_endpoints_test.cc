@@ -2,6 +2,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/migration/migration_json.h"
 #include "broker/migration/migration_service.h"
+#include "broker/migration/visitor_service.h"
 #include "core/codec/base64url.h"
 #include "tests/broker/migration/testbed.h"
 
@@ -288,6 +289,7 @@ class VisitorBed : public DeviceBed {
     identity::UserChange change;
     change.mcptt_id = "sip:v.ptt@here.example";
     EXPECT_TRUE(wait(identity::change_user(context(), "alpha", user.sub, std::move(change))).has_value());
+    clock().advance(Seconds(2));  // tokens of the second in which something was taken from him are dead
     visitors = token("openid 3gpp:mc:ptt_service");
     const std::string sid = identity::member_of(identity::claims_of(visitors), "sid");
     EXPECT_TRUE(wait(comes_from_home(context(), sid, std::string(vouched))).has_value());
@@ -331,6 +333,57 @@ TEST(MigrationDevice, OfWhomNothingIsVouchedForNothingIsBelieved) {
   VisitorBed bed("");
   EXPECT_EQ(bed.cause(R"({"service":"mcptt","primary_mc_service_id":"sip:neighbour.ptt@home.example"})"),
             "ServiceIdNotListed");
+}
+
+// TS 23.280 figure 10.6.3.3-1, at the MC service that his client registers with. This home has no API: it has spoken with its
+// security token and its list.
+TEST(VisitorService, AMigrantIsServedAsHisHomeSays) {
+  VisitorBed bed("sip:u.ptt@home.example sip:u.data@home.example");
+  const std::string sid = identity::member_of(identity::claims_of(bed.visitors), "sid");
+  const auto outcome = [&](std::string service = "mcptt") {
+    const auto done =
+        bed.wait(authorise_visitor(&bed.migration, bed.context(), "alpha", sid, {std::move(service), "sip:v", "", ""}));
+    return done ? Code::Closed : done.error().code;  // Closed: nothing here fails with it
+  };
+  EXPECT_EQ(outcome(), Code::Closed);
+  EXPECT_EQ(outcome("mcdata"), Code::ServiceNotAuthorised) << "not in the agreement";
+  EXPECT_EQ(outcome("wall"), Code::Closed) << "of the operator's own";
+  storage::Transaction change;
+  put_migration_list(change, "alpha", "mc.home.example", bed.user.sub);
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(change))).has_value());
+  EXPECT_EQ(outcome(), Code::ServiceNotAuthorised) << "none of his IDs is on the list";
+  storage::Transaction listed;
+  put_migration_service(listed, "alpha", "mc.home.example", "sip:u.data@home.example", 0);
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(listed))).has_value());
+  EXPECT_EQ(outcome(), Code::Closed);
+  bed.change([](Agreement& one) { one.is_active = false; });
+  EXPECT_EQ(outcome(), Code::ServiceNotAuthorised);
+  // Nobody migrates from his system: his service is homed here.
+  bed.change([](Agreement& one) {
+    one.is_active = true;
+    one.partner = "another";
+  });
+  EXPECT_EQ(outcome(), Code::Closed);
+}
+
+TEST(VisitorService, OfWhomNothingIsVouchedForIsNotServed) {
+  VisitorBed bed("");
+  const std::string sid = identity::member_of(identity::claims_of(bed.visitors), "sid");
+  EXPECT_TRUE(bed.wait(authorise_visitor(&bed.migration, bed.context(), "alpha", sid,
+                                         {"mcptt", "sip:v", "sip:u@home.example", ""}))
+                  .failed_with(Code::ServiceNotAuthorised));
+}
+
+TEST(VisitorService, UsersOfOursAreNoVisitors) {
+  DeviceBed bed;
+  const std::string sid = identity::member_of(identity::claims_of(bed.token("openid 3gpp:mc:ptt_service")), "sid");
+  const auto ask = [&](std::string of) {
+    return bed.wait(authorise_visitor(&bed.migration, bed.context(), "alpha", std::move(of),
+                                      {"mcdata", "sip:u@here.example", "", ""}));
+  };
+  EXPECT_TRUE(ask(sid).has_value());
+  EXPECT_TRUE(ask("").has_value());
+  EXPECT_TRUE(ask("nobodys").failed_with(Code::ServiceNotAuthorised));
 }
 
 TEST(MigrationDevice, WhoMayNotMigrateIsToldSo) {

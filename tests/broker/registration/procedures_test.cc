@@ -27,6 +27,65 @@ TEST(Procedures, RegistrationAloneIsNoAccessNorIsATokenAlone) {
   EXPECT_EQ(bed.register_at(0), Code::Closed) << "what was asked for is so";
 }
 
+// TS 23.280 figure 10.6.3.3-1: of users of other systems theirs has a say, whoever asks it.
+TEST(Procedures, WhoIsNotAdmittedIsRegisteredAndNotServed) {
+  RegistrationBed bed;
+  Result<Unit> said = Error{Code::ServiceNotAuthorised, "test"};
+  int asked = 0;
+  bed.registrar()->use_admission(
+      [&](broker::Context* here, std::string tenant, std::string sid, std::string service, std::string mc_service_id) {
+        ++asked;
+        EXPECT_EQ(here, bed.context());
+        EXPECT_EQ(tenant + " " + sid + " " + service + " " + mc_service_id,
+                  "alpha session mcptt " + std::string(keys::kAnn));
+        return [](Result<Unit> answer) -> runtime::Task<Result<Unit>> { co_return answer; }(said);
+      });
+  const auto authorised = [&] {
+    Authorisation one = bed.authorisation("c");
+    one.facts.sid = "session";
+    return one;
+  };
+  const auto publish = [&] {
+    PublishRequest one = bed.publication();
+    one.authorisation = authorised();
+    return RegistrationBed::code_of(bed.publish_it(std::move(one)));
+  };
+  const auto register_with_token = [&](std::uint32_t expires = 3600) {
+    auto request = std::make_shared<RegisterRequest>();
+    request->impu = kImpu;
+    request->expires = expires;
+    request->s_cscf = "sip:127.0.0.1:1;transport=tcp";
+    request->authorisations.push_back(authorised());
+    return RegistrationBed::code_of(bed.wait(register_identity(bed.registrar(), std::move(request))));
+  };
+  EXPECT_EQ(publish(), Code::RegistrationUnknown);
+  EXPECT_EQ(asked, 0) << "nobody is asked about a client that nobody reaches";
+  EXPECT_EQ(register_with_token(), Code::Closed) << "an error would end the UE's registration";
+  EXPECT_FALSE(bed.has_access("c"));
+  EXPECT_EQ(publish(), Code::ServiceNotAuthorised);
+  said = Error{Code::Overload, "test"};
+  EXPECT_EQ(publish(), Code::Overload);
+  EXPECT_EQ(register_with_token(), Code::Closed);
+  EXPECT_FALSE(bed.has_access("c"));
+  EXPECT_EQ(asked, 4);
+  said = Unit{};
+  EXPECT_EQ(publish(), Code::Closed);
+  EXPECT_TRUE(bed.has_access("c"));
+  // Refused the next time, he keeps what he had: his home ends it by what it revokes.
+  said = Error{Code::ServiceNotAuthorised, "test"};
+  EXPECT_EQ(publish(), Code::ServiceNotAuthorised);
+  EXPECT_EQ(register_with_token(), Code::Closed);
+  EXPECT_TRUE(bed.has_access("c"));
+  const int before = asked;
+  EXPECT_EQ(register_with_token(0), Code::Closed);
+  EXPECT_EQ(asked, before);
+  EXPECT_FALSE(bed.has_access("c"));
+  said = Unit{};
+  EXPECT_EQ(register_with_token(), Code::Closed);
+  EXPECT_TRUE(bed.has_access("c"));
+  bed.registrar()->use_admission(nullptr);
+}
+
 TEST(Procedures, ARegistrationsTime) {
   RegistrationBed bed;
   EXPECT_EQ(bed.register_at(100), Code::Closed);
