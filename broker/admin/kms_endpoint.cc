@@ -33,7 +33,7 @@ std::string hex_of(Bytes bytes) {
 }
 
 // Nothing of it is secret.
-void write_domain(Json& json, const keys::LoadedDomain& loaded) {
+void write_domain(Json& json, const keys::LoadedDomain& loaded, std::uint64_t cache_number) {
   const keys::Domain& domain = loaded.domain;
   json.begin_object().member("kms_uri", domain.kms_uri).member("generation", domain.generation);
   json.member("state", kStates[static_cast<std::size_t>(domain.state)]).member("cert_uri", domain.cert_uri);
@@ -43,7 +43,7 @@ void write_domain(Json& json, const keys::LoadedDomain& loaded) {
   json.member("valid_from", domain.valid_from).member("valid_to", domain.valid_to);
   json.member("pub_enc_key", hex_of(domain.public_encryption));
   json.member("pub_auth_key", hex_of(domain.public_authentication));
-  json.member("cache_number", domain.cache_number).member("fingerprint", keys::fingerprint_of(domain));
+  json.member("cache_number", cache_number).member("fingerprint", keys::fingerprint_of(domain));
   write_list(json, "domains", domain.domains);
   const keys::DomainPolicy& policy = domain.policy;
   write_list(json, "scopes", policy.scopes);
@@ -57,10 +57,11 @@ void write_domain(Json& json, const keys::LoadedDomain& loaded) {
   json.member("changed_at", domain.changed_at).end_object();
 }
 
-Answer answer_with(const keys::LoadedDomain& domain) {
+// `cache_number`: that of the whole cache, which clients are told; 0: of the domain's own last change.
+Answer answer_with(const keys::LoadedDomain& domain, std::uint64_t cache_number = 0) {
   std::string text;
   Json json(text);
-  write_domain(json, domain);
+  write_domain(json, domain, cache_number == 0 ? domain.domain.cache_number : cache_number);
   return Answer(std::move(text));
 }
 
@@ -142,6 +143,25 @@ Result<std::shared_ptr<const SecretBytes>> read_shares(const std::vector<std::st
   return std::shared_ptr<const SecretBytes>(std::make_shared<SecretBytes>(std::move(secret)));
 }
 
+// At the end of a number in big-endian octets.
+bool decode_number(std::string_view digits, MutableBytes number) {
+  const std::size_t size = digits.size() / 2;
+  if (digits.empty() || digits.size() % 2 != 0 || size > number.size()) return false;
+  return codec::hex_decode(digits, number.last(size)).has_value();
+}
+
+// "Z KSAK": the secrets z_T and KSAK of a domain that another maker's KMS has until now, in hexadecimal digits.
+std::shared_ptr<const SecretBytes> read_secrets(const SecretBytes& line) {
+  const std::string_view text = as_text(line.reveal());
+  const std::size_t blank = text.find(' ');
+  if (blank == std::string_view::npos) return nullptr;
+  auto secrets = std::make_shared<SecretBytes>(keys::kDomainSecretBytes);
+  const MutableBytes octets = secrets->reveal_for_writing();
+  const bool is_good = decode_number(text.substr(0, blank), octets.first(keys::kZBytes)) &&
+                       decode_number(text.substr(blank + 1), octets.subspan(keys::kZBytes));
+  return is_good ? secrets : nullptr;
+}
+
 // {"shares": 5, "threshold": 3}: shown once, and in the audit log that somebody asked.
 Task<Answer> export_shares(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
@@ -188,8 +208,10 @@ Task<Answer> init(Call* call) {
   members.read("uri", draft.kms_uri).require("uri").read("cert_uri", draft.cert_uri).read("issuer", draft.issuer);
   members.read("period", period).read("offset", offset);
   std::vector<std::string> shares;
-  members.read("shares", shares);
+  SecretBytes secrets_line;
+  members.read("shares", shares).read("secrets", secrets_line);
   PolicyOrWrong policy = read_policy(members);
+  reader.wipe();
   if (policy.wrong) co_return Answer(Code::BadValue, *policy.wrong);
   constexpr std::int64_t kMax = 0xFFFF'FFFF;
   if (period && (*period < 1 || *period > kMax)) co_return Answer(Code::BadValue, "period: 1 to 4294967295 seconds");
@@ -202,11 +224,18 @@ Task<Answer> init(Call* call) {
     for (std::string& share : shares) wipe(std::as_writable_bytes(std::span(share)));
     if (!secrets) co_return secrets.error();
     draft.secrets = *std::move(secrets);
-    call->detail = "secrets brought along";
   }
+  constexpr std::string_view kWrongSecrets = "secrets: z_T and KSAK in hexadecimal digits, each below its order";
+  if (secrets_line.size() != 0) {
+    if (draft.secrets != nullptr) co_return Answer(Code::BadValue, "secrets or shares of them, not both");
+    draft.secrets = read_secrets(secrets_line);
+    if (draft.secrets == nullptr) co_return Answer(Code::BadValue, std::string(kWrongSecrets));
+  }
+  if (draft.secrets != nullptr) call->detail = "secrets brought along";
   call->target += "/" + draft.kms_uri;
   draft.change = std::move(policy.change);
   auto made = co_await keys::init_domain(call->services.kms, call->values[0], std::move(draft));
+  if (made.failed_with(Code::ScalarInvalid)) co_return Answer(Code::BadValue, std::string(kWrongSecrets));
   if (!made) co_return made.error();
   co_return answer_with(**made);
 }
@@ -228,7 +257,7 @@ Task<Answer> show(Call* call) {
   const auto table = call->services.kms->table();
   const keys::TenantDomains* domains = table->find(call->values[0]);
   if (domains == nullptr) co_return Error{Code::KmsUnknown, "kms"};
-  co_return answer_with(*domains->generations.back());
+  co_return answer_with(*domains->generations.back(), domains->cache_number());
 }
 
 Task<Answer> list(Call* call) {
@@ -238,7 +267,7 @@ Task<Answer> list(Call* call) {
   Json json(text);
   json.begin_object().name("items").begin_array();
   if (const keys::TenantDomains* domains = table->find(call->values[0])) {
-    for (const DomainRef& each : domains->generations) write_domain(json, *each);
+    for (const DomainRef& each : domains->generations) write_domain(json, *each, each->domain.cache_number);
   }
   json.end_array().end_object();
   co_return Answer(std::move(text));

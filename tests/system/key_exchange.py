@@ -231,6 +231,27 @@ def keys_over_curl(system, access_token):
     return re.findall(r"<UserPubTokenPVT[^>]*>([0-9a-f]+)", body)
 
 
+def check_ceremony(sandbox):
+    """A domain that another KMS had until now, with the secrets of RFC 6508 and RFC 6507, appendix A of each."""
+    alpha = sandbox.system("ALPHA")
+    with open(os.path.join(SOURCE, "tests", "vectors", "mikey_sakke.json"), encoding="ascii") as file:
+        vectors = json.load(file)
+    z, z_t = vectors["rfc6508"]["z"], vectors["rfc6508"]["Z"]
+    ksak, kpak = vectors["rfc6507"]["KSAK"], vectors["rfc6507"]["KPAK"]
+    tool = [os.path.join(build_folder(), "bin", "clavigerctl"), "--socket", alpha.admin_socket]
+    run([*tool, "tenant", "add", "brought"])
+    init = [*tool, "--tenant", "brought", "--json", "kms", "init", "--uri", "kms.brought.example", "--secrets-stdin"]
+    for wrong in (z, f"{z} {ksak[1:]}", f"0 {ksak}", f"{z} {'00' * 32}", f"{'ff' * 128} {ksak}", f"{z} {'ff' * 32}", f"zz {ksak}"):
+        run(init, wrong + "\n", status=1)
+    made = json.loads(run(init, f"{z} {ksak}\n"))
+    expect(made["pub_enc_key"] == "04" + z_t["x"] + z_t["y"] and made["pub_auth_key"] == "04" + kpak["x"] + kpak["y"], f"{made}")
+    run([*tool, "--tenant", "brought", "kms", "init", "--uri", "kms.other.example", "--secrets-stdin"], f"{z} {ksak}\n", status=5)
+    # What clients are told of the cache is what operators see.
+    told = re.search(r'CacheNum="(\d+)"', curl(alpha, alpha.kms_url + "/certcache", "-X", "POST", "-H", "content-length: 0", "-H",
+                                               "authorization: Bearer " + sandbox_token(sandbox, alpha))[1])
+    expect(int(told[1]) == ctl(alpha, "kms", "show")["cache_number"], "CacheNum")
+
+
 def check_kills(sandbox):
     """SIGKILL right after each acknowledgement."""
     alpha, bravo = sandbox.system("ALPHA"), sandbox.system("BRAVO")
@@ -309,6 +330,7 @@ def main():
         check_values(sandbox)
         check_smuggling(sandbox)
         check_group_server(sandbox)
+        check_ceremony(sandbox)
         check_kills(sandbox)
         check_peers(sandbox)
         if nginx.is_installed():

@@ -117,7 +117,8 @@ ExitStatus init(Invocation& invocation) {
     if (invocation.args.has(option)) body.json().member(member, invocation.args.get(option));
   }
   if (!body.add_number("--period", "period") || !body.add_number("--offset", "offset") ||
-      !add_policy(body, invocation.args) || !add_shares(body, invocation)) {
+      !add_policy(body, invocation.args) || !add_shares(body, invocation) ||
+      !body.add_secret("--secrets-stdin", "secrets")) {
     return ExitStatus::Usage;
   }
   body.json().end_object();
@@ -322,16 +323,20 @@ std::vector<Command> kms_commands() {
        "Make the KMS of a tenant: a domain with secrets of its own",
        "clavigerctl kms init --uri kms.alpha.example --period 2592000",
        {},
-       with_policy({{"--uri", "The KMS URI: in every UID, byte for byte"},
-                    {"--cert-uri", "The certificate's name; made unless given"},
-                    {"--issuer", "Issuer of the certificate"},
-                    {"--period", "Seconds of a key period; 30 days unless given"},
-                    {"--offset", "Seconds from 1900 on at which the first begins"},
-                    {"--share",
-                     "A file with a share of the secrets of a domain that is brought along",
-                     OptionKind::List,
-                     {},
-                     true}}),
+       with_policy(
+           {{"--uri", "The KMS URI: in every UID, byte for byte"},
+            {"--cert-uri", "The certificate's name; made unless given"},
+            {"--issuer", "Issuer of the certificate"},
+            {"--period", "Seconds of a key period; 30 days unless given"},
+            {"--offset", "Seconds from 1900 on at which the first begins"},
+            {"--share",
+             "A file with a share of the secrets of a domain that is brought along",
+             OptionKind::List,
+             {},
+             true},
+            {"--secrets-stdin",
+             "Read the secrets of another KMS's domain from standard input: z_T and KSAK, hexadecimal, one line",
+             OptionKind::Flag}}),
        init},
       {"kms show", "The present domain", "clavigerctl kms show", {}, {}, show},
       {"kms list", "The domain and its former generations", "clavigerctl kms list", {}, {}, list},
