@@ -47,6 +47,11 @@ void refuse(Line& line, Error why) {
   line.refused = why;
 }
 
+bool is_about_the_line(Code code) {
+  return code == Code::LoginTaken || code == Code::LoginInvalid || code == Code::McIdentityTaken ||
+         code == Code::McIdentityInvalid || code == Code::Corrupt || code == Code::SchemaTooNew;
+}
+
 // Names that an earlier line of the batch wants, too: which of them is meant, nobody knows.
 void refuse_repetitions(Lines& lines) {
   std::set<std::string> seen;
@@ -85,18 +90,44 @@ Lines read_drafts(std::vector<UserDraft> drafts) {
 // awaits all of them; its scope ends them when that frame is dropped.
 struct Hashing {
   Context* context;
+  std::string tenant;
   Lines* lines;
   std::size_t next = 0;
   std::optional<Error> failed;
   runtime::Scope workers;
 };
 
+// The hash of a user who is there when `password` is the one it was made of: nothing changes for him, and the same file
+// signs nobody off. Empty: there is none, or it is of another.
+Task<Result<std::string>> standing_hash(Context* context, std::string tenant, std::string login, SecretBytes password) {
+  const auto sub = co_await read_login(context, tenant, std::move(login));
+  if (sub.failed_with(Code::UserUnknown)) co_return std::string();
+  if (!sub) co_return sub.error();
+  const auto user = co_await read_user(context, std::move(tenant), *sub);
+  if (user.failed_with(Code::UserUnknown)) co_return std::string();
+  if (!user) co_return user.error();
+  if (user->password_hash.empty()) co_return std::string();
+  auto verdict = co_await verify_password(context, std::move(password), user->password_hash);
+  if (!verdict) co_return verdict.error();
+  co_return verdict->is_right ? user->password_hash : std::string();
+}
+
+Task<Result<std::string>> hash_for(Context* context, std::string tenant, std::string login, SecretBytes password) {
+  SecretBytes copy(password.reveal());
+  CLAVIGER_CO_TRY(standing, co_await standing_hash(context, std::move(tenant), std::move(login), std::move(copy)));
+  if (!standing.empty()) co_return standing;
+  co_return co_await hash_password(context, std::move(password));
+}
+
 Task<void> hash_lines(Hashing* hashing) {
   while (hashing->next < hashing->lines->size() && !hashing->failed) {
     Line& line = (*hashing->lines)[hashing->next++];
     if (line.is_refused || line.password.empty()) continue;
-    auto hash = co_await hash_password(hashing->context, std::move(line.password));
-    if (hash) {
+    std::string login = line.user.login;
+    auto hash = co_await hash_for(hashing->context, hashing->tenant, std::move(login), std::move(line.password));
+    if (!hash && is_about_the_line(hash.error().code)) {
+      refuse(line, hash.error());
+    } else if (hash) {
       line.user.password_hash = *std::move(hash);
     } else {
       hashing->failed = hash.error();
@@ -104,8 +135,13 @@ Task<void> hash_lines(Hashing* hashing) {
   }
 }
 
-Task<Result<Unit>> hash_passwords(Context* context, Lines* lines) {
-  Hashing hashing{.context = context, .lines = lines, .next = 0, .failed = std::nullopt, .workers = {}};
+Task<Result<Unit>> hash_passwords(Context* context, std::string tenant, Lines* lines) {
+  Hashing hashing{.context = context,
+                  .tenant = std::move(tenant),
+                  .lines = lines,
+                  .next = 0,
+                  .failed = std::nullopt,
+                  .workers = {}};
   for (std::size_t i = 0; i < context->hash_pool.threads(); ++i) {
     if (!hashing.workers.spawn(hash_lines(&hashing))) break;
   }
@@ -232,11 +268,6 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
   co_return Unit{};
 }
 
-bool is_about_the_line(Code code) {
-  return code == Code::LoginTaken || code == Code::LoginInvalid || code == Code::McIdentityTaken ||
-         code == Code::McIdentityInvalid || code == Code::Corrupt || code == Code::SchemaTooNew;
-}
-
 // lines[from, to) in one transaction. Conflict: somebody changes the same users at the same time.
 Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lines, std::size_t from, std::size_t to) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
@@ -306,7 +337,7 @@ Task<Result<ImportReport>> import_users(Context* context, std::string tenant, st
   if (drafts.size() > kImportMax) co_return Error{Code::TooLarge, "import.batch"};
   CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
   Lines lines = read_drafts(std::move(drafts));
-  CLAVIGER_CO_TRY(hashed, co_await hash_passwords(context, &lines));
+  CLAVIGER_CO_TRY(hashed, co_await hash_passwords(context, tenant, &lines));
   CLAVIGER_CO_TRY(committed, co_await commit_all(context, tenant, &lines));
   co_return report_of(lines);
 }

@@ -27,7 +27,7 @@ struct ImportReport {
 };
 
 // An update takes what the draft says; what it leaves out stays as it is, an empty password keeps the old one, a new
-// plaintext or hash replaces it. Who is disabled by it, or gets another password, has no token or session left on any
+// plaintext or hash replaces it, the same plaintext changes nothing. Who is disabled by it, or gets another password, has no token or session left on any
 // shard when it returns, as with disable_user() and set_password(). Fails as a whole only when the store or the pool
 // does (what was committed until then stays; the caller sends the batch again).
 runtime::Task<Result<ImportReport>> import_users(broker::Context* context, std::string tenant,

@@ -376,6 +376,38 @@ TEST_F(Import, WhoIsDisabledOrGetsAnotherPasswordIsSignedOff) {
   }
 }
 
+// A nightly import with plain passwords signs nobody off.
+TEST_F(Import, ThePasswordThatHeHasChangesNothing) {
+  bed.add_public_client();
+  const User user = bed.add_user("ann");
+  const Reply tokens = bed.sign_in_for_tokens("app");
+  ASSERT_EQ(tokens.status, 200);
+  const auto again = [&](std::string_view password) {
+    std::vector<UserDraft> drafts;
+    drafts.push_back(draft_of("ann"));
+    drafts.back().left_out = {UserMember::DisplayName, UserMember::McId,     UserMember::McpttId,
+                              UserMember::McvideoId,   UserMember::McdataId, UserMember::Scopes};
+    drafts.back().password = secret(password);
+    return import(std::move(drafts));
+  };
+  const auto lives = [&] {
+    const broker::TenantView& alpha = *context->snapshot->find("alpha");
+    return context->tokens->verify_own(alpha, tokens.member("access_token")).has_value();
+  };
+  bed.clock().advance(Seconds(10));
+  const auto same = again("correct horse");
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->unchanged, 1U);
+  EXPECT_TRUE(lives());
+  EXPECT_EQ(bed.wait(find_user_by_login(context, "alpha", "ann"))->password_changed_at, user.password_changed_at);
+  const auto other = again("correct horses");
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->updated, 1U);
+  EXPECT_FALSE(lives());
+  bed.clock().advance(Seconds(2));  // past the second that ended what he had
+  EXPECT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horses").status, 302);
+}
+
 TEST_F(Import, NamesEachBadLineAndLosesNoGoodOne) {
   UserDraft taken = draft_of("old");
   taken.mc_id = "sip:old@alpha.example";

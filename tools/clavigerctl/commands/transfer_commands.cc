@@ -292,7 +292,7 @@ std::vector<Command> transfer_commands() {
       {"user import",
        "Add or update users from a CSV or NDJSON file. Names each bad line and takes all others. The same command again "
        "goes on after an interruption. Members: login display_name password password_hash enabled mc_id mcptt_id "
-       "mcvideo_id mcdata_id scopes",
+       "mcvideo_id mcdata_id scopes val_user_ids",
        "clavigerctl user import people.csv",
        {{"FILE", "The file; - is standard input", true, {}, true}},
        how,
