@@ -82,6 +82,7 @@ struct ClientAuthenticator::State {
   Task<Result<ClientCache::EntryRef>> find(std::string tenant, std::string client_id);
   Task<Result<Unit>> check_assertion(std::string tenant, ClientCache::EntryRef entry, std::string assertion,
                                      std::string endpoint);
+  std::string endpoint_of(std::string_view tenant, const http::Request& request) const;
   Result<VerifiedAssertion> verify(std::string_view tenant, ClientCache::Entry& entry, std::string_view assertion,
                                    std::string_view endpoint);
   Result<Unit> check_secret(std::string_view tenant, const Client& client, const SecretBytes& secret) const;
@@ -140,7 +141,15 @@ Result<Unit> ClientAuthenticator::State::check_secret(std::string_view tenant, c
   return Unit{};
 }
 
-// `endpoint`: its name, the last part of the request's path, with the '/'.
+// The URL of the endpoint that was asked, as the client knows it: at the place where it asked (mtls_endpoint_aliases).
+std::string ClientAuthenticator::State::endpoint_of(std::string_view tenant, const http::Request& request) const {
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  const std::size_t slash = request.path.rfind('/');
+  if (view == nullptr || slash == std::string_view::npos) return {};
+  return endpoint_base_at(*context.snapshot->settings, view->tenant, request.authority)
+      .append(request.path.substr(slash));
+}
+
 Result<VerifiedAssertion> ClientAuthenticator::State::verify(std::string_view tenant, ClientCache::Entry& entry,
                                                              std::string_view assertion, std::string_view endpoint) {
   const broker::TenantView* view = context.snapshot->find(tenant);
@@ -151,11 +160,10 @@ Result<VerifiedAssertion> ClientAuthenticator::State::verify(std::string_view te
     entry.keys = *std::move(keys);
   }
   const std::string token_endpoint = token_endpoint_url(*context.snapshot->settings, view->tenant);
-  const std::string asked = endpoint_base(*context.snapshot->settings, view->tenant).append(endpoint);
   const AssertionExpectation expected{.client_id = entry.client.client_id,
                                       .issuer = view->tenant.issuer,
                                       .token_endpoint = token_endpoint,
-                                      .asked_endpoint = asked,
+                                      .asked_endpoint = endpoint,
                                       .now = numeric_date(context.shard.wall())};
   return verify_assertion(tools(), assertion, *entry.keys, expected);
 }
@@ -202,7 +210,7 @@ Task<Result<ClientRef>> ClientAuthenticator::authenticate(std::string tenant, co
     case ClientAuthentication::PrivateKeyJwt: {
       if (presented.means != Means::Assertion) co_return Error{Code::ClientMethodWrong, "client.method"};
       std::string assertion(presented.assertion);
-      std::string endpoint(request->path.substr(std::min(request->path.rfind('/'), request->path.size())));
+      std::string endpoint = state.endpoint_of(tenant, *request);
       CLAVIGER_CO_TRY(right, co_await state.check_assertion(tenant, entry, std::move(assertion), std::move(endpoint)));
       break;
     }

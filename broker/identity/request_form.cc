@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "core/http/ascii_case.h"
+
 namespace claviger::identity {
 namespace {
 
-constexpr char lowered(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower, {}, lowered);
-}
-
 bool contains_ignoring_case(std::string_view text, std::string_view lower) {
-  const auto is_same = [](char sent, char wanted) { return lowered(sent) == wanted; };
+  const auto is_same = [](char sent, char wanted) { return http::lowered(sent) == wanted; };
   return std::search(text.begin(), text.end(), lower.begin(), lower.end(), is_same) != text.end();
 }
 
@@ -23,7 +17,7 @@ bool contains_ignoring_case(std::string_view text, std::string_view lower) {
 bool is_form_content(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  return equals_ignoring_case(type, "application/x-www-form-urlencoded");
+  return http::equals_ignoring_case(type, "application/x-www-form-urlencoded");
 }
 
 Result<codec::Form> read_form(const http::Request& request) {

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
+#include "core/http/ascii_case.h"
 #include "core/http/problem.h"
 
 namespace claviger::http {
 namespace {
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower, {},
-                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-}
 
 // We read no coding of a body; one that we took for what it is not would be another request (RFC 9110 clause 8.4).
 bool is_body_encoded(const Request& request) {

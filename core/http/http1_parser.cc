@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "core/http/ascii_case.h"
 #include "core/http/limits.h"
 
 namespace claviger::http {
@@ -24,12 +25,6 @@ struct Framing {
   bool is_malformed = false;
   bool is_expectation_unknown = false;
 };
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char t, char l) {
-           return (t >= 'A' && t <= 'Z' ? static_cast<char>(t - 'A' + 'a') : t) == l;
-         });
-}
 
 bool is_host(std::string_view text) {
   constexpr std::string_view kForbidden = "/?#@,\\\"<>^`{|}";
