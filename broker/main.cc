@@ -4,10 +4,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "broker/broker.h"
 #include "broker/listeners.h"
@@ -93,10 +96,23 @@ int check_named_files(const Settings& settings, const std::string& file) {
   if (stat(settings.data_directory.c_str(), &data) == 0 && !S_ISDIR(data.st_mode)) {
     complain("data_directory: " + settings.data_directory + " is no directory", claviger::Code::ConfigValue);
   }
+  const long processors = sysconf(_SC_NPROCESSORS_CONF);
+  for (const int cpu : settings.cpus) {
+    if (cpu < processors) continue;
+    complain("cpus: there is no processor " + std::to_string(cpu), claviger::Code::ConfigValue);
+  }
   struct stat kek {};
   const std::string& kek_file = settings.key_encryption_key_file;
-  if (!kek_file.empty() && stat(kek_file.c_str(), &kek) == 0 && (kek.st_mode & 0077U) != 0) {
-    complain(kek_file + " can be read by others: chmod 600", claviger::Code::PermissionsTooOpen);
+  if (!kek_file.empty() && stat(kek_file.c_str(), &kek) == 0) {
+    if ((kek.st_mode & 0077U) != 0) {
+      complain(kek_file + " can be read by others: chmod 600", claviger::Code::PermissionsTooOpen);
+    }
+  } else if (!kek_file.empty()) {  // made on first start, its folder is not
+    std::error_code ignored;
+    const auto folder = std::filesystem::absolute(kek_file, ignored).parent_path();
+    if (!std::filesystem::is_directory(folder, ignored)) {
+      complain("key_encryption_key_file: there is no folder " + folder.string(), claviger::Code::Unreadable);
+    }
   }
   return status;
 }

@@ -264,7 +264,6 @@ void check_whole(const Settings& settings, const std::string& name, std::vector<
   need(!settings.admin_socket.empty(), Code::ConfigMissing, "admin_socket is missing");
   need(!settings.audit_log_file.empty(), Code::ConfigMissing, "audit_log_file is missing");
   need(!settings.https.empty(), Code::ConfigMissing, "no [[https]] listener");
-  need(is_origin(settings.public_origin), Code::ConfigValue, "public_origin must be https://host or https://host:port");
   need(settings.lifetimes.session_idle <= settings.lifetimes.session_absolute, Code::ConfigConflict,
        "lifetimes.session_idle is longer than lifetimes.session_absolute");
   // A Unix socket's path has 108 bytes with its NUL (sys/un.h).
@@ -299,6 +298,9 @@ SettingsOrError parse_settings(const std::string& toml_text, const std::string& 
     root.read("hash_threads", settings.hash_threads, 0, 256);
     root.read_list("cpus", settings.cpus, 0, 1023);
     root.read("public_origin", settings.public_origin);
+    if (!is_origin(settings.public_origin)) {
+      root.fail(Code::ConfigValue, "public_origin", "must be https://host or https://host:port");
+    }
     root.read("metrics_address", settings.metrics_address);
     root.read("metrics_port", settings.metrics_port, 0, 65'535);
     read_https(root, settings, name, result.errors);

@@ -104,6 +104,8 @@ def check_config(system):
     metrics = f"metrics_port = {settings['metrics_port']}"
     for was, now, why in ((certificate, system.config, "CertificateInvalid"), (certificate, "/", "Unreadable"),
                           (data, system.config, "is no directory"),
+                          ("sandbox = true", "sandbox = true\ncpus = [0, 1023]", "no processor 1023"),
+                          (settings["key_encryption_key_file"], data + "/none/kek", "there is no folder"),
                           (metrics, f"metrics_port = {settings['https'][0]['port']}", "is taken by"),
                           ('address = "127.0.0.1"', 'address = "localhost"', "[[https]] localhost")):
         with open(changed, "w", encoding="utf-8") as file:

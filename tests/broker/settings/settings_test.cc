@@ -42,6 +42,12 @@ TEST(Settings, WhatIsShownParsesAgainToTheSame) {
   EXPECT_TRUE(differences_that_need_a_restart(*first.settings, *second.settings).empty());
 }
 
+TEST(Settings, TheOriginIsRefusedWithItsLine) {
+  std::string text = kMinimal;
+  text.replace(text.find("https://idms"), 8, "http://");
+  EXPECT_TRUE(fails_with(parse_settings(text, "t"), Code::ConfigValue, "t:6: public_origin must be https://host"));
+}
+
 TEST(Settings, AnOriginOfAListenerIsAnOrigin) {
   const auto with = [](const std::string& origin) {
     return parse_settings(kMinimal + "public_origin = \"" + origin + "\"\n", "t");  // of the [[https]] table
