@@ -9,12 +9,17 @@
 
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "broker/broker.h"
 #include "broker/listeners.h"
 #include "broker/version.h"
+#include "core/crypto/certificate.h"
+#include "storage/rocks/backup.h"
 
 namespace {
 
@@ -92,6 +97,18 @@ int check_named_files(const Settings& settings, const std::string& file) {
                  std::string(good.error().where),
              good.error().code);
   }
+  // Does not keep the daemon from starting.
+  const auto warn = [&](const std::string& what) {
+    std::fprintf(stderr, "clavigerd: %s: warning: %s\n", file.c_str(), what.c_str());
+  };
+  for (const claviger::settings::HttpsListener& listener : settings.https) {
+    std::ifstream chain(listener.certificate_file);
+    const std::string pem{std::istreambuf_iterator<char>(chain), {}};
+    const auto certificates = claviger::crypto::Certificate::from_pem(pem);
+    if (certificates && !certificates->empty() && !certificates->front().is_valid_at(std::time(nullptr))) {
+      warn(listener.certificate_file + ": the certificate is not valid today");
+    }
+  }
   struct stat data {};
   if (stat(settings.data_directory.c_str(), &data) == 0 && !S_ISDIR(data.st_mode)) {
     complain("data_directory: " + settings.data_directory + " is no directory", claviger::Code::ConfigValue);
@@ -117,6 +134,23 @@ int check_named_files(const Settings& settings, const std::string& file) {
   return status;
 }
 
+// From a copy that `clavigerctl backup` made. The present store is not touched: the operator puts it aside first.
+int restore(const Settings& settings, const std::string& backup) {
+  claviger::Logger logger{claviger::LogOptions{}};
+  const auto restored = claviger::storage::rocks::restore(backup, settings.data_directory, logger);
+  logger.flush();
+  if (!restored) {
+    const bool is_there = restored.error().code == claviger::Code::Duplicate;
+    std::fprintf(stderr, "clavigerd: nothing was restored: %s (%s)%s\n",
+                 std::string(name_of(restored.error().code)).c_str(), std::string(restored.error().where).c_str(),
+                 is_there ? ": move data_directory away first" : "");
+    return kExitFailure;
+  }
+  std::printf("%s: %llu bytes up to commit %llu, every block checked\n", settings.data_directory.c_str(),
+              static_cast<unsigned long long>(restored->bytes), static_cast<unsigned long long>(restored->sequence));
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -125,9 +159,11 @@ int main(int argc, char** argv) {
       "Example: clavigerd --config /etc/claviger/claviger.toml"};
   std::string file;
   bool check = false;
+  std::string backup;
   std::vector<int> cpus;
   app.add_option("--config", file, "configuration file (TOML)")->required();
   app.add_flag("--check-config", check, "read and check the configuration, say what is wrong, and end");
+  app.add_option("--restore", backup, "make data_directory, which must not exist, of this backup, and end");
   app.add_option("--cpus", cpus, "pin all threads to these processors, such as 0,1")
       ->delimiter(',')
       ->check(CLI::Range(0, 1023));
@@ -147,5 +183,6 @@ int main(int argc, char** argv) {
     return 0;
   }
   harden();
+  if (!backup.empty()) return restore(*loaded.settings, backup);
   return serve(*std::move(loaded.settings), file, std::move(cpus));
 }

@@ -26,7 +26,8 @@ def run_binary(binary, out, seconds, repetitions, chosen, is_silent=False):
     if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=False).returncode != 0:
         return None
     with open(path, encoding="utf-8") as file:
-        return json.load(file)["benchmarks"]
+        written = file.read()
+    return json.loads(written)["benchmarks"] if written else []  # nothing of that name in this binary
 
 
 def medians(rows):

@@ -7,6 +7,7 @@ namespace claviger::admin {
 
 void add_status_verbs(http::Router& router, AdminServices& services);    // status, metrics
 void add_daemon_verbs(http::Router& router, AdminServices& services);    // config, reload, shutdown, log level
+void add_backup_verbs(http::Router& router, AdminServices& services);
 void add_clock_verbs(http::Router& router, AdminServices& services);     // sandbox only
 void add_tenant_verbs(http::Router& router, AdminServices& services);
 void add_user_verbs(http::Router& router, AdminServices& services);

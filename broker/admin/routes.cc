@@ -9,6 +9,7 @@ namespace claviger::admin {
 void add_admin_routes(http::Router& router, AdminServices& services) {
   add_status_verbs(router, services);
   add_daemon_verbs(router, services);
+  add_backup_verbs(router, services);
   add_clock_verbs(router, services);
   add_tenant_verbs(router, services);
   add_user_verbs(router, services);

@@ -44,7 +44,7 @@ http::Response refuse_for_now(Kms& kms, Context& context, const HeadView& head) 
   const ResponseHead kept{std::string(head.user_uri), std::string(head.kms_uri), head.time,
                           std::string(head.client_req_url)};
   http::Response response(said.status, kXmlType, write_error(context.shard.slabs(), kept, said.code, said.message));
-  response.with("retry-after", std::to_string(kms.extraction().retry_after_seconds(head.time)));
+  response.with("retry-after", std::to_string(kms.extraction().retry_after_seconds(head.user_uri, head.time)));
   return response;
 }
 

@@ -1,7 +1,5 @@
 #include "broker/keys/extraction.h"
 
-#include <algorithm>
-
 namespace claviger::keys {
 
 using runtime::Task;
@@ -44,15 +42,7 @@ std::deque<Extraction::Waiting> Extraction::take_batch() {
 }
 
 std::uint32_t Extraction::room_a_second() const {
-  return pace_.load(std::memory_order_relaxed) * static_cast<std::uint32_t>(pool_.threads());
-}
-
-// Of the last eight batches or so. Between threads the last writer counts: it is a guess in any case.
-void Extraction::note_pace(std::size_t made, std::chrono::nanoseconds taken) {
-  if (made < kBatchMax / 2) return;  // nobody waited
-  const double now = static_cast<double>(made) / std::chrono::duration<double>(taken).count();
-  const double before = pace_.load(std::memory_order_relaxed);
-  pace_.store(static_cast<std::uint32_t>(std::clamp(before + (now - before) / 8, 1.0, 1e6)), std::memory_order_relaxed);
+  return pace_.a_second() * static_cast<std::uint32_t>(pool_.threads());
 }
 
 Result<KeyRecord> Extraction::make_one(const KeysWanted& wanted, std::int64_t now) {
@@ -68,7 +58,8 @@ void Extraction::drain() {
     for (const Waiting& each : batch) wanted.push_back(each.wanted);
     const auto begun = std::chrono::steady_clock::now();
     auto made = make_key_records(sealer_, wanted, batch.front().now);
-    note_pace(batch.size(), std::chrono::steady_clock::now() - begun);
+    const bool is_full_batch = batch.size() >= kBatchMax / 2;  // a smaller one says nothing of a queue
+    if (is_full_batch) pace_.note(batch.size(), std::chrono::steady_clock::now() - begun);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       // One that cannot be made does not take the others with it.
       Result<KeyRecord> one = made ? Result<KeyRecord>(std::move((*made)[i])) : make_one(wanted[i], batch[i].now);

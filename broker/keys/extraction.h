@@ -32,15 +32,15 @@ class Extraction {
 
   // Of the errors' places: more wait than may.
   static constexpr std::string_view kFull = "kms.extraction";
-  // Until a batch has shown better: a slow core's.
-  static constexpr std::uint32_t kPaceAtFirst = 1000;
 
   // More wait than the next batch takes: what nobody needs at once is better left.
   bool is_busy() const { return waiting() >= kBatchMax; }
   // make() would refuse.
   bool is_full() const { return waiting() >= kExtractionQueueMax; }
   // For whoever is refused now: when to come again. `now`: seconds of the wall clock.
-  std::int64_t retry_after_seconds(std::int64_t now) { return appointments_.give(now, room_a_second()); }
+  std::int64_t retry_after_seconds(std::string_view who, std::int64_t now) {
+    return appointments_.give(who, now, room_a_second());
+  }
   // The record, sealed, not yet stored. Overload: kExtractionQueueMax wait already, or the pool is closed; and what
   // make_key_records() says.
   runtime::Task<Result<KeyRecord>> make(KeysWanted wanted, std::int64_t now);
@@ -58,7 +58,6 @@ class Extraction {
   std::size_t waiting() const { return count_.load(std::memory_order_relaxed); }
   Result<KeyRecord> make_one(const KeysWanted& wanted, std::int64_t now);
   std::uint32_t room_a_second() const;
-  void note_pace(std::size_t made, std::chrono::nanoseconds taken);
   // From the front, all of one domain; those who went away are dropped.
   std::deque<Waiting> take_batch();
 
@@ -69,7 +68,7 @@ class Extraction {
   std::size_t drains_ = 0;             // jobs in the pool
   std::atomic<std::size_t> count_{0};  // of waiting_, for whoever does not have the lock
   Appointments appointments_;
-  std::atomic<std::uint32_t> pace_{kPaceAtFirst};  // made in a second while somebody waited, by one thread
+  Pace pace_;  // of one thread
 };
 
 }  // namespace claviger::keys

@@ -15,9 +15,9 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-// While all users of a country want new keys, tokens go on being validated on the same cores: of a core that is busy with
-// them a thread of this niceness still gets a twentieth (sched(7): the weights are 56 and 1024), of an idle one all. What is made is also
-// stored and delivered, by the busy shard: as much again.
+// While all users of a country want new keys, tokens go on being validated on the same cores: of a core that is busy
+// with them a thread of this niceness still gets a twentieth (sched(7): the weights are 56 and 1024), of an idle one
+// all. What is made is also stored and delivered, by the busy shard: as much again.
 constexpr int kExtractionNiceness = 13;
 // Policies that are read at start, some 50 ms of it. An installation with more asks the store for each user, as it would
 // mostly find one.

@@ -75,8 +75,9 @@ http::Response refuse(Asked& asked, const Error& error) {
                           write_error(context.shard.slabs(), asked.head, said.code, said.message));
   if (said.status == 503 || said.status == 429) {
     const bool is_crowd = error.code == Code::Overload && error.where == Extraction::kFull;
-    response.with("retry-after",
-                  is_crowd ? std::to_string(asked.kms->extraction().retry_after_seconds(asked.head.time)) : "1");
+    response.with("retry-after", is_crowd ? std::to_string(asked.kms->extraction().retry_after_seconds(
+                                                asked.head.user_uri, asked.head.time))
+                                          : "1");
   }
   if (said.status == 401 || error.code == Code::BearerScope || error.code == Code::BearerSeveral) {
     const std::string_view realm = asked.tenant.empty() ? std::string_view("kms") : std::string_view(asked.tenant);

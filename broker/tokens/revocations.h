@@ -20,10 +20,11 @@
 
 namespace claviger::tokens {
 
+// How far the clocks of those who verify may be behind (verification_policy.h).
+inline constexpr Seconds kVerifiersLeeway{60};
 // Longest life of an access token (settings.h bounds it) and the leeway of those who verify: a revocation is kept this
 // long, whatever the lifetime is configured to be now, for it may have been longer a moment ago; longer where a client's
 // tokens live longer (broker/tokens/token_life.h).
-inline constexpr Seconds kVerifiersLeeway{60};
 inline constexpr Seconds kRevocationKept = Seconds{3600} + kVerifiersLeeway;
 
 // Of a key: whoever stole it signs tokens with any exp, and a verifier that was cut off may have its key set from long ago.

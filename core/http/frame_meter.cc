@@ -3,6 +3,7 @@
 #include <algorithm>
 
 namespace claviger::http {
+
 void FrameMeter::give(std::int32_t frames) { allowance_ = std::min(allowance_ + frames, kAllowanceMax); }
 
 void FrameMeter::look_at(const FrameHeader& header) {

@@ -28,6 +28,7 @@ class Rewriter {
     if (!has_gained_) return std::nullopt;
     return written_;
   }
+  std::size_t touched() const { return touched_; }
 
  private:
   // RFC 7541 clause 6.
@@ -64,6 +65,7 @@ class Rewriter {
     std::copy_n(in_.begin(), count, out_.begin() + static_cast<std::ptrdiff_t>(written_));
     in_ = in_.subspan(count);
     written_ += count;
+    touched_ = std::max(touched_, written_);
     return true;
   }
 
@@ -89,6 +91,7 @@ class Rewriter {
     const std::size_t room = out_.size() - written_;
     if (room < kLengthMax + huffman_decoded_max(coded.size())) return false;
     const MutableBytes text = out_.subspan(written_ + kLengthMax);
+    touched_ = std::max(touched_, written_ + kLengthMax + huffman_decoded_max(coded.size()));
     const auto size = huffman_decode(coded, text);
     if (!size) return false;
     std::size_t at = written_;
@@ -111,17 +114,20 @@ class Rewriter {
   Bytes in_;
   MutableBytes out_;
   std::size_t written_ = 0;
+  std::size_t touched_ = 0;  // decoding goes ahead of what is written in the end
   bool has_gained_ = false;
 };
 
 }  // namespace
 
-std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out) {
+std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out, std::size_t* touched) {
   const std::uint8_t flags = read_frame_header(frame).flags;
   if ((flags & frame_flag::kEndHeaders) == 0 || (flags & frame_flag::kPadded) != 0) return std::nullopt;
   const std::size_t before = kFrameHeaderBytes + ((flags & frame_flag::kPriority) != 0 ? kPriorityBytes : 0);
   if (frame.size() < before || out.size() < before) return std::nullopt;
-  const auto block = Rewriter(frame.subspan(before), out.subspan(before)).run();
+  Rewriter rewriter(frame.subspan(before), out.subspan(before));
+  const auto block = rewriter.run();
+  if (touched != nullptr) *touched = before + rewriter.touched();
   if (!block) return std::nullopt;
   std::ranges::copy(frame.first(before), out.begin());
   const auto length = static_cast<std::uint32_t>(before - kFrameHeaderBytes + *block);
@@ -149,10 +155,9 @@ Bytes HeaderUnpacker::next(Bytes& bytes, UnpackRoom& room) {
         if (rest.size() < begin.size()) return passed(rest);
         if (!room.slab_) room.slab_.emplace(room.pool_, kSlabBytes);
         const MutableBytes out = room.slab_->unwritten();
-        const auto unpacked = unpack_headers(rest.first(size), out);
+        const auto unpacked = unpack_headers(rest.first(size), out, &room.used_);
         if (unpacked) {
           bytes = rest.subspan(size);
-          room.used_ = *unpacked;
           return Bytes(out).first(*unpacked);
         }
         // Goes through; not looked at again.

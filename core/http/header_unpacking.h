@@ -18,8 +18,8 @@
 namespace claviger::http {
 
 // The frame with its long strings decoded, written to `out`; nothing: to be given as it is. `frame` is one whole HEADERS
-// frame with its header.
-std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out);
+// frame with its header. `touched`: of `out`, what was written to, also when nothing comes of it.
+std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out, std::size_t* touched = nullptr);
 
 // Where frames are written anew: a slab, taken when there is something to write. What stands in it is wiped, for tokens are
 // in it: before the next frame, and at the end.

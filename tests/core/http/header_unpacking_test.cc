@@ -93,6 +93,28 @@ TEST(HeaderUnpacking, NoTokenStays) {
   }
 }
 
+// A block that is given up after its token was decoded, and the octets behind the place where a string stood at first.
+TEST(HeaderUnpacking, NoTokenStaysOfWhatIsGivenUp) {
+  std::string block = Deflater().block({{"authorization", kToken}, {"x-" + std::string(70, 'n'), kToken}});
+  block.back() = '\0';  // the last string's padding is wrong
+  const std::string sent =
+      std::string(frames::kPreface) + frames::frame(frames::kHeaders, frames::kEndHeaders, 1, block) +
+      frames::frame(frames::kHeaders, frames::kEndHeaders, 3, Deflater().block(token_request("/")));
+  SlabPool pool;
+  {
+    HeaderUnpacker unpacker;
+    UnpackRoom room(pool);
+    Bytes left = as_bytes(sent);
+    while (!unpacker.next(left, room).empty()) {
+    }
+  }
+  SlabWriter slab(pool, kSlabBytes);
+  const std::string_view rest = as_text(Bytes(slab.unwritten()));
+  for (std::size_t at = 0; at + 8 <= kToken.size(); ++at) {
+    ASSERT_EQ(rest.find(std::string_view(kToken).substr(at, 8)), std::string_view::npos) << at;
+  }
+}
+
 TEST(HeaderUnpacking, WithPriorityAndWithoutPadding) {
   const std::string block = Deflater().block(token_request("/"));
   std::array<std::byte, kSlabBytes> out;

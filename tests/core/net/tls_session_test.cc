@@ -1,7 +1,9 @@
 #include "core/net/tls_session.h"
 
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include "core/net/descriptor.h"
@@ -262,6 +264,63 @@ TEST_F(Tls, TheRootIsNotSent) {  // RFC 8446 clause 4.4.2: nor is a chain built 
   trusts_nobody.client_ca_pem.clear();
   // The names of the CAs that a client's certificate may have are sent, but no CA's certificate, which is larger.
   EXPECT_LT(flight_size(std::move(trusts)), flight_size(std::move(trusts_nobody)) + 100);
+}
+
+struct FreeOpenSsl {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, FreeOpenSsl>;
+
+Owned<BIO> reading(Bytes text) { return Owned<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+Owned<X509> certificate_of(const crypto::CertificateAuthority& ca) {
+  return Owned<X509>(PEM_read_bio_X509(reading(as_bytes(ca.certificate_pem())).get(), nullptr, nullptr, nullptr));
+}
+
+// `ca` with a certificate that `signer` has signed and that allows CAs below it: CertificateAuthority makes neither.
+crypto::CertificateAuthority signed_by(const crypto::CertificateAuthority& signer,
+                                       const crypto::CertificateAuthority& ca) {
+  const Owned<X509> certificate = certificate_of(ca);
+  const Owned<X509> issuer = certificate_of(signer);
+  const SecretBytes key_pem = *signer.private_key_pem();
+  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(reading(key_pem.reveal()).get(), nullptr, nullptr, nullptr));
+  for (const int kind : {NID_authority_key_identifier, NID_basic_constraints}) {
+    const int place = X509_get_ext_by_NID(certificate.get(), kind, -1);
+    if (place >= 0) Owned<X509_EXTENSION>(X509_delete_ext(certificate.get(), place));
+  }
+  const Owned<X509_EXTENSION> is_ca(X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE"));
+  EXPECT_EQ(X509_add_ext(certificate.get(), is_ca.get(), -1), 1);
+  EXPECT_EQ(X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get())), 1);
+  EXPECT_GT(X509_sign(certificate.get(), key.get(), EVP_sha256()), 0);
+  const Owned<BIO> out(BIO_new(BIO_s_mem()));
+  EXPECT_EQ(PEM_write_bio_X509(out.get(), certificate.get()), 1);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return *crypto::CertificateAuthority::load({text, static_cast<std::size_t>(size)}, ca.private_key_pem()->reveal());
+}
+
+// What the server's file leaves out and its store of CAs has is sent: its peers trust the root alone.
+TEST_F(Tls, AnIntermediateOfTheClientsCasIsSent) {  // RFC 8446 clause 4.4.2
+  const crypto::CertificateAuthority bare = make_ca("root");
+  const crypto::CertificateAuthority root = signed_by(bare, bare);
+  const crypto::CertificateAuthority intermediate = signed_by(root, make_ca("intermediate"));
+  for (const bool is_known : {true, false}) {
+    crypto::IssuedCertificate issued = issue(intermediate, crypto::CertificateUse::Server);
+    TlsServerOptions options = server_options(ClientCertificate::Optional);
+    options.certificate_chain_pem = issued.certificate_pem;
+    options.private_key_pem = std::move(issued.private_key_pem);
+    options.client_ca_pem = root.certificate_pem();
+    if (is_known) options.client_ca_pem += intermediate.certificate_pem();
+    TlsClientOptions trusting;
+    trusting.ca_pem = root.certificate_pem();
+    End client(pool, client_context(std::move(trusting)), "localhost");
+    End server(pool, server_context(std::move(options)));
+    EXPECT_EQ(shake(client, server), is_known);
+  }
 }
 
 struct Resumption : Tls {

@@ -19,7 +19,7 @@ const std::vector<Command>& all_commands() {
           authenticator_commands(), administrator_commands(), seal_key_commands(), capif_commands(),
           kms_commands(),           kms_peer_commands(),      profile_commands(),  peer_commands(),
           subscriber_commands(),    migration_commands(),     acm_commands(),      registration_commands(),
-          audit_commands(),         capacity_commands()}) {
+          audit_commands(),         backup_commands(),        capacity_commands()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -28,7 +28,7 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 45> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 46> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
       {"client", "The registered clients of a tenant"},
@@ -73,6 +73,7 @@ std::string_view help_of_noun(std::string_view noun) {
       {"audit", "The log of what operators did"},
       {"capacity", "How many machines so many subscribers take"},
       {"completion", "Shell completions"},
+      {"backup", "A copy of the store"},
       {"status", "How the daemon is"},
   }};
   for (const auto& [name, help] : kNouns) {

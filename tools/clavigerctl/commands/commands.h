@@ -29,5 +29,6 @@ std::vector<Command> peer_commands();          // of the Diameter node
 std::vector<Command> acm_commands();           // setting users up at partners
 std::vector<Command> registration_commands();  // over SIP
 std::vector<Command> audit_commands();
+std::vector<Command> backup_commands();
 
 }  // namespace claviger::ctl

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""A copy of the store taken while it serves, and a broker started from it: what was acknowledged before the copy is there.
+
+usage: backup.py     CLAVIGER_BUILD: the build folder.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+
+from clavigerd import Failure, Sandbox, build_folder
+from operators_day import CONFLICT, FAILED, NOT_FOUND, Ctl, expect
+from user_agent import UserAgent, new_verifier
+from wire import https
+
+PASSWORD = "once-upon-a-time-9"
+
+
+def restore(daemon, copy):
+    return subprocess.run([os.path.join(build_folder(), "bin", "clavigerd"), "--config", daemon.config, "--restore", copy],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+
+
+def run(sandbox):
+    system = sandbox.system()
+    daemon = sandbox.take_over(system, {})
+    ctl = Ctl(system.admin_socket)
+    copy = os.path.join(sandbox.folder, "copy")
+
+    ctl.run("user", "add", "before", "--password-stdin", given=PASSWORD + "\n")
+    told = ctl.json("backup", copy)
+    expect(told["directory"] == copy and told["sequence"] > 0 and told["bytes"] > 0, f"{told}")
+    ctl.run("user", "add", "after", "--password-stdin", given=PASSWORD + "\n")
+    ctl.run("backup", copy, status=CONFLICT)
+    expect("folder" in ctl.run("backup", os.path.join(sandbox.folder, "none", "copy"), status=FAILED).stderr, "the parent is named")
+    with open(os.path.join(system.data, "..", "audit.log"), encoding="utf-8") as log:
+        expect(any('"backup.make"' in line and copy in line for line in log), "the audit log tells of it")
+
+    daemon.kill()
+    with open(daemon.config, "rb") as file:
+        data = tomllib.load(file)["data_directory"]
+    refused = restore(daemon, copy)
+    expect(refused.returncode == 1 and "data_directory" in refused.stderr and os.path.isdir(data), f"a store that is there stays: {refused}")
+    shutil.rmtree(data)
+    spoilt = copy + ".spoilt"
+    shutil.copytree(copy, spoilt)
+    table = max((os.path.join(spoilt, name) for name in os.listdir(spoilt) if name.endswith(".sst")), key=os.path.getsize)
+    with open(table, "r+b") as file:
+        file.seek(os.path.getsize(table) // 3)
+        octet = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([octet[0] ^ 1]))
+    refused = restore(daemon, spoilt)
+    expect(refused.returncode == 1 and not os.path.exists(data), f"a copy that has rotted is not started from: {refused}")
+    done = restore(daemon, copy)
+    expect(done.returncode == 0 and "every block checked" in done.stdout, f"{done}")
+
+    daemon.start()
+    ctl.run("user", "show", "before")
+    ctl.run("user", "show", "after", status=NOT_FOUND)
+    expect(ctl.json("audit", "verify")["intact"], "the audit log goes on")
+    agent = UserAgent(system, https(system))
+    agent.code(system.username, system.password, new_verifier())
+    print("backup: a copy taken online, one that has rotted refused, a broker started from the good one")
+
+
+def main():
+    with Sandbox() as sandbox:
+        run(sandbox)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        print(f"backup: {failure}", file=sys.stderr)
+        sys.exit(1)
