@@ -34,10 +34,16 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
   return std::ranges::find(names, name) != names.end();
 }
 
+// The attribute of a VAL profile that says what an MC profile's <Pre-selected-indication> says.
+bool is_marked_default(const Application& application, const XmlTree& tree) {
+  const XmlAttribute* mark = application.is_val ? tree.attribute(0, "isDefault") : nullptr;
+  return mark != nullptr && boolean_in(unescaped(mark->value)).value_or(false);
+}
+
 class Check {
  public:
-  Check(const Application& application, const DocumentName& name, const XmlTree& tree)
-      : application_(application), name_(name), tree_(tree) {}
+  Check(const Application& application, const DocumentName& name, const XmlTree& tree, std::string_view before)
+      : application_(application), name_(name), tree_(tree), before_(before) {}
 
   Checked<DocumentFacts> run() {
     const XmlElement& root = tree_[0];
@@ -45,10 +51,7 @@ class Check {
       return invalid("The root element is not <" + std::string(application_.root) + "> of " +
                      std::string(application_.space) + ".");
     }
-    const TypeRule* grammar = grammar_of(application_);
-    if (grammar != nullptr) {
-      if (auto wrong = check_structure(*grammar, tree_)) return *std::move(wrong);
-    }
+    if (auto wrong = structure()) return *std::move(wrong);
     for (std::uint32_t at = 0; at < tree_.size(); ++at) {
       if (auto wrong = element(at)) return *std::move(wrong);
     }
@@ -66,6 +69,15 @@ class Check {
   static XcapFault invalid(std::string phrase) { return {Code::DocumentInvalid, std::move(phrase), {}}; }
   static XcapFault constraint(std::string phrase) { return {Code::XcapConstraint, std::move(phrase), {}}; }
   bool is_own(std::uint32_t at) const { return tree_[at].space == tree_[0].space; }
+
+  Wrong structure() const {
+    const TypeRule* grammar = grammar_of(application_);
+    auto wrong = grammar == nullptr ? std::nullopt : check_structure(*grammar, tree_);
+    if (!wrong || before_.empty()) return wrong;
+    const auto former = XmlTree::read(before_);
+    const auto known = former ? check_structure(*grammar, *former) : std::nullopt;
+    return known && known->phrase == wrong->phrase ? std::nullopt : wrong;
+  }
 
   Wrong element(std::uint32_t at) {
     const std::string_view name = tree_[at].name;
@@ -105,25 +117,25 @@ class Check {
     return std::nullopt;
   }
 
-  // What counts for us, of a profile whose structure is good.
+  // What counts for us.
   Wrong profile() {
     std::size_t states = 0;
     for (std::uint32_t at = tree_[0].first_child; at != kNoElement; at = tree_[at].next_sibling) {
       if (!is_own(at)) continue;
       const std::string_view name = tree_[at].name;
+      const auto value = boolean_in(tree_.content(at));
       if (is_one_of(name, kStatus)) {
+        if (!value) return invalid("<Status> is a boolean.");
         ++states;
-        facts_.is_active = *boolean_in(tree_.content(at));
+        facts_.is_active = *value;
       }
       if (is_one_of(name, kProfileName)) facts_.profile_name = trimmed(tree_.content(at));
       if (name == "Pre-selected-indication") facts_.is_preselected = true;
-      if (name == "is-default") facts_.is_preselected = facts_.is_preselected || *boolean_in(tree_.content(at));
+      if (name == "is-default") facts_.is_preselected = facts_.is_preselected || value.value_or(false);
     }
     if (states != 1) return invalid("A profile has one <Status>.");
     if (facts_.profile_name.size() > kNameBytesMax) return constraint("The name of the profile is too long.");
-    if (const XmlAttribute* standing = application_.is_val ? tree_.attribute(0, "isDefault") : nullptr) {
-      facts_.is_preselected = facts_.is_preselected || *boolean_in(standing->value);
-    }
+    if (is_marked_default(application_, tree_)) facts_.is_preselected = true;
     if (auto wrong = owner()) return wrong;
     return profile_index();
   }
@@ -139,7 +151,8 @@ class Check {
   // TS 24.546's text has an element where its schema has an attribute: both are taken.
   Wrong profile_index() {
     std::optional<std::uint64_t> index;
-    if (const XmlAttribute* attribute = tree_.attribute(0, "user-profile-index")) index = number_in(attribute->value);
+    if (const XmlAttribute* attribute = tree_.attribute(0, "user-profile-index"))
+      index = number_in(unescaped(attribute->value));
     const std::uint32_t element = application_.is_val ? tree_.child(0, "user-profile-index") : kNoElement;
     if (!index && element != kNoElement) index = number_in(tree_.content(element));
     if (!index || *index > 255) return invalid("user-profile-index is a number up to 255.");
@@ -167,6 +180,7 @@ class Check {
   const Application& application_;
   const DocumentName& name_;
   const XmlTree& tree_;
+  std::string_view before_;
   DocumentFacts facts_;
 };
 
@@ -231,7 +245,8 @@ bool declares_another_encoding(std::string_view text) {
 
 }  // namespace
 
-Checked<DocumentFacts> check_document(const Application& application, const DocumentName& name, std::string_view text) {
+Checked<DocumentFacts> check_document(const Application& application, const DocumentName& name, std::string_view text,
+                                      std::string_view before) {
   if (!codec::is_utf8(text) || declares_another_encoding(text)) {
     return XcapFault{Code::XcapUtf8, "The document is not UTF-8.", {}};
   }
@@ -242,7 +257,7 @@ Checked<DocumentFacts> check_document(const Application& application, const Docu
     if (code == Code::XmlTooLarge) return XcapFault{code, "The document is deeper or larger than any of its kind.", {}};
     return XcapFault{Code::XmlSyntax, "The document is not well-formed XML.", {}};
   }
-  return Check(application, name, *tree).run();
+  return Check(application, name, *tree, before).run();
 }
 
 bool is_users_change(const Application& application, std::string_view before, std::string_view after) {
@@ -277,9 +292,9 @@ std::optional<std::string> without_preselection(const Application& application, 
       is_changed = true;
     }
   }
-  const XmlAttribute* standing = application.is_val ? tree->attribute(0, "isDefault") : nullptr;
-  if (standing != nullptr && boolean_in(standing->value).value_or(false)) {
-    out.replace(standing->begin, standing->end - standing->begin, " isDefault=\"false\"");
+  if (is_marked_default(application, *tree)) {
+    const XmlAttribute& mark = *tree->attribute(0, "isDefault");
+    out.replace(mark.begin, mark.end - mark.begin, " isDefault=\"false\"");
     is_changed = true;
   }
   if (!is_changed) return std::nullopt;

@@ -161,7 +161,7 @@ Checked<Edited> put_attribute(const XmlTree& tree, const NodeSelector& selector,
   } else {
     std::string name = selector.attribute;
     if (!selector.attribute_space.empty()) {
-      std::string_view prefix;
+      std::string_view prefix = selector.attribute_space == kXmlSpace ? "xml" : "";
       for (const auto& [known, space] : bindings_of(tree, element)) {
         if (!known.empty() && space == selector.attribute_space) prefix = known;
       }

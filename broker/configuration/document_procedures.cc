@@ -66,7 +66,8 @@ Prepared prepare(const DocumentWrite& wanted, const std::optional<std::string>& 
     out.text = wanted.keeps_text ? *before : wanted.text;
   }
   if (out.text.size() > kDocumentBytesMax) return failed({Code::TooLarge, "document.size"});
-  auto facts = check_document(*application, wanted.name, out.text);
+  const std::string_view former = before ? std::string_view(*before) : std::string_view();
+  auto facts = check_document(*application, wanted.name, out.text, former);
   if (!facts) return faulty(*std::move(facts.fault));
   out.facts = *std::move(facts.value);
   if (wanted.is_user && !is_users_change(*application, *before, out.text)) {

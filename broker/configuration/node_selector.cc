@@ -65,8 +65,9 @@ class Reader {
     if (colon == std::string_view::npos) return std::pair(std::string(space), std::string(name));
     const auto bound =
         std::ranges::find(prefixes_, whole.substr(0, colon), &std::pair<std::string, std::string>::first);
-    if (bound == prefixes_.end()) return Error{Code::XcapSelector, "xcap.prefix"};
-    return std::pair(bound->second, std::string(name));
+    if (bound != prefixes_.end()) return std::pair(bound->second, std::string(name));
+    if (whole.substr(0, colon) == "xml") return std::pair(std::string(kXmlSpace), std::string(name));
+    return Error{Code::XcapSelector, "xcap.prefix"};
   }
 
   Result<Unit> predicate(SelectorStep& step) {

@@ -31,7 +31,7 @@ constexpr ElementRow kProseRows[] = {{"DiscoveryGroupID", &kHex}, {"User-Info-ID
 constexpr TypeRule kProse{.rows = kProseRows};
 
 constexpr ElementRow kInitiationRows[] = {{"entry", &kEntry}};
-constexpr TypeRule kInitiation{.rows = kInitiationRows};
+constexpr TypeRule kInitiation{.content = Open, .rows = kInitiationRows};
 constexpr ElementRow kRecipientRows[] = {{"entry", &kEntry, 1}, {"ProSeUserID-entry", &kProse}};
 constexpr TypeRule kRecipient{.content = Ordered, .rows = kRecipientRows};
 constexpr ElementRow kEmergencyRows[] = {
@@ -50,9 +50,10 @@ constexpr ElementRow kCallListRows[] = {{"PrivateCallURI", &kEntry, 0, kMany},
                                         {"PrivateCallProSeUser", &kProse, 0, kMany},
                                         {"PrivateCallOnNetwork", &kOnNetworkCall, 0, kMany},
                                         {"PrivateCallOffNetwork", &kOffNetworkCall, 0, kMany}};
-constexpr TypeRule kCallList{.rows = kCallListRows};
+// Releases differ in what else is here: a PrivateCallKMSURI for the list, or one in each call.
+constexpr TypeRule kCallList{.content = Open, .rows = kCallListRows};
 constexpr ElementRow kPrivateCallRows[] = {{"PrivateCallList", &kCallList, 0, kMany}, {"EmergencyCall", &kEmergency}};
-constexpr TypeRule kPrivateCall{.content = Ordered, .rows = kPrivateCallRows};
+constexpr TypeRule kPrivateCall{.content = Open, .rows = kPrivateCallRows};
 
 constexpr ElementRow kGroupCallRows[] = {{"MaxSimultaneousCallsN6", &kPositive},
                                          {"EmergencyCall", &kEmergency},

@@ -9,6 +9,7 @@
 #include "broker/configuration/xcap_error.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/tables.h"
+#include "core/http/accept.h"
 #include "core/http/problem.h"
 
 namespace claviger::configuration {
@@ -46,12 +47,6 @@ std::optional<std::string> list_field(const http::Request& request, Field field)
     all += header.value;
   }
   return all;
-}
-
-std::string_view media_type_in(std::string_view field) {
-  field = field.substr(0, field.find(';'));
-  while (field.ends_with(' ') || field.ends_with('\t')) field.remove_suffix(1);
-  return field;
 }
 
 bool is_generated(std::string_view rest) {
@@ -243,7 +238,8 @@ Result<Unit> check_media_type(const http::Request& request, const Asked& asked) 
         std::string_view(asked.target.selector).substr(last == std::string::npos ? 0 : last + 1);
     wanted = step.starts_with('@') ? kAttributeType : kElementType;
   }
-  if (media_type_in(request.field(Field::ContentType)) != wanted || request.is_repeated(Field::ContentType)) {
+  const std::string_view given = http::media_type_of(request.field(Field::ContentType));
+  if (!http::is_same_type(given, wanted) || request.is_repeated(Field::ContentType)) {
     return Error{Code::MediaType, "content-type"};
   }
   return Unit{};

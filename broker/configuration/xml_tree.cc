@@ -8,7 +8,6 @@ namespace claviger::configuration {
 namespace {
 
 constexpr codec::XmlLimits kLimits{.depth_max = 32, .elements_max = kElementsMax};
-constexpr std::string_view kXmlSpace = "http://www.w3.org/XML/1998/namespace";
 
 bool is_blank(char character) {
   return character == ' ' || character == '\t' || character == '\n' || character == '\r';

@@ -15,6 +15,8 @@
 
 namespace claviger::configuration {
 
+// Bound to the prefix "xml" without a declaration, in documents and in selectors (Namespaces in XML clause 3).
+inline constexpr std::string_view kXmlSpace = "http://www.w3.org/XML/1998/namespace";
 inline constexpr std::uint32_t kNoElement = 0xFFFF'FFFF;
 // A user profile with some hundred groups and aliases has a few thousand elements.
 inline constexpr std::size_t kElementsMax = 20'000;

@@ -24,16 +24,31 @@ Task<Result<Registration>> read_registration(Registrar* registrar, std::string i
 namespace {
 
 // Services that the UE no longer offers in its Contact: a log-off from these alone (TS 24.379 clause 7.2.1).
+//
+// Of a client that came by PUBLISH nobody has told on which UE it is. Where another client is known to be on this one, by its
+// instance or its client ID, those of whom it is not known are left alone: several UEs may share the identity.
 Task<Result<Unit>> drop_lost_services(Change* change, Registration* registration, UeContact contact) {
-  std::vector<BindingName> names = registration->bindings;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (std::ranges::find(contact.services, names[i].service) != contact.services.end()) continue;
-    CLAVIGER_CO_TRY(binding, co_await read_binding(change->registrar, names[i]));
-    const bool is_another_ue =
-        !contact.instance.empty() && !binding.instance.empty() && binding.instance != contact.instance;
-    if (is_another_ue) continue;
+  const auto is_lost = [&contact](const BindingName& name) {
+    return std::ranges::find(contact.services, name.service) == contact.services.end();
+  };
+  // A refresh, nearly always: nothing is read.
+  if (std::ranges::none_of(registration->bindings, is_lost)) co_return Unit{};
+  std::vector<Binding> bindings;
+  for (std::size_t i = 0; i < registration->bindings.size(); ++i) {
+    CLAVIGER_CO_TRY(binding, co_await read_binding(change->registrar, registration->bindings[i]));
+    bindings.push_back(std::move(binding));
+  }
+  const auto is_there = [&contact](const Binding& one) {
+    return one.instance == contact.instance || (one.instance.empty() && one.name.client_id == contact.instance);
+  };
+  const bool is_known = !contact.instance.empty() && std::ranges::any_of(bindings, is_there);
+  for (std::size_t i = 0; i < bindings.size(); ++i) {
+    const Binding& binding = bindings[i];
+    if (!is_lost(binding.name)) continue;
+    const bool is_another_ue = !contact.instance.empty() && !binding.instance.empty() && !is_there(binding);
+    if (is_another_ue || (is_known && !is_there(binding))) continue;
     CLAVIGER_CO_TRY(dropped,
-                    co_await unbind(change, registration, names[i], EndReason::FeatureLost, Ending::NoResource));
+                    co_await unbind(change, registration, binding.name, EndReason::FeatureLost, Ending::NoResource));
   }
   co_return Unit{};
 }

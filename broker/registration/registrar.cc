@@ -287,6 +287,11 @@ Task<Response> Registrar::handle(const sip::Received* request) {
   if (!is_trusted) co_return Response(403);
   if (message.method() == sip::Method::Register) co_return co_await answer_register(this, request);
   if (message.method() == sip::Method::Notify) co_return co_await answer_notify(this, request);
+  // RFC 3261 clause 8.2.3: a body that is coded in a way that nobody here undoes.
+  const std::string_view coding = message.value(HeaderId::ContentEncoding);
+  if (!message.body().empty() && !coding.empty() && !sip::equals_ignoring_case(coding, "identity")) {
+    co_return Response(415).with("Accept-Encoding", "identity");
+  }
   if (package_ != nullptr && message.method() == sip::Method::Subscribe && message.event() == package_event_) {
     auto subscriber = asserted_identity(message);
     if (!subscriber) co_return Response(403);

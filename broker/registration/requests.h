@@ -30,7 +30,7 @@ struct Authorisation {
   ClientServerKeyRef uploaded;  // null: none, or one that is known already
 };
 
-// The Contact of the REGISTER inside a third-party REGISTER.
+// The Contacts of the REGISTER inside a third-party REGISTER: they are of one UE.
 struct UeContact {
   std::string instance;
   std::vector<std::string> services;

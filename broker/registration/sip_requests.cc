@@ -73,6 +73,30 @@ Result<Authorisation> authorise(Registrar& registrar, const Service& service, co
   return authorisation;
 }
 
+// A UE may have one Contact for each of its services, in one header or in several (TS 24.379 clause 7.1); one that it takes
+// away offers nothing any more.
+std::optional<UeContact> contact_of(const Services& services, const sip::Message& inner) {
+  std::optional<UeContact> contact;
+  inner.for_each(HeaderId::Contact, [&](std::string_view value) {
+    sip::NameAddresses contacts(value);
+    while (auto next = contacts.next()) {
+      if (!*next) return;
+      const std::string_view parameters = (*next)->parameters;
+      if (!contact) contact.emplace();
+      if (contact->instance.empty()) contact->instance = instance_of(parameters);
+      const sip::Parameter own = sip::find_parameter(parameters, "expires");
+      const bool is_gone = own.is_present ? sip::read_number(own.value, UINT32_MAX) == 0U : inner.expires() == 0U;
+      if (is_gone) continue;
+      for (std::string& name : services.named_by_contact(parameters)) {
+        if (std::ranges::find(contact->services, name) == contact->services.end()) {
+          contact->services.push_back(std::move(name));
+        }
+      }
+    }
+  });
+  return contact;
+}
+
 // The REGISTER of the UE itself, inside the core's.
 Result<Unit> read_embedded(Registrar& registrar, std::string_view text, std::string_view outer_identity,
                            const BodyAccess& access, RegisterRequest& request) {
@@ -83,11 +107,7 @@ Result<Unit> read_embedded(Registrar& registrar, std::string_view text, std::str
   CLAVIGER_TRY(to, sip::parse_name_address(inner.value(HeaderId::To)));
   CLAVIGER_TRY(identity, sip::canonical_identity(to.uri));
   if (identity != outer_identity) return Error{Code::SipUri, "embedded.to"};
-  sip::NameAddresses contacts(inner.value(HeaderId::Contact));
-  if (const auto contact = contacts.next(); contact && *contact) {
-    request.contact =
-        UeContact{instance_of((*contact)->parameters), registrar.services().named_by_contact((*contact)->parameters)};
-  }
+  request.contact = contact_of(registrar.services(), inner);
   if (inner.body().empty()) return Unit{};
   CLAVIGER_TRY(parts, sip::Parts::of(inner.value(HeaderId::ContentType), inner.body()));
   CLAVIGER_TRY(signers, check_signatures(parts, registrar.services(), access.keys));

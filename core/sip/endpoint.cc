@@ -48,6 +48,7 @@ Result<NextHop> next_hop_of(std::string_view text, std::size_t size) {
     hop.is_for_size = true;
   else if (!transport.empty() && !equals_ignoring_case(transport, "udp"))
     return Error{Code::SipUri, "sip.transport"};
+  hop.is_any_transport = transport.empty() && !uri->is_secure;
   if (hop.is_for_size) hop.transport = Transport::Tcp;
   hop.host = uri->host.starts_with('[') ? uri->host.substr(1, uri->host.size() - 2) : uri->host;
   hop.port = uri->port != 0 ? uri->port : hop.transport == Transport::Tls ? 5061 : 5060;
@@ -138,6 +139,15 @@ Task<Result<ReceivedResponse>> Endpoint::send(OutgoingRequest request) {
   CLAVIGER_CO_TRY(hop, next_hop_of(request.next_hop, request.body.size() + 800));
   CLAVIGER_CO_TRY(addresses, co_await net::resolve(hop.host, hop.port, runtime::Shard::current().now() + kResolveMax));
   const net::Address address = addresses.front();
+  // Who is connected from that very address and port, and names no transport in his Contact, waits at his end of the
+  // connection: UDP, RFC 3263's choice, would reach nobody there.
+  if (hop.is_any_transport && connections_.load(std::memory_order_relaxed) != 0) {
+    NextHop stream = hop;
+    stream.transport = Transport::Tcp;
+    stream.is_only_open = true;
+    auto there = co_await send_to(request, std::move(stream), address);
+    if (!there.failed_with(Code::NotFound)) co_return there;
+  }
   auto answer = co_await send_to(request, hop, address);
   if (hop.is_for_size && answer.failed_with(Code::Unreachable)) {
     hop.transport = Transport::Udp;

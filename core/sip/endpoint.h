@@ -83,7 +83,9 @@ struct NextHop {
   Transport transport = Transport::Udp;
   std::string host;  // without brackets
   std::uint16_t port = 5060;
-  bool is_for_size = false;  // TCP for the size alone: UDP will do where nobody listens (RFC 3261 clause 18.1.1)
+  bool is_for_size = false;       // TCP for the size alone: UDP will do where nobody listens (RFC 3261 clause 18.1.1)
+  bool is_any_transport = false;  // the URI says none: a connection that the peer has made from there will do
+  bool is_only_open = false;      // no connection is made; NotFound where there is none
 };
 class EndpointShard;
 

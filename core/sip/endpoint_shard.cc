@@ -318,6 +318,10 @@ Result<std::uint64_t> EndpointShard::connection_to(const NextHop& hop, const net
 Task<Result<ReceivedResponse>> EndpointShard::transact(OutgoingRequest request, NextHop hop, net::Address address) {
   if (is_draining_) co_return Error{Code::Closed, "sip.draining"};
   if (pending_.size() >= kClientTransactionsMax) co_return Error{Code::Overload, "sip.pending"};
+  if (hop.is_only_open) {
+    if (!connections_by_peer_.contains(peer_key(hop.transport, address))) hop.transport = Transport::Tls;
+    if (!connections_by_peer_.contains(peer_key(hop.transport, address))) co_return Error{Code::NotFound, "sip.stream"};
+  }
   const std::string branch = branch_prefix_ + hex_of(next_branch_++);
   const std::string text = write_request(request, hop.transport, branch);
   runtime::OneShotPair<Result<ReceivedResponse>> pair;

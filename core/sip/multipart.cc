@@ -107,10 +107,18 @@ Result<Parts> Parts::of(std::string_view content_type, std::string_view body) {
     parts.count_ = 1;
     return parts;
   }
+  CLAVIGER_TRY(added, parts.add(content_type, body, 1));
+  return parts;
+}
+
+// The parts of one multipart body, which ends with its closing delimiter and has one part at least.
+Result<Unit> Parts::add(std::string_view content_type, std::string_view body, std::size_t depth) {
+  if (depth > kPartDepthMax) return Error{Code::TooMany, "sip.part_depth"};
   const std::size_t semicolon = content_type.find(';');
   if (semicolon == std::string_view::npos) return syntax();
   const std::string_view boundary = find_parameter(content_type.substr(semicolon), "boundary").value;
   if (!is_boundary(boundary)) return syntax();
+  const std::size_t before = count_;
   const char* part_begin = nullptr;  // null: in the preamble
   std::string_view rest = body;
   while (!rest.empty()) {
@@ -122,13 +130,17 @@ Result<Parts> Parts::of(std::string_view content_type, std::string_view body) {
     const Delimiter delimiter = delimiter_of(line, boundary);
     if (delimiter != Delimiter::None) {
       if (part_begin != nullptr) {
-        if (parts.count_ == kPartsMax) return Error{Code::TooMany, "sip.parts"};
         CLAVIGER_TRY(part, read_part({part_begin, static_cast<std::size_t>(rest.data() - part_begin)}));
         // The CRLF in front of a delimiter belongs to it.
         if (part.body.ends_with("\r\n")) part.body.remove_suffix(2);
-        parts.parts_[parts.count_++] = part;
+        if (is_multipart(part.content_type)) {
+          CLAVIGER_TRY(inner, add(part.content_type, part.body, depth + 1));
+        } else {
+          if (count_ == kPartsMax) return Error{Code::TooMany, "sip.parts"};
+          parts_[count_++] = part;
+        }
       }
-      if (delimiter == Delimiter::Closing) return parts.count_ == 0 ? Result<Parts>(syntax()) : Result<Parts>(parts);
+      if (delimiter == Delimiter::Closing) return count_ == before ? Result<Unit>(syntax()) : Result<Unit>(Unit{});
       if (found == nullptr) return syntax();
       part_begin = rest.data() + size;
     }

@@ -1,4 +1,5 @@
-// A body of several parts (RFC 2046 clause 5.1, RFC 5621): where each begins and ends, and what it says of itself.
+// A body of several parts (RFC 2046 clause 5.1, RFC 5621): where each begins and ends, and what it says of itself. Parts of a
+// part that is a multipart itself stand in its place.
 //
 // Views into the body: octets as they came, which is what signatures are made over. Nothing is decoded, nothing
 // allocated.
@@ -26,7 +27,7 @@ struct Part {
 class Parts {
  public:
   // A body that is not multipart/... is one part of itself. SipSyntax (no boundary, a bad one, no closing one, headers
-  // that are none), TooMany.
+  // that are none), TooMany (parts, or one in another).
   static Result<Parts> of(std::string_view content_type, std::string_view body);
 
   std::size_t size() const { return count_; }
@@ -38,6 +39,8 @@ class Parts {
   std::size_t count(std::string_view media_type) const;
 
  private:
+  Result<Unit> add(std::string_view content_type, std::string_view body, std::size_t depth);
+
   std::array<Part, kPartsMax> parts_;
   std::size_t count_ = 0;
 };

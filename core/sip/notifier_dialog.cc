@@ -22,6 +22,10 @@ Result<NotifierDialog> read_dialog(const Message& subscribe) {
   dialog.local_uri = kept(to.uri);
   NameAddresses contacts(subscribe.value(HeaderId::Contact));
   if (const auto first = contacts.next(); first && *first) dialog.remote_target = kept((*first)->uri);
+  // One, and not a choice of them (RFC 3261 clause 12.1.1).
+  if (contacts.next() || (subscribe.has(HeaderId::Contact) && subscribe.count(HeaderId::Contact) > 1)) {
+    return Error{Code::SipHeaderRepeated, "subscribe.contact"};
+  }
   subscribe.for_each(HeaderId::RecordRoute, [&dialog](std::string_view value) {
     NameAddresses addresses(value);
     while (auto next = addresses.next()) {

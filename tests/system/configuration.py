@@ -121,6 +121,9 @@ def documents(user, writer, path):
     part = second + "/~~/mcptt-user-profile/OnNetwork/MCPTTGroupInfo/entry"
     row("a part without its index", writer.ask("PUT", part, "<entry><uri-entry>sip:x@a</uri-entry></entry>", ELEMENT), 409)
     row("another media type", writer.ask("PUT", second, other, "text/plain"), 415)
+    row("its media type in capitals", writer.ask("PUT", second, other, PROFILE.upper() + " ;charset=utf-8"), 200)
+    row("an attribute of the prefix xml", writer.ask("PUT", second + "/~~/mcptt-user-profile/Name/@xml:lang", "en", ATTRIBUTE), 201)
+    row("and back", user.ask("GET", second + "/~~/mcptt-user-profile/Name/@xml:lang"), 200, "en")
     row("too large", writer.ask("PUT", second, other + "<!--" + "x" * (300 << 10) + "-->"), 413)
     row("deleted in another state", writer.ask("DELETE", second, If_Match='"other"'), 412)
     row("deleted", writer.ask("DELETE", second), 200)

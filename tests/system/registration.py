@@ -80,6 +80,11 @@ class Story:
         expect(UE1 in first.body and "automatic" in first.body, f"the state: {first}")
         expect(first.tag("from") == self.dialog_tag, "in the dialog")
         self.watch_from = first.get("to")
+        if self.transport != "udp":
+            # As SIPp's scenarios have it: whoever is connected from there is told there.
+            contact = {"Contact": f"<sip:ue@127.0.0.1:{self.core.port}>"}
+            row("a Contact without transport", self.core.subscribe(self.impu, self.mc_id, expires=0, fields=contact), 200)
+            self.core.notify("terminated;reason=timeout")
         fetched = row("fetch", self.core.subscribe(self.impu, self.mc_id, expires=0), 200, expires="0")
         ended = self.core.notify("terminated;reason=timeout")
         expect(ended.tag("from") == fetched.tag("to") and UE1 in ended.body, "the whole state once")
@@ -117,6 +122,11 @@ class Story:
         row("a To of another scheme", core.ask("REGISTER", self.system.sip_psi, {"To": "<isbn:2983792873>", "Expires": "60"}), 404)
         row("a To that is no URI", core.ask("REGISTER", self.system.sip_psi, {"To": "<nobody>", "Expires": "60"}), 400)
         row("no answer in settings", core.subscribe(impu, self.mc_id, fields={"Accept": "text/plain"}), 406)
+        row("two Contacts", core.subscribe(impu, self.mc_id, fields={"Contact": "<sip:a@127.0.0.1>, <sip:b@127.0.0.1>"}), 400)
+        coded = core.authorise(impu, self.token, UE1, fields={"Content-Encoding": "gzip"})
+        row("a coding that nobody undoes", coded, 415, accept_encoding="identity")
+        inner_kind, inner = multipart(part, (SETTINGS, settings(UE1)), boundary="b2")
+        self.etag = row("parts of a part", core.publish(impu, *multipart((inner_kind, inner))), 200).get("sip-etag")
         row("cancel of nothing", core.ask("CANCEL", self.system.sip_psi, {}), 481)
 
     def settings_only(self):
@@ -161,9 +171,24 @@ class Story:
     def features(self):
         row("register with the feature", self.core.register(self.impu, ue={"contact": TAGS}), 200)
         row("still there", self.core.publish(self.impu, if_match=self.etag), 200)
+        other = ";+g.3gpp.mcvideo,<sip:ue@192.0.2.10:5060>"
+        row("a Contact for each service", self.core.register(self.impu, ue={"contact": other + TAGS}), 200)
+        row("in two headers", self.core.register(self.impu, ue={"contact": ";+g.3gpp.mcvideo\r\nContact: <sip:ue@192.0.2.10:5060>" + TAGS}), 200)
+        self.etag = row("its service, too", self.core.publish(self.impu, if_match=self.etag), 200).get("sip-etag")
         row("register without it", self.core.register(self.impu, ue={"contact": ";+g.3gpp.mcvideo"}), 200)
         self.core.notify("terminated;reason=noresource")
         row("logged off", self.core.subscribe(self.impu, self.mc_id), 403)
+        row("authorised once more", self.core.authorise(self.impu, self.token, UE1), 200)
+        second = TAGS.replace(UE1, UE2)
+        row("and on a second UE", self.core.authorise(self.impu, self.token, UE2), 200)
+        row("both offer it", self.core.register(self.impu, ue={"contact": second}), 200)
+        row("the second one no more", self.core.register(self.impu, ue={"contact": second.replace(".mcptt", ".mcvideo")}), 200)
+        self.core.notifies.queue.clear()
+        row("the first one stays", self.core.subscribe(self.impu, self.mc_id, expires=0), 200)
+        state = self.core.notify("terminated;reason=timeout").body
+        expect(UE1 in state and UE2 not in state, f"one of two UEs: {state}")
+        row("its Contact is taken away", self.core.register(self.impu, ue={"contact": TAGS + ";expires=0"}), 200)
+        row("and its service with it", self.core.subscribe(self.impu, self.mc_id), 403)
 
     def end(self):
         row("authorised again", self.core.authorise(self.impu, self.token, UE1), 200)

@@ -94,6 +94,10 @@ class Core:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        # A reader that is still in the kernel would read from the next socket that is given this number: one message of
+        # that socket's was lost now and then.
+        if threading.current_thread() is not self.thread:
+            self.thread.join()
         self.socket.close()
 
     def _messages(self):

@@ -105,6 +105,16 @@ TEST(PutAttribute, ReplacesInsertsRefuses) {
   EXPECT_EQ(put_code(std::string(kGroups) + "entry[@index=\"1\"]/@index", "7"), Code::XcapCannotInsert);
 }
 
+// The prefix needs no xmlns() in the query, and no declaration in the document.
+TEST(PutAttribute, KnowsThePrefixXml) {
+  const auto done = put("mcptt-user-profile/Name/@xml:lang", "en");
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->text, replaced(kProfile, "<Name>Ann", "<Name xml:lang=\"en\">Ann"));
+  const auto tree = XmlTree::read(done->text);
+  EXPECT_EQ(*read_part(*tree, selector("mcptt-user-profile/Name/@xml:lang")), "en");
+  EXPECT_TRUE(read_part(*tree, selector("mcptt-user-profile/Name[@xml:lang='en']")).has_value());
+}
+
 TEST(DeletePart, TakesOutJustThat) {
   const auto tree = XmlTree::read(kProfile);
   const auto code = [&](std::string_view where) {

@@ -331,6 +331,41 @@ TEST(Structure, SelectorsFollowTheDocumentsNamespace) {
   EXPECT_EQ(space_in(mcptt(), ""), "urn:3gpp:mcptt:user-profile:1.0");
 }
 
+// References are resolved before a value is looked at, in attributes as in elements.
+TEST(Structure, ValuesMayBeWrittenWithReferences) {
+  const DocumentName name = named("v2x.example/users/ann/seal-user-profile-1.xml");
+  const Application val = *application_of(name);
+  const std::string text =
+      document("seal-user-profile", "urn:3gpp:ns:seal:SealUserProfile:1.0",
+               "user-profile-index=\"&#49;\" isDefault=\"tr&#117;e\"", "<Status>tr&#117;e</Status>");
+  const auto facts = check_document(val, name, text);
+  ASSERT_TRUE(facts) << facts.fault->phrase;
+  EXPECT_EQ(facts->index, 1);
+  EXPECT_TRUE(facts->is_active);
+  EXPECT_TRUE(facts->is_preselected);
+  EXPECT_EQ(without_preselection(val, text), replaced(text, "isDefault=\"tr&#117;e\"", "isDefault=\"false\""));
+}
+
+// What was stored before there were grammars can be changed: nobody is refused for what he did not touch.
+TEST(Structure, ASlipThatStandsThereAlreadyKeepsNobodyFromAnotherChange) {
+  const std::string old = replaced(ptt_profile(), "<entry index=\"1\"><uri", "<entry><uri");
+  EXPECT_FALSE(check_document(mcptt(), ann_profile(), old));
+  const auto changed = check_document(mcptt(), ann_profile(), replaced(old, ">Day<", ">Night<"), old);
+  ASSERT_TRUE(changed) << changed.fault->phrase;
+  EXPECT_EQ(changed->profile_name, "Night");
+  EXPECT_TRUE(check_document(mcptt(), ann_profile(), ptt_profile(), old)) << "and it can be mended";
+  EXPECT_FALSE(check_document(mcptt(), ann_profile(), replaced(old, "<Priority>1000", "<Priority>x"), old));
+  EXPECT_FALSE(check_document(mcptt(), ann_profile(), replaced(old, "<Status>true", "<Status>maybe"), old));
+  EXPECT_FALSE(check_document(mcptt(), ann_profile(), old, ptt_profile())) << "a new slip";
+}
+
+// As the profiles of earlier releases have it.
+TEST(Structure, AListOfPrivateCallsMayHaveAKeyManagementServer) {
+  const std::string with =
+      "</PrivateCallURI><PrivateCallKMSURI><uri-entry>https://kms.a</uri-entry></PrivateCallKMSURI>";
+  EXPECT_EQ(said(ann_profile(), replaced(ptt_profile(), "</PrivateCallURI>", with)), "");
+}
+
 TEST(Structure, EveryUsageHasRowsThatACheckCanCount) {
   std::vector<const TypeRule*> open;
   for (const Application& each : known_applications()) {

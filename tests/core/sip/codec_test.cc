@@ -97,6 +97,29 @@ TEST(Multiparts, HostileBoundaries) {
   EXPECT_EQ(empty->find("A/B"), empty->begin());
 }
 
+// RFC 5621 clause 4: what is in a part that is a multipart itself stands in its place, to a depth.
+TEST(Multiparts, PartsOfPartsStandInTheirPlace) {
+  std::string body = "--b\r\nContent-Type: a/x\r\n\r\nx\r\n--b\r\nContent-Type: a/y\r\n\r\ny\r\n--b--\r\n";
+  const auto wrap = [&body](const std::string& inner, const std::string& outer) {
+    body = "--" + outer + "\r\nContent-Type: a/first\r\n\r\n1\r\n--" + outer +
+           "\r\nContent-Type: multipart/mixed;boundary=" + inner + "\r\n\r\n" + body + "\r\n--" + outer + "--\r\n";
+  };
+  wrap("b", "c");
+  const auto parts = Parts::of("multipart/mixed;boundary=c", body);
+  ASSERT_TRUE(parts);
+  ASSERT_EQ(parts->size(), 3U);
+  EXPECT_EQ((*parts)[0].media_type(), "a/first");
+  EXPECT_EQ((*parts)[1].body, "x");
+  EXPECT_EQ((*parts)[2].body, "y");
+  wrap("c", "d");
+  EXPECT_TRUE(Parts::of("multipart/mixed;boundary=d", body));
+  wrap("d", "e");
+  EXPECT_TRUE(Parts::of("multipart/mixed;boundary=e", body).failed_with(Code::TooMany));
+  EXPECT_FALSE(
+      Parts::of("multipart/mixed;boundary=a", "--a\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n--b--\r\n--a--"));
+  EXPECT_FALSE(Parts::of("multipart/mixed;boundary=a", "--a\r\nContent-Type: multipart/mixed\r\n\r\nx\r\n--a--"));
+}
+
 TEST(Multiparts, ASinglePartIsOne) {
   const auto parts = Parts::of("application/x ; a=b", "body");
   ASSERT_TRUE(parts);
