@@ -7,6 +7,7 @@ namespace claviger::admin {
 Meaning meaning_of(Code code) {
   switch (code) {
     case Code::NotFound: return {404, "there is no such thing"};
+    case Code::ConfigMissing: return {404, "clavigerd's configuration file has no such section, or none of this tenant's"};
     case Code::UserUnknown: return {404, "no such user"};
     case Code::ClientUnknown: return {404, "no such client"};
     case Code::AuthenticatorUnknown: return {404, "no such authenticator"};

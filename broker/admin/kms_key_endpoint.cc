@@ -130,6 +130,8 @@ Task<Answer> begin_pre_issue(Call* call) {
 Task<Answer> show_pre_issue(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   auto job = co_await keys::read_pre_issue(call->services.kms, call->values[0]);
+  if (job.failed_with(Code::NotFound))
+    co_return Answer(Code::NotFound, "no keys were pre-issued so far: kms pre-issue");
   if (!job) co_return job.error();
   co_return answer_with(*job);
 }

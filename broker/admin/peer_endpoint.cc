@@ -27,7 +27,7 @@ void write_peer(Json& json, const PeerFigures& peer) {
 }
 
 Result<Unit> check_room(const Call& call) {
-  if (call.services.peers == nullptr) return Error{Code::NotFound, "diameter"};
+  if (call.services.peers == nullptr) return Error{Code::ConfigMissing, "diameter"};
   return Unit{};
 }
 

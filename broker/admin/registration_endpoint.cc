@@ -25,8 +25,7 @@ using Json = codec::JsonWriter<std::string>;
 Result<Registrar*> registrar_of(const Call& call) {
   CLAVIGER_TRY(known, check_tenant(call));
   Registrar* const registrar = call.services.registrar;
-  if (registrar == nullptr || registrar->tenant() != call.values[0])
-    return Error{Code::NotFound, "registration.tenant"};
+  if (registrar == nullptr || registrar->tenant() != call.values[0]) return Error{Code::ConfigMissing, "sip"};
   return registrar;
 }
 

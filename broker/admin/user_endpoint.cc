@@ -2,6 +2,7 @@
 #include "broker/admin/object_reader.h"
 #include "broker/admin/user_json.h"
 #include "broker/admin/user_lookup.h"
+#include "broker/migration/migrant.h"
 
 namespace claviger::admin {
 
@@ -96,6 +97,12 @@ Task<Answer> disable(Call* call) {
 Task<Answer> remove(Call* call) {
   auto user = co_await find(call);
   if (!user) co_return user.error();
+  // First what hangs on him: whoever is interrupted here says it again.
+  if (call->services.migration != nullptr) {
+    auto ended =
+        co_await migration::end_bindings_of_user(call->services.migration, call->at(), call->values[0], user->sub);
+    if (!ended) co_return ended.error();
+  }
   auto done = co_await identity::remove_user(call->at(), call->values[0], user->sub);
   if (!done) co_return done.error();
   co_return Answer("{}");

@@ -59,6 +59,15 @@ constexpr Row kRows[] = {
     {Code::Closed, 503, "Try again later."},
 };
 
+// With the element of the request that it is about, as the request calls it: never what stood there.
+http::Response member_problem(std::uint16_t status, std::string_view detail, std::string_view member) {
+  std::string text;
+  Json json(text);
+  json.begin_object().member("type", "about:blank").member("title", http::reason_of(status)).member("status", status);
+  json.member("detail", detail).member("member", member).end_object();
+  return http::Response(status, "application/problem+json", std::move(text));
+}
+
 http::Response refuse(Context& context, std::string_view tenant, const Error& error) {
   const auto* row = std::ranges::find(kRows, error.code, &Row::code);
   const std::string_view code = claviger::name_of(error.code);
@@ -69,15 +78,10 @@ http::Response refuse(Context& context, std::string_view tenant, const Error& er
   if (status == 403 || status == 500) {
     context.shard.logger().warning("acm.refused", {{"tenant", tenant}, {"code", code}, {"where", error.where}});
   }
-  http::Response response = http::problem(status, row == std::end(kRows) ? std::string_view() : row->detail);
-  // Which element of the request it was, by our name for it: never what stood there.
-  if (error.code == Code::BadValue && error.where.starts_with(kWhere)) {
-    std::string text;
-    Json json(text);
-    json.begin_object().member("type", "about:blank").member("title", http::reason_of(status)).member("status", status);
-    json.member("detail", row->detail).member("member", error.where.substr(kWhere.size())).end_object();
-    response = http::Response(status, "application/problem+json", std::move(text));
-  }
+  const std::string_view detail = row == std::end(kRows) ? std::string_view() : row->detail;
+  const bool names_member = error.code == Code::BadValue && error.where.starts_with(kWhere);
+  http::Response response =
+      names_member ? member_problem(status, detail, error.where.substr(kWhere.size())) : http::problem(status, detail);
   if (status == 503 || status == 429) response.with("retry-after", "1");
   return response;
 }

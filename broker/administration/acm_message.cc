@@ -15,23 +15,28 @@ using Json = codec::JsonWriter<std::string>;
 constexpr codec::JsonLimits kLimits{
     .bytes_max = kSetupBytesMax, .depth_max = 6, .members_max = 64, .values_max = 24 * kUsersMax};
 
-Result<std::string> identity_at(codec::JsonObject object, std::string_view name) {
-  CLAVIGER_TRY(text, object.string_at(name));
-  // A literal of each: what is said of an error outlives the message.
-  if (!is_identity(text)) return Error{Code::BadValue, name == "mc_id" ? "acm.mc_id" : "acm.identity"};
+// An element as a refusal names it: a literal, "acm." and its name in the message.
+constexpr std::string_view kAcm = "acm.";
+std::string_view name_in(std::string_view where) { return where.substr(kAcm.size()); }
+
+Result<std::string> identity_at(codec::JsonObject object, std::string_view where) {
+  CLAVIGER_TRY(text, object.string_at(name_in(where)));
+  if (!is_identity(text)) return Error{Code::BadValue, where};
   return std::string(text);
 }
 
-Result<std::int64_t> time_at(codec::JsonObject object, std::string_view name) {
-  if (!object.contains(name)) return std::int64_t{0};
-  CLAVIGER_TRY(text, object.string_at(name));
-  return read_time(text);
+Result<std::int64_t> time_at(codec::JsonObject object, std::string_view where) {
+  if (!object.contains(name_in(where))) return std::int64_t{0};
+  CLAVIGER_TRY(text, object.string_at(name_in(where)));
+  const auto time = read_time(text);
+  if (!time) return Error{Code::BadValue, where};
+  return *time;
 }
 
 Result<SetupUser> parse_user(codec::JsonValue value) {
   CLAVIGER_TRY(object, value.as_object());
   SetupUser user;
-  CLAVIGER_TRY(mc_id, identity_at(object, "mc_id"));
+  CLAVIGER_TRY(mc_id, identity_at(object, "acm.mc_id"));
   user.mc_id = std::move(mc_id);
   if (const auto ids = object.find("mc_service_ids")) {
     CLAVIGER_TRY(services, ids->as_object());
@@ -42,9 +47,9 @@ Result<SetupUser> parse_user(codec::JsonValue value) {
       user.service_ids[static_cast<std::size_t>(found - kServices.begin())] = *text;
     }
   }
-  CLAVIGER_TRY(from, time_at(object, "valid_from"));
-  CLAVIGER_TRY(until, time_at(object, "valid_until"));
-  if (until != 0 && until <= from) return Error{Code::BadValue, "acm.validity"};
+  CLAVIGER_TRY(from, time_at(object, "acm.valid_from"));
+  CLAVIGER_TRY(until, time_at(object, "acm.valid_until"));
+  if (until != 0 && until <= from) return Error{Code::BadValue, "acm.valid_until"};
   user.valid_from = from;
   user.valid_until = until;
   return user;
@@ -66,10 +71,10 @@ Result<SetupMessage> parse_setup(std::string_view body) {
   CLAVIGER_TRY(object, value.as_object());
   SetupMessage message;
   Setup& setup = message.setup;
-  for (const auto& [name, field] : {std::pair("request_id", &setup.id), std::pair("home_system", &setup.home),
-                                    std::pair("home_acmc_id", &message.home_acmc_id)}) {
-    if (!object.contains(name)) continue;
-    CLAVIGER_TRY(text, identity_at(object, name));
+  for (const auto& [where, field] : {std::pair("acm.request_id", &setup.id), std::pair("acm.home_system", &setup.home),
+                                     std::pair("acm.home_acmc_id", &message.home_acmc_id)}) {
+    if (!object.contains(name_in(where))) continue;
+    CLAVIGER_TRY(text, identity_at(object, where));
     *field = std::move(text);
   }
   setup.acmc = message.home_acmc_id;

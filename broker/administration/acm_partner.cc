@@ -301,11 +301,13 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
   auto row = co_await home().store.get(tables::kAcmUsers, key);
   if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
   std::vector<std::string> former_ids;
+  std::string former_sub;
   std::string former;  // as another request left him
   if (row) {
     CLAVIGER_CO_TRY(known, decode_visitor(*row));
     visitor = std::move(known);
     former_ids = visitor.service_ids;
+    former_sub = visitor.sub;
     if (visitor.setup != setup->id) former = encode(visitor);
   }
   const std::string former_row = former_key(tenant, from->system, setup->id, asked->mc_id);
@@ -343,7 +345,9 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
       migration::erase_migration_service(transaction, tenant, from->system, id);
     }
   }
-  if (visitor.service_ids.empty()) migration::erase_migration_list(transaction, tenant, from->system, visitor.sub);
+  if (visitor.service_ids.empty() || visitor.sub != former_sub) {
+    migration::erase_migration_list(transaction, tenant, from->system, former_sub);
+  }
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   if (visitor.is_open) {
     auto shared = std::make_shared<const Visitor>(visitor);

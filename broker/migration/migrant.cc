@@ -71,6 +71,25 @@ Task<Result<Binding>> configure_migration(Migration* migration, Context* context
   co_return std::move(present);
 }
 
+Task<Result<Unit>> end_bindings_of_user(Migration* migration, Context* context, std::string tenant, std::string sub) {
+  std::vector<std::string> systems;
+  const auto table = migration->table();
+  const auto found = table->by_tenant.find(tenant);
+  if (found == table->by_tenant.end()) co_return Unit{};
+  for (const AgreementRef& agreement : found->second) systems.push_back(agreement->agreement.system);
+  for (std::size_t i = 0; i < systems.size(); ++i) {
+    auto binding = co_await find_users_binding(context, tenant, systems[i], sub);
+    if (binding.failed_with(Code::BindingUnknown)) continue;
+    if (!binding) co_return binding.error();
+    StateChange change;
+    change.key = binding_key(tenant, *binding);
+    change.state = BindingState::Revoked;
+    auto revoked = co_await set_binding_state(migration, tenant, std::move(change));
+    if (!revoked && !revoked.failed_with(Code::BindingUnknown)) co_return revoked.error();
+  }
+  co_return Unit{};
+}
+
 Task<Result<Unit>> authorise_migrant(Migration* migration, Context* context, AgreementRef agreement,
                                      ServiceRequest request) {
   CLAVIGER_CO_TRY(service, check_service(agreement->agreement, request.service));

@@ -21,6 +21,11 @@ runtime::Task<Result<Unit>> check_may_migrate(Migration* migration, broker::Cont
 runtime::Task<Result<Binding>> configure_migration(Migration* migration, broker::Context* context, std::string tenant,
                                                    std::string system, std::string sub);
 
+// A user of ours is about to be removed: nobody is left whom his bindings are for. Revoked at both ends, and his registration
+// there ends (RTR). Done again without harm.
+runtime::Task<Result<Unit>> end_bindings_of_user(Migration* migration, broker::Context* context, std::string tenant,
+                                                 std::string sub);
+
 // The primary system's answer to a partner system's migration service authorisation request (TS 23.280 clause 10.6.3).
 // Nothing: he may. ServiceNotAuthorised, UserUnknown, MigrationNotAllowed.
 runtime::Task<Result<Unit>> authorise_migrant(Migration* migration, broker::Context* context, AgreementRef agreement,

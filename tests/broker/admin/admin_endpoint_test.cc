@@ -61,6 +61,15 @@ TEST(AdminCaller, OfOneTenantAdministersItsPeopleAndNothingElse) {
   EXPECT_EQ(bed.show("/tenants/alpha/users").status, 403);
 }
 
+// What the configuration file does not have is said so.
+TEST(AdminRooms, WhatIsNotConfiguredIsSaidSo) {
+  AdminBed bed;
+  const Reply reply = bed.show("/peers");
+  EXPECT_EQ(reply.status, 404);
+  EXPECT_EQ(reply.member("code"), "ConfigMissing");
+  EXPECT_NE(reply.body.find("configuration file"), std::string::npos) << reply.body;
+}
+
 // spec 3.2: names lie in a domain that this system owns.
 TEST(AdminTenants, OwnDomains) {
   AdminBed bed;

@@ -52,6 +52,15 @@ TEST(SetupMessage, SaysWhatIsWrong) {
   const std::string bob =
       R"({"mc_id":"sip:bob@alpha.example","mc_service_ids":{"mcvideo":"sip:ann.ptt@alpha.example"}},{)";
   EXPECT_EQ(code(replaced(kGood, "\"users\":[{", "\"users\":[" + bob)), Code::BadValue) << "an identity of two";
+  // By the name that it has in the request.
+  const auto where = [](const std::string& text) {
+    const auto read = parse_setup(text);
+    return read ? std::string() : std::string(read.error().where);
+  };
+  EXPECT_EQ(where(replaced(kGood, "sip:ann@alpha", "sip:ann @alpha")), "acm.mc_id");
+  EXPECT_EQ(where(replaced(kGood, "2027-01", "2025-01")), "acm.valid_until");
+  EXPECT_EQ(where(replaced(kGood, "2027-01-01T", "soon")), "acm.valid_until");
+  EXPECT_EQ(where(replaced(kGood, "sip:chief@", "sip:chief @")), "acm.home_acmc_id");
   std::string many = "{\"targets\":[";
   for (int i = 0; i < 17; ++i) many += (i == 0 ? "\"s" : ",\"s") + std::to_string(i) + "\"";
   EXPECT_EQ(code(many + "],\"users\":[]}"), Code::SetupListTooLong);

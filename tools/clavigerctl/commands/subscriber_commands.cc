@@ -197,7 +197,7 @@ std::vector<Command> subscriber_commands() {
        "No vectors for a subscriber any more",
        "clavigerctl subscriber disable ann@ims.alpha.example",
        {impi},
-       {},
+       {{"--yes", "As other verbs have it: nobody is asked here, enable undoes it", OptionKind::Flag}},
        disable},
       {"subscriber remove",
        "Remove a subscriber with his keys",
