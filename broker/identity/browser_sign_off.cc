@@ -1,5 +1,6 @@
 #include "broker/identity/browser_sign_off.h"
 
+#include <map>
 #include <vector>
 
 #include "broker/identity/authenticators/browser_session.h"
@@ -26,21 +27,30 @@ Task<Result<bool>> is_served(Context* context, std::string tenant, std::string c
 
 }  // namespace
 
-Task<Result<Unit>> end_sessions_beside(Context* context, std::string tenant, Interaction browser, std::string ue_id,
-                                       ClientRef client, std::string subject) {
+Task<Result<std::string>> who_signs_off(Context* context, std::string tenant, Interaction browser, std::string ue_id,
+                                        ClientRef client, std::string subject) {
   CLAVIGER_CO_TRY(progress, decode_progress(browser.progress));
-  if (ue_id.empty() || !is_hinted_user(*context, tenant, *client, subject, progress.sub)) co_return Unit{};
-  CLAVIGER_CO_TRY(over, co_await is_browser_session_over(context, tenant, std::move(browser), ue_id));
-  if (over) co_return Unit{};
+  if (ue_id.empty() || !is_hinted_user(*context, tenant, *client, subject, progress.sub)) co_return std::string();
+  CLAVIGER_CO_TRY(over, co_await is_browser_session_over(context, std::move(tenant), std::move(browser), ue_id));
+  if (over) co_return std::string();
+  co_return std::move(progress.sub);
+}
+
+Task<Result<Unit>> end_sessions_served(Context* context, std::string tenant, std::string ue_id, std::string sub) {
+  std::map<std::string, bool, std::less<>> served;  // by client: a page has few of them
   std::string after;
   do {
     auto page = co_await list_sessions_of_ue(context, tenant, ue_id, after, kSessionsPerPage);
     if (!page) co_return page.error();
     std::vector<std::string> sids;
     for (std::size_t i = 0; i < page->sessions.size(); ++i) {
-      if (page->sessions[i].sub != progress.sub) continue;
-      CLAVIGER_CO_TRY(served, co_await is_served(context, tenant, page->sessions[i].client_id, progress.sub));
-      if (served) sids.push_back(page->sessions[i].sid);
+      if (page->sessions[i].sub != sub) continue;
+      std::string client_id = page->sessions[i].client_id;
+      if (!served.contains(client_id)) {
+        CLAVIGER_CO_TRY(is_one, co_await is_served(context, tenant, client_id, sub));
+        served.emplace(client_id, is_one);
+      }
+      if (served.find(client_id)->second) sids.push_back(page->sessions[i].sid);
     }
     auto ended = co_await end_these_sessions(context, tenant, std::move(sids), SessionState::SignedOff);
     if (!ended) co_return ended.error();

@@ -145,17 +145,26 @@ Task<Result<std::string>> device_of(Context* context, std::string tenant, const 
   co_return ue_id;
 }
 
-// The session that the hint names, and what the browser's one sign-in serves beside it.
+// The session that the hint names, what the browser's one sign-in serves beside it, and that sign-in itself: first of all, so
+// that nothing begins from it while the others end.
 Task<Result<Unit>> end_hinted(Context* context, std::string tenant, const http::Request* request,
                               LogoutHintClaims hint) {
+  std::string device, sub;
+  if (auto browser = browser_session_of(*context, tenant, *request)) {
+    CLAVIGER_CO_TRY(client, co_await context->identity->clients().find(tenant, hint.client_id));
+    CLAVIGER_CO_TRY(ue_id, co_await device_of(context, tenant, request));
+    device = std::move(ue_id);
+    Interaction copy = *browser;
+    CLAVIGER_CO_TRY(user,
+                    co_await who_signs_off(context, tenant, std::move(copy), device, std::move(client), hint.sub));
+    sub = std::move(user);
+    auto marked = co_await end_browser_session(context, tenant, *std::move(browser));
+    if (!marked) co_return marked.error();
+  }
   auto ended = co_await end_session(context, tenant, hint.sid, SessionState::SignedOff);
   if (!ended && !ended.failed_with(Code::SessionUnknown)) co_return ended.error();
-  auto browser = browser_session_of(*context, tenant, *request);
-  if (!browser) co_return Unit{};
-  CLAVIGER_CO_TRY(client, co_await context->identity->clients().find(tenant, hint.client_id));
-  CLAVIGER_CO_TRY(device, co_await device_of(context, tenant, request));
-  co_return co_await end_sessions_beside(context, std::move(tenant), *std::move(browser), std::move(device),
-                                         std::move(client), std::move(hint.sub));
+  if (sub.empty()) co_return Unit{};
+  co_return co_await end_sessions_served(context, std::move(tenant), std::move(device), std::move(sub));
 }
 
 // The page of ask() came back.
@@ -206,8 +215,6 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!ended) co_return local_error_response(tenant, ended.error(), request);
   context.shard.logger().info("session.signed_off",
                               {{"tenant", tenant}, {"client", logout->client_id}, {"sid", logout->hint->sid}});
-  auto forgotten = co_await end_in_browser(&context, tenant, asked);
-  if (!forgotten) co_return local_error_response(tenant, forgotten.error(), request);
   http::Response done =
       signed_off(tenant, logout->redirect_uri, logout->state, page_text_for(request, logout->ui_locales));
   done.with("set-cookie", no_browser_session_cookie(tenant));
