@@ -258,6 +258,16 @@ Task<Result<Unit>> Broker::start_sealer() {
   co_return Unit{};
 }
 
+// A tenant keeps the issuer it was made with. Elsewhere than its endpoints it may be meant (--issuer), or public_origin was
+// changed since: then standard clients refuse its metadata, and nobody else says why.
+void Broker::warn_of_issuers(const Snapshot& snapshot) {
+  for (const auto& [name, view] : snapshot.tenants) {
+    const std::string place = snapshot.settings->public_origin + "/idms/v1/" + name;
+    if (view.tenant.issuer == place) continue;
+    logger_.warning("tenant.issuer_elsewhere", {{"tenant", name}, {"issuer", view.tenant.issuer}, {"endpoints", place}});
+  }
+}
+
 Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(sealing, co_await start_sealer());
   CLAVIGER_CO_TRY(keys, co_await load_installation_keys(store_.get(), sealer_.get()));
@@ -265,6 +275,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(contexts, co_await make_contexts());
   Context* context = contexts_[0].get();
   CLAVIGER_CO_TRY(published, co_await publisher_->publish(context));
+  warn_of_issuers(*context->snapshot);
   CLAVIGER_CO_TRY(loaded, co_await tokens::load_revocations(context));
   audit_log_ = std::make_unique<admin::AuditLog>(context->shard, *store_, *work_pool_, keys_.audit.reveal(),
                                                  settings_->audit_log_file);
@@ -397,6 +408,7 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
     report.errors.push_back("publication: " + std::string(name_of(published.error().code)));
     co_return report;
   }
+  warn_of_issuers(*context->snapshot);
   listeners_->replace(*certificates);
   if (peers_) {
     auto renewed = co_await peers_->reload();

@@ -89,6 +89,7 @@ class Broker final : public admin::ProcessControl {
   runtime::Task<admin::ReloadReport> reload_at_home();
   runtime::Task<Result<Unit>> stop_on_shard();
   std::vector<int> cpus() const { return settings_->cpus; }
+  void warn_of_issuers(const Snapshot& snapshot);
 
   std::shared_ptr<const settings::Settings> settings_;
   std::string settings_file_;

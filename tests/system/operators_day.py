@@ -237,6 +237,20 @@ def check_clients_and_keys(system, ctl):
     expect(not is_active(system, token), "a token of a revoked key is dead")
     ctl.run("key", "revoke", "no-such-key", "--yes", status=NOT_FOUND)
 
+    # Every method that there is can be allowed.
+    for method in ("totp", "hotp", "outside", "recovery", "webauthn", "x509", "aka"):
+        shown = ctl.json("policy", "set", "--user", system.values["USERNAME"], "--method", "password", "--method", method)
+        expect(shown["methods"] == ["password", method], f"policy: {shown}")
+    ctl.run("policy", "set", "--user", system.values["USERNAME"])
+
+    # An issuer that is not where its endpoints are may be meant; it is said once, at start and reload.
+    ctl.run("tenant", "add", "elsewhere", "--issuer", "https://login.example/elsewhere")
+    ctl.run("reload")
+    with open(tomllib.loads(ctl.json("config", "show")["toml"])["log"]["file"], encoding="utf-8") as log:
+        warned = [line for line in log if "tenant.issuer_elsewhere" in line]
+    expect(len(warned) == 1 and "https://login.example/elsewhere" in warned[0], f"issuer: {warned}")
+    ctl.run("tenant", "disable", "elsewhere", "--yes")
+
     ctl.run("tenant", "add", "other")
     ctl.run("tenant", "add", "other", status=CONFLICT)
     ctl.run("tenant", "add", "No_Name", status=FAILED)

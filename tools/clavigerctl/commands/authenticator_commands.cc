@@ -212,7 +212,7 @@ std::vector<Command> authenticator_commands() {
         {"--method",
          "Allowed, with \"password\"; several times for several; none: all",
          OptionKind::List,
-         {"password", "totp", "hotp", "outside", "recovery", "webauthn", "x509"}},
+         {"password", "totp", "hotp", "outside", "recovery", "webauthn", "x509", "aka"}},
         {"--second-factor", "When to ask for one", OptionKind::Value, {"on-request", "enrolled", "required"}},
         {"--enrolment", "Who enrols", OptionKind::Value, {"self", "admin"}},
         {"--browser-session", "Whom one sign-in serves", OptionKind::Value, {"all", "plain", "off"}}},

@@ -171,7 +171,7 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
        OptionKind::List},
       {"--post-logout-redirect-uri", "Where a sign-off may return to; exact", OptionKind::List},
       {"--backchannel-logout-uri", "Where it is told that a session has ended (https)"},
-      {"--scope", "A scope it may ask for; none: every one of the tenant", OptionKind::List},
+      {"--scope", "A scope it may ask for; none: every one of the tenant, but a service by itself gets \"service\" only", OptionKind::List},
       {"--introspect", "It is a resource server and may introspect tokens", switch_kind, yes_no},
       {"--audience", "A resource it answers for", OptionKind::List},
       {"--jwks", "Its public keys, for private_key_jwt", OptionKind::Value, {}, true},

@@ -122,8 +122,8 @@ std::vector<Command> ue_commands() {
        OptionKind::Value,
        {"deny", "replace"}},
       {"--max-users", "Users of a gateway at a time"},
-      {"--certificate", "x5t#S256 of a client certificate that proves it; several times for several", OptionKind::List},
-      {"--dpop-key", "Thumbprint of a DPoP key that proves it; several times for several", OptionKind::List}};
+      {"--certificate", "x5t#S256 of a client certificate that proves it: base64url of the SHA-256 of its DER, 43 characters; several times for several", OptionKind::List},
+      {"--dpop-key", "Thumbprint (RFC 7638) of a DPoP key that proves it, 43 characters; several times for several", OptionKind::List}};
   std::vector<Option> of_add = members;
   of_add.push_back({"--class", "What kind of device it is (personal)", OptionKind::Value, classes});
   return {
