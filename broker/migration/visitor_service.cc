@@ -13,9 +13,14 @@ namespace {
 
 using runtime::Task;
 
+// What a home vouches for at most: one ID a service (TS 23.280 clause 8.1.2).
+constexpr std::size_t kVouchedMax = 3;
+// No further question is begun after this: a SIP transaction waits 32 s for all of them (RFC 3261, timer F).
+constexpr Seconds kAskingMax{5};
+
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
-  while (!text.empty()) {
+  while (!text.empty() && words.size() < kVouchedMax) {
     const std::size_t end = std::min(text.find(' '), text.size());
     if (end != 0) words.emplace_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -28,6 +33,8 @@ Task<Result<bool>> is_authorised(Migration* migration, AgreementRef agreement, S
     return ask_primary(migration, agreement, body);
   };
   auto answer = co_await runtime::call_on(&migration->home().shard, std::move(begin));
+  // It wants to hear nothing of us: that is its word, too, and another try changes nothing.
+  if (answer.failed_with(Code::Refused)) co_return false;
   if (!answer) co_return Error{Code::Overload, "service.primary"};
   co_return answer->is_authorised;
 }
@@ -38,6 +45,7 @@ Task<Result<ServiceResponse>> ask_primary(Migration* migration, AgreementRef agr
   std::shared_ptr<SystemLink> link = migration->link(agreement->tenant, agreement->agreement.system);
   if (link == nullptr) co_return Error{Code::SystemUnknown, "agreement.url"};
   CLAVIGER_CO_TRY(answer, co_await link->ask(http::Method::Post, "/service-authorizations", std::move(body)));
+  if (answer.status >= 500) co_return Error{Code::Unreachable, "service.status"};
   if (answer.status != 200) co_return Error{Code::Refused, "service.status"};
   co_return read_service_response(answer.body);
 }
@@ -59,7 +67,9 @@ Task<Result<Unit>> authorise_visitor(Migration* migration, broker::Context* cont
   if (check_in_force(agreed, now) && check_service(agreed, request.service)) {
     // Which of them is the one of this service his home knows.
     const std::vector<std::string> vouched = words_of(session->primary_mc_service_id);
+    const Monotonic begun = context->shard.now();
     for (std::size_t i = 0; i < vouched.size() && !is_served; ++i) {
+      if (context->shard.now() - begun > kAskingMax) co_return Error{Code::Overload, "service.slow"};
       auto listed = co_await check_listed(context, tenant, agreed.system, vouched[i], session->sub);
       if (listed.failed_with(Code::ServiceIdNotListed)) continue;
       if (!listed) co_return Error{Code::Overload, "service.list"};

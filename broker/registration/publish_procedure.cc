@@ -249,6 +249,19 @@ Task<Result<PublishOutcome>> publish_in_turn(Registrar* registrar, std::shared_p
   }
 }
 
+// Nobody else is asked about a client whose identity is not registered, nor about what is answered already.
+Task<Result<Unit>> check_published(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
+  CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, request->impu));
+  if (!registration.is_active_at(registrar->now())) co_return Error{Code::RegistrationUnknown, "publish.registration"};
+  if (request->if_match) {
+    std::string etag = *request->if_match;
+    CLAVIGER_CO_TRY(former, co_await own_publication(registrar, request->impu, std::move(etag)));
+    if (!former.superseded_by.empty()) co_return Unit{};
+  }
+  Authorisation authorisation = *request->authorisation;
+  co_return co_await check_admission(registrar, std::move(authorisation));
+}
+
 }  // namespace
 
 Task<Result<Unit>> check_admission(Registrar* registrar, Authorisation authorisation) {
@@ -259,14 +272,9 @@ Task<Result<Unit>> check_admission(Registrar* registrar, Authorisation authorisa
 }
 
 Task<Result<PublishOutcome>> publish(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
-  if (request->authorisation && registrar->admission()) {
-    // Nobody else is asked about a client whose identity is not registered.
-    CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, request->impu));
-    if (!registration.is_active_at(registrar->now())) {
-      co_return Error{Code::RegistrationUnknown, "publish.registration"};
-    }
-    Authorisation authorisation = *request->authorisation;
-    CLAVIGER_CO_TRY(admitted, co_await check_admission(registrar, std::move(authorisation)));
+  // Who takes himself away needs nobody's word.
+  if (request->authorisation && request->expires != 0 && registrar->admission()) {
+    CLAVIGER_CO_TRY(admitted, co_await check_published(registrar, request));
   }
   auto done = co_await publish_in_turn(registrar, request);
   if (!done || !request->authorisation) co_return done;

@@ -160,15 +160,32 @@ Task<Result<Unit>> register_in_turn(Registrar* registrar, std::shared_ptr<const 
 
 }  // namespace
 
+namespace {
+
+// No further service of one REGISTER is asked about after this: its S-CSCF waits 32 s (RFC 3261, timer F), and an answer that
+// is late may cost the UE its registration.
+constexpr Seconds kAdmissionMax{5};
+
+}  // namespace
+
 Task<Result<Unit>> register_identity(Registrar* registrar, std::shared_ptr<const RegisterRequest> request) {
   if (!request->authorisations.empty() && request->expires != 0 && registrar->admission()) {
     // Who is not served here, or cannot be asked about now, is registered all the same: his client will publish.
     auto admitted = std::make_shared<RegisterRequest>(*request);
     admitted->authorisations.clear();
+    const Monotonic begun = registrar->here().shard.now();
+    bool goes_on = true;
     for (std::size_t i = 0; i < request->authorisations.size(); ++i) {
       Authorisation authorisation = request->authorisations[i];
       const ClientServerKeyRef uploaded = authorisation.uploaded;
-      const auto checked = co_await check_admission(registrar, std::move(authorisation));
+      Result<Unit> checked = Error{Code::Overload, "register.admission"};
+      goes_on = goes_on && registrar->here().shard.now() - begun <= kAdmissionMax;
+      if (goes_on) {
+        auto asked = co_await check_admission(registrar, std::move(authorisation));
+        checked = std::move(asked);
+      }
+      // Who cannot be asked about one service cannot be about the next.
+      goes_on = goes_on && !checked.failed_with(Code::Overload);
       if (checked) {
         admitted->authorisations.push_back(request->authorisations[i]);
       } else if (uploaded != nullptr) {

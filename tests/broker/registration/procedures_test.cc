@@ -71,6 +71,38 @@ TEST(Procedures, WhoIsNotAdmittedIsRegisteredAndNotServed) {
   said = Unit{};
   EXPECT_EQ(publish(), Code::Closed);
   EXPECT_TRUE(bed.has_access("c"));
+  // What was answered is answered again, and who takes himself away is let go, whatever is said of him.
+  const std::string etag = bed.binding("c").etag;
+  const auto with_etag = [&](std::uint32_t expires) {
+    PublishRequest one = bed.publication();
+    one.authorisation = authorised();
+    one.if_match = etag;
+    one.expires = expires;
+    return RegistrationBed::code_of(bed.publish_it(std::move(one)));
+  };
+  EXPECT_EQ(with_etag(3600), Code::Closed);
+  said = Error{Code::Overload, "test"};
+  const int answered = asked;
+  EXPECT_EQ(with_etag(3600), Code::Closed) << "superseded a moment ago";
+  PublishRequest leaving = bed.publication();
+  leaving.authorisation = authorised();
+  leaving.settings.reset();
+  leaving.expires = 0;
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(std::move(leaving))), Code::Closed);
+  EXPECT_FALSE(bed.has_access("c"));
+  EXPECT_EQ(asked, answered);
+  said = Unit{};
+  EXPECT_EQ(publish(), Code::Closed);
+  // One REGISTER with two services: who could not be asked about the first is not asked about the second.
+  said = Error{Code::Overload, "test"};
+  auto both = std::make_shared<RegisterRequest>();
+  both->impu = kImpu;
+  both->expires = 3600;
+  both->s_cscf = "sip:127.0.0.1:1;transport=tcp";
+  both->authorisations = {authorised(), authorised()};
+  const int once = asked + 1;
+  EXPECT_EQ(RegistrationBed::code_of(bed.wait(register_identity(bed.registrar(), std::move(both)))), Code::Closed);
+  EXPECT_EQ(asked, once);
   // Refused the next time, he keeps what he had: his home ends it by what it revokes.
   said = Error{Code::ServiceNotAuthorised, "test"};
   EXPECT_EQ(publish(), Code::ServiceNotAuthorised);
