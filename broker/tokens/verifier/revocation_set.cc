@@ -45,6 +45,11 @@ const RevocationSet::Entry* RevocationSet::find(RevocationDigest digest) const {
   }
 }
 
+std::int64_t RevocationSet::subject_not_before(std::string_view issuer, std::string_view subject) const {
+  const Entry* entry = find(digest_of(RevocationKind::Subject, issuer_tag(issuer), subject));
+  return entry == nullptr ? 0 : entry->not_before;
+}
+
 bool RevocationSet::has_low(std::uint32_t low) const {
   const Segment& segment = segments_[segment_of(low)];
   if (low == 0 || segment.empty()) return false;

@@ -56,6 +56,8 @@ class RevocationSet {
 
   // Exact but for collisions of 64 bits under a secret key.
   bool is_revoked(const RevocableNames& names, std::int64_t issued_at) const;
+  // Tokens of this subject with an iat before it are revoked; 0: none are.
+  std::int64_t subject_not_before(std::string_view issuer, std::string_view subject) const;
   bool is_key_revoked(RevocationDigest key) const { return find(key) != nullptr; }
   // From the low halves of the digests: false is certain, true means "ask is_revoked".
   bool may_be_revoked(std::uint32_t jti, std::uint32_t sid, std::uint32_t subject) const;

@@ -411,6 +411,21 @@ TEST_F(TokenEndpoint, ClientCredentialsInlineStepsAsideForAnythingOdd) {
   expect_error(bed.send(sent("grant_type=client_credentials")), 401, "invalid_client");
 }
 
+// iat has whole seconds, and all of this happens within one.
+TEST_F(TokenEndpoint, AClientThatWasRemovedAndMadeAgainGetsTokensThatLive) {
+  const auto token_of = [&](const CreatedClient& server) {
+    const Sent sent = with_basic(post_form(std::string(kToken), "grant_type=client_credentials"), "server",
+                                 as_text(server.secret.reveal()));
+    return bed.send(sent).member("access_token");
+  };
+  const std::string former = token_of(add_server());
+  EXPECT_TRUE(is_accepted(former));
+  ASSERT_TRUE(bed.wait(remove_client(bed.context(), "alpha", "server")));
+  const std::string present = token_of(add_server());
+  EXPECT_TRUE(is_accepted(present));
+  EXPECT_FALSE(is_accepted(former));
+}
+
 TEST_F(TokenEndpoint, ClientCredentialsScopeAndResource) {
   const CreatedClient server = add_server({"3gpp:mc:ptt_service", "3gpp:mc:data_service"});
   const auto ask = [&](const std::string& extra) {
