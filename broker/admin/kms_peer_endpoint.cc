@@ -89,20 +89,21 @@ Task<Answer> set_peer(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   codec::JsonReader reader;
   CLAVIGER_CO_TRY(object, body_object(*call, reader));
-  auto found = co_await exchange::find_peer(call->at(), call->values[0], call->values[1]);
+  const auto found = co_await exchange::find_peer(call->at(), call->values[0], call->values[1]);
   if (!found && !found.failed_with(Code::KmsPeerUnknown)) co_return found.error();
-  // Of a peer that is there, what is not said stays.
-  exchange::Peer peer = found ? *std::move(found) : exchange::Peer();
-  peer.kms_uri = call->values[1];
+  exchange::PeerChange wanted;
   ObjectReader members(object);
-  if (peer.version == 0) members.require("url").require("name").require("ca_pem");
-  if (members.has("shared")) peer.shared.clear();
-  if (members.has("held")) peer.held.clear();
-  members.read("url", peer.url).read("name", peer.name).read("ca_pem", peer.ca_pem);
-  members.read("shared", peer.shared).read("held", peer.held);
+  if (!found) members.require("url").require("name").require("ca_pem");
+  for (const auto& [name, text] :
+       {std::pair{"url", &wanted.url}, std::pair{"name", &wanted.name}, std::pair{"ca_pem", &wanted.ca_pem}}) {
+    if (members.has(name)) members.read(name, text->emplace());
+  }
+  for (const auto& [name, list] : {std::pair{"shared", &wanted.shared}, std::pair{"held", &wanted.held}}) {
+    if (members.has(name)) members.read(name, list->emplace());
+  }
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
-  while (peer.url.ends_with('/')) peer.url.pop_back();
-  auto done = co_await exchange::set_peer(call->at(), call->values[0], std::move(peer));
+  while (wanted.url && wanted.url->ends_with('/')) wanted.url->pop_back();
+  auto done = co_await exchange::change_peer(call->at(), call->values[0], call->values[1], std::move(wanted));
   if (done.failed_with(Code::BadValue)) co_return Answer(Code::BadValue, std::string(done.error().where));
   if (!done) co_return done.error();
   co_return answer_of(*done, write_peer);

@@ -1,12 +1,14 @@
 #include "broker/exchange/peer_procedures.h"
 
 #include <algorithm>
+#include <pugixml.hpp>
 
 #include "broker/keys/certificate_trust.h"
 #include "broker/keys/kms_request.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/percent.h"
+#include "core/codec/xml_guard.h"
 #include "core/crypto/credential.h"
 #include "core/crypto/private_key_pem.h"
 #include "core/crypto/signing_key.h"
@@ -20,6 +22,9 @@ namespace tables = broker::tables;
 using broker::Context;
 using keys::ExternalCertificate;
 using runtime::Task;
+
+// Operators are few: who meets another's change twice is met by a program.
+constexpr int kChangeTries = 3;
 
 Result<Unit> check_names(const std::vector<std::string>& names, std::string_view where) {
   if (names.size() > kServicesMax) return Error{Code::TooMany, where};
@@ -96,6 +101,31 @@ Task<Result<ExternalCertificate>> read_somewhere(Context* context, Peer peer, st
   co_return *std::move(read);
 }
 
+struct FileRead {
+  bool is_signed = false;
+  keys::Domain certificate;
+};
+// What its root element says it is.
+Result<FileRead> read_file(const std::string& xml) {
+  if (xml.size() > keys::kCertificateDocumentMax) return Error{Code::XmlTooLarge, "exchange.certificate"};
+  CLAVIGER_TRY(guarded, codec::guard_xml(xml));
+  pugi::xml_document tree;
+  if (!tree.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8)) {
+    return Error{Code::XmlSyntax, "exchange.certificate"};
+  }
+  FileRead read;
+  read.is_signed = std::string_view(tree.document_element().name()).ends_with("SignedKmsCertificate");
+  std::string content;
+  if (read.is_signed) {
+    auto document = keys::read_certificate_signed(xml, "SignedKmsCertificate", "KmsCertificate", keys::kKmsNamespace);
+    if (!document) return Error{Code::KmsCertificateInvalid, document.error().where};
+    content = std::move(document->content);
+  }
+  CLAVIGER_TRY(certificate, keys::read_kms_certificate(read.is_signed ? content : xml));
+  read.certificate = std::move(certificate);
+  return read;
+}
+
 Task<Result<ExternalCertificate>> fetch_one(Context* context, std::string tenant, Peer peer, std::string path) {
   auto answer = co_await ask_peer(context, std::move(tenant), peer, std::move(path));
   if (!answer) co_return answer.error();
@@ -135,22 +165,37 @@ Task<Result<Identity>> read_identity(Context* context, std::string tenant) {
 Task<Result<Peer>> set_peer(Context* context, std::string tenant, Peer peer) {
   CLAVIGER_CO_TRY(checked, check_peer(peer));
   CLAVIGER_CO_TRY(all, co_await list_peers(context, tenant));
-  peer.version = 0;
-  peer.created_at = numeric_date(context->shard.wall());
-  for (const Peer& each : all) {
-    // Two peers of one name: a certificate would not say which of them asks.
-    if (each.kms_uri != peer.kms_uri && each.name == peer.name) co_return Error{Code::KmsPeerTaken, "peer.name"};
-    if (each.kms_uri != peer.kms_uri) continue;
-    peer.version = each.version;
-    peer.created_at = each.created_at;
+  // Two peers of one name: a certificate would not say which of them asks.
+  const bool is_taken = std::ranges::any_of(
+      all, [&](const Peer& each) { return each.kms_uri != peer.kms_uri && each.name == peer.name; });
+  if (is_taken) co_return Error{Code::KmsPeerTaken, "peer.name"};
+  if (peer.version == 0) {
+    if (all.size() >= kPeersMax) co_return Error{Code::TooMany, "peers"};
+    peer.created_at = numeric_date(context->shard.wall());
   }
-  if (peer.version == 0 && all.size() >= kPeersMax) co_return Error{Code::TooMany, "peers"};
   const std::string key = peer_key(tenant, peer.kms_uri);
   storage::Transaction change;
   change.expect_version(tables::kKmsPeers, key, peer.version);
   change.put(tables::kKmsPeers, key, as_bytes(encode_peer(peer)));
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   co_return peer;
+}
+
+Task<Result<Peer>> change_peer(Context* context, std::string tenant, std::string kms_uri, PeerChange wanted) {
+  Result<Peer> done = Error{Code::Conflict, "peer"};
+  for (int attempt = 0; attempt < kChangeTries && done.failed_with(Code::Conflict); ++attempt) {
+    auto found = co_await find_peer(context, tenant, kms_uri);
+    if (!found && !found.failed_with(Code::KmsPeerUnknown)) co_return found.error();
+    Peer peer = found ? *std::move(found) : Peer();
+    peer.kms_uri = kms_uri;
+    peer.url = wanted.url.value_or(std::move(peer.url));
+    peer.name = wanted.name.value_or(std::move(peer.name));
+    peer.ca_pem = wanted.ca_pem.value_or(std::move(peer.ca_pem));
+    peer.shared = wanted.shared.value_or(std::move(peer.shared));
+    peer.held = wanted.held.value_or(std::move(peer.held));
+    done = co_await set_peer(context, tenant, std::move(peer));
+  }
+  co_return done;
 }
 
 Task<Result<Unit>> remove_peer(Context* context, std::string tenant, std::string kms_uri) {
@@ -201,19 +246,19 @@ Task<Result<http::ClientResponse>> ask_peer(Context* context, std::string tenant
 }
 
 Task<Result<ExternalCertificate>> read_certificate_file(Context* context, std::string tenant, std::string xml) {
-  if (xml.find("SignedKmsCertificate") == std::string::npos) {
-    CLAVIGER_CO_TRY(certificate, keys::read_kms_certificate(xml));
+  auto file = std::make_shared<const std::string>(std::move(xml));
+  auto work = [file] { return read_file(*file); };
+  auto offloaded = co_await runtime::offload(&context->work_pool, std::move(work));
+  if (!offloaded) co_return offloaded.error();
+  CLAVIGER_CO_TRY(read, *std::move(offloaded));
+  if (!read.is_signed) {
     ExternalCertificate external;
-    external.certificate = std::move(certificate);
+    external.certificate = std::move(read.certificate);
     co_return external;
   }
   // Whose it says it is decides by whom it must be signed; that is checked again with the signature.
-  const auto document =
-      keys::read_certificate_signed(xml, "SignedKmsCertificate", "KmsCertificate", keys::kKmsNamespace);
-  if (!document) co_return Error{Code::KmsCertificateInvalid, document.error().where};
-  CLAVIGER_CO_TRY(certificate, keys::read_kms_certificate(document->content));
-  CLAVIGER_CO_TRY(peer, co_await find_peer(context, std::move(tenant), certificate.kms_uri));
-  co_return co_await read_somewhere(context, std::move(peer), std::move(xml));
+  CLAVIGER_CO_TRY(peer, co_await find_peer(context, std::move(tenant), read.certificate.kms_uri));
+  co_return co_await read_somewhere(context, std::move(peer), *file);
 }
 
 Task<Result<std::vector<ExternalCertificate>>> fetch_certificates(keys::Kms* kms, Context* context, std::string tenant,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,18 @@ runtime::Task<Result<Identity>> set_identity(broker::Context* context, std::stri
 // NotFound.
 runtime::Task<Result<Identity>> read_identity(broker::Context* context, std::string tenant);
 
-// A new one, or what is agreed with a known one anew.
+// A new one (version 0), or what is agreed with a known one anew: Conflict when that is no longer the one that was read.
 runtime::Task<Result<Peer>> set_peer(broker::Context* context, std::string tenant, Peer peer);
+// What is not said stays, also what another change said meanwhile.
+struct PeerChange {
+  std::optional<std::string> url;
+  std::optional<std::string> name;
+  std::optional<std::string> ca_pem;
+  std::optional<std::vector<std::string>> shared;
+  std::optional<std::vector<std::string>> held;
+};
+runtime::Task<Result<Peer>> change_peer(broker::Context* context, std::string tenant, std::string kms_uri,
+                                        PeerChange wanted);
 runtime::Task<Result<Unit>> remove_peer(broker::Context* context, std::string tenant, std::string kms_uri);
 runtime::Task<Result<std::vector<Peer>>> list_peers(broker::Context* context, std::string tenant);
 runtime::Task<Result<Peer>> find_peer(broker::Context* context, std::string tenant, std::string kms_uri);

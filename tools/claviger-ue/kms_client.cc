@@ -50,9 +50,10 @@ Result<KmsResponse> KmsClient::ask(const std::string& path) {
   auto sent = account_.send_with_token(std::move(post));
   CLAVIGER_TRY(answer, std::move(sent));
   if (answer.status != 200) {
+    const std::string said = read_error(answer.body);
     account_.journal().complain("the KMS answered " + path.substr(0, path.find('/')) + " with " +
-                                std::to_string(answer.status) + " " + read_error(answer.body));
-    return Error{Code::Refused, "kms.status"};
+                                std::to_string(answer.status) + " " + said);
+    return Error{code_of_refusal(answer.status, said), "kms.status"};
   }
   auto response = read_response(answer.body, request, trk, ink);
   wipe_text(answer.body);

@@ -18,7 +18,8 @@ class KmsClient {
  public:
   explicit KmsClient(Account& account) : account_(account), ring_(account.vault()) {}
 
-  // Refused: the KMS said no, and the journal has what it said. Else what read_response and the web say.
+  // Refused, KeysRevoked (its 410 with error 1203): the KMS said no, and the journal has what it said. Else what
+  // read_response and the web say.
   Result<KmsResponse> init() { return ask("init"); }
   // `at_ntp`: 16 hex digits of an NTP timestamp; both may be empty (clause D.2.4).
   Result<KmsResponse> key_provision(std::string_view uri, std::string_view at_ntp);

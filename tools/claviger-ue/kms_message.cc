@@ -324,4 +324,9 @@ std::string read_error(std::string_view text) {
   return shown;
 }
 
+Code code_of_refusal(std::uint16_t status, std::string_view error) {
+  // Both, so that no front that answers 410 for a path of its own takes keys away.
+  return status == 410 && error.starts_with("1203:") ? Code::KeysRevoked : Code::Refused;
+}
+
 }  // namespace claviger::ue

@@ -85,5 +85,7 @@ Result<KmsResponse> read_response(std::string_view text, const KmsRequest& reque
                                   const SharedKey& ink);
 // "1202: There are no keys for that time."; empty without one.
 std::string read_error(std::string_view text);
+// What a status that is not 200 means, with what read_error says of its body: KeysRevoked, else Refused.
+Code code_of_refusal(std::uint16_t status, std::string_view error);
 
 }  // namespace claviger::ue

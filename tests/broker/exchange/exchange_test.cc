@@ -305,6 +305,57 @@ TEST_F(Peers, ACertificateMayComeInAFileSignedOrNot) {
   const auto plain = bed_.wait(read_certificate_file(context(), "alpha", read(signed_one)->content));
   ASSERT_TRUE(plain);
   EXPECT_EQ(plain->signer, "");
+  // A word in a comment or a name makes it no signed one.
+  const std::string commented = read(signed_one)->content + "<!-- was in a SignedKmsCertificate -->";
+  const auto still_plain = bed_.wait(read_certificate_file(context(), "alpha", commented));
+  ASSERT_TRUE(still_plain) << still_plain.error().where;
+  EXPECT_EQ(still_plain->certificate.kms_uri, kBravo);
+  EXPECT_EQ(code("<SignedKmsCertificate"), Code::XmlSyntax);
+  EXPECT_EQ(code("<!DOCTYPE a><SignedKmsCertificate/>"), Code::XmlDoctype);
+}
+
+TEST_F(Peers, AChangeIsOfTheAgreementThatWasRead) {
+  Peer first = peer();
+  first.shared = {"sip:psi@alpha.example"};
+  ASSERT_TRUE(bed_.wait(set_peer(context(), "alpha", first)));
+  const std::string uri(kBravo);
+  Peer withdrawing = *bed_.wait(find_peer(context(), "alpha", uri));
+  Peer naming = *bed_.wait(find_peer(context(), "alpha", uri));
+  withdrawing.shared.clear();
+  naming.url = "https://other.example/kms";
+  ASSERT_TRUE(bed_.wait(set_peer(context(), "alpha", withdrawing)));
+  EXPECT_TRUE(bed_.wait(set_peer(context(), "alpha", naming)).failed_with(Code::Conflict));
+  EXPECT_TRUE(bed_.wait(find_peer(context(), "alpha", uri))->shared.empty()) << "withdrawn services came back";
+  EXPECT_TRUE(bed_.wait(set_peer(context(), "alpha", peer())).failed_with(Code::Conflict)) << "not a new one";
+}
+
+runtime::Task<void> counted(runtime::Task<Result<Peer>> task, std::shared_ptr<int> good) {
+  const auto done = co_await std::move(task);
+  EXPECT_TRUE(done) << done.error().where;
+  ++*good;
+}
+
+TEST_F(Peers, TwoChangesAtOnceBothCount) {
+  Peer first = peer();
+  first.shared = {"sip:psi@alpha.example"};
+  const std::int64_t since = bed_.wait(set_peer(context(), "alpha", first))->created_at;
+  PeerChange withdrawing;
+  withdrawing.shared.emplace();
+  PeerChange moving;
+  moving.url = "https://other.example/kms";
+  const std::string uri(kBravo);
+  auto good = std::make_shared<int>(0);
+  for (const PeerChange& each : {withdrawing, moving}) {
+    bed_.shard().scope().spawn(counted(change_peer(context(), "alpha", uri, each), good));
+  }
+  bed_.run_until([&] { return *good == 2; });
+  const Peer now = *bed_.wait(find_peer(context(), "alpha", uri));
+  EXPECT_TRUE(now.shared.empty());
+  EXPECT_EQ(now.url, *moving.url);
+  EXPECT_EQ(now.name, kBravo);
+  EXPECT_EQ(now.created_at, since);
+  PeerChange nothing;
+  EXPECT_TRUE(bed_.wait(change_peer(context(), "alpha", "kms.new.example", nothing)).failed_with(Code::BadValue));
 }
 
 TEST_F(Peers, RefusesWhatCannotBeAgreed) {

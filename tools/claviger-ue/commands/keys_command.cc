@@ -1,10 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 
-#include "core/codec/hex.h"
 #include "tools/claviger-ue/commands/commands.h"
+#include "tools/claviger-ue/key_intake.h"
 #include "tools/claviger-ue/kms_client.h"
 
 namespace claviger::ue {
@@ -12,7 +14,7 @@ namespace {
 
 struct Wanted {
   std::string uri;
-  std::string at;
+  std::string at;  // Unix seconds; empty: now
   bool asks_anew = false;
   bool is_offline = false;
 };
@@ -44,32 +46,26 @@ Result<Unit> take_new_shared_keys(Account& account, const KmsResponse& response)
   return account.vault().save();
 }
 
-// How many of them are good.
-Result<std::size_t> check_and_keep(Account& account, const KmsResponse& response) {
-  KeyRing ring(account.vault());
-  std::size_t good = 0;
-  for (const KeySet& set : response.key_sets) {
-    if (set.is_revoked) {
-      ring.drop(set);
-      account.journal().detail("period " + std::to_string(set.period) + ": REVOKED, no longer kept");
-      continue;
-    }
-    const auto certificate = ring.find_certificate(set.cert_uri, set.kms_uri);
-    if (!certificate) return Error{Code::KmsUnknown, "keys.certificate"};
-    CLAVIGER_TRY(checked, check_key_set(set, *certificate));
-    CLAVIGER_TRY(kept, ring.keep(set));
-    ++good;
-    account.journal().step("checked the keys of period " + std::to_string(set.period) + " (pairing, ECCSI)");
-    std::string uid;
-    codec::hex_encode(Bytes(set.user_id).first(8), uid);
-    account.journal().detail(set.user_uri + ", UID " + uid + "..., " +
-                             (set.was_wrapped ? "wrapped under the TrK" : "not wrapped"));
-  }
-  if (!response.key_sets.empty()) {
-    const KeySet& last = response.key_sets.back();
-    ring.drop_old(last.user_uri, last.cert_uri, last.period);
-  }
-  return good;
+// Unix seconds as the 16 digits of an NTP timestamp (clause D.2.4).
+std::string ntp_of(const std::string& unix_seconds) {
+  if (unix_seconds.empty()) return {};
+  constexpr std::uint64_t kFrom1900To1970 = 2'208'988'800;
+  const std::uint64_t seconds = std::strtoull(unix_seconds.c_str(), nullptr, 10) + kFrom1900To1970;
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "%08X00000000", static_cast<unsigned>(seconds & 0xFFFF'FFFFU));
+  return text.data();
+}
+
+// The KMS gives none any more: with `--at` those of that period, else those of now and later.
+Result<Unit> forget(Account& account, const Wanted& wanted) {
+  RevokedKeys revoked;
+  revoked.user_uri = wanted.uri.empty() ? account.identity() : wanted.uri;
+  revoked.kms_uri = account.setting("kms_uri");
+  revoked.is_one_period = !wanted.at.empty();
+  revoked.unix_time = revoked.is_one_period ? std::strtoll(wanted.at.c_str(), nullptr, 10) : std::time(nullptr);
+  CLAVIGER_TRY(count, forget_key_sets(account.vault(), revoked));
+  account.journal().result("keys of " + revoked.user_uri + ": REVOKED, " + std::to_string(count) + " no longer kept");
+  return Unit{};
 }
 
 Result<Unit> fetch(Account& account, const Wanted& wanted) {
@@ -88,11 +84,16 @@ Result<Unit> fetch(Account& account, const Wanted& wanted) {
     CLAVIGER_TRY(number, ring.keep_cache_number(*cache.cache_number));
   }
 
-  CLAVIGER_TRY(keys, kms.key_provision(wanted.uri, wanted.at));
+  const auto provided = kms.key_provision(wanted.uri, ntp_of(wanted.at));
+  if (provided.failed_with(Code::KeysRevoked)) {
+    CLAVIGER_TRY(forgotten, forget(account, wanted));
+  }
+  if (!provided) return provided.error();
+  const KmsResponse& keys = *provided;
   journal.step("keyprov: " + std::to_string(keys.key_sets.size()) +
                (keys.key_sets.size() == 1 ? " key set came" : " key sets came") + (keys.is_signed ? ", signed" : ""));
   CLAVIGER_TRY(more, take_new_shared_keys(account, keys));
-  CLAVIGER_TRY(good, check_and_keep(account, keys));
+  CLAVIGER_TRY(good, take_key_sets(account.vault(), journal, keys));
   CLAVIGER_TRY(saved, account.vault().save());
   journal.step("sealed them");
   const std::size_t revoked = keys.key_sets.size() - good;
@@ -136,27 +137,17 @@ Result<Unit> fetch_certificate(Account& account, const std::string& kms_uri) {
   return account.vault().save();
 }
 
-// Unix seconds as the 16 digits of an NTP timestamp (clause D.2.4).
-std::string ntp_of(const std::string& unix_seconds) {
-  if (unix_seconds.empty()) return {};
-  constexpr std::uint64_t kFrom1900To1970 = 2'208'988'800;
-  const std::uint64_t seconds = std::strtoull(unix_seconds.c_str(), nullptr, 10) + kFrom1900To1970;
-  std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "%08X00000000", static_cast<unsigned>(seconds & 0xFFFF'FFFFU));
-  return text.data();
-}
-
 }  // namespace
 
 void add_keys(CLI::App& app, CommandLine& line) {
   auto wanted = std::make_shared<Wanted>();
-  CLI::App* command = app.add_subcommand("keys", "Fetch the user's keys from the KMS, check them, keep them");
+  CLI::App* command =
+      app.add_subcommand("keys", "Fetch the user's keys from the KMS, check them, keep them; revoked ones go");
   command->add_option("--uri", wanted->uri, "for this identity instead of the user's own");
   command->add_option("--at", wanted->at, "for the period of this time (Unix seconds)")->check(CLI::NonNegativeNumber);
   command->add_flag("--anew", wanted->asks_anew, "ask for all certificates, known or not");
   command->add_flag("--list", wanted->is_offline, "ask nobody: show what is here");
   command->callback([wanted, &line] {
-    wanted->at = ntp_of(wanted->at);
     with_account(line, "keys",
                  [&](Account& account) { return wanted->is_offline ? list(account) : fetch(account, *wanted); });
   });

@@ -32,8 +32,9 @@ ExitStatus list(Invocation& invocation) {
 
 ExitStatus rotate(Invocation& invocation) {
   const bool is_emergency = invocation.args.has("--emergency");
-  if (!invocation.is_confirmed(is_emergency ? "Sign with the next key, and refuse every token of the present one at once?"
-                                            : "Sign with the next key from now on?")) {
+  if (!invocation.is_confirmed(is_emergency
+                                   ? "Sign with the next key, and refuse every token of the present one at once?"
+                                   : "Sign with the next key from now on?")) {
     return ExitStatus::Failed;
   }
   const auto target = invocation.tenant_target(is_emergency ? "/keys/active/revoke" : "/keys/rotate");
@@ -101,16 +102,25 @@ std::vector<Command> key_commands() {
   const Option yes{"--yes", "Do not ask", OptionKind::Flag};
   return {
       {"key list", "The signing keys of a tenant", "clavigerctl key list", {}, {}, list},
-      {"key rotate", "Sign with the next key; the old one verifies until its tokens are over",
-       "clavigerctl key rotate --yes", {},
-       {{"--emergency", "The key fell into wrong hands: every token it signed is refused at once", OptionKind::Flag}, yes},
+      {"key rotate",
+       "Sign with the next key now, even one just published; the old one verifies until its tokens are over",
+       "clavigerctl key rotate --yes",
+       {},
+       {{"--emergency", "The key fell into wrong hands: every token it signed is refused at once", OptionKind::Flag},
+        yes},
        rotate},
-      {"key import", "Take a private key from outside as the next one; it signs after the next rotation",
-       "clavigerctl key import signing-key.pem", 
+      {"key import",
+       "Take a private key from outside as the next one; it signs after the next rotation",
+       "clavigerctl key import signing-key.pem",
        {{"FILE", "PEM of a private key: ES256, EdDSA or RS256 as the tenant signs", false, {}, true}},
-       {{"--pkcs11", "Label of a key pair in the PKCS #11 token, in place of a file"}}, import},
-      {"key revoke", "Take a key that fell into wrong hands out of use", "clavigerctl key revoke KID --yes",
-       {{"KID", "The key's id"}}, {yes}, revoke},
+       {{"--pkcs11", "Label of a key pair in the PKCS #11 token, in place of a file"}},
+       import},
+      {"key revoke",
+       "Take a key that fell into wrong hands out of use",
+       "clavigerctl key revoke KID --yes",
+       {{"KID", "The key's id"}},
+       {yes},
+       revoke},
   };
 }
 
