@@ -4,6 +4,7 @@
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
 #include "broker/keys/domain_procedures.h"
+#include "broker/keys/known_identity.h"
 #include "broker/keys/user_procedures.h"
 #include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
@@ -327,6 +328,7 @@ Task<Answer> revoke_user(Call* call) {
     members.read("reason", reason);
     if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   }
+  CLAVIGER_CO_TRY(somebody, co_await keys::check_identity(call->at(), call->values[0], call->values[1]));
   auto done =
       co_await keys::revoke_user(call->services.kms, call->at(), call->values[0], call->values[1], std::move(reason));
   if (!done) co_return done.error();
@@ -335,6 +337,7 @@ Task<Answer> revoke_user(Call* call) {
 
 Task<Answer> restore_user(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
+  CLAVIGER_CO_TRY(somebody, co_await keys::check_identity(call->at(), call->values[0], call->values[1]));
   auto done = co_await keys::restore_user(call->services.kms, call->at(), call->values[0], call->values[1]);
   if (!done) co_return done.error();
   co_return answer_with(*done);

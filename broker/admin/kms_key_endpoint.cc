@@ -4,6 +4,7 @@
 #include "broker/exchange/peer_procedures.h"
 #include "broker/exchange/report_trust.h"
 #include "broker/keys/kms_response.h"
+#include "broker/keys/known_identity.h"
 #include "broker/keys/krr_reports.h"
 #include "broker/keys/pre_issue.h"
 #include "broker/keys/transport_key.h"
@@ -56,6 +57,7 @@ Task<Answer> add_key(Call* call) {
     const auto size = codec::hex_decode(as_text(hex.reveal()), wanted.key.reveal_for_writing());
     if (!size || *size != keys::kTransportKeyBytes) co_return Answer(Code::BadValue, "key: 64 hex digits");
   }
+  CLAVIGER_CO_TRY(somebody, co_await keys::check_identity(call->at(), call->values[0], call->values[1]));
   auto made = co_await keys::add_transport_key(call->at(), call->values[0], std::move(wanted));
   if (!made) co_return made.error();
   call->detail = "id=" + made->record.id;

@@ -4,6 +4,7 @@
 
 #include "broker/identity/bearer.h"
 #include "broker/identity/token_holder.h"
+#include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 
 namespace claviger::keys {
@@ -35,10 +36,7 @@ Result<Unit> check_scope(const tokens::Claims& claims, const tenants::Tenant& te
   for (const std::string& scope : policy.scopes) {
     if (!claims.has_scope(scope)) continue;
     has_scope = true;
-    // As tokens::audiences_of() has it for one scope, without its list.
-    const auto found = tenant.scope_audiences.find(scope);
-    const bool is_mapped = found != tenant.scope_audiences.end();
-    is_for_us = is_for_us || claims.audiences.contains(is_mapped ? found->second : tenant.default_audience);
+    is_for_us = is_for_us || claims.audiences.contains(tokens::audience_of(tenant, scope));
   }
   if (!has_scope) return Error{Code::BearerScope, "kms.scope"};
   if (!is_for_us) return Error{Code::TokenAudience, "kms.aud"};

@@ -29,17 +29,21 @@ std::string_view local_name(const pugi::xml_node& node) {
   return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
-// The guard has seen to it that every prefix is bound.
-std::string_view namespace_of(const pugi::xml_node& node) {
-  const std::string_view name = node.name();
-  const std::size_t colon = name.find(':');
-  const std::string declaration =
-      colon == std::string_view::npos ? std::string("xmlns") : "xmlns:" + std::string(name.substr(0, colon));
+// What the prefix (empty: none) stands for at `node`. The guard has seen to it that every prefix is bound.
+std::string_view bound_at(const pugi::xml_node& node, std::string_view prefix) {
+  const std::string declaration = prefix.empty() ? std::string("xmlns") : "xmlns:" + std::string(prefix);
   for (pugi::xml_node at = node; at; at = at.parent()) {
     if (const pugi::xml_attribute found = at.attribute(declaration.c_str())) return found.value();
   }
   return {};
 }
+
+std::string_view prefix_of(std::string_view name) {
+  const std::size_t colon = name.find(':');
+  return colon == std::string_view::npos ? std::string_view() : name.substr(0, colon);
+}
+
+std::string_view namespace_of(const pugi::xml_node& node) { return bound_at(node, prefix_of(node.name())); }
 
 bool is(const pugi::xml_node& node, std::string_view name, std::string_view space) {
   return node.type() == pugi::node_element && local_name(node) == name && namespace_of(node) == space;
@@ -219,10 +223,12 @@ Result<KmsRequest> read_signed(const pugi::xml_node& root) {
 // In xsi:schemaLocation each second word says where a schema is; in xsi:noNamespaceSchemaLocation the one word does. The
 // standard's own examples name a file there, which nobody fetches; an address is refused.
 bool names_schema_address(const pugi::xml_node& node) {
+  constexpr std::string_view kInstance = "http://www.w3.org/2001/XMLSchema-instance";
   for (const pugi::xml_attribute attribute : node.attributes()) {
     const std::string_view name = attribute.name();
     const bool is_pairs = name.ends_with(":schemaLocation");
     if (!is_pairs && !name.ends_with(":noNamespaceSchemaLocation")) continue;
+    if (bound_at(node, prefix_of(name)) != kInstance) continue;
     std::string_view rest = attribute.value();
     for (std::size_t word = 0; !rest.empty(); ++word) {
       const std::size_t begin = std::min(rest.find_first_not_of(" \t\r\n"), rest.size());
@@ -235,17 +241,13 @@ bool names_schema_address(const pugi::xml_node& node) {
   return false;
 }
 
-// Spec row 2: what asks a processor to fetch something. We never would; who sends it is told so.
+// Spec row 2: what asks a processor to fetch something, wherever it stands. We never would; who sends it is told so.
 bool asks_for_more(const pugi::xml_node& root) {
   constexpr std::string_view kInclusions = "http://www.w3.org/2001/XInclude";
-  if (names_schema_address(root)) return true;
-  for (const pugi::xml_node child : root.children()) {
-    if (names_schema_address(child)) return true;
-  }
-  const auto is_inclusion = [&](const pugi::xml_node& node) {
-    return node.type() == pugi::node_element && local_name(node) == "include" && namespace_of(node) == kInclusions;
+  const auto is_asking = [&](const pugi::xml_node& node) {
+    return names_schema_address(node) || is(node, "include", kInclusions);
   };
-  return static_cast<bool>(root.find_node(is_inclusion));
+  return is_asking(root) || root.find_node(is_asking);
 }
 
 KmsRequest copy_of(const PlainRequest& plain) {

@@ -1,5 +1,6 @@
 #include "broker/seal_keys/key_info.h"
 
+#include "broker/seal_keys/key_wraps.h"
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
 #include "core/codec/percent.h"
@@ -39,16 +40,21 @@ void write_key(Json& json, const OpenGeneration& open) {
   json.member("nbf", open.generation->not_before).member("exp", open.generation->expires_at);
 }
 
+void write_algorithm(Json& json, const OpenGeneration& open) {
+  json.member("alg", settled_name(open.generation->algorithm, open.key.size()));
+}
+
 void write_inner(std::string& text, const KeyInfo& info) {
   Json json(text);
   json.begin_object().member("v", 1).member("kid", info.current.generation->kid);
-  json.member("alg", info.current.generation->algorithm).member("use", "val-service");
+  write_algorithm(json, info.current);
+  json.member("use", "val-service");
   write_key(json, info.current);
   json.member("valService", info.service);
   write_target(json, "tgt", *info.target);
   if (info.next.generation != nullptr) {
     json.name("next").begin_object().member("kid", info.next.generation->kid);
-    json.member("alg", info.next.generation->algorithm);
+    write_algorithm(json, info.next);
     write_key(json, info.next);
     json.end_object();
   }

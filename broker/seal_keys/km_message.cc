@@ -4,6 +4,7 @@
 #include <array>
 
 #include "broker/identity/val_identity.h"
+#include "broker/seal_keys/key_wraps.h"
 #include "core/codec/base64url.h"
 #include "core/codec/json_writer.h"
 
@@ -57,22 +58,14 @@ Fault read_algorithm(const codec::JsonObject& object, BroughtKey& brought) {
   return std::nullopt;
 }
 
-// The names of key wraps say how long their key is (RFC 7518 clause 4.4). A key of which only the length is said has the
-// name that goes with it.
+// A key of which only the length is said has the name that goes with it.
 Fault settle_algorithm(BroughtKey& brought) {
-  struct KeyWrap {
-    std::string_view name;
-    std::size_t key_bytes;
-  };
-  constexpr std::array<KeyWrap, 3> kKeyWraps{{{"A128KW", 16}, {"A192KW", 24}, {"A256KW", kKeyBytes}}};
   if (brought.algorithm.empty()) {
-    const auto* fits = std::ranges::find(kKeyWraps, brought.key.size(), &KeyWrap::key_bytes);
-    if (fits == kKeyWraps.end()) return QueryFault{"/alg", "must be given with a key of this length"};
-    brought.algorithm = fits->name;
+    brought.algorithm = name_for(brought.key.size());
+    if (brought.algorithm.empty()) return QueryFault{"/alg", "must be given with a key of this length"};
     return std::nullopt;
   }
-  const auto* named = std::ranges::find(kKeyWraps, brought.algorithm, &KeyWrap::name);
-  if (named == kKeyWraps.end() || named->key_bytes == brought.key.size()) return std::nullopt;
+  if (is_name_of(brought.algorithm, brought.key.size())) return std::nullopt;
   return QueryFault{"/alg", "is for keys of another length"};
 }
 

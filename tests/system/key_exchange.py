@@ -265,6 +265,9 @@ def check_kills(sandbox):
         status, body = ask_for_keys(alpha, token)
         expect(status == 410, f"keys of a user who was revoked: {status} {body}")
     ctl(alpha, "kms", "restore", alpha.values["MCPTT_ID"])
+    tool = [os.path.join(build_folder(), "bin", "clavigerctl"), "--socket", alpha.admin_socket, "--tenant", "alpha", "kms"]
+    for verb in (["revoke", "--yes"], ["restore"], ["transport-key", "add", "--kind", "trk"]):  # a mistyped URI is said to be one
+        run([*tool, *verb, "sip:nobody@alpha.example"], status=4)
     restart(sandbox)
     expect(keys_over_curl(alpha, token) == before, "a user who was restored")
     ctl(bravo, "kms", "rotate", "--yes")

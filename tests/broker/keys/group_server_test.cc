@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "broker/keys/known_identity.h"
+#include "broker/keys/user_procedures.h"
 #include "core/codec/hex.h"
 #include "core/crypto/certificate_authority.h"
 #include "core/crypto/mikey/i_message.h"
@@ -62,6 +64,27 @@ class GroupServerTest : public testing::Test {
   KmsBed bed_;
   std::string token_;
 };
+
+// Of whom an operator may say something: a mistyped URI is nobody's.
+TEST_F(GroupServerTest, IsSomebodyLikeAUserAndNobodyElseIs) {
+  const auto code = [&](std::string_view tenant, std::string_view uri) {
+    const auto known = bed_.wait(check_identity(bed_.context(), std::string(tenant), std::string(uri)));
+    return known ? Code::Internal : known.error().code;
+  };
+  EXPECT_EQ(code("alpha", kAnn), Code::Internal);
+  EXPECT_EQ(code("bravo", kAnn), Code::UserUnknown) << "of another tenant";
+  EXPECT_EQ(code("alpha", "sip:ann.ptt@alpha.exampel"), Code::UserUnknown);
+  EXPECT_EQ(code("alpha", ""), Code::UriPathInvalid);
+  EXPECT_EQ(code("alpha", kGms), Code::UserUnknown);
+  ASSERT_TRUE(add());
+  EXPECT_EQ(code("alpha", kGms), Code::Internal);
+  UserPolicy of_client;
+  of_client.user_uri = "sip:server@alpha.example";
+  of_client.client_id = "gms";
+  EXPECT_EQ(code("alpha", of_client.user_uri), Code::UserUnknown);
+  ASSERT_TRUE(bed_.wait(set_user_kms(&bed_.kms(), bed_.context(), "alpha", of_client)));
+  EXPECT_EQ(code("alpha", of_client.user_uri), Code::Internal);
+}
 
 // Both the token and the certificate, and of whom the operator said.
 TEST_F(GroupServerTest, GetsItsKeysWithTokenAndCertificateAlone) {

@@ -58,6 +58,16 @@ TEST(KmsRequest, RefusesWhatWouldHaveToBeFetched) {  // spec 11 row 2
                               "schemaLocation=\" urn:a  file:/a.xsd\"", "noNamespaceSchemaLocation=\"ftp://a\""}) {
     EXPECT_TRUE(read_kms_request(request(kMembers, instance + fetched)).failed_with(Code::XmlSchema)) << fetched;
   }
+  // At any depth, whatever the prefix is called.
+  const std::string deep = "<ClientError><ErrorCode>1</ErrorCode><x><y" + instance +
+                           "schemaLocation=\"urn:a http://127.0.0.1/a.xsd\"/></x></ClientError>";
+  EXPECT_TRUE(read_kms_request(request(kMembers + deep)).failed_with(Code::XmlSchema));
+  const std::string renamed =
+      " xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" i:schemaLocation=\"urn:a ftp://a\"";
+  EXPECT_TRUE(read_kms_request(request(kMembers, renamed)).failed_with(Code::XmlSchema));
+  // Another vocabulary's attribute of that name asks for nothing.
+  const std::string others = " xmlns:foo=\"urn:foo\" foo:schemaLocation=\"urn:a http://127.0.0.1/a.xsd\"";
+  EXPECT_TRUE(read_kms_request(request(kMembers, others)).has_value());
   // As the examples of TS 33.180 have it: a file beside a namespace.
   for (const char* named : {"schemaLocation=\"urn:a SE_KmsInterface_XMLSchema.xsd\"",
                             "schemaLocation=\"http://a.example/ns a.xsd urn:b b.xsd \"", "schemaLocation=\"\""}) {

@@ -1,0 +1,19 @@
+// Is a URI of anybody whom the KMS may have to do with: so that an operator who mistypes one is told, and does not believe
+// that he has revoked somebody or given him a transport key.
+//
+// On any shard.
+#pragma once
+
+#include <string>
+
+#include "broker/context.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+
+namespace claviger::keys {
+
+// An MC service ID that a user of the tenant has, or had until he was removed; the identity of a group management server,
+// or of a client's own tokens; one that is revoked. UserUnknown: of nobody. UriPathInvalid, the store's.
+runtime::Task<Result<Unit>> check_identity(broker::Context* context, std::string tenant, std::string user_uri);
+
+}  // namespace claviger::keys
