@@ -335,6 +335,15 @@ runtime::Task<void> counted(runtime::Task<Result<Peer>> task, std::shared_ptr<in
   ++*good;
 }
 
+// Spawned by one task: both have read the agreement before either is committed.
+runtime::Task<Result<Unit>> begin_both(broker::Context* context, PeerChange one, PeerChange other,
+                                       std::shared_ptr<int> good) {
+  for (PeerChange* each : {&one, &other}) {
+    context->shard.scope().spawn(counted(change_peer(context, "alpha", std::string(kBravo), std::move(*each)), good));
+  }
+  co_return Unit{};
+}
+
 TEST_F(Peers, TwoChangesAtOnceBothCount) {
   Peer first = peer();
   first.shared = {"sip:psi@alpha.example"};
@@ -345,9 +354,7 @@ TEST_F(Peers, TwoChangesAtOnceBothCount) {
   moving.url = "https://other.example/kms";
   const std::string uri(kBravo);
   auto good = std::make_shared<int>(0);
-  for (const PeerChange& each : {withdrawing, moving}) {
-    bed_.shard().scope().spawn(counted(change_peer(context(), "alpha", uri, each), good));
-  }
+  ASSERT_TRUE(bed_.wait(begin_both(context(), withdrawing, moving, good)));
   bed_.run_until([&] { return *good == 2; });
   const Peer now = *bed_.wait(find_peer(context(), "alpha", uri));
   EXPECT_TRUE(now.shared.empty());
