@@ -18,8 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)identity::unverified_client_id({reader, context}, text);
-  const identity::AssertionExpectation expected{
-      .client_id = "robot", .issuer = "https://idms.example", .token_endpoint = "https://idms.example/token", .now = 0};
+  const identity::AssertionExpectation expected{.client_id = "robot",
+                                                .issuer = "https://idms.example",
+                                                .token_endpoint = "https://idms.example/token",
+                                                .asked_endpoint = "https://idms.example/par",
+                                                .now = 0};
   if (identity::verify_assertion({reader, context}, text, keys, expected)) std::abort();
   return 0;
 }
