@@ -29,7 +29,7 @@ struct AssertionExpectation {
   std::string_view issuer;          // aud contains this
   std::string_view token_endpoint;  // or this
   std::string_view asked_endpoint;  // or this: where the request went (RFC 9126 clause 2, for /par); empty: none
-  std::int64_t now = 0;  // NumericDate
+  std::int64_t now = 0;             // NumericDate
 };
 struct VerifiedAssertion {
   std::string jti;
