@@ -90,18 +90,18 @@ int check_named_files(const Settings& settings, const std::string& file) {
     std::fprintf(stderr, "clavigerd: %s: %s [%s]\n", file.c_str(), what.c_str(), std::string(name_of(code)).c_str());
     status = kExitConfiguration;
   };
-  for (const claviger::settings::HttpsListener& listener : settings.https) {
-    const auto good = claviger::broker::check_listener(listener);
-    if (good) continue;
-    complain("[[https]] " + listener.address + " port " + std::to_string(listener.port) + ": " +
-                 std::string(good.error().where),
-             good.error().code);
-  }
   // Does not keep the daemon from starting.
   const auto warn = [&](const std::string& what) {
     std::fprintf(stderr, "clavigerd: %s: warning: %s\n", file.c_str(), what.c_str());
   };
   for (const claviger::settings::HttpsListener& listener : settings.https) {
+    const auto good = claviger::broker::check_listener(listener);
+    if (!good) {
+      complain("[[https]] " + listener.address + " port " + std::to_string(listener.port) + ": " +
+                   std::string(good.error().where),
+               good.error().code);
+      continue;
+    }
     std::ifstream chain(listener.certificate_file);
     const std::string pem{std::istreambuf_iterator<char>(chain), {}};
     const auto certificates = claviger::crypto::Certificate::from_pem(pem);
