@@ -10,7 +10,7 @@ namespace {
 
 // We read no coding of a body; one that we took for what it is not would be another request (RFC 9110 clause 8.4).
 bool is_body_encoded(const Request& request) {
-  constexpr std::string_view kName = "content-encoding";
+  static constexpr std::string_view kName = "content-encoding";
   if (request.method == Method::Get || request.method == Method::Head) return false;
   return std::ranges::any_of(request.headers(), [](const Header& header) {
     return header.name == kName && !header.value.empty() && !equals_ignoring_case(header.value, "identity");

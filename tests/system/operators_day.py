@@ -88,6 +88,25 @@ def check_process(system, ctl):
     Ctl(system.admin_socket + ".none").run("status", status=UNREACHABLE)
 
 
+def certificate_out_of_date(folder):
+    """A certificate of some years ago, and its key: of a CA that is made for it."""
+    def name(file):
+        return os.path.join(folder, "old." + file)
+
+    with open(name("cnf"), "w", encoding="ascii") as file:
+        file.write(f"[ca]\ndefault_ca = it\n[it]\ndatabase = {name('index')}\nnew_certs_dir = {folder}\nrand_serial = yes\ndefault_md = sha256\n"
+                   "policy = any\n[any]\ncommonName = supplied\n")
+    open(name("index"), "w", encoding="ascii").close()
+    fresh = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    for command in (("req", "-x509", *fresh, "-keyout", name("ca.key"), "-out", name("ca.pem"), "-subj", "/CN=CA"),
+                    ("req", *fresh, "-keyout", name("key"), "-out", name("csr"), "-subj", "/CN=old"),
+                    ("ca", "-batch", "-config", name("cnf"), "-cert", name("ca.pem"), "-keyfile", name("ca.key"), "-in", name("csr"), "-out",
+                     name("pem"), "-startdate", "200101000000Z", "-enddate", "210101000000Z", "-notext")):
+        subprocess.run(["openssl", *command], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True)
+    os.chmod(name("key"), 0o600)
+    return name("pem"), name("key")
+
+
 def check_config(system):
     """--check-config looks into the files that are named, and says which is no good."""
     daemon = os.path.join(build_folder(), "bin", "clavigerd")
@@ -113,6 +132,11 @@ def check_config(system):
         answer = status_of(changed)
         expect(answer.returncode == 78 and why in answer.stderr, f"{now}: {answer.returncode} {answer.stderr}")
     expect(status_of(os.path.dirname(system.config)).returncode == 78, "a folder is no configuration")
+    old_certificate, old_key = certificate_out_of_date(os.path.dirname(system.config))
+    with open(changed, "w", encoding="utf-8") as file:
+        file.write(good.replace(certificate, old_certificate).replace(settings["https"][0]["key_file"], old_key))
+    answer = status_of(changed)
+    expect(answer.returncode == 0 and "not valid today" in answer.stderr, f"a certificate of old: {answer.returncode} {answer.stderr}")
 
 
 def check_reload(system, ctl):
