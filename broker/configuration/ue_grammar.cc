@@ -3,18 +3,12 @@
 // The parts of the root are optional here and required in the schema, its domain too: a configuration is often set up with
 // the little that an operator wants to change.
 #include "broker/configuration/document_grammar.h"
+#include "broker/configuration/ue_identity_grammar.h"
 
 namespace claviger::configuration {
 namespace {
 
 using enum Content;
-
-constexpr ElementRow kRangeRows[] = {{"Low-SNR", &kSerial, 1}, {"High-SNR", &kSerial, 1}};
-constexpr TypeRule kRange{.content = Ordered, .rows = kRangeRows};
-constexpr ElementRow kImeiRows[] = {{"TAC", &kTac, 1}, {"SNR", &kSerial, 0, kMany}, {"SNR-range", &kRange, 0, kMany}};
-constexpr TypeRule kImei{.rows = kImeiRows};
-constexpr ElementRow kUeIdRows[] = {{"Instance-ID-URN", &kUri, 0, kMany}, {"IMEI-range", &kImei, 0, kMany}};
-constexpr TypeRule kUeId{.rows = kUeIdRows};
 
 constexpr ElementRow kPrivateCallRows[] = {{"Max-Simul-Call-N10", &kPositive}, {"Max-Simul-Call-Nc10", &kPositive}};
 constexpr TypeRule kPrivateCall{.content = Open, .rows = kPrivateCallRows};

@@ -1,18 +1,12 @@
 // UE initial configurations (TS 24.484 clause 7.2.2). As in ue_grammar.cc the large parts are optional; what a part needs to
 // mean anything is required.
 #include "broker/configuration/document_grammar.h"
+#include "broker/configuration/ue_identity_grammar.h"
 
 namespace claviger::configuration {
 namespace {
 
 using enum Content;
-
-constexpr ElementRow kRangeRows[] = {{"Low-SNR", &kSerial, 1}, {"High-SNR", &kSerial, 1}};
-constexpr TypeRule kRange{.content = Ordered, .rows = kRangeRows};
-constexpr ElementRow kImeiRows[] = {{"TAC", &kTac, 1}, {"SNR", &kSerial, 0, kMany}, {"SNR-range", &kRange, 0, kMany}};
-constexpr TypeRule kImei{.rows = kImeiRows};
-constexpr ElementRow kUeIdRows[] = {{"Instance-ID-URN", &kUri, 0, kMany}, {"IMEI-range", &kImei, 0, kMany}};
-constexpr TypeRule kUeId{.rows = kUeIdRows};
 
 constexpr AttributeRow kDefaultAttributes[] = {{"User-ID", ValueType::AnyUri, true},
                                                {"user-profile-index", ValueType::Byte, true}};

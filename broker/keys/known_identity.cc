@@ -1,6 +1,8 @@
 #include "broker/keys/known_identity.h"
 
-#include <vector>
+#include <array>
+#include <string_view>
+#include <utility>
 
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/user_records.h"
@@ -16,25 +18,28 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-// His who was removed stays taken, and counts.
-Task<Result<bool>> is_users(Context* context, std::string tenant, std::string user_uri) {
-  const std::vector<std::string> kinds{"mcptt", "mcvideo", "mcdata"};
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    auto value = co_await context->store.get(tables::kMcIdentities, identity::mc_identity_key(kinds[i], user_uri));
-    if (value.failed_with(Code::NotFound)) continue;
-    if (!value) co_return value.error();
-    CLAVIGER_CO_TRY(owner, identity::decode_owner(*value));
-    if (owner.tenant == tenant) co_return true;
-  }
-  co_return false;
-}
+constexpr std::array<std::string_view, kIdentityKinds> kKinds{"mcptt", "mcvideo", "mcdata"};
 
 }  // namespace
 
+Task<Result<std::optional<identity::IdentityOwner>>> next_owner(Context* context, std::string tenant,
+                                                                std::string user_uri, std::size_t* kind) {
+  while (*kind < kIdentityKinds) {
+    std::string key = identity::mc_identity_key(kKinds[(*kind)++], user_uri);
+    auto value = co_await context->store.get(tables::kMcIdentities, std::move(key));
+    if (value.failed_with(Code::NotFound)) continue;
+    if (!value) co_return value.error();
+    CLAVIGER_CO_TRY(owner, identity::decode_owner(*value));
+    if (owner.tenant == tenant) co_return std::optional(std::move(owner));
+  }
+  co_return std::optional<identity::IdentityOwner>();
+}
+
 Task<Result<Unit>> check_identity(Context* context, std::string tenant, std::string user_uri) {
   CLAVIGER_CO_TRY(uri, check_uri(user_uri));
-  CLAVIGER_CO_TRY(is_user, co_await is_users(context, tenant, user_uri));
-  if (is_user) co_return Unit{};
+  std::size_t kind = 0;
+  CLAVIGER_CO_TRY(owner, co_await next_owner(context, tenant, user_uri, &kind));
+  if (owner) co_return Unit{};  // his who was removed stays taken, and counts
   const auto policy = co_await context->store.get(tables::kKmsUsers, user_policy_key(tenant, user_uri));
   if (policy) co_return Unit{};
   if (!policy.failed_with(Code::NotFound)) co_return policy.error();

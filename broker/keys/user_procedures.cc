@@ -6,6 +6,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/user_records.h"
 #include "broker/keys/kms.h"
+#include "broker/keys/known_identity.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
 
@@ -69,14 +70,10 @@ Task<Result<UserPolicy>> read_user_policy(Context* context, std::string tenant, 
 }
 
 Task<Result<std::int64_t>> user_since(Context* context, std::string tenant, std::string user_uri) {
-  const std::vector<std::string> kinds{"mcptt", "mcvideo", "mcdata"};
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    auto value = co_await context->store.get(tables::kMcIdentities, identity::mc_identity_key(kinds[i], user_uri));
-    if (value.failed_with(Code::NotFound)) continue;
-    if (!value) co_return value.error();
-    CLAVIGER_CO_TRY(owner, identity::decode_owner(*value));
-    if (owner.tenant != tenant) continue;
-    auto user = co_await identity::read_user(context, tenant, owner.sub);
+  for (std::size_t kind = 0; kind < kIdentityKinds;) {
+    CLAVIGER_CO_TRY(owner, co_await next_owner(context, tenant, user_uri, &kind));
+    if (!owner) break;
+    auto user = co_await identity::read_user(context, tenant, owner->sub);
     if (user.failed_with(Code::UserUnknown)) continue;  // removed: his identities stay taken
     if (!user) co_return user.error();
     co_return user->created_at;
