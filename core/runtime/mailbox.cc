@@ -44,24 +44,24 @@ Mailbox::Node* Mailbox::pop() {
   return dummy;
 }
 
-bool Mailbox::drain() {
+void Mailbox::drain() {
   for (std::size_t handled = 0; handled < kPerTurnMax; ++handled) {
     Node* node = pop();
-    if (node == nullptr) {
-      // Not before it is empty: what comes while messages are handled wakes nobody. Exchanges, not stores: they read the flag
-      // that senders set after linking their nodes, so that whoever found it set (and did not wake us) has his node visible
-      // to the pop below, or to those of the next call.
-      is_awake_.exchange(false, std::memory_order_acq_rel);
-      node = pop();
-      if (node == nullptr) return false;
-      is_awake_.exchange(true, std::memory_order_acq_rel);
-    }
+    if (node == nullptr) return;
     if (node->is_ordinary) ordinary_.fetch_sub(1, std::memory_order_relaxed);
     Message message = std::move(node->message);
     delete node;
     message();
   }
-  return true;
+}
+
+// Exchanges, not stores: this one reads the flag that senders set after linking their nodes, so that whoever found it set
+// (and did not wake us) has his node visible here. Who links his node later finds it clear, and wakes us.
+bool Mailbox::rest() {
+  is_awake_.exchange(false, std::memory_order_acq_rel);
+  if (tail_->next.load(std::memory_order_acquire) == nullptr) return true;
+  stay_awake();
+  return false;
 }
 
 }  // namespace claviger::runtime

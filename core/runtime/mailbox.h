@@ -22,7 +22,7 @@ class Mailbox {
   // Messages handled in one turn before the sockets get theirs.
   static constexpr std::size_t kPerTurnMax = 512;
 
-  // `wake` is called, from the sender's thread, when the mailbox turns non-empty.
+  // `wake` is called, from the sender's thread, when something is posted while the reader rests.
   explicit Mailbox(UniqueFunction<void()> wake);
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
@@ -32,8 +32,12 @@ class Mailbox {
   [[nodiscard]] bool post(Message&& message);
   void post_control(Message message);
 
-  // The owning shard only. True when messages are left for the next turn.
-  bool drain();
+  // These are the owning shard's only. A message that comes between stay_awake() and rest() wakes nobody: the shard is on its
+  // way to drain() anyway, and its sender is spared the system call.
+  void stay_awake() { is_awake_.exchange(true, std::memory_order_acq_rel); }
+  void drain();
+  // Before the shard sleeps. False: it may not, messages wait.
+  [[nodiscard]] bool rest();
 
  private:
   struct Node {

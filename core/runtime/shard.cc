@@ -32,32 +32,31 @@ Shard& Shard::current() {
 Shard* Shard::current_or_null() { return t_current; }
 
 Shard::Shard(std::size_t index, Shards& shards, Clock& clock, Logger& logger)
-    : index_(index), shards_(shards), clock_(clock), logger_(logger),
-      mailbox_([this] { parts_of(loop_).wake(clock_.monotonic()); }), timers_(clock.monotonic()) {
+    : index_(index),
+      shards_(shards),
+      clock_(clock),
+      logger_(logger),
+      mailbox_([this] { parts_of(loop_).wake(clock_.monotonic()); }),
+      timers_(clock.monotonic()) {
   CLAVIGER_ASSERT(uv_loop_init(&loop_) == 0);
   const auto own = [this](auto* handle) { handle->data = this; };
-  const auto take_messages = [](uv_async_t* handle) {
-    Shard& shard = shard_of(reinterpret_cast<uv_handle_t*>(handle));
-    if (shard.mailbox_.drain()) uv_async_send(handle);  // only this thread does: others come by the wake-up
-  };
-  CLAVIGER_ASSERT(uv_async_init(&loop_, &wake_, take_messages) == 0);
-  auto parts = std::make_unique<LoopParts>(loop_, [this, take_messages] {
+  auto parts = std::make_unique<LoopParts>(loop_, [this] {
     parts_of(loop_).woken(now());
-    take_messages(&wake_);
+    mailbox_.drain();
   });
   uv_loop_set_data(&loop_, parts.release());  // until ~Shard
   uv_prepare_init(&loop_, &turn_end_);
   uv_check_init(&loop_, &turn_start_);
   uv_timer_init(&loop_, &wheel_timer_);
   uv_idle_init(&loop_, &busy_);
-  own(&wake_), own(&turn_end_), own(&turn_start_), own(&wheel_timer_), own(&busy_);
-  uv_prepare_start(&turn_end_, [](uv_prepare_t* handle) {
-    shard_of(reinterpret_cast<uv_handle_t*>(handle)).end_turn();
-  });
+  own(&turn_end_), own(&turn_start_), own(&wheel_timer_), own(&busy_);
+  uv_prepare_start(&turn_end_,
+                   [](uv_prepare_t* handle) { shard_of(reinterpret_cast<uv_handle_t*>(handle)).end_turn(); });
   uv_check_start(&turn_start_, [](uv_check_t* handle) {
     Shard& shard = shard_of(reinterpret_cast<uv_handle_t*>(handle));
     shard.has_now_ = shard.has_wall_ = false;
     shard.timers_.advance(shard.now());
+    shard.mailbox_.drain();
   });
 }
 
@@ -65,8 +64,7 @@ Shard::~Shard() {
   Shard* outer = std::exchange(t_current, this);
   scope_.cancel();
   deferred_.clear();
-  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&wake_), reinterpret_cast<uv_handle_t*>(&turn_end_),
-                              reinterpret_cast<uv_handle_t*>(&turn_start_),
+  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&turn_end_), reinterpret_cast<uv_handle_t*>(&turn_start_),
                               reinterpret_cast<uv_handle_t*>(&wheel_timer_), reinterpret_cast<uv_handle_t*>(&busy_)}) {
     uv_close(handle, nullptr);
   }
@@ -82,6 +80,7 @@ Monotonic Shard::now() {
   if (!has_now_) {
     now_ = clock_.monotonic();
     has_now_ = true;
+    mailbox_.stay_awake();
     parts_of(loop_).turn_begins(now_);
   }
   return now_;
@@ -129,16 +128,17 @@ void Shard::end_turn() {
       hook->callback_(hook->owner_);
     }
   }
-  const bool is_busy = !deferred_.empty() || hooks_ != nullptr;
+  now_ = clock_.monotonic();
+  parts_of(loop_).turn_ends(now_);
+  arm_wheel();
+  has_now_ = has_wall_ = false;
+  // Last, for a message that comes before it costs its sender no system call.
+  const bool is_busy = !deferred_.empty() || hooks_ != nullptr || !mailbox_.rest();
   if (is_busy) {
     uv_idle_start(&busy_, [](uv_idle_t*) {});
   } else {
     uv_idle_stop(&busy_);
   }
-  now_ = clock_.monotonic();
-  parts_of(loop_).turn_ends(now_);
-  arm_wheel();
-  has_now_ = has_wall_ = false;
   if (is_stopping_) uv_stop(&loop_);
 }
 
@@ -150,7 +150,8 @@ void Shard::arm_wheel() {
   }
   // uv counts from its own cached loop time; the callback only has to end the poll, advance() runs in turn_start_.
   uv_update_time(&loop_);
-  uv_timer_start(&wheel_timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::int64_t>(sleep->count(), 0)), 0);
+  uv_timer_start(
+      &wheel_timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::int64_t>(sleep->count(), 0)), 0);
 }
 
 void Shard::bind_thread() { t_current = this; }

@@ -1,8 +1,8 @@
 // Shard: one thread, one libuv loop, and all that lives on it: slabs, timers, mailbox, tasks.
 //
 // Made by Shards (below) before its thread starts; everything but mailbox() is used on its own thread only.
-// A turn is one pass of the loop: poll for I/O, run what became ready, then what was deferred, then the turn-end hooks
-// (connections flush what the turn has written, in one write each).
+// A turn is one pass of the loop: poll for I/O, run what became ready, then due timers and messages, then what was deferred,
+// then the turn-end hooks (connections flush what the turn has written, in one write each).
 #pragma once
 
 #include <uv.h>
@@ -93,7 +93,6 @@ class Shard {
   Logger& logger_;
   SlabPool slabs_;
   uv_loop_t loop_{};
-  uv_async_t wake_{};
   uv_prepare_t turn_end_{};
   uv_check_t turn_start_{};
   uv_timer_t wheel_timer_{};

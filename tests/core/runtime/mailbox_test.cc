@@ -39,13 +39,12 @@ TEST(Mailbox, RefusesOrdinaryMessagesAtItsBoundButNotControl) {
   EXPECT_FALSE(mailbox.post(std::move(refused)));
   EXPECT_TRUE(static_cast<bool>(refused));  // NOLINT(bugprone-use-after-move): refused means not moved from
   mailbox.post_control([&ran] { ran = true; });
-  while (mailbox.drain()) {
-  }
+  while (!mailbox.rest()) mailbox.drain();
   EXPECT_TRUE(ran);
   EXPECT_TRUE(mailbox.post([] {}));
 }
 
-TEST(Mailbox, WakesOnceUntilItIsEmpty) {
+TEST(Mailbox, WakesOnceUntilItRests) {
   int wakes = 0, handled = 0;
   Mailbox mailbox([&] { ++wakes; });
   mailbox.post_control([&] { ++handled; });
@@ -54,11 +53,54 @@ TEST(Mailbox, WakesOnceUntilItIsEmpty) {
     mailbox.post_control([&] { ++handled; });
   });
   EXPECT_EQ(wakes, 1);
-  EXPECT_FALSE(mailbox.drain());
+  mailbox.drain();
   EXPECT_EQ(handled, 3);
-  EXPECT_EQ(wakes, 1);
+  mailbox.post_control([&] { ++handled; });
+  EXPECT_EQ(wakes, 1) << "it has not gone to rest";
+  EXPECT_FALSE(mailbox.rest());
+  mailbox.drain();
+  EXPECT_EQ(handled, 4);
+  EXPECT_TRUE(mailbox.rest());
   mailbox.post_control([&] { ++handled; });
   EXPECT_EQ(wakes, 2);
+}
+
+TEST(Mailbox, WakesNobodyWhoIsAwake) {
+  int wakes = 0, handled = 0;
+  Mailbox mailbox([&] { ++wakes; });
+  mailbox.stay_awake();
+  mailbox.post_control([&] { ++handled; });
+  EXPECT_EQ(wakes, 0);
+  EXPECT_FALSE(mailbox.rest());
+  mailbox.drain();
+  EXPECT_EQ(handled, 1);
+  EXPECT_TRUE(mailbox.rest());
+}
+
+// A reader that sleeps unless it was woken: a wake-up that is lost ends this test by its time limit.
+TEST(Mailbox, LosesNoWakeUp) {
+  std::atomic<int> wakes{0};
+  Mailbox mailbox([&] {
+    wakes.fetch_add(1);
+    wakes.notify_one();
+  });
+  constexpr int kEach = 20000;
+  int handled = 0;
+  std::vector<std::thread> senders;
+  for (int sender = 0; sender < 3; ++sender) {
+    senders.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) mailbox.post_control([&] { ++handled; });
+    });
+  }
+  for (int seen = 0; handled < 3 * kEach;) {
+    wakes.wait(seen);
+    seen = wakes.load();
+    mailbox.stay_awake();
+    do {
+      mailbox.drain();
+    } while (!mailbox.rest());
+  }
+  for (auto& sender : senders) sender.join();
 }
 
 TEST(Mailbox, FreesWhatWasNeverRead) {
