@@ -97,7 +97,7 @@ def add_rows(table, result, town, samples, operator, set_up, is_timed):
     table.add(Figure("  passwords tried in vain", sum(phase["kinds"].get("stuff", {}).get("refused", 0) for phase in result["phases"]), ""))
     table.add(Figure("  given up after 30 s", result["unserved"], ""))
     for name in ("users", "sessions", "ended_sessions", "dismissed", "users_with_keys", "key_sets", "tokens", "publications", "profiles",
-                 "migrants", "unknown"):
+                 "migrants", "unknown", "begun_again"):
         table.add(Figure(f"books: {name.replace('_', ' ')}", books[name], ""))
     if set_up is not None:
         table.add(Figure("books: users set up at the partner", set_up, ""))

@@ -21,6 +21,7 @@ runtime::Task<void> stuff(Day* day, std::size_t user, Monotonic due);
 
 // Parts of them, for the books, too. `kind` is what asking again is counted under.
 runtime::Task<Outcome> sign_in(Day* day, Kind kind, std::size_t user);
+runtime::Task<Outcome> begin_again(Day* day, Kind kind, std::size_t user);
 runtime::Task<Outcome> renew(Day* day, Kind kind, std::size_t user);
 runtime::Task<Outcome> take_keys(Day* day, Kind kind, std::size_t user);
 runtime::Task<Outcome> take_profile(Day* day, Kind kind, std::size_t user);

@@ -69,7 +69,8 @@ struct Day {
   std::mt19937_64 random;
   std::vector<std::string> violations;
   std::size_t next = 0;
-  runtime::Scope scope;  // of all acts
+  std::uint64_t begun_again = 0;  // sessions in the place of one whose renewal nobody answered
+  runtime::Scope scope;           // of all acts
 };
 
 }  // namespace claviger::day

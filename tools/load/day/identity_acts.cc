@@ -123,10 +123,32 @@ Task<Outcome> sign_in(Day* day, Kind kind, std::size_t user) {
   co_return Outcome::Unserved;
 }
 
+// With a session of his own, and what hangs on it.
+Task<Outcome> begin_again(Day* day, Kind kind, std::size_t who) {
+  Outcome outcome = co_await sign_in(day, kind, who);
+  if (outcome == Outcome::Done) outcome = co_await take_keys(day, kind, who);
+  if (outcome == Outcome::Done) outcome = co_await take_authorisation(day, kind, who);
+  co_return outcome;
+}
+
+// A renewal whose answer was lost is asked once more: the broker gives the same successor again for a while (RFC 9700 clause
+// 4.14.2 leaves that to it). After that while it must take the second for a thief's and end the session, so that a refusal
+// says nothing; as does silence. Who was left so signs in again, as a UE does.
 Task<Outcome> renew(Day* day, Kind kind, std::size_t user) {
-  auto request = form_post(day->issuer + "/token", "grant_type=refresh_token&client_id=" + day->plan.text("client") +
-                                                       "&refresh_token=" + day->users[user].refresh_token);
-  const Reply reply = co_await ask(day, kind, std::move(request));
+  const auto request =
+      form_post(day->issuer + "/token", "grant_type=refresh_token&client_id=" + day->plan.text("client") +
+                                            "&refresh_token=" + day->users[user].refresh_token);
+  http::ClientRequest first = request;
+  Reply reply = co_await ask(day, kind, std::move(first), Repeat::IfRefused);
+  if (reply.status == 0) {
+    http::ClientRequest second = request;
+    reply = co_await ask(day, kind, std::move(second), Repeat::IfRefused);
+    if (reply.status == 0 || reply.status == 400) {
+      ++day->users[user].orphans;
+      ++day->begun_again;
+      co_return co_await begin_again(day, kind, user);
+    }
+  }
   if (reply.status != 200 || !take_tokens(day, user, reply.body()))
     co_return complain(day, kind, user, "not renewed", reply);
   day->ledger.acknowledged(Kind::Refresh, user, mark_of(day->users[user].refresh_token));
@@ -138,7 +160,7 @@ Task<void> refresh(Day* day, std::size_t user, Monotonic due) {
   day->users[user].is_busy = true;
   const Outcome outcome = co_await renew(day, Kind::Refresh, user);
   day->meter.ended(Kind::Refresh, outcome, due);
-  day->users[user].is_busy = false;
+  day->users[user].is_busy = outcome == Outcome::Unserved;  // nobody knows his state: he is left alone
 }
 
 Task<Reply> introspect(Day* day, Kind kind, std::string token) {
@@ -177,10 +199,8 @@ Task<void> hand_over(Day* day, std::size_t who, Monotonic due) {
   if (outcome == Outcome::Done) {
     day->ledger.acknowledged(Kind::HandOver, who, mark_of(former.refresh_token));
     day->dead.push_back(std::move(former));
-    outcome = co_await sign_in(day, Kind::HandOver, who);
+    outcome = co_await begin_again(day, Kind::HandOver, who);
   }
-  if (outcome == Outcome::Done) outcome = co_await take_keys(day, Kind::HandOver, who);
-  if (outcome == Outcome::Done) outcome = co_await take_authorisation(day, Kind::HandOver, who);
   day->meter.ended(Kind::HandOver, outcome, due);
   day->users[who].is_busy = outcome != Outcome::Done;  // one whose state nobody knows is left alone
 }

@@ -20,6 +20,7 @@ void write_books(codec::JsonWriter<std::string>& json, const Day& day, const Aud
       .member("tokens", audit.tokens);
   json.member("publications", audit.publications).member("profiles", audit.profiles).member("migrants", audit.migrants);
   json.member("counted_by_administrator", audit.counted).member("unknown", audit.unknown);
+  json.member("begun_again", day.begun_again);
   json.name("violations").begin_array();
   for (const std::string& violation : day.violations) json.value(violation);
   json.end_array().end_object();
