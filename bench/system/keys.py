@@ -234,20 +234,21 @@ class Storm(Crowd):
         # At its peak the validations' generator wants a CPU of its own, and the crowd's shares it.
         validate += ("--rate", str(int(peak * VALIDATIONS_SHARE)))
         alone = self.end(self.begin(*validate, seconds=2))
-        # Users come three times as fast as keys can be made, more of them than wait in the queue (kExtractionQueueMax), for about as
-        # long as they last: a million in a minute or two. Who is refused comes again behind the others.
+        # Users come three times as fast as keys can be made, more of them than wait in the queue (kExtractionQueueMax).
         arithmetic = extraction_us(self.build)
-        crowd = ("keys-storm", "--connections", "24", "--streams", "96", "--rate", str(int(CROWD_RATE * 1e6 / (arithmetic or 200))))
-        seconds = max(2.0, min(self.seconds, self.users * (arithmetic or 200) / 1e6 * 0.8))
-        storm, validations = self.begin(*crowd, seconds=seconds), self.begin(*validate, seconds=seconds)
-        stormed, validated = self.end(storm), self.end(validations)
-        self.table.add(Figure("storm: keys made and delivered", stormed["per_second"], "/s", "one core's arithmetic",
-                              1e6 / arithmetic if arithmetic else None))
-        self.table.add(Figure("  answered 503", stormed["refused"], ""))
-        self.table.add(Figure("  failed otherwise", stormed["failed"], ""))
-        self.table.add(at_least(f"  validations meanwhile, open loop at {100 * VALIDATIONS_SHARE:.0f} % of the peak",
-                                validated["per_second"] / alone["per_second"], "of their rate alone", 0.8))
-        self.table.add(Figure("  their median", validated["latency_us_p50"] / 1000, "ms", "alone", alone["latency_us_p50"] / 1000))
+        pace = 1e6 / (arithmetic or 200)
+        for crowd, who in (("keys-storm", "who is refused asks again at once"), ("keys-storm-patient", "who is refused heeds Retry-After")):
+            seconds = max(2.0, min(self.seconds, self.users / pace * 0.8))
+            storm = self.begin(crowd, "--connections", "24", "--streams", "96", "--rate", str(int(CROWD_RATE * pace)), seconds=seconds)
+            validations = self.begin(*validate, seconds=seconds)
+            stormed, validated = self.end(storm), self.end(validations)
+            self.table.add(Figure(f"storm, {who}: keys made and delivered", stormed["per_second"], "/s", "one core's arithmetic",
+                                  pace if arithmetic else None))
+            self.table.add(Figure("  answered 503", stormed["refused"], ""))
+            self.table.add(Figure("  failed otherwise", stormed["failed"], ""))
+            self.table.add(at_least(f"  validations meanwhile, open loop at {100 * VALIDATIONS_SHARE:.0f} % of the peak",
+                                    validated["per_second"] / alone["per_second"], "of their rate alone", 0.8))
+            self.table.add(Figure("  their median", validated["latency_us_p50"] / 1000, "ms", "alone", alone["latency_us_p50"] / 1000))
 
 
 class PreIssue(Crowd):

@@ -134,6 +134,8 @@ int Connection::on_header(nghttp2_session* session, const nghttp2_frame* frame, 
   // The first is the sign-in's; the device's own, behind it, is not kept: each sign-in is another device.
   else if (field == "set-cookie" && stream->answer.cookie.empty())
     stream->answer.cookie = text.substr(0, text.find(';'));
+  else if (field == "retry-after")
+    stream->answer.retry_after = text;
   return 0;
 }
 

@@ -4,14 +4,18 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <functional>
+#include <queue>
 
 #include "core/base/bytes.h"
 #include "core/codec/base64url.h"
 #include "core/codec/hex.h"
+#include "tools/load/connection.h"
 
 namespace claviger::load {
 namespace {
@@ -105,14 +109,18 @@ class OneUser final : public Scenario {
   mutable std::uint64_t number_ = 0;
 };
 
+std::vector<std::string> authorizations() {
+  std::vector<std::string> all;
+  std::ifstream file(environment("CLAVIGER_LOAD_TOKENS"));
+  for (std::string line; std::getline(file, line);) all.push_back("Bearer " + line);
+  return all;
+}
+
+// A crowd without manners: who was told "later" asks again behind the others, whatever was said.
 class Storm final : public Scenario {
  public:
-  Storm() {
-    std::ifstream file(environment("CLAVIGER_LOAD_TOKENS"));
-    for (std::string line; std::getline(file, line);) tokens_.push_back("Bearer " + line);
-  }
+  Storm() : tokens_(authorizations()) {}
   bool is_ready() const { return !tokens_.empty(); }
-  // Who was told "later" asks again behind the others, as Retry-After wants.
   Request next(std::size_t) override {
     Request request;
     request.path = kPath;
@@ -127,6 +135,48 @@ class Storm final : public Scenario {
  private:
   std::vector<std::string> tokens_;
   std::size_t position_ = 0;
+};
+
+// Who was told "later" comes when he was told to (RFC 9110 clause 10.2.3). Open loop: the rate is how fast they come at first.
+class PatientStorm final : public Scenario {
+ public:
+  // From the end of the file: who came first in a storm before this one may have his keys.
+  explicit PatientStorm(std::size_t slots) : tokens_(authorizations()), asking_(slots) {
+    std::ranges::reverse(tokens_);
+  }
+  bool is_ready() const { return !tokens_.empty(); }
+  bool has_next(Instant now) override {
+    return fresh_ < tokens_.size() || (!returning_.empty() && returning_.top().due <= now);
+  }
+  Request next(std::size_t slot) override {
+    const bool is_due =
+        !returning_.empty() && (returning_.top().due <= Instant::clock::now() || fresh_ == tokens_.size());
+    asking_[slot] = is_due ? returning_.top().token : fresh_++;
+    if (is_due) returning_.pop();
+    Request request;
+    request.path = kPath;
+    request.headers = {{"authorization", tokens_[asking_[slot]]}};
+    return request;
+  }
+  Step finish(std::size_t slot, const Answer& answer) override {
+    if (answer.status == 503 || answer.status == 429) {
+      const std::chrono::seconds wait(std::max(1, std::atoi(answer.retry_after.c_str())));
+      returning_.push({Instant::clock::now() + wait, asking_[slot]});
+      return Step::Refused;
+    }
+    return answer.status == 200 ? Step::Done : Step::Failed;
+  }
+
+ private:
+  struct Returning {
+    Instant due;
+    std::size_t token;
+    bool operator>(const Returning& other) const { return due > other.due; }
+  };
+  std::vector<std::string> tokens_;
+  std::vector<std::size_t> asking_;  // by slot
+  std::priority_queue<Returning, std::vector<Returning>, std::greater<>> returning_;
+  std::size_t fresh_ = 0;
 };
 
 // The value of a member of a token's claims that is a text without escapes; empty: it has none.
@@ -186,15 +236,14 @@ class Ahead final : public Scenario {
 std::unique_ptr<Scenario> make_keys_scenario(const ScenarioOptions& options) {
   if (options.name == "keys-request") return std::make_unique<OneUser>(options, false);
   if (options.name == "keys-signed") return std::make_unique<OneUser>(options, true);
-  if (options.name == "keys-ahead") {
-    auto ahead = std::make_unique<Ahead>();
-    if (!ahead->is_ready()) return nullptr;
-    return ahead;
-  }
-  if (options.name != "keys-storm") return nullptr;
-  auto storm = std::make_unique<Storm>();
-  if (!storm->is_ready()) return nullptr;
-  return storm;
+  const auto when_ready = [](auto scenario) -> std::unique_ptr<Scenario> {
+    if (!scenario->is_ready()) return nullptr;
+    return scenario;
+  };
+  if (options.name == "keys-ahead") return when_ready(std::make_unique<Ahead>());
+  if (options.name == "keys-storm") return when_ready(std::make_unique<Storm>());
+  if (options.name == "keys-storm-patient") return when_ready(std::make_unique<PatientStorm>(options.slots));
+  return nullptr;
 }
 
 }  // namespace claviger::load

@@ -3,7 +3,8 @@
 //
 //   keys-request  one user again and again: POST /keyprov with a KmsRequest
 //   keys-signed   the same, signed by his InK and asking for keys under his TrK; each request another, as none is served twice
-//   keys-storm    every token of the file once, in its order, with an empty body
+//   keys-storm    every token of the file once, in its order, with an empty body; who is refused, behind the others
+//   keys-storm-patient  the same, and who is refused comes again when Retry-After says
 //   keys-ahead    every token of the file: its user's keys of the time CLAVIGER_LOAD_TIME (16 hex digits), made ahead
 // Of the environment, never of the command line: CLAVIGER_LOAD_TOKEN, CLAVIGER_LOAD_INK (hex); CLAVIGER_LOAD_TOKENS names
 // the file. Belongs to one worker.

@@ -150,7 +150,7 @@ int run(int argc, char** argv) {
   int pid = 0;
   app.add_option("scenario", scenario.name,
                  "introspect, introspect-users, client-credentials, refresh, sign-in, keys, keys-request, "
-                 "keys-signed, keys-storm, keys-ahead, discovery")
+                 "keys-signed, keys-storm, keys-storm-patient, keys-ahead, discovery")
       ->required();
   app.add_option("--sandbox", sandbox, "folder of a sandbox: takes everything below from its sandbox.env");
   app.add_option("--system", system, "ALPHA or BRAVO")->capture_default_str();

@@ -2,6 +2,7 @@
 // it for its next request and gives it the answer.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,7 @@ struct Answer {
   int status = 0;
   std::string location;
   std::string cookie;  // of Set-Cookie, up to ';'
+  std::string retry_after;
   std::string body;
 };
 
@@ -39,6 +41,8 @@ enum class Step : std::uint8_t {
 class Scenario {
  public:
   virtual ~Scenario() = default;
+  // Open loop: false when nobody has anything to ask at this instant.
+  virtual bool has_next(std::chrono::steady_clock::time_point) { return true; }
   virtual Request next(std::size_t slot) = 0;
   virtual Step finish(std::size_t slot, const Answer& answer) = 0;
 };

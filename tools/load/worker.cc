@@ -121,9 +121,11 @@ void Worker::broken(const std::string& why) {
 void Worker::begin_due(Instant now) {
   const double gap = 1.0 / options_.rate;
   while (next_due_ <= now && !free_.empty()) {
-    const std::size_t slot = free_.front();
-    free_.pop_front();
-    begin(slot, next_due_);
+    if (scenario_->has_next(next_due_)) {
+      const std::size_t slot = free_.front();
+      free_.pop_front();
+      begin(slot, next_due_);
+    }
     next_due_ = after(next_due_, gap);
   }
   while (next_due_ + std::chrono::seconds(kBacklogSeconds) < now) {

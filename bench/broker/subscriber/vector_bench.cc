@@ -29,6 +29,7 @@ using diameter::Message;
 using diameter::MessageBuilder;
 
 constexpr std::size_t kInFlight = 64;
+constexpr std::size_t kInFlightAtFirst = 1024;
 constexpr CxPlace kHere{"alpha", "alpha.example"};
 
 std::size_t subscribers() {
@@ -145,7 +146,7 @@ class Bed : public identity::Testbed {
                  static_cast<double>(count) / took, disk_mib(), resident_mib());
   }
 
-  // Each request to its answer, kInFlight of them begun together where they must wait.
+  // Each request to its answer, so many of them begun together where they must wait.
   static runtime::Task<void> serve(SipDatabase* database, SlabPool* pool, const Message* request, std::size_t* left) {
     auto wanted = read_multimedia_auth(*request, kHere);
     CLAVIGER_ASSERT(wanted.has_value());
@@ -160,9 +161,9 @@ class Bed : public identity::Testbed {
     benchmark::DoNotOptimize(builder.finish()->size());
     --*left;
   }
-  void serve_all(const std::vector<Message>& requests) {
-    for (std::size_t from = 0; from < requests.size(); from += kInFlight) {
-      std::size_t left = std::min(kInFlight, requests.size() - from);
+  void serve_all(const std::vector<Message>& requests, std::size_t in_flight = kInFlight) {
+    for (std::size_t from = 0; from < requests.size(); from += in_flight) {
+      std::size_t left = std::min(in_flight, requests.size() - from);
       const std::size_t count = left;
       run_until([&, turn = 0]() mutable {
         if (turn++ == 1) {
@@ -184,13 +185,13 @@ class Bed : public identity::Testbed {
   std::unique_ptr<SipDatabase> database_;
 };
 
-// Each once: the S-CSCF's name is there, the block cache warm.
+// Each once: the S-CSCF's name is there, the block cache warm. Many together, for each is a write.
 void serve_each(Bed& bed, std::size_t count) {
   std::vector<Message> all;
   for (std::size_t i = 0; i < count; ++i) {
     all.push_back(mar(bed.shard().slabs(), i));
     if (all.size() < 4096 && i + 1 < count) continue;
-    bed.serve_all(all);
+    bed.serve_all(all, kInFlightAtFirst);
     all.clear();
   }
 }
