@@ -34,7 +34,7 @@ class Side:
         self.system = self.sandbox.system()
         self.daemon = self.sandbox.take_over(self.system, {"cpus": cpus, "shards": shards, "hash_threads": 1, "argon2": ARGON2, "limits": LIMITS})
 
-        # The first sign-in replaces the demo user's hash by one of this configuration's cost; no crowd before it.
+        # The first sign-in replaces the demo user's hash by one of this configuration's cost.
         self.run(1, ("sign-in", 1, 1))
 
     def run(self, seconds, shape, rate=0):

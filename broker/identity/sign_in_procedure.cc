@@ -110,7 +110,7 @@ std::string interaction_key(const SignIn& request) {
 }  // namespace
 
 Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User user, std::string new_hash,
-                                      Reached reached) {
+                                  Reached reached) {
   if (!request->interaction.subject.empty()) {
     std::string client_id = request->interaction.client_id;
     CLAVIGER_CO_TRY(client, co_await context->identity->clients().find(request->tenant, std::move(client_id)));
@@ -191,10 +191,11 @@ Task<Result<Unit>> cancel_sign_in(Context* context, SignIn request) {
 
 namespace {
 
-// After the password was right. A Conflict is either this very interaction, used meanwhile, or a change of the user:
-// then he is read again, and what was verified must still be his hash.
-Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, User user, std::string new_hash) {
-  const std::string verified_hash = user.password_hash;
+// After the password was right. A Conflict is either this very interaction, used meanwhile, or a change of the user: then he
+// is read again. His hash may be another by then, perhaps of the same password (his other device's sign-in has made one with
+// present parameters), and is verified like the first.
+Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, User user, std::string new_hash,
+                                     SecretBytes password) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     if (user.status != UserStatus::Enabled) co_return outcome_of(Kind::Denied);
     CLAVIGER_CO_TRY(plan, co_await plan_for(context, request, user.sub, SignInProgress()));
@@ -222,7 +223,12 @@ Task<Result<SignInOutcome>> complete(Context* context, const SignIn* request, Us
     auto again = co_await read_user(context, request->tenant, user.sub);
     if (again.failed_with(Code::UserUnknown)) co_return outcome_of(Kind::Wrong);
     if (!again) co_return again.error();
-    if (again->password_hash != verified_hash) co_return outcome_of(Kind::Wrong);
+    if (again->password_hash != user.password_hash) {
+      std::string hash = again->password_hash;
+      CLAVIGER_CO_TRY(checked, co_await verify_password(context, password.duplicate(), std::move(hash)));
+      if (!checked.is_right) co_return outcome_of(Kind::Wrong);
+      new_hash = std::move(checked.new_hash);
+    }
     user = *std::move(again);
   }
   co_return Error{Code::Conflict, "sign_in"};
@@ -253,7 +259,7 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
     hash = std::move(dummy);
   }
   // 3. Is it he?
-  auto checked = co_await verify_password(context, std::move(request.password), std::move(hash));
+  auto checked = co_await verify_password(context, request.password.duplicate(), std::move(hash));
   if (!checked) {
     throttle.withdraw(request.tenant, login, source);
     co_return checked.error();
@@ -262,7 +268,8 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
   remember_source(throttle, request, login, source, context->shard.now());
   // 4. The code.
   const SignIn* kept = &request;
-  co_return co_await complete(context, kept, *std::move(user), std::move(checked->new_hash));
+  co_return co_await complete(context, kept, *std::move(user), std::move(checked->new_hash),
+                              std::move(request.password));
 }
 
 void count(Context* context, const SignInOutcome& outcome, const std::string& tenant, const Interaction& interaction,
@@ -286,12 +293,11 @@ void count(Context* context, const SignInOutcome& outcome, const std::string& te
   }
   // Without the name: people type passwords into the field above.
   const bool passed = outcome.kind == Kind::Passed;
-  context->shard.logger().info(passed ? "sign_in.passed" : "sign_in.refused",
-                               {{"tenant", tenant},
-                                {"client", interaction.client_id},
-                                {"source", source},
-                                {"acr", outcome.plan.acr},
-                                {"ue", interaction.ue.ue_id}});
+  context->shard.logger().info(passed ? "sign_in.passed" : "sign_in.refused", {{"tenant", tenant},
+                                                                               {"client", interaction.client_id},
+                                                                               {"source", source},
+                                                                               {"acr", outcome.plan.acr},
+                                                                               {"ue", interaction.ue.ue_id}});
 }
 
 }  // namespace
@@ -302,8 +308,7 @@ Task<Result<SignInOutcome>> sign_in(Context* context, SignIn request) {
   const bool is_first = request.step == SignIn::Step::Password;
   const auto canonical = is_first ? canonical_login(request.login) : Result<std::string>(progress.login);
   // Nobody can have such a name or password; there is nothing to look up and nothing to learn from the time.
-  if (!canonical ||
-      (is_first && (request.password.empty() || request.password.size() > crypto::kPasswordBytesMax))) {
+  if (!canonical || (is_first && (request.password.empty() || request.password.size() > crypto::kPasswordBytesMax))) {
     context->figures->sign_ins_failed.add();
     co_return outcome_of(Kind::Wrong);
   }

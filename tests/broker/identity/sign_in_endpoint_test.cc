@@ -296,6 +296,24 @@ TEST_F(SignInForm, AConflictRunsAgain) {
   EXPECT_EQ(submit("ann", "correct horse").status, 503);
 }
 
+// Two devices at once, and a hash of former parameters: the one that comes second finds a hash that was not there when his
+// password was verified.
+TEST_F(SignInForm, ANewHashByAnotherSignInIsNoWrongPassword) {
+  bed.settings().argon2 = {16, 1, 1};
+  bed.publish();
+  std::vector<Sent> devices{form("ann", "correct horse")};
+  begin();
+  devices.push_back(form("ann", "correct horse"));
+  begin();
+  devices.push_back(form("ann", "wrong"));
+  const std::vector<Reply> replies = bed.send_together(devices);
+  EXPECT_EQ(replies[0].status, 302);
+  EXPECT_EQ(replies[1].status, 302);
+  EXPECT_EQ(replies[2].status, 200);
+  const auto user = bed.wait(find_user(bed.context(), "alpha", ann.sub));
+  EXPECT_NE(user->password_hash.find("m=16,"), std::string::npos);
+}
+
 TEST_F(SignInForm, AClientThatHangsUpAtAnyPointBreaksNothing) {
   for (int turns = 1; turns < 12; ++turns) {
     begin();
