@@ -92,7 +92,8 @@ TEST(Mailbox, LosesNoWakeUp) {
       for (int i = 0; i < kEach; ++i) mailbox.post_control([&] { ++handled; });
     });
   }
-  for (int seen = 0; handled < 3 * kEach;) {
+  int seen = 0;
+  while (handled < 3 * kEach) {
     wakes.wait(seen);
     seen = wakes.load();
     mailbox.stay_awake();
