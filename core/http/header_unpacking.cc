@@ -17,7 +17,7 @@ constexpr std::size_t kLongBytes = 48;
 // Writes a header block anew. Both ends are checked; a step that fails leaves the rest undone.
 class Rewriter {
  public:
-  Rewriter(Bytes block, MutableBytes out) : in_(block), out_(out) {}
+  Rewriter(Bytes block, MutableBytes out, KnownString* known) : in_(block), out_(out), known_(known) {}
 
   // Nothing: not understood, no room, or nothing to gain.
   std::optional<std::size_t> run() {
@@ -86,6 +86,38 @@ class Rewriter {
   }
 
   bool decode(Bytes coded, std::size_t taken) {
+    const Bytes decoded = known_ != nullptr ? known_->decoded(coded) : Bytes();
+    return decoded.empty() ? decode_anew(coded, taken) : put_known(decoded, taken);
+  }
+
+  bool put_known(Bytes decoded, std::size_t taken) {
+    constexpr std::size_t kLengthMax = 3;
+    static_assert(huffman_decoded_max(KnownString::kCodedMax) < 0x7F + (1U << 14U));
+    if (out_.size() - written_ < kLengthMax + decoded.size()) return false;
+    const std::size_t at = put_length(decoded.size());
+    std::memcpy(&out_[at], decoded.data(), decoded.size());
+    written_ = at + decoded.size();
+    touched_ = std::max(touched_, written_);
+    in_ = in_.subspan(taken);
+    has_gained_ = true;
+    return true;
+  }
+
+  // Where the string itself begins.
+  std::size_t put_length(std::size_t size) {
+    std::size_t at = written_;
+    const auto put = [&](std::size_t octet) { out_[at++] = static_cast<std::byte>(octet); };
+    if (size < 0x7F) {
+      put(size);
+      return at;
+    }
+    put(0x7F);
+    for (size -= 0x7F; size >= 0x80; size >>= 7U) put((size & 0x7FU) | 0x80U);
+    put(size);
+    return at;
+  }
+
+  bool decode_anew(Bytes coded, std::size_t taken) {
     // Decoded behind the longest length there can be, then moved up to the one that it has.
     constexpr std::size_t kLengthMax = 4;
     const std::size_t room = out_.size() - written_;
@@ -94,16 +126,8 @@ class Rewriter {
     touched_ = std::max(touched_, written_ + kLengthMax + huffman_decoded_max(coded.size()));
     const auto size = huffman_decode(coded, text);
     if (!size) return false;
-    std::size_t at = written_;
-    const auto put = [&](std::size_t octet) { out_[at++] = static_cast<std::byte>(octet); };
-    std::size_t rest = *size;
-    if (rest < 0x7F) {
-      put(rest);
-    } else {
-      put(0x7F);
-      for (rest -= 0x7F; rest >= 0x80; rest >>= 7U) put((rest & 0x7FU) | 0x80U);
-      put(rest);
-    }
+    if (known_ != nullptr) known_->keep(coded, text.first(*size));
+    const std::size_t at = put_length(*size);
     std::memmove(&out_[at], text.data(), *size);
     written_ = at + *size;
     in_ = in_.subspan(taken);
@@ -113,19 +137,51 @@ class Rewriter {
 
   Bytes in_;
   MutableBytes out_;
+  KnownString* known_;
   std::size_t written_ = 0;
   std::size_t touched_ = 0;  // decoding goes ahead of what is written in the end
   bool has_gained_ = false;
 };
 
+// As equals_constant_time(), which goes octet by octet: a token has a thousand, in each request.
+bool are_same(Bytes left, Bytes right) {
+  if (left.size() != right.size()) return false;
+  std::uint64_t difference = 0;
+  std::size_t at = 0;
+  for (; left.size() - at >= sizeof difference; at += sizeof difference) {
+    std::uint64_t one = 0;
+    std::uint64_t other = 0;
+    std::memcpy(&one, &left[at], sizeof one);
+    std::memcpy(&other, &right[at], sizeof other);
+    difference |= one ^ other;
+  }
+  for (; at < left.size(); ++at) difference |= std::to_integer<std::uint64_t>(left[at] ^ right[at]);
+  return difference == 0;
+}
+
 }  // namespace
 
-std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out, std::size_t* touched) {
+Bytes KnownString::decoded(Bytes coded) const {
+  if (coded_size_ == 0 || !are_same(coded, memory_.reveal().first(coded_size_))) return {};
+  return memory_.reveal().subspan(coded_size_, decoded_size_);
+}
+
+void KnownString::keep(Bytes coded, Bytes decoded) {
+  if (coded.size() < kCodedMin || coded.size() > kCodedMax) return;
+  if (memory_.size() < coded.size() + decoded.size()) memory_ = SecretBytes(coded.size() + decoded.size());
+  std::byte* const to = memory_.reveal_for_writing().data();
+  std::memcpy(to, coded.data(), coded.size());
+  if (!decoded.empty()) std::memcpy(to + coded.size(), decoded.data(), decoded.size());
+  coded_size_ = coded.size();
+  decoded_size_ = decoded.size();
+}
+
+std::optional<std::size_t> unpack_headers(Bytes frame, MutableBytes out, std::size_t* touched, KnownString* known) {
   const std::uint8_t flags = read_frame_header(frame).flags;
   if ((flags & frame_flag::kEndHeaders) == 0 || (flags & frame_flag::kPadded) != 0) return std::nullopt;
   const std::size_t before = kFrameHeaderBytes + ((flags & frame_flag::kPriority) != 0 ? kPriorityBytes : 0);
   if (frame.size() < before || out.size() < before) return std::nullopt;
-  Rewriter rewriter(frame.subspan(before), out.subspan(before));
+  Rewriter rewriter(frame.subspan(before), out.subspan(before), known);
   const auto block = rewriter.run();
   if (touched != nullptr) *touched = before + rewriter.touched();
   if (!block) return std::nullopt;
@@ -155,7 +211,7 @@ Bytes HeaderUnpacker::next(Bytes& bytes, UnpackRoom& room) {
         if (rest.size() < begin.size()) return passed(rest);
         if (!room.slab_) room.slab_.emplace(room.pool_, kSlabBytes);
         const MutableBytes out = room.slab_->unwritten();
-        const auto unpacked = unpack_headers(rest.first(size), out, &room.used_);
+        const auto unpacked = unpack_headers(rest.first(size), out, &room.used_, &known_);
         if (unpacked) {
           bytes = rest.subspan(size);
           return Bytes(out).first(*unpacked);

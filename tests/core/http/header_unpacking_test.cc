@@ -76,6 +76,63 @@ TEST(HeaderUnpacking, TheSameFieldsInPiecesOfEverySize) {
   }
 }
 
+// Clients send a token anew with each request; one that differs in its last octet alone is another.
+TEST(HeaderUnpacking, ALongStringThatComesAgainAndOneLikeIt) {
+  const std::string first = "Bearer " + std::string(600, 'e') + "A";
+  const std::string second = "Bearer " + std::string(600, 'e') + "B";
+  Deflater deflater;
+  std::string sent(frames::kPreface);
+  std::vector<InflatedFields> wanted;
+  for (const std::string& token : {first, first, second, first, second, second, first.substr(0, 500), first}) {
+    wanted.push_back({{":method", "POST"}, {"authorization", token}});
+    const auto stream = static_cast<std::uint32_t>(2 * wanted.size() - 1);
+    sent += frames::frame(frames::kHeaders, frames::kEndHeaders, stream, deflater.block(wanted.back()));
+  }
+  HeaderUnpacker unpacker;
+  const std::string out = unpacked(unpacker, sent, sent.size());
+  const Frames frames = frames_of(std::string_view(out).substr(frames::kPreface.size()));
+  ASSERT_EQ(frames.payloads.size(), wanted.size());
+  Inflater inflater;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_NE(frames.payloads[i].find(wanted[i][1].second), std::string::npos) << i;
+    EXPECT_EQ(inflater.read(as_bytes(frames.payloads[i])), wanted[i]) << i;
+  }
+}
+
+TEST(HeaderUnpacking, AKnownStringIsCopiedAndNeverAnotherOne) {
+  KnownString known;
+  const std::string coded(300, 'c');
+  EXPECT_TRUE(known.decoded(as_bytes(coded)).empty());
+  known.keep(as_bytes(coded), as_bytes("what it means"));
+  EXPECT_EQ(as_text(known.decoded(as_bytes(coded))), "what it means");
+  for (std::size_t at = 0; at < coded.size(); ++at) {
+    std::string other = coded;
+    other[at] = 'd';
+    EXPECT_TRUE(known.decoded(as_bytes(other)).empty()) << at;
+  }
+  EXPECT_TRUE(known.decoded(as_bytes(coded.substr(1))).empty());
+  EXPECT_TRUE(known.decoded(Bytes()).empty());
+  // Neither is worth it: what was known stays.
+  known.keep(as_bytes(std::string(KnownString::kCodedMin - 1, 's')), as_bytes("short"));
+  known.keep(as_bytes(std::string(KnownString::kCodedMax + 1, 'l')), as_bytes("long"));
+  EXPECT_EQ(as_text(known.decoded(as_bytes(coded))), "what it means");
+  // Of two lengths, one after the other in the same memory.
+  const std::string shorter(200, 'x');
+  known.keep(as_bytes(shorter), as_bytes("less"));
+  EXPECT_EQ(as_text(known.decoded(as_bytes(shorter))), "less");
+  EXPECT_TRUE(known.decoded(as_bytes(coded)).empty());
+}
+
+// The last string's padding is wrong: nghttp2 has to see that each time.
+TEST(HeaderUnpacking, AStringThatIsNoneIsNotKept) {
+  std::string block = Deflater().block({{"authorization", "Bearer " + std::string(600, 'e') + "A"}});
+  block.back() = '\0';
+  const std::string frame = frames::frame(frames::kHeaders, frames::kEndHeaders, 1, block);
+  std::array<std::byte, kSlabBytes> out;
+  KnownString known;
+  for (int time = 0; time < 2; ++time) EXPECT_FALSE(unpack_headers(as_bytes(frame), out, nullptr, &known)) << time;
+}
+
 TEST(HeaderUnpacking, NoTokenStays) {
   const std::string head =
       frames::frame(frames::kHeaders, frames::kEndHeaders, 1, Deflater().block(token_request("/")));
