@@ -1,6 +1,9 @@
 // What a connection has to send and the socket has not yet taken: a chain of slabs that leaves in one writev().
 //
 // Owned by a connection, on its shard. Empty, it holds no slab.
+//
+// While a Borrowed lives, what is appended to an empty queue stands in memory of the shard first, which every connection's
+// flush uses anew: it stays in the processor's cache, as slabs, of which answers use the front, do not.
 #pragma once
 
 #include <deque>
@@ -27,11 +30,33 @@ class SendQueue {
   // One system call. How much the socket took; 0 when it is full. Code::PeerClosed, Code::Io.
   Result<std::size_t> write_to(int descriptor);
 
+  // For the time of one flush; what is left in `scratch` then is copied into slabs.
+  class Borrowed {
+   public:
+    Borrowed(SendQueue& queue, MutableBytes scratch) : queue_(queue) {
+      if (queue.empty()) queue.scratch_ = scratch;
+    }
+    Borrowed(const Borrowed&) = delete;
+    Borrowed& operator=(const Borrowed&) = delete;
+    ~Borrowed() { queue_.leave_scratch(); }
+
+   private:
+    SendQueue& queue_;
+  };
+
  private:
+  void leave_scratch();
+  void append_to_slabs(Bytes bytes);
+  void drop_sent(std::size_t sent);
+  void finish_tail();
+
   // Slabs a writev() takes: 256 KiB; the rest follows in the next turn.
   static constexpr std::size_t kVectorsMax = 16;
 
   SlabPool* pool_;
+  MutableBytes scratch_;  // borrowed; stands before the slabs
+  std::size_t scratch_filled_ = 0;
+  std::size_t scratch_sent_ = 0;
   std::deque<Slice> full_;
   std::optional<SlabWriter> tail_;
   std::size_t front_sent_ = 0;  // of the first slab in the chain

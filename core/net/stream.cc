@@ -206,6 +206,7 @@ bool Stream::fill() {
 void Stream::flush() {
   if (state_ == State::Closed) return user_.on_closed(reason_);
   has_more_to_produce_ = false;
+  const SendQueue::Borrowed borrowed(queue_, buffers_.records);
   if (state_ == State::Open) has_more_to_produce_ = fill();
   if (state_ == State::Closed) return;
   if (!queue_.empty()) {

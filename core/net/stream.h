@@ -43,6 +43,7 @@ struct StreamLimits {
 struct StreamBuffers {
   std::array<std::byte, kReadPerTurnMax> ciphertext;
   std::array<std::byte, kSlabBytes> plaintext;
+  std::array<std::byte, 64 * 1024> records;  // some answers' worth: more goes by slabs
 };
 
 class StreamUser {
