@@ -89,6 +89,7 @@ Task<Answer> show(Call* call) {
     if (!states) co_return states.error();
     for (const ClientState& state : *states) {
       const Binding& binding = state.binding;
+      if (binding.impu != identity) continue;  // the client is at another one by now
       json.begin_object().member("service", name.service).member("mc_service_id", name.mc_service_id);
       json.member("client_id", name.client_id).member("full_access", state.has_full_access);
       if (!state.why_not.empty()) json.member("why_not", state.why_not);
@@ -105,7 +106,10 @@ Task<Answer> show(Call* call) {
     if (!tags) co_return tags.error();
     for (std::size_t j = 0; j < tags->size(); ++j) {
       auto subscription = co_await registration::read_subscription(registrar, (*tags)[j]);
-      if (!subscription) continue;
+      // One that has ended may wait for long to be told so, by a NOTIFY that reaches nobody.
+      const bool is_living =
+          subscription && subscription->life.ending.empty() && subscription->life.expires_at > registrar->now();
+      if (!is_living) continue;
       json.begin_object().member("resource", subscription->resource).member("subscriber", subscription->subscriber);
       json.member("expires_at", subscription->life.expires_at).end_object();
     }

@@ -26,6 +26,7 @@ Task<Result<Unit>> Change::commit() {
     CLAVIGER_CO_TRY(dropped, co_await drop_left_keys(change));
   }
   for (const std::string& resource : resources) put_tell_resource(transaction, resource, now);
+  for (const Registration& each : left) put(transaction, registrar->tenant(), each);
   auto committed = co_await registrar->here().store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   if (!resources.empty()) registrar->wake();
@@ -45,20 +46,46 @@ Task<Result<Binding>> read_binding(Registrar* registrar, BindingName name) {
 
 namespace {
 
-// The identity's own subscriptions to a user it no longer stands for.
-Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, std::string resource, Ending reason_told) {
+// The identity's own subscriptions to a user's service that it no longer stands for.
+Task<Result<Unit>> end_subscriptions(Change* change, std::string impu, BindingName gone, Ending reason_told) {
   Registrar* const registrar = change->registrar;
-  CLAVIGER_CO_TRY(tags, co_await subscriptions_of(registrar, resource));
+  CLAVIGER_CO_TRY(tags, co_await subscriptions_of(registrar, gone.mc_service_id));
   for (std::size_t i = 0; i < tags.size(); ++i) {
     auto subscription = co_await read_subscription(registrar, tags[i]);
     if (subscription.failed_with(Code::SubscriptionUnknown)) continue;
     if (!subscription) co_return subscription.error();
     if (subscription->is_server || subscription->subscriber != impu || !subscription->life.ending.empty()) continue;
+    // One ID may be a user's for several services (TS 23.280 clause 10.1.4.1).
+    if (subscription->service != gone.service) continue;
     subscription->life.ending = name_of(reason_told);
     put(change->transaction, registrar->tenant(), *subscription);
     put_tell_dialog(change->transaction, subscription->dialog.local_tag, change->now);
   }
   co_return Unit{};
+}
+
+bool has_client_of(const Registration& registration, const BindingName& name) {
+  return std::ranges::any_of(registration.bindings, [&name](const BindingName& other) {
+    return other.mc_service_id == name.mc_service_id && other.service == name.service;
+  });
+}
+
+// The client is bound elsewhere from now on: the identity where it was has neither it nor, unless another client of that user
+// and service is there, what it hears of him.
+Task<Result<Unit>> leave_former_identity(Change* change, Binding former) {
+  const auto is_it = [&former](const Registration& one) { return one.impu == former.impu; };
+  auto found = std::ranges::find_if(change->left, is_it);
+  if (found == change->left.end()) {
+    auto known = co_await read_registration(change->registrar, former.impu);
+    if (known.failed_with(Code::RegistrationUnknown)) co_return Unit{};
+    if (!known) co_return known.error();
+    change->left.push_back(*std::move(known));
+    found = std::prev(change->left.end());
+  }
+  std::erase(found->bindings, former.name);
+  if (has_client_of(*found, former.name)) co_return Unit{};
+  auto ended = co_await end_subscriptions(change, former.impu, former.name, Ending::NoResource);
+  co_return ended;
 }
 
 }  // namespace
@@ -85,10 +112,8 @@ Task<Result<Unit>> unbind(Change* change, Registration* registration, BindingNam
   put_ended(change->transaction, registrar->tenant(), std::move(binding), reason, change->now);
   change->tell(name.mc_service_id);
   registrar->figures_of(name.service).ended.add();
-  const bool has_another = std::ranges::any_of(
-      registration->bindings, [&name](const BindingName& other) { return other.mc_service_id == name.mc_service_id; });
-  if (has_another) co_return Unit{};
-  auto ended = co_await end_subscriptions(change, registration->impu, name.mc_service_id, reason_told);
+  if (has_client_of(*registration, name)) co_return Unit{};
+  auto ended = co_await end_subscriptions(change, registration->impu, std::move(name), reason_told);
   co_return ended;
 }
 
@@ -121,6 +146,10 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
     if (registration->bindings.size() >= kBindingsPerIdentityMax)
       co_return Error{Code::TooMany, "registration.bindings"};
     registration->bindings.push_back(name);
+  }
+  if (is_same && bound.former.impu != registration->impu) {
+    leave_client_server_key(*change, *registration, bound.former);
+    CLAVIGER_CO_TRY(left, co_await leave_former_identity(change, bound.former));
   }
   Binding& binding = bound.binding;
   binding.csk_id = authorisation.csk_id;

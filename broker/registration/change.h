@@ -32,6 +32,8 @@ struct Change {
   storage::Transaction transaction;
   std::vector<std::string> resources;
   ClientKeyChanges keys;
+  // Of other identities, which a client left for this one; put at the commit.
+  std::vector<Registration> left;
 };
 
 // How often a change is tried again when somebody else was first: servers subscribe while users register.
@@ -56,8 +58,8 @@ constexpr std::string_view name_of(Ending ending) {
   return "";
 }
 
-// Ends the binding if it is this identity's, with its publication and the identity's subscriptions to that user, which hear
-// `reason_told`. `registration` and `change` outlive the task; the name is taken out of the registration, which is not put.
+// Ends the binding if it is this identity's, with its publication and, after the last of that user and service, the identity's
+// subscriptions to it, which hear `reason_told`. `registration` and `change` outlive the task; the name is taken out of the registration, which is not put.
 runtime::Task<Result<Unit>> unbind(Change* change, Registration* registration, BindingName name, EndReason reason,
                                    Ending reason_told);
 // All of them.
@@ -68,7 +70,8 @@ runtime::Task<Result<Unit>> unbind_all(Change* change, Registration* registratio
 // try, and when his token has expired he shall authorise again.
 Ending told(EndReason reason);
 
-// Binds the client to the identity, evicts who was on a shareable UE before, and puts the name into the registration.
+// Binds the client to the identity, evicts who was on a shareable UE before, and puts the name into the registration. A client
+// that was at another identity leaves that one.
 // The binding is put by the caller, who may have more to write there. TooMany; CskInvalid, and ServiceNotAuthorised (the UE
 // is lost), before anything is changed.
 struct Bound {

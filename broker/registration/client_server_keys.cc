@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/record_key.h"
+#include "broker/registration/procedures.h"
 #include "broker/registration/registration_generated.h"
 #include "broker/tables.h"
 #include "core/codec/hex.h"
@@ -123,7 +124,23 @@ Task<Result<std::uint32_t>> key_after(Change* change, std::string impu, BindingN
   co_return binding.impu == impu ? binding.csk_id : 0;
 }
 
+// At an identity that clients left for the one of this change: whoever did not is there as the store has him.
+Task<Result<bool>> has_client_elsewhere(Change* change, ClientKeyChanges::Left left) {
+  CLAVIGER_CO_TRY(bindings, co_await bindings_of(change->registrar, left.mc_service_id));
+  for (const Binding& one : bindings) {
+    if (one.ended != EndReason::None || one.impu != left.impu || one.csk_id != left.id) continue;
+    const auto& taken = change->keys.taken;
+    const bool has_left = std::ranges::any_of(taken, [&one](const auto& each) { return each.first == one.name; });
+    if (!has_left) co_return true;
+  }
+  co_return false;
+}
+
 Task<Result<bool>> has_client(Change* change, ClientKeyChanges::Left left) {
+  if (left.impu != change->keys.registration->impu) {
+    auto has = co_await has_client_elsewhere(change, std::move(left));
+    co_return has;
+  }
   if (std::ranges::find(change->keys.put, left.id) != change->keys.put.end()) co_return true;
   const std::vector<BindingName> names = change->keys.registration->bindings;
   for (std::size_t i = 0; i < names.size(); ++i) {

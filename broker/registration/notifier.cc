@@ -38,6 +38,8 @@ Task<Result<Unit>> send_notify(Registrar* registrar, std::string local_tag) {
   if (!found) co_return found.error();
   Subscription subscription = *std::move(found);
   const std::int64_t now = registrar->now();
+  CLAVIGER_CO_TRY(grace, co_await grace_of(registrar, subscription, now));
+  if (grace != 0) subscription.life.expires_at = grace;
   sip::end_if_over(subscription.life, now);
   CLAVIGER_CO_TRY(
       clients, co_await client_states(registrar, subscription.resource, subscription.service, subscription.client_id));

@@ -38,6 +38,10 @@ runtime::Task<Result<Unit>> end_binding(Registrar* registrar, std::string impu, 
 runtime::Task<Result<Unit>> look_at_registration(Registrar* registrar, std::string impu, std::int64_t due);
 runtime::Task<Result<Unit>> look_at_subscription(Registrar* registrar, std::string local_tag, std::int64_t due);
 
+// A subscription was granted to the end of its subscriber's registration, which is still in its grace: whether that was the
+// end, and why, is the registration's to say. The time until it has said so; 0: it has. Any shard.
+runtime::Task<Result<std::int64_t>> grace_of(Registrar* registrar, Subscription subscription, std::int64_t now);
+
 // Reading, any shard. RegistrationUnknown, SubscriptionUnknown.
 runtime::Task<Result<Registration>> read_registration(Registrar* registrar, std::string impu);
 runtime::Task<Result<Subscription>> read_subscription(Registrar* registrar, std::string local_tag);

@@ -150,6 +150,23 @@ Task<Result<bool>> has_several_devices(Registrar* registrar, BindingName name) {
   co_return false;
 }
 
+// Under an entity tag whose successor the client may not know. The same request again, over another connection, has the same
+// answer; one that would change something is not what made that successor (RFC 3903 clause 6, step 4).
+Task<Result<PublishOutcome>> answer_again(Registrar* registrar, std::shared_ptr<const PublishRequest> request,
+                                          Publication former) {
+  CLAVIGER_CO_TRY(successor, co_await own_publication(registrar, request->impu, former.superseded_by));
+  CLAVIGER_CO_TRY(binding, co_await read_binding(registrar, successor.name));
+  const auto& fresh = request->authorisation;
+  const std::uint32_t csk_id = fresh ? fresh->csk_id : request->csk_id;
+  const bool is_same = (!request->settings || *request->settings == successor.settings) &&
+                       (!fresh || fresh->facts.digest == binding.token_digest) &&
+                       (csk_id == 0 || csk_id == binding.csk_id);
+  if (!is_same) co_return Error{Code::EntityTagUnknown, "publish.superseded"};
+  CLAVIGER_CO_TRY(several, co_await has_several_devices(registrar, successor.name));
+  PublishOutcome outcome{successor.etag, successor.expires_at - registrar->now(), successor.name.service, several};
+  co_return outcome;
+}
+
 Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
   // 1. The registration: without one nobody is reached at this identity.
   CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, request->impu));
@@ -165,18 +182,16 @@ Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<
     std::string etag = *request->if_match;
     CLAVIGER_CO_TRY(found, co_await own_publication(registrar, request->impu, std::move(etag)));
     former = std::move(found);
-    if (!former.superseded_by.empty()) {
-      // The same request again, over another connection: the same answer.
-      CLAVIGER_CO_TRY(successor, co_await own_publication(registrar, request->impu, former.superseded_by));
-      PublishOutcome outcome{successor.etag, successor.expires_at - change.now, successor.name.service, false};
-      co_return outcome;
-    }
   } else if (!request->settings) {
     co_return Error{Code::ContentUnsupported, "publish.settings"};
   }
   // 3. The client: authorised by this request, or before.
   CLAVIGER_CO_TRY(name, name_meant(registration, *request, former));
   CLAVIGER_CO_TRY(is_protected, check_protection(*registrar, *request, name));
+  if (!former.superseded_by.empty()) {
+    auto known = co_await answer_again(registrar, request, std::move(former));
+    co_return known;
+  }
   Bound bound;
   if (request->authorisation) {
     Authorisation authorisation = *request->authorisation;

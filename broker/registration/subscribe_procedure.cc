@@ -125,10 +125,6 @@ Task<Result<SubscribeOutcome>> refresh(Registrar* registrar, std::shared_ptr<con
   }
 }
 
-namespace {
-
-// A subscription was granted to the end of its subscriber's registration, which is still in its grace: whether that was the
-// end, and why, is the registration's to say. The time until it has said so; 0: it has.
 Task<Result<std::int64_t>> grace_of(Registrar* registrar, Subscription subscription, std::int64_t now) {
   const bool is_over = subscription.life.ending.empty() && subscription.life.expires_at <= now;
   if (!is_over || subscription.is_server) co_return std::int64_t{0};
@@ -138,8 +134,6 @@ Task<Result<std::int64_t>> grace_of(Registrar* registrar, Subscription subscript
   if (registration->expires_at > now) co_return std::int64_t{0};
   co_return std::max(registration->expires_at + kExpiryGrace, now) + 1;
 }
-
-}  // namespace
 
 Task<Result<Unit>> look_at_subscription(Registrar* registrar, std::string local_tag, std::int64_t due) {
   auto turn = co_await registrar->turns().take("dialog/" + local_tag);

@@ -85,6 +85,26 @@ TEST(Notifier, ASlowAnswerIsNoFailure) {
   EXPECT_TRUE(*second);
 }
 
+// Granted to the end of a registration whose refresh is under way: a change meanwhile is told, and is no end.
+TEST(Notifier, WhoseRegistrationIsInItsGraceIsTold) {
+  std::optional<Result<Unit>> first, second;
+  TcpPeer peer;
+  NotifierBed bed;
+  EXPECT_EQ(bed.register_at(100), Code::Closed);
+  const std::string tag = bed.subscribe_it(peer);
+  peer.answer(bed.begin_telling(peer, tag, &first), 200);
+  bed.run_until([&] { return first.has_value(); });
+  bed.advance(110);
+  EXPECT_TRUE(bed.authorise("another"));
+  const std::string notify = bed.begin_telling(peer, tag, &second);
+  EXPECT_EQ(TcpPeer::header(notify, "Subscription-State").substr(0, 15), "active;expires=");
+  peer.answer(notify, 200);
+  bed.run_until([&] { return second.has_value(); });
+  EXPECT_TRUE(*second);
+  EXPECT_EQ(bed.register_at(100), Code::Closed) << "the refresh";
+  EXPECT_EQ(bed.subscribe_it(peer, tag), tag) << "in the same dialog";
+}
+
 // RFC 6665 lets a NOTIFY come before the answer to its SUBSCRIBE; ours does not.
 TEST(Notifier, TheAnswerToASubscribeLeavesFirst) {
   std::optional<Result<Unit>> first, second;

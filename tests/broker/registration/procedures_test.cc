@@ -177,6 +177,17 @@ TEST(Procedures, EntityTags) {
   const auto repeated = bed.publish_it(refresh);
   ASSERT_TRUE(repeated);
   EXPECT_EQ(repeated->etag, second->etag) << "the same again has the same answer";
+  // Nothing that it does not do is acknowledged: other settings, another token.
+  PublishRequest changed = refresh;
+  changed.settings = ServiceSettings();
+  changed.settings->answer_mode = "manual";
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(changed)), Code::EntityTagUnknown);
+  PublishRequest renewed = refresh;
+  renewed.settings = ServiceSettings();
+  renewed.authorisation = bed.authorisation("c");
+  renewed.authorisation->facts.digest = "another token";
+  EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(renewed)), Code::EntityTagUnknown);
+  EXPECT_EQ(bed.binding("c").token_digest, "");
   bed.advance(kSupersededKept + 1);
   EXPECT_EQ(RegistrationBed::code_of(bed.publish_it(refresh)), Code::EntityTagUnknown);
   refresh.if_match = second->etag;
