@@ -264,7 +264,16 @@ void Broker::warn_of_issuers(const Snapshot& snapshot) {
   for (const auto& [name, view] : snapshot.tenants) {
     const std::string place = snapshot.settings->public_origin + "/idms/v1/" + name;
     if (view.tenant.issuer == place) continue;
-    logger_.warning("tenant.issuer_elsewhere", {{"tenant", name}, {"issuer", view.tenant.issuer}, {"endpoints", place}});
+    logger_.warning("tenant.issuer_elsewhere",
+                    {{"tenant", name}, {"issuer", view.tenant.issuer}, {"endpoints", place}});
+  }
+}
+
+// Whoever comes to [sip] or [diameter] is refused, and nobody else says why.
+void Broker::warn_of_missing_tenants(const Snapshot& snapshot) {
+  for (const settings::RoomTenant& each : room_tenants_) {
+    if (snapshot.find(each.tenant) != nullptr) continue;
+    logger_.warning("tenant.missing", {{"table", each.table}, {"tenant", each.tenant}});
   }
 }
 
@@ -298,6 +307,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
   }
   CLAVIGER_CO_TRY(sip, settings::load_sip(settings_file_));
   rooms_toml_ = settings::to_toml(diameter.get(), sip.get());
+  room_tenants_ = settings::tenants_of_rooms(diameter.get(), sip.get());
+  warn_of_missing_tenants(*context->snapshot);
   if (sip != nullptr) {
     registrar_ = std::make_unique<registration::Registrar>(contexts_, *sip);
     registrar_->use_kms(*kms_);
@@ -409,6 +420,7 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
     co_return report;
   }
   warn_of_issuers(*context->snapshot);
+  warn_of_missing_tenants(*context->snapshot);
   listeners_->replace(*certificates);
   if (peers_) {
     auto renewed = co_await peers_->reload();

@@ -15,6 +15,7 @@
 #include "broker/key_encryption.h"
 #include "broker/listeners.h"
 #include "broker/provisioning/removal_sweep.h"
+#include "broker/settings/rooms_toml.h"
 #include "broker/settings/settings.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tokens/key_schedule.h"
@@ -90,6 +91,7 @@ class Broker final : public admin::ProcessControl {
   runtime::Task<Result<Unit>> stop_on_shard();
   std::vector<int> cpus() const { return settings_->cpus; }
   void warn_of_issuers(const Snapshot& snapshot);
+  void warn_of_missing_tenants(const Snapshot& snapshot);
 
   std::shared_ptr<const settings::Settings> settings_;
   std::string settings_file_;
@@ -117,7 +119,8 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<keys::Kms> kms_;
   std::unique_ptr<seal_keys::Capif> capif_;
   std::unique_ptr<configuration::Configuration> configuration_;
-  std::string rooms_toml_;               // [diameter] and [sip] as they were read
+  std::string rooms_toml_;  // [diameter] and [sip] as they were read
+  std::vector<settings::RoomTenant> room_tenants_;
   std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
   std::unique_ptr<subscriber::SipDatabase> subscribers_;
   std::unique_ptr<subscriber::CxService> cx_;  // null: no Diameter node

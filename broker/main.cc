@@ -17,9 +17,11 @@
 
 #include "broker/broker.h"
 #include "broker/listeners.h"
+#include "broker/settings/rooms_toml.h"
 #include "broker/version.h"
 #include "core/crypto/certificate.h"
 #include "storage/rocks/backup.h"
+#include "storage/rocks/record_look.h"
 
 namespace {
 
@@ -134,6 +136,20 @@ int check_named_files(const Settings& settings, const std::string& file) {
   return status;
 }
 
+// Whom the rooms' tables are for must have been added: known where there is a store to look into, or none yet.
+void warn_of_missing_tenants(const Settings& settings, const std::string& file) {
+  const auto diameter = claviger::settings::load_diameter(file);
+  const auto sip = claviger::settings::load_sip(file);
+  if (!diameter || !sip) return;
+  for (const auto& [table, tenant] : claviger::settings::tenants_of_rooms(diameter->get(), sip->get())) {
+    const auto is_there = claviger::storage::rocks::has_record(settings.data_directory, "tenants", tenant);
+    if (!is_there && !is_there.failed_with(claviger::Code::NotFound)) continue;
+    if (is_there && *is_there) continue;
+    std::fprintf(stderr, "clavigerd: %s: warning: there is no tenant %s, which %s is for: clavigerctl tenant add %s\n",
+                 file.c_str(), tenant.c_str(), table, tenant.c_str());
+  }
+}
+
 // From a copy that `clavigerctl backup` made. The present store is not touched: the operator puts it aside first.
 int restore(const Settings& settings, const std::string& backup) {
   claviger::Logger logger{claviger::LogOptions{}};
@@ -179,6 +195,7 @@ int main(int argc, char** argv) {
   if (!cpus.empty()) loaded.settings->cpus = cpus;
   if (check) {
     if (const int status = check_named_files(*loaded.settings, file); status != 0) return status;
+    warn_of_missing_tenants(*loaded.settings, file);
     std::printf("%s: good%s\n", file.c_str(), loaded.settings->is_sandbox ? " (a sandbox: not for production)" : "");
     return 0;
   }

@@ -72,6 +72,7 @@ toml::table table_of(const Sip& sip) {
                     {"ca_file", sip.ca_file},
                     {"tenant", sip.tenant},
                     {"psi", sip.psi},
+                    {"configuration_psi", sip.configuration_psi},
                     {"servers", texts(sip.servers)},
                     {"publication_max", sip.publication_max.count()},
                     {"subscription_max", sip.subscription_max.count()},
@@ -102,6 +103,13 @@ std::string to_toml(const DiameterSettings* diameter, const Sip* sip) {
   std::ostringstream out;
   out << table << '\n';
   return out.str();
+}
+
+std::vector<RoomTenant> tenants_of_rooms(const DiameterSettings* diameter, const Sip* sip) {
+  std::vector<RoomTenant> all;
+  if (diameter != nullptr) all.push_back({"[diameter]", diameter->tenant});
+  if (sip != nullptr) all.push_back({"[sip]", sip->tenant});
+  return all;
 }
 
 }  // namespace claviger::settings

@@ -35,6 +35,7 @@ quirks = ["base-codes-as-3gpp"]
 port = 5060
 tenant = "alpha"
 psi = "sip:mcptt@alpha.example"
+configuration_psi = "sip:cms@alpha.example"
 trusted_peers = ["192.0.2.0/24"]
 servers = ["sip:watcher@alpha.example"]
 token_expiry = "strict"
