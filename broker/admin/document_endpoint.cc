@@ -147,7 +147,7 @@ Task<Answer> show(Call* call) {
 
 struct WriteOrWrong {
   DocumentWrite wanted;
-  std::string path;
+  std::string path, template_name, etag;
   std::optional<std::string> wrong;
 };
 // {"path", "document", "migration_systems", "if_match"}; without "document" only the rest is set.
@@ -162,8 +162,9 @@ WriteOrWrong read_write(codec::JsonObject object, const std::string& who) {
   if (members.has("migration_systems")) read.wanted.migration_systems = std::move(systems);
   if (members.has("if_match")) read.wanted.if_match = "\"" + if_match + "\"";
   // What an export says of a document is no reason to refuse its import.
-  for (const std::string_view fact : {"auid", "user", "index", "name", "status", "preselected", "etag", "revision",
-                                      "updated_at", "who", "template", "modified", "size"}) {
+  members.read("template", read.template_name).read("etag", read.etag);
+  for (const std::string_view fact : {"auid", "user", "index", "name", "status", "preselected", "revision",
+                                      "updated_at", "who", "modified", "size"}) {
     (void)members.has(fact);
   }
   read.wanted.who = who;
@@ -227,7 +228,7 @@ Task<Answer> history(Call* call) {
   co_return Answer(std::move(text));
 }
 
-// NDJSON, a line a document as export writes it.
+// NDJSON, a line a document as export writes it: {"path", "document", "migration_systems", "template", "etag"}.
 Task<Answer> import_batch(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   if (call->request.field(http::Field::ContentType) != "application/x-ndjson") {
@@ -257,6 +258,8 @@ Task<Answer> import_batch(Call* call) {
       continue;
     }
     read.wanted.name = *std::move(name);
+    // It follows its template as before, if nobody has changed its text in the file.
+    if (read.etag == configuration::etag_of(read.wanted.text)) read.wanted.template_name = read.template_name;
     wanted.push_back(std::move(read.wanted));
     lines.push_back(index);
   }

@@ -233,10 +233,9 @@ http::Response only_get() {
 Result<Unit> check_media_type(const http::Request& request, const Asked& asked) {
   std::string_view wanted = asked.application.media_type;
   if (asked.target.has_selector) {
-    const std::size_t last = asked.target.selector.rfind('/');
-    const std::string_view step =
-        std::string_view(asked.target.selector).substr(last == std::string::npos ? 0 : last + 1);
-    wanted = step.starts_with('@') ? kAttributeType : kElementType;
+    // In whichever namespace: a value in it may hold whatever an attribute's step begins with.
+    CLAVIGER_TRY(selector, parse_node_selector(asked.target.selector, {}, asked.target.prefixes));
+    wanted = selector.terminal == Terminal::Attribute ? kAttributeType : kElementType;
   }
   const std::string_view given = http::media_type_of(request.field(Field::ContentType));
   if (!http::is_same_type(given, wanted) || request.is_repeated(Field::ContentType)) {

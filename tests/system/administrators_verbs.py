@@ -108,8 +108,14 @@ def profiles(ctl, folder):
     expect(ctl.json("profile", "show", "ann", "--index", "1")["migration_systems"] == ["bravo.example"], "for which systems, too")
     expect([each["status"] for each in ctl.json("profile", "history", "ann", "--index", "1")["items"]][-2:] == ["deleted", "active"],
            "the deletion stands in the history")
-    bad = ctl.run("--json", "profile", "import", "-", given='{"path":"x","document":"y"}\nnot json\n', status=FAILED)
-    expect(json.loads(bad.stdout)["bad"] == 2 and "line 1" in bad.stderr and "line 2" in bad.stderr, f"bad lines: {bad}")
+    # What the template wrote is the template's again, unless its text is another one in the file.
+    of_bob = next(each for each in exported if each["path"].startswith("org.3gpp.mcptt.user-profile/users/sip:bob"))
+    for changes, template in (({}, "officer"), ({"document": of_bob["document"].replace("Sergeant", "Captain")}, None)):
+        ctl.run("profile", "delete", "bob", "--index", "1", "--yes")
+        ctl.run("profile", "import", "-", given=json.dumps(of_bob | changes))
+        expect(ctl.json("profile", "show", "bob", "--index", "1").get("template") == template, f"imported: {changes}")
+    bad = ctl.run("--json", "profile", "import", "-", given='\n{"path":"x","document":"y"}\n \r\n\nnot json\n', status=FAILED)
+    expect(json.loads(bad.stdout)["bad"] == 2 and "line 2" in bad.stderr and "line 5" in bad.stderr, f"bad lines: {bad}")
     ctl.run("profile", "set", "ann", "--index", "1", "--no-migration")
     expect(ctl.json("profile", "show", "ann", "--index", "1")["migration_systems"] == [], "for nobody")
     ctl.run("profile", "template", "delete", "officer", "--yes")

@@ -121,6 +121,9 @@ def documents(user, writer, path):
     part = second + "/~~/mcptt-user-profile/OnNetwork/MCPTTGroupInfo/entry"
     row("a part without its index", writer.ask("PUT", part, "<entry><uri-entry>sip:x@a</uri-entry></entry>", ELEMENT), 409)
     row("another media type", writer.ask("PUT", second, other, "text/plain"), 415)
+    noted = '<entry index="7" note="sip:/@x"><uri-entry>sip:x@a</uri-entry></entry>'
+    row("a value that looks like a step", writer.ask("PUT", part + urllib.parse.quote('[@note="sip:/@x"]'), noted, ELEMENT), 201)
+    row("and back", writer.ask("PUT", second, other), 200)
     row("its media type in capitals", writer.ask("PUT", second, other, PROFILE.upper() + " ;charset=utf-8"), 200)
     row("an attribute of the prefix xml", writer.ask("PUT", second + "/~~/mcptt-user-profile/Name/@xml:lang", "en", ATTRIBUTE), 201)
     row("and back", user.ask("GET", second + "/~~/mcptt-user-profile/Name/@xml:lang"), 200, "en")

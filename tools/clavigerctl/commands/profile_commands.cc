@@ -240,7 +240,13 @@ std::optional<ExportedPage> exported(std::string_view body) {
     if (!list) return std::nullopt;
     for (const codec::JsonValue system : *list)
       json.value(system.as_string() ? *system.as_string() : std::string_view());
-    json.end_array().end_object();
+    json.end_array();
+    // What a template has written and nobody has changed: it is the template's again where it is imported.
+    const auto from = one->string_at("template");
+    const auto is_modified = one->bool_at("modified");
+    const auto etag = one->string_at("etag");
+    if (from && is_modified && !*is_modified && etag) json.member("template", *from).member("etag", *etag);
+    json.end_object();
     page.text += '\n';
     ++page.documents;
   }
@@ -294,8 +300,9 @@ struct ImportSums {
   std::uint64_t created = 0, changed = 0, unchanged = 0, bad = 0;
 };
 
-// False: the answer is malformed.
-bool add_report(Invocation& invocation, std::string_view body, std::uint64_t first_line, ImportSums& sums) {
+// `numbers`: of the batch's lines in the file, where some are empty. False: the answer is malformed.
+bool add_report(Invocation& invocation, std::string_view body, const std::vector<std::uint64_t>& numbers,
+                ImportSums& sums) {
   codec::JsonReader reader(kPageLimits);
   const auto value = reader.parse(body);
   const auto object = value ? value->as_object() : Result<codec::JsonObject>(Error{Code::JsonType, "body"});
@@ -312,9 +319,9 @@ bool add_report(Invocation& invocation, std::string_view body, std::uint64_t fir
   for (const codec::JsonValue item : *array) {
     const auto one = item.as_object();
     const auto index = one ? one->int_at("index") : Result<std::int64_t>(Error{Code::JsonType, "bad"});
-    if (!index) return false;
+    if (!index || *index < 0 || static_cast<std::uint64_t>(*index) >= numbers.size()) return false;
     ++sums.bad;
-    invocation.complain("line " + std::to_string(first_line + static_cast<std::uint64_t>(*index)) + ": " +
+    invocation.complain("line " + std::to_string(numbers[static_cast<std::size_t>(*index)]) + ": " +
                         text_of(*one, "reason"));
   }
   return true;
@@ -343,25 +350,28 @@ ExitStatus import_all(Invocation& invocation) {
   ProgressBar bar("profiles", is_terminal(STDERR_FILENO), terminal_columns(), std::chrono::steady_clock::now());
   ImportSums sums;
   std::string batch, line;
-  std::uint64_t first_line = 1, lines = 0;
+  std::vector<std::uint64_t> numbers;
+  std::uint64_t number = 0;
   for (bool has_more = true; has_more;) {
     has_more = static_cast<bool>(std::getline(file, line));
-    if (has_more && !line.empty()) batch.append(line).append(1, '\n');
-    if (has_more) ++lines;
-    if (has_more && lines < kBatchLines && batch.size() < kBatchBytes) continue;
+    if (has_more) ++number;
+    if (has_more && line.find_first_not_of(" \t\r") != std::string::npos) {
+      batch.append(line).append(1, '\n');
+      numbers.push_back(number);
+    }
+    if (has_more && numbers.size() < kBatchLines && batch.size() < kBatchBytes) continue;
     if (!batch.empty()) {
       const auto answer = invocation.ask("POST", *target, batch, "application/x-ndjson");
       if (!answer.is_ok()) return answer.status;
-      if (!add_report(invocation, answer.body, first_line, sums)) {
+      if (!add_report(invocation, answer.body, numbers, sums)) {
         invocation.complain("the daemon's answer is malformed");
         return ExitStatus::Failed;
       }
     }
     progress.done += batch.size();
-    progress.items += lines;
+    progress.items += numbers.size();
     say(bar.draw(progress, std::chrono::steady_clock::now()));
-    first_line += lines;
-    lines = 0;
+    numbers.clear();
     batch.clear();
   }
   say(bar.finish(progress, std::chrono::steady_clock::now()));
@@ -517,7 +527,7 @@ std::vector<Command> profile_commands() {
        {service, index},
        diff},
       {"profile import",
-       "Write documents from a file of one JSON object a line: path, document, migration_systems",
+       "Write documents from a file of one JSON object a line: path, document, migration_systems, template with etag",
        "clavigerctl profile import profiles.ndjson",
        {{"FILE", "The file; - is standard input", true, {}, true}},
        {{"--quiet", "No progress", OptionKind::Flag}},
