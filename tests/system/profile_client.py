@@ -8,12 +8,13 @@ usage: profile_client.py     CLAVIGER_BUILD: the build folder.
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
 from clavigerd import Failure, Sandbox, build_folder
 from configuration import Client, sign_in, writer_of
-from operators_day import Ctl, expect
+from operators_day import Ctl, expect, sandbox_tool
 
 WATCH_SECONDS_MAX = 60
 
@@ -73,7 +74,39 @@ def getting(ue, system, path):
     return text
 
 
-def watching(ue, system, path, text):
+def meanwhile(sandbox, ue, system, path):
+    """What happens between a notification and the GET that follows it: the document goes, or the server does."""
+    ue.run("profile", "get")
+    text = ue.run("profile", "get", "--offline").stdout.rstrip("\n") + "\n"
+    watch = ue.start("profile", "watch", "--changes", "4", "--seconds", str(WATCH_SECONDS_MAX))
+    try:
+        expect(watch.stdout.readline().startswith("watching"), "it waits")
+        writer = writer_of(system)
+        watch.send_signal(signal.SIGSTOP)
+        expect(writer.ask("PUT", path, text.replace("promoted", "dismissed")).status == 200, "a change")
+        expect(writer.ask("DELETE", path).status == 200, "and the end of it")
+        watch.send_signal(signal.SIGCONT)
+        told = [watch.stdout.readline() for _ in range(2)]
+        expect("deleted" in told[1], f"told of the deletion: {told}")
+        expect(writer.ask("PUT", path, text, If_None_Match="*").status == 201, "back")
+    finally:
+        watch.kill()
+    ue.run("profile", "get")
+    watch = ue.start("profile", "watch", "--changes", "1", "--seconds", str(WATCH_SECONDS_MAX))
+    try:
+        expect(watch.stdout.readline().startswith("watching"), "it waits")
+        watch.send_signal(signal.SIGSTOP)
+        expect(writer.ask("PUT", path, text.replace("promoted", "retired")).status == 200, "a change")
+        os.kill(int(system.pid), signal.SIGKILL)
+        watch.send_signal(signal.SIGCONT)
+        sandbox_tool("restart", sandbox.folder, "alpha")
+        rest = watch.communicate(timeout=WATCH_SECONDS_MAX)[0]
+        expect("+  <Name>Demo user, retired</Name>" in rest and watch.returncode == 0, f"told behind a restart: {rest}")
+    finally:
+        watch.kill()
+
+
+def watching(sandbox, ue, system, path, text):
     watch = ue.start("profile", "watch", "--changes", "2", "--seconds", str(WATCH_SECONDS_MAX))
     try:
         expect(watch.stdout.readline().startswith("watching"), "it waits")
@@ -90,6 +123,7 @@ def watching(ue, system, path, text):
         expect(writer.ask("PUT", path, changed, If_None_Match="*").status == 201, "back")
     finally:
         watch.kill()
+    meanwhile(sandbox, ue, system, path)
     # One that waits while he signs off, on another client: his access ends, and it says so.
     ue.run("profile", "get")
     watch = ue.start("profile", "watch", "--poll", "2", "--seconds", str(WATCH_SECONDS_MAX))
@@ -129,7 +163,7 @@ def main():
         expect(Client(system, sign_in(system, system.config_scopes)[1]["access_token"]).ask("GET", path).status == 200, "a profile")
         ue = Ue(system, os.path.join(sandbox.folder, "ue"))
         text = getting(ue, system, path)
-        watching(ue, system, path, text)
+        watching(sandbox, ue, system, path, text)
         revoked(ue, system)
         print("profile client: got, sealed, notified, fetched again, erased")
 

@@ -36,6 +36,7 @@ std::string segment(std::string_view text) {
 Error refusal_of(std::uint16_t status) {
   if (status == 401 || status == 403) return Error{Code::AccessDenied, "xcap.status"};
   if (status == 404) return Error{Code::NotFound, "xcap.document"};
+  if (status >= 500) return Error{Code::Unreachable, "xcap.status"};
   return Error{Code::Refused, "xcap.status"};
 }
 

@@ -288,6 +288,8 @@ Result<Tokens> SignIn::ask_for_tokens(const Endpoints& at, const ClientFacts& cl
   authenticate(client, request);
   auto sent = web_.send(std::move(request));
   CLAVIGER_TRY(response, std::move(sent));
+  // It says nothing of him: another time.
+  if (response.status >= 500) return Error{Code::Unreachable, "sign_in.token"};
   codec::JsonReader reader;
   auto parsed = reader.parse(response.body);
   wipe_text(response.body);

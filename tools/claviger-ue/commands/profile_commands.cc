@@ -123,6 +123,12 @@ Result<http::ClientResponse> ask(Web& web, const Question& question, int seconds
   return web.send(std::move(request));
 }
 
+// The server or the way to it is away, which is no end.
+bool is_passing(const Error& error) {
+  return error.code == Code::Unreachable || error.code == Code::DeadlinePassed || error.code == Code::PeerClosed ||
+         error.code == Code::Closed;
+}
+
 // Steps 3 and 4 of clause 10.1.4.4: the notification pointed at it, identity and credential open it.
 Result<Unit> take_up(const Options& options, Journal& journal, Bytes password,
                      const std::vector<DocumentChange>& changes) {
@@ -137,11 +143,18 @@ Result<Unit> take_up(const Options& options, Journal& journal, Bytes password,
       journal.result(told + "deleted");
       continue;
     }
-    CLAVIGER_TRY(after, client.fetch(change.path));
-    if (!after) continue;  // another client of his fetched it for us
-    told += "+++ " + change.path + " " + after->etag + "\n" + codec::line_diff(before->text, after->text);
+    const auto after = client.fetch(change.path);
+    if (after.failed_with(Code::NotFound)) continue;  // it went meanwhile, and that is told next
+    if (!after) {
+      // What was printed is not printed again.
+      CLAVIGER_TRY(saved, account.vault().save());
+      return after.error();
+    }
+    if (!*after) continue;  // another client of his fetched it for us
+    const ProfileDocument& fresh = **after;
+    told += "+++ " + change.path + " " + fresh.etag + "\n" + codec::line_diff(before->text, fresh.text);
     if (told.ends_with('\n')) told.pop_back();
-    CLAVIGER_TRY(kept, client.keep(*after));
+    CLAVIGER_TRY(kept, client.keep(fresh));
     journal.result(told);
   }
   return account.vault().save();
@@ -177,6 +190,10 @@ void watch(CommandLine& line, const Wanted& wanted) {
       return fail("nothing was fetched, so there is nothing to hear of: claviger-ue profile get");
     }
     if (question.failed_with(Code::SealBroken)) return fail("the password does not open what is kept");
+    if (!question && !is_first && is_passing(question.error())) {
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
     if (!question) return fail("profile watch: " + std::string(name_of(question.error().code)));
     if (!web) {
       auto made = Web::make(question->ca);
@@ -204,6 +221,10 @@ void watch(CommandLine& line, const Wanted& wanted) {
     const Result<Unit> taken =
         changes ? take_up(line.options, journal, password->reveal(), *changes) : Result<Unit>(changes.error());
     if (taken.failed_with(Code::NotFound)) return journal.result("signed off: watching ends");
+    if (!taken && is_passing(taken.error())) {
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
     if (!taken) {
       journal.complain("profile watch", taken.error());
       line.status = 1;
