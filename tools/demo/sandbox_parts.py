@@ -61,12 +61,14 @@ class Ports:
         return [*below, *range(max(high + 1, PORT_LOWEST), PORT_HIGHEST - PORTS + 2, PORTS)]
 
     @staticmethod
-    def is_free(port):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # remains of closed connections do not count
+    def is_free(port, kind=socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
             try:
+                if kind == socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # remains of closed connections do not count
                 probe.bind(("127.0.0.1", port))
-                probe.listen(1)
+                if kind == socket.SOCK_STREAM:
+                    probe.listen(1)
             except OSError:
                 return False
             return True
@@ -79,7 +81,8 @@ class Ports:
             taken = {first: owner for first, owner in taken.items()
                      if owner != folder and os.path.exists(os.path.join(owner, "sandbox.json"))}
             for first in self.blocks():
-                if str(first) in taken or not all(self.is_free(first + i) for i in range(PORTS)):
+                is_free = all(self.is_free(first + i, kind) for i in range(PORTS) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+                if str(first) in taken or not is_free:
                     continue
                 taken[str(first)] = folder
                 os.ftruncate(descriptor, 0)
