@@ -60,9 +60,10 @@ class RestingSink final : public spdlog::sinks::sink {
   RestingSink(std::shared_ptr<spdlog::sinks::sink> inner, spdlog::details::thread_pool& pool)
       : sink_(std::move(inner)), pool_(pool) {}
   void log(const spdlog::details::log_msg& line) override { sink_->log(line); }
+  // After each line. Those that came together leave together: a system call for each costs more than it.
   void flush() override {
-    sink_->flush();
     if (pool_.queue_size() != 0) return;
+    sink_->flush();
     std::unique_lock lock(mutex_);
     ends_.wait_for(lock, kRest, [this] { return is_ending_; });
   }

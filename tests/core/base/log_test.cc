@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -54,6 +56,26 @@ TEST(Log, EndsWithAllThatWasSaid) {
     EXPECT_EQ(number_behind("line="), next.at(thread)++) << line;
   }
   EXPECT_EQ(next, std::vector<int>(kThreads, kLines));
+  std::remove(file.c_str());
+}
+
+// Nobody has to close it, or to say more, to read what was said.
+TEST(Log, WritesAllThatWasSaidWhileItIsOpen) {
+  const std::string file = testing::TempDir() + "claviger_open_log_test.log";
+  std::remove(file.c_str());
+  constexpr int kLines = 500;
+  LogOptions options;
+  options.file = file;
+  Logger logger(options);
+  for (int line = 0; line < kLines; ++line) logger.info("said", {{"line", line}});
+  const std::string last = "line=" + std::to_string(kLines - 1) + "\n";
+  std::string text;
+  while (!text.ends_with(last)) {
+    std::this_thread::yield();
+    std::ifstream written(file);
+    text.assign(std::istreambuf_iterator<char>(written), {});
+  }
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), kLines);
   std::remove(file.c_str());
 }
 
