@@ -113,19 +113,30 @@ Task<Result<Unit>> end_reused(Context* context, std::string tenant, std::string 
   co_return Unit{};
 }
 
+// For the UE's home: the code as its own home has read it. It may have changed since: then the commit conflicts.
+struct OnUe {
+  Redemption redemption;
+  AuthorizationCode code;
+};
 // What a home says: done, or (only a code tells on which UE its sign-in was) it is the UE's home that has to do it.
 struct Redeemed {
   std::optional<GrantedSession> granted;
-  std::optional<Redemption> on_ue;
+  std::optional<OnUe> on_ue;
 };
 enum class Home : bool { OfCode, OfUe };
 
-// On the shard and under the turn of `home`.
-Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home home) {
+// On the shard and under the turn of `home`. `known`: the code, if it was read already.
+Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home home,
+                                   std::optional<AuthorizationCode> known) {
   Redeemed redeemed;
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     // 1. The code and what it is bound to.
-    CLAVIGER_CO_TRY(code, co_await read_code(context, wanted->tenant, wanted->digest));
+    if (!known) {
+      CLAVIGER_CO_TRY(found, co_await read_code(context, wanted->tenant, wanted->digest));
+      known = std::move(found);
+    }
+    AuthorizationCode code = *std::move(known);
+    known.reset();  // another try reads it anew
     const auto checked = check_code(code, *wanted, numeric_date(context->shard.wall()));
     if (checked.failed_with(Code::CodeReused)) {
       auto ended = co_await end_reused(context, wanted->tenant, code.session);
@@ -136,7 +147,7 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
       CLAVIGER_CO_TRY(ue_id, settle_ue(code.ue, wanted->ue_id));
       wanted->ue_id = std::move(ue_id);
       if (!wanted->ue_id.empty()) {
-        redeemed.on_ue = std::move(*wanted);
+        redeemed.on_ue = OnUe{std::move(*wanted), std::move(code)};
         co_return redeemed;
       }
     }
@@ -150,8 +161,7 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
     // 3. The rules of the UE.
     Admission admission;
     if (!wanted->ue_id.empty()) {
-      CLAVIGER_CO_TRY(admitted,
-                      co_await admit_on_ue(context, wanted->tenant, wanted->ue_id, code.sub, code.client_id));
+      CLAVIGER_CO_TRY(admitted, co_await admit_on_ue(context, wanted->tenant, wanted->ue_id, code.sub, code.client_id));
       admission = std::move(admitted);
     }
     std::vector<std::string> leaving;
@@ -171,8 +181,12 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
     if (committed) {
       context->figures->sessions_started.add();
       // 6. Whom it replaced is refused everywhere before the tokens of this one leave.
-      CLAVIGER_CO_TRY(published, co_await publish_admission(context, wanted->tenant, std::move(admission), session));
-      CLAVIGER_CO_TRY(known, co_await publish_over_limit(context, wanted->tenant, std::move(over)));
+      if (!admission.replaced.empty()) {
+        CLAVIGER_CO_TRY(published, co_await publish_admission(context, wanted->tenant, std::move(admission), session));
+      }
+      if (!over.ending.empty()) {
+        CLAVIGER_CO_TRY(published, co_await publish_over_limit(context, wanted->tenant, std::move(over)));
+      }
       redeemed.granted = granted_of(std::move(session), std::move(scopes), *user, std::move(nonce));
       co_return redeemed;
     }
@@ -181,13 +195,14 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
   co_return Error{Code::Conflict, "code"};
 }
 
-Task<Result<Redeemed>> redeem_at_home(Context* context, Redemption redemption, Home home) {
+Task<Result<Redeemed>> redeem_at_home(Context* context, Redemption redemption, Home home,
+                                      std::optional<AuthorizationCode> known) {
   std::string name = home == Home::OfCode ? home_name("code", redemption.tenant, redemption.digest)
                                           : home_name("ue", redemption.tenant, redemption.ue_id);
   auto turn = co_await context->identity->turns().take(std::move(name));
   if (!turn) co_return turn.error();
   Redemption* kept = &redemption;
-  auto redeemed = co_await redeem_here(context, kept, home);
+  auto redeemed = co_await redeem_here(context, kept, home, std::move(known));
   co_return redeemed;
 }
 
@@ -197,15 +212,17 @@ Task<Result<GrantedSession>> redeem_code(Context* context, Redemption redemption
   runtime::Shard* home = &context->home_of(home_name("code", redemption.tenant, redemption.digest));
   Context* there = &context->at(*home);
   auto start = [there, redemption = std::move(redemption)]() mutable {
-    return redeem_at_home(there, std::move(redemption), Home::OfCode);
+    return redeem_at_home(there, std::move(redemption), Home::OfCode, std::nullopt);
   };
   auto redeemed = co_await runtime::call_on(home, std::move(start));
   if (!redeemed) co_return redeemed.error();
   if (redeemed->granted) co_return *std::move(redeemed->granted);
-  Redemption on_ue = *std::move(redeemed->on_ue);
-  home = &context->home_of(home_name("ue", on_ue.tenant, on_ue.ue_id));
+  OnUe on_ue = *std::move(redeemed->on_ue);
+  home = &context->home_of(home_name("ue", on_ue.redemption.tenant, on_ue.redemption.ue_id));
   there = &context->at(*home);
-  auto start_there = [there, on_ue = std::move(on_ue)]() mutable { return redeem_at_home(there, std::move(on_ue), Home::OfUe); };
+  auto start_there = [there, on_ue = std::move(on_ue)]() mutable {
+    return redeem_at_home(there, std::move(on_ue.redemption), Home::OfUe, std::move(on_ue.code));
+  };
   auto on_its_home = co_await runtime::call_on(home, std::move(start_there));
   if (!on_its_home) co_return on_its_home.error();
   co_return *std::move(on_its_home->granted);

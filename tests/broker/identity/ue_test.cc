@@ -356,6 +356,25 @@ TEST_F(Ues, ASecondRedemptionEndsTheSessionOnTheUeToo) {
   EXPECT_TRUE(sessions_on(on).empty());
 }
 
+// The UE's home gets the code as the code's home has read it: by then it may be spent.
+TEST_F(Ues, OfTwoRedemptionsAtOnceOneWins) {
+  const Device on = device();
+  const Sent sent = redemption_of(code_on(on, "ann"));
+  const auto replies = bed.send_together({sent, sent});
+  EXPECT_EQ(std::ranges::count(replies, 200, &Reply::status), 1);
+  EXPECT_EQ(std::ranges::count(replies, 400, &Reply::status), 1);
+  EXPECT_EQ(bed.context()->figures->sessions_started.read(), 1U);
+}
+
+TEST_F(Ues, ARedemptionReadsTheCodeAgainAfterAConflict) {
+  const Device on = device();
+  const Sent sent = redemption_of(code_on(on, "ann"));
+  bed.store().fail_commits(2, Code::Conflict);
+  EXPECT_EQ(bed.send(sent).status, 200);
+  EXPECT_EQ(sessions_on(on).size(), 1U);
+  EXPECT_EQ(bed.send(sent).member("error"), "invalid_grant");
+}
+
 TEST_F(Ues, RacingSignInsLeaveOneSession) {
   const Device on = device();
   registered(on, UeClass::Shareable);
