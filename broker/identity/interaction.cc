@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kPurpose = "interaction";
 constexpr std::size_t kScopesCountMax = 64;
+// Of most interactions' plaintext: longer ones grow.
+constexpr std::size_t kUsualBytes = 512;
 constexpr Error kInvalid{Code::InteractionInvalid, "interaction"};
 
 class Writer {
@@ -23,6 +25,7 @@ class Writer {
     bytes(length);
     out_.append(text);
   }
+  void reserve(std::size_t bytes) { out_.reserve(bytes); }
   std::string take() { return std::move(out_); }
 
  private:
@@ -77,6 +80,7 @@ bool asks_for_claims(const Interaction& interaction) {
 
 std::string encode(const Interaction& interaction) {
   Writer writer;
+  writer.reserve(kUsualBytes);
   std::array<std::byte, 8> expiry;
   store_be(expiry, static_cast<std::uint64_t>(interaction.expires_at));
   writer.bytes(expiry);

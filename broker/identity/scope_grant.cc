@@ -86,6 +86,7 @@ bool is_scope_token(std::string_view text) {
 Result<ScopeList> parse_scope(std::string_view parameter) {
   if (parameter.size() > kScopeBytesMax) return Error{Code::ScopeMalformed, "scope.length"};
   ScopeList scopes;
+  scopes.reserve(std::min<std::size_t>(1 + static_cast<std::size_t>(std::ranges::count(parameter, ' ')), kScopesMax));
   while (true) {
     const std::size_t space = parameter.find(' ');
     const std::string_view token = parameter.substr(0, space);
@@ -114,6 +115,7 @@ bool is_known_scope(std::string_view scope, const tenants::Tenant& tenant, const
 Result<ScopeList> grant_to_client(const ScopeList& requested, const tenants::Tenant& tenant, const Client& client) {
   if (std::ranges::find(requested, kOpenid) == requested.end()) return Error{Code::ScopeMalformed, "scope.openid"};
   ScopeList granted;
+  granted.reserve(requested.size());
   for (const std::string_view asked : requested) {
     const std::string_view scope = present_name(asked, client);
     if (std::ranges::find(granted, scope) != granted.end()) continue;
@@ -128,6 +130,7 @@ Result<ScopeList> grant_to_client(const ScopeList& requested, const tenants::Ten
 
 Result<ScopeList> grant_to_user(const ScopeList& allowed, const User& user) {
   ScopeList granted;
+  granted.reserve(allowed.size());
   for (const std::string_view scope : allowed) {
     if (is_entitled(scope, user)) granted.push_back(scope);
   }

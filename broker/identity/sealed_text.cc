@@ -13,9 +13,9 @@ constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kHeadBytes = 1 + kSaltBytes;
 constexpr Error kInvalid{Code::InteractionInvalid, "sealed_text"};
 
-Result<crypto::Aead> aead_of(const Secret<32>& key, Bytes salt, std::string_view purpose) {
-  const auto derived = crypto::derive_secret<crypto::kAeadKeyBytes>(key.reveal(), salt, as_bytes(purpose));
-  return crypto::Aead::make(derived);
+// Each text has a key of its own.
+Secret<crypto::kAeadKeyBytes> key_of(const Secret<32>& key, Bytes salt, std::string_view purpose) {
+  return crypto::derive_secret<crypto::kAeadKeyBytes>(key.reveal(), salt, as_bytes(purpose));
 }
 
 std::string associated_of(std::string_view purpose, std::string_view tenant) {
@@ -32,8 +32,9 @@ Result<std::string> seal_text(const Secret<32>& key, std::string_view purpose, s
   const MutableBytes out = std::as_writable_bytes(std::span(sealed));
   out[0] = kForm;
   CLAVIGER_TRY(salted, crypto::fill_random(out.subspan(1, kSaltBytes)));
-  CLAVIGER_TRY(aead, aead_of(key, out.subspan(1, kSaltBytes), purpose));
-  CLAVIGER_TRY(size, aead.seal(as_bytes(associated_of(purpose, tenant)), as_bytes(plaintext), out.subspan(kHeadBytes)));
+  const auto own_key = key_of(key, out.subspan(1, kSaltBytes), purpose);
+  CLAVIGER_TRY(size, crypto::seal_once(own_key, as_bytes(associated_of(purpose, tenant)), as_bytes(plaintext),
+                                       out.subspan(kHeadBytes)));
   std::string text;
   codec::base64url_encode(out, text);
   return text;
@@ -47,8 +48,8 @@ Result<SecretBytes> open_text(const Secret<32>& key, std::string_view purpose, s
   if (!size || *size < kHeadBytes + crypto::kAeadOverhead) return kInvalid;
   const Bytes bytes = as_bytes(sealed).first(*size);
   if (bytes[0] != kForm) return kInvalid;
-  CLAVIGER_TRY(aead, aead_of(key, bytes.subspan(1, kSaltBytes), purpose));
-  auto plaintext = aead.open(as_bytes(associated_of(purpose, tenant)), bytes.subspan(kHeadBytes));
+  const auto own_key = key_of(key, bytes.subspan(1, kSaltBytes), purpose);
+  auto plaintext = crypto::open_once(own_key, as_bytes(associated_of(purpose, tenant)), bytes.subspan(kHeadBytes));
   if (!plaintext) return kInvalid;
   return *std::move(plaintext);
 }

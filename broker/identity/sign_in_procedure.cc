@@ -272,8 +272,15 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
                               std::move(request.password));
 }
 
-void count(Context* context, const SignInOutcome& outcome, const std::string& tenant, const Interaction& interaction,
-           const std::string& source) {
+// What the log says of a sign-in beside its outcome.
+struct Whence {
+  std::string tenant;
+  std::string client_id;
+  std::string source;
+  std::string ue_id;
+};
+
+void count(Context* context, const SignInOutcome& outcome, const Whence& whence) {
   switch (outcome.kind) {
     case Kind::NextStep:
       return;
@@ -293,11 +300,11 @@ void count(Context* context, const SignInOutcome& outcome, const std::string& te
   }
   // Without the name: people type passwords into the field above.
   const bool passed = outcome.kind == Kind::Passed;
-  context->shard.logger().info(passed ? "sign_in.passed" : "sign_in.refused", {{"tenant", tenant},
-                                                                               {"client", interaction.client_id},
-                                                                               {"source", source},
+  context->shard.logger().info(passed ? "sign_in.passed" : "sign_in.refused", {{"tenant", whence.tenant},
+                                                                               {"client", whence.client_id},
+                                                                               {"source", whence.source},
                                                                                {"acr", outcome.plan.acr},
-                                                                               {"ue", interaction.ue.ue_id}});
+                                                                               {"ue", whence.ue_id}});
 }
 
 }  // namespace
@@ -312,10 +319,8 @@ Task<Result<SignInOutcome>> sign_in(Context* context, SignIn request) {
     context->figures->sign_ins_failed.add();
     co_return outcome_of(Kind::Wrong);
   }
-  const std::string tenant = request.tenant;
-  const std::string source = request.source;
-  const Interaction interaction = request.interaction;
-  runtime::Shard* home = &context->home_of(home_name("login", tenant, *canonical));
+  const Whence whence{request.tenant, request.interaction.client_id, request.source, request.interaction.ue.ue_id};
+  runtime::Shard* home = &context->home_of(home_name("login", request.tenant, *canonical));
   Context* there = &context->at(*home);
   auto start = [there, request = std::move(request), login = *canonical]() mutable {
     if (request.step != SignIn::Step::Password) return second_step_at_home(there, std::move(request));
@@ -323,7 +328,7 @@ Task<Result<SignInOutcome>> sign_in(Context* context, SignIn request) {
   };
   auto outcome = co_await runtime::call_on(home, std::move(start));
   context->figures->sign_in_latency.observe(context->shard.clock().monotonic() - begun);
-  if (outcome) count(context, *outcome, tenant, interaction, source);
+  if (outcome) count(context, *outcome, whence);
   co_return outcome;
 }
 

@@ -29,8 +29,10 @@ std::string network_of(std::string_view source) {
 
 std::uint64_t SignInThrottle::hash(char kind, std::string_view tenant, std::string_view login,
                                    std::string_view source) const {
-  std::string text(1, kind);
   const std::string bucket = bucket_of(source);
+  std::string text;
+  text.reserve(4 + tenant.size() + login.size() + bucket.size());
+  text += kind;
   for (const std::string_view part : {tenant, login, std::string_view(bucket)}) {
     text += part;
     text += '\0';

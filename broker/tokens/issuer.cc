@@ -209,6 +209,7 @@ std::string_view audience_of(const tenants::Tenant& tenant, std::string_view sco
 
 std::vector<std::string_view> audiences_of(const tenants::Tenant& tenant, const std::vector<std::string_view>& scopes) {
   std::vector<std::string_view> audiences;
+  audiences.reserve(scopes.size() + 1);
   for (const std::string_view scope : scopes) {
     const auto found = tenant.scope_audiences.find(scope);
     if (found == tenant.scope_audiences.end()) continue;

@@ -77,6 +77,35 @@ TEST(Aead, NeverUsesANonceTwice) {
   EXPECT_FALSE(std::equal(first.begin(), first.begin() + kAeadNonceBytes, second.begin()));
 }
 
+TEST(Aead, OnceIsAsAnAeadWithThatKey) {
+  Secret<kAeadKeyBytes> key;
+  for (std::byte& at : key.reveal_for_writing()) at = std::byte{7};
+  Aead aead = with_key(std::byte{7});
+  const Bytes place = as_bytes("cookie");
+  for (const std::size_t size : {0U, 1U, 16U, 1000U}) {
+    const std::vector<std::byte> text(size, std::byte{0x5A});
+    std::vector<std::byte> sealed(sealed_size(size));
+    std::vector<std::byte> again(sealed.size());
+    ASSERT_EQ(*seal_once(key, place, text, sealed), sealed.size());
+    ASSERT_EQ(*seal_once(key, place, text, again), again.size());
+    EXPECT_FALSE(std::equal(sealed.begin(), sealed.begin() + kAeadNonceBytes, again.begin()));
+    EXPECT_TRUE(aead.open(place, sealed)->equals(text));
+    EXPECT_TRUE(open_once(key, place, sealed)->equals(text));
+    const auto other = aead.seal(place, text);
+    ASSERT_TRUE(other);
+    EXPECT_TRUE(open_once(key, place, other->reveal())->equals(text));
+    EXPECT_TRUE(open_once(key, as_bytes("other"), sealed).failed_with(Code::SealBroken));
+    for (std::size_t at = 0; at < sealed.size(); ++at) {
+      sealed[at] ^= std::byte{1};
+      EXPECT_TRUE(open_once(key, place, sealed).failed_with(Code::SealBroken)) << at;
+      sealed[at] ^= std::byte{1};
+    }
+    for (std::size_t left = 0; left < sealed.size(); ++left) {
+      EXPECT_TRUE(open_once(key, place, Bytes(sealed).first(left)).failed_with(Code::SealBroken)) << left;
+    }
+  }
+}
+
 TEST(Aead, PublishedValue) {  // The GCM specification (McGrew, Viega), test case 14: zero key, zero nonce
   Aead aead = with_key(std::byte{0});
   const auto sealed = from_hex(
