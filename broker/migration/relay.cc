@@ -179,6 +179,8 @@ void Relay::handle(diameter::Request& request) {
     auto built = answer.finish();
     return built ? request.answer(*std::move(built)) : request.refuse(result_code::kUnableToComply);
   }
+  // Before anybody is looked for: who is looked for in another system is nobody of ours.
+  if (!is_for_us(request)) return refuse(request, nullptr, {result_code::kUnableToDeliver, false});
   // LIR names a public identity only.
   std::string_view identity = message.text(avp::kUserName);
   if (identity.empty()) identity = message.text(cx::avp::kPublicIdentity);
@@ -192,6 +194,17 @@ void Relay::handle(diameter::Request& request) {
     return;
   }
   handle_others(request);
+}
+
+// RFC 6733 clause 6.1.4. Another realm's, or another peer's, clause 6.1.6 would route: we are no relay, and a visitor's identities
+// here are nothing for his home, so there is nobody to deliver to.
+bool Relay::is_for_us(const diameter::Request& request) const {
+  const Message& message = request.message();
+  const std::string_view host = message.destination_host();
+  const std::string_view realm = message.destination_realm();
+  if (diameter::is_same_name(host, node_.options().identity)) return true;
+  if (!host.empty() && node_.knows_peer(host)) return false;
+  return realm.empty() || diameter::is_same_name(realm, node_.options().realm);
 }
 
 // Of no visitor.

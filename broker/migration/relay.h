@@ -101,6 +101,7 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   runtime::Task<void> terminate_from_home(diameter::Request request);
   void tell_home(const AgreementRef& agreement, BindingRef binding, std::uint32_t type);
   runtime::Task<void> assign_upstream(AgreementRef agreement, BindingRef binding, std::uint32_t type);
+  bool is_for_us(const diameter::Request& request) const;
   AgreementRef agreement_of_peer(const diameter::Request& request) const;
   TraceStep& trace(const AgreementView& agreement, std::string_view step, std::string_view partner,
                    std::string_view primary, std::string_view peer);

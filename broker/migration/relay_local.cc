@@ -144,7 +144,13 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     co_return refuse(request, agreement.get(), {cx::result::kUserUnknown, true});
   if (!found) co_return refuse(request, agreement.get(), {result_code::kUnableToComply, false});
   const BindingRef binding = *std::move(found);
-  const bool is_his = impu.empty() || std::ranges::find(binding->partner_impus, impu) != binding->partner_impus.end();
+  // All that are named: a SAR may name several.
+  bool is_his = true;
+  for (std::size_t n = 0; is_his; ++n) {
+    const auto named = message.find_nth(cx::avp::kPublicIdentity, n);
+    if (!named) break;
+    is_his = std::ranges::find(binding->partner_impus, named->text()) != binding->partner_impus.end();
+  }
   if (!is_his) co_return refuse(request, agreement.get(), {cx::result::kIdentitiesDontMatch, true});
   const std::int64_t now = numeric_date(context->shard.wall());
   const std::uint32_t type = message.u32(cx::avp::kServerAssignmentType).value_or(0);
@@ -304,6 +310,8 @@ Task<Result<Unit>> Relay::part_from(std::string tenant, BindingRef binding) {
 
 Task<Result<Unit>> Relay::terminate(std::string tenant, BindingRef binding, std::uint32_t reason) {
   constexpr std::uint32_t kNoStateMaintained = 1;
+  // What was owed over a restart is due before the node has begun.
+  if (node_.shard_count() == 0) co_return Error{Code::Unreachable, "rtr.node"};
   Context* context = here(migration_);
   AgreementRef agreement = migration_.table()->find(tenant, binding->system);
   CLAVIGER_CO_TRY(registration, co_await read_visitor(context, tenant, binding->partner_impi));
