@@ -148,6 +148,7 @@ Task<Answer> show(Call* call) {
 struct WriteOrWrong {
   DocumentWrite wanted;
   std::string path, template_name, etag;
+  bool is_modified = false;
   std::optional<std::string> wrong;
 };
 // {"path", "document", "migration_systems", "if_match"}; without "document" only the rest is set.
@@ -162,9 +163,9 @@ WriteOrWrong read_write(codec::JsonObject object, const std::string& who) {
   if (members.has("migration_systems")) read.wanted.migration_systems = std::move(systems);
   if (members.has("if_match")) read.wanted.if_match = "\"" + if_match + "\"";
   // What an export says of a document is no reason to refuse its import.
-  members.read("template", read.template_name).read("etag", read.etag);
-  for (const std::string_view fact : {"auid", "user", "index", "name", "status", "preselected", "revision",
-                                      "updated_at", "who", "modified", "size"}) {
+  members.read("template", read.template_name).read("etag", read.etag).read("modified", read.is_modified);
+  for (const std::string_view fact :
+       {"auid", "user", "index", "name", "status", "preselected", "revision", "updated_at", "who", "size"}) {
     (void)members.has(fact);
   }
   read.wanted.who = who;
@@ -258,8 +259,9 @@ Task<Answer> import_batch(Call* call) {
       continue;
     }
     read.wanted.name = *std::move(name);
-    // It follows its template as before, if nobody has changed its text in the file.
-    if (read.etag == configuration::etag_of(read.wanted.text)) read.wanted.template_name = read.template_name;
+    // It follows its template as before, if nobody has changed its text, neither in the store nor in the file.
+    const bool is_as_made = !read.is_modified && read.etag == configuration::etag_of(read.wanted.text);
+    if (is_as_made) read.wanted.template_name = read.template_name;
     wanted.push_back(std::move(read.wanted));
     lines.push_back(index);
   }

@@ -110,7 +110,7 @@ def profiles(ctl, folder):
            "the deletion stands in the history")
     # What the template wrote is the template's again, unless its text is another one in the file.
     of_bob = next(each for each in exported if each["path"].startswith("org.3gpp.mcptt.user-profile/users/sip:bob"))
-    for changes, template in (({}, "officer"), ({"document": of_bob["document"].replace("Sergeant", "Captain")}, None)):
+    for changes, template in (({}, "officer"), ({"modified": True}, None), ({"document": of_bob["document"].replace("Sergeant", "Captain")}, None)):
         ctl.run("profile", "delete", "bob", "--index", "1", "--yes")
         ctl.run("profile", "import", "-", given=json.dumps(of_bob | changes))
         expect(ctl.json("profile", "show", "bob", "--index", "1").get("template") == template, f"imported: {changes}")
