@@ -277,6 +277,29 @@ void Broker::warn_of_missing_tenants(const Snapshot& snapshot) {
   }
 }
 
+Task<std::vector<std::string>> Broker::look_at_certificates() {
+  std::vector<std::string> warnings;
+  auto read = [file = settings_file_] { return certificate_dates(file); };
+  auto dates = co_await runtime::offload(work_pool_.get(), std::move(read));
+  if (!dates) co_return warnings;
+  for (const CertificateDate& date : *dates) {
+    auto warning = warning_of(date, numeric_date(clock_->wall()));
+    if (!warning) continue;
+    logger_.warning("certificate.ends", {{"why", *warning}});
+    warnings.push_back(*std::move(warning));
+  }
+  const std::lock_guard lock(certificates_mutex_);
+  certificates_ = *std::move(dates);
+  co_return warnings;
+}
+
+std::vector<admin::CertificateFigures> Broker::certificates() const {
+  const std::lock_guard lock(certificates_mutex_);
+  std::vector<admin::CertificateFigures> figures;
+  for (const CertificateDate& date : certificates_) figures.push_back({date.file, date.not_after});
+  return figures;
+}
+
 Task<Result<Unit>> Broker::start_on_shard() {
   CLAVIGER_CO_TRY(sealing, co_await start_sealer());
   CLAVIGER_CO_TRY(keys, co_await load_installation_keys(store_.get(), sealer_.get()));
@@ -364,6 +387,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
     partners_->stop();
     co_return following.error();
   }
+  co_await look_at_certificates();
   // Its visitors are mapped to users of partners, so these are known by now.
   CLAVIGER_CO_TRY(resumed, co_await acm_->start());
   co_return Unit{};
@@ -426,6 +450,11 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
     auto renewed = co_await peers_->reload();
     if (!renewed) report.errors.push_back("diameter certificates: " + std::string(name_of(renewed.error().code)));
   }
+  if (registrar_) {
+    auto renewed = co_await registrar_->reload();
+    if (!renewed) report.errors.push_back("sip certificates: " + std::string(name_of(renewed.error().code)));
+  }
+  report.warnings = co_await look_at_certificates();
   settings_ = merged;
   logger_.set_level(settings_->log.level);
   report.snapshot = context->snapshot->number;

@@ -5,12 +5,14 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "broker/admin/audit_log.h"
 #include "broker/admin/process_control.h"
+#include "broker/certificate_dates.h"
 #include "broker/context.h"
 #include "broker/key_encryption.h"
 #include "broker/listeners.h"
@@ -78,6 +80,7 @@ class Broker final : public admin::ProcessControl {
   void shutdown() override;
   SandboxClock* sandbox_clock() override { return sandbox_clock_; }
   std::vector<admin::ListenerFigures> listeners() const override;
+  std::vector<admin::CertificateFigures> certificates() const override;
   std::string_view why_not_ready() const override;
   Monotonic started_at() const override { return started_at_; }
   std::string rooms_toml() const override { return rooms_toml_; }
@@ -92,6 +95,7 @@ class Broker final : public admin::ProcessControl {
   std::vector<int> cpus() const { return settings_->cpus; }
   void warn_of_issuers(const Snapshot& snapshot);
   void warn_of_missing_tenants(const Snapshot& snapshot);
+  runtime::Task<std::vector<std::string>> look_at_certificates();
 
   std::shared_ptr<const settings::Settings> settings_;
   std::string settings_file_;
@@ -130,6 +134,8 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<registration::Registrar> registrar_;                  // null: no [sip]
   std::unique_ptr<configuration::DocumentNotifier> document_notifier_;  // the same
   std::unique_ptr<Listeners> listeners_;
+  mutable std::mutex certificates_mutex_;  // of the vector: it is read on any shard
+  std::vector<CertificateDate> certificates_;
 };
 
 }  // namespace claviger::broker

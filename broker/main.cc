@@ -1,5 +1,7 @@
 // clavigerd: reads its configuration, becomes the broker, waits for signals.
+#include <fcntl.h>
 #include <openssl/opensslv.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,15 +13,15 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 
 #include "broker/broker.h"
+#include "broker/certificate_dates.h"
 #include "broker/listeners.h"
 #include "broker/settings/rooms_toml.h"
 #include "broker/version.h"
-#include "core/crypto/certificate.h"
+#include "core/net/descriptor.h"
 #include "storage/rocks/backup.h"
 #include "storage/rocks/record_look.h"
 
@@ -104,12 +106,9 @@ int check_named_files(const Settings& settings, const std::string& file) {
                good.error().code);
       continue;
     }
-    std::ifstream chain(listener.certificate_file);
-    const std::string pem{std::istreambuf_iterator<char>(chain), {}};
-    const auto certificates = claviger::crypto::Certificate::from_pem(pem);
-    if (certificates && !certificates->empty() && !certificates->front().is_valid_at(std::time(nullptr))) {
-      warn(listener.certificate_file + ": the certificate is not valid today");
-    }
+  }
+  for (const auto& date : claviger::broker::certificate_dates(file)) {
+    if (const auto warning = claviger::broker::warning_of(date, std::time(nullptr))) warn(*warning);
   }
   struct stat data {};
   if (stat(settings.data_directory.c_str(), &data) == 0 && !S_ISDIR(data.st_mode)) {
@@ -150,8 +149,19 @@ void warn_of_missing_tenants(const Settings& settings, const std::string& file) 
   }
 }
 
+// Whoever serves an admin socket holds the lock beside it (core/net/listen_socket.cc).
+bool is_served(const std::string& admin_socket) {
+  const claviger::net::Descriptor lock(::open((admin_socket + ".lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  return lock.is_open() && ::flock(lock.number(), LOCK_EX | LOCK_NB) != 0;
+}
+
 // From a copy that `clavigerctl backup` made. The present store is not touched: the operator puts it aside first.
 int restore(const Settings& settings, const std::string& backup) {
+  if (is_served(settings.admin_socket)) {
+    std::fprintf(stderr, "clavigerd: nothing was restored: a daemon serves %s: stop it first\n",
+                 settings.admin_socket.c_str());
+    return kExitFailure;
+  }
   claviger::Logger logger{claviger::LogOptions{}};
   const auto restored = claviger::storage::rocks::restore(backup, settings.data_directory, logger);
   logger.flush();

@@ -23,6 +23,8 @@ Task<Answer> verify(Call* call) {
   codec::JsonWriter json(text);
   json.begin_object().member("intact", report->is_intact).member("entries", report->entries);
   json.member("first_seq", report->first_seq).member("last_seq", report->last_seq);
+  // Whether those lie in rotated files, or are gone, the present one cannot tell.
+  if (report->first_seq > 1) json.member("not_looked_at", "entries 1 to " + std::to_string(report->first_seq - 1));
   if (!report->is_intact) {
     json.member("bad_file", report->bad_file).member("bad_line", report->bad_line).member("why", report->why);
   }

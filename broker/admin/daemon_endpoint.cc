@@ -59,6 +59,8 @@ Task<Answer> reload(Call* call) {
   codec::JsonWriter json(text);
   json.begin_object().member("snapshot", report.snapshot).name("needs_restart").begin_array();
   for (const std::string& name : report.needs_restart) json.value(name);
+  json.end_array().name("warnings").begin_array();
+  for (const std::string& warning : report.warnings) json.value(warning);
   json.end_array().end_object();
   call->detail = "snapshot=" + std::to_string(report.snapshot);
   co_return Answer(std::move(text));

@@ -23,10 +23,16 @@ struct ListenerFigures {
   std::vector<const http::Counters*> by_shard;  // live as long as the process serves
 };
 
+struct CertificateFigures {
+  std::string file;
+  std::int64_t not_after = 0;  // NumericDate
+};
+
 // A reload that found errors has changed nothing.
 struct ReloadReport {
   std::vector<std::string> errors;
   std::vector<std::string> needs_restart;  // settings that differ and kept their old value
+  std::vector<std::string> warnings;       // what is in force and will not do for long
   std::uint64_t snapshot = 0;              // number of the snapshot that every shard has now
   bool is_applied() const { return errors.empty(); }
 };
@@ -42,6 +48,8 @@ class ProcessControl {
   // Null unless the configuration says sandbox = true.
   virtual SandboxClock* sandbox_clock() = 0;
   virtual std::vector<ListenerFigures> listeners() const = 0;
+  // Those of the configuration, as they were at the start or the last reload.
+  virtual std::vector<CertificateFigures> certificates() const { return {}; }
   // Why the process is not ready, as a literal ("starting", "draining"); empty when it is. The store's health is
   // looked at besides.
   virtual std::string_view why_not_ready() const = 0;

@@ -167,6 +167,15 @@ Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
   co_return Unit{};
 }
 
+Task<Result<Unit>> Registrar::reload() {
+  if (endpoint_ == nullptr || sip_.tls_port == 0) co_return Unit{};
+  auto make = [sip = sip_] { return make_tls(sip); };
+  CLAVIGER_CO_TRY(made, co_await runtime::offload(&contexts_.front()->work_pool, std::move(make)));
+  if (!made) co_return made.error();
+  endpoint_->use_tls(std::move(made->server), std::move(made->client));
+  co_return Unit{};
+}
+
 Task<void> Registrar::stop() {
   follower_.reset();
   if (endpoint_ == nullptr) co_return;

@@ -40,10 +40,8 @@ Shard::Shard(std::size_t index, Shards& shards, Clock& clock, Logger& logger)
       timers_(clock.monotonic()) {
   CLAVIGER_ASSERT(uv_loop_init(&loop_) == 0);
   const auto own = [this](auto* handle) { handle->data = this; };
-  auto parts = std::make_unique<LoopParts>(loop_, [this] {
-    parts_of(loop_).woken(now());
-    mailbox_.drain();
-  });
+  // Only its figure: the turn's messages are taken below, woken or not.
+  auto parts = std::make_unique<LoopParts>(loop_, [this] { parts_of(loop_).woken(now()); });
   uv_loop_set_data(&loop_, parts.release());  // until ~Shard
   uv_prepare_init(&loop_, &turn_end_);
   uv_check_init(&loop_, &turn_start_);

@@ -117,6 +117,22 @@ Result<Unit> Endpoint::listen() {
   return listen_streams(Transport::Tls, options_.tls_port, 1, &options_.tls_port);
 }
 
+void Endpoint::use_tls(std::shared_ptr<const net::TlsContext> server, std::shared_ptr<const net::TlsContext> client) {
+  const std::lock_guard lock(tls_mutex_);
+  options_.tls_server = std::move(server);
+  options_.tls_client = std::move(client);
+}
+
+std::shared_ptr<const net::TlsContext> Endpoint::tls_server() const {
+  const std::lock_guard lock(tls_mutex_);
+  return options_.tls_server;
+}
+
+std::shared_ptr<const net::TlsContext> Endpoint::tls_client() const {
+  const std::lock_guard lock(tls_mutex_);
+  return options_.tls_client;
+}
+
 void Endpoint::drain(UniqueFunction<void()> done) {
   struct Waiting {
     std::atomic<std::size_t> shards;

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,8 @@ class Endpoint {
   Result<Unit> listen();
   std::uint16_t port() const { return options_.port; }
   std::uint16_t tls_port() const { return options_.tls_port; }
+  // Any thread: for connections from now on, of both directions; a listener without TLS stays without.
+  void use_tls(std::shared_ptr<const net::TlsContext> server, std::shared_ptr<const net::TlsContext> client);
   // Nothing is received any more; requests in flight are dropped. `done` runs on some shard.
   void drain(UniqueFunction<void()> done);
 
@@ -117,10 +120,13 @@ class Endpoint {
   EndpointShard& shard_of(Transport transport, const net::Address& peer);
   runtime::Task<Result<ReceivedResponse>> send_to(OutgoingRequest request, NextHop hop, net::Address address);
   Result<Unit> listen_streams(Transport transport, std::uint16_t port, std::size_t index, std::uint16_t* bound);
+  std::shared_ptr<const net::TlsContext> tls_server() const;
+  std::shared_ptr<const net::TlsContext> tls_client() const;
 
   runtime::Shards& shards_;
   EndpointOptions options_;
   SipKey address_key_;
+  mutable std::mutex tls_mutex_;  // of the two contexts among the options
   std::atomic<std::size_t> connections_{0};
   std::vector<std::unique_ptr<EndpointShard>> on_shard_;
 };

@@ -75,7 +75,7 @@ void EndpointShard::serve(net::Descriptor socket, const net::Address& peer, Tran
   endpoint_.connections_.fetch_add(1, std::memory_order_relaxed);
   connections_.emplace(id, std::move(connection));
   connections_by_peer_.insert_or_assign(peer_key(transport, peer), id);
-  const auto tls = transport == Transport::Tls ? endpoint_.options_.tls_server : nullptr;
+  const auto tls = transport == Transport::Tls ? endpoint_.tls_server() : nullptr;
   if (auto accepted = raw->accept(std::move(socket), tls); !accepted) closed(*raw, accepted.error());
 }
 
@@ -303,7 +303,7 @@ Result<std::uint64_t> EndpointShard::connection_to(const NextHop& hop, const net
   if (const auto found = connections_by_peer_.find(key); found != connections_by_peer_.end()) return found->second;
   if (endpoint_.connections_.load(std::memory_order_relaxed) >= kConnectionsMax)
     return Error{Code::Overload, "sip.connections"};
-  const auto tls = hop.transport == Transport::Tls ? endpoint_.options_.tls_client : nullptr;
+  const auto tls = hop.transport == Transport::Tls ? endpoint_.tls_client() : nullptr;
   if (hop.transport == Transport::Tls && tls == nullptr) return Error{Code::Unreachable, "sip.tls"};
   const std::uint64_t id = next_connection_++;
   const Peer to{hop.transport, address, false};

@@ -38,6 +38,8 @@ def run(sandbox):
     with open(os.path.join(system.data, "..", "audit.log"), encoding="utf-8") as log:
         expect(any('"backup.make"' in line and copy in line for line in log), "the audit log tells of it")
 
+    refused = restore(daemon, copy)
+    expect(refused.returncode == 1 and "stop it first" in refused.stderr, f"not under a daemon that serves: {refused}")
     daemon.kill()
     with open(daemon.config, "rb") as file:
         data = tomllib.load(file)["data_directory"]

@@ -6,8 +6,10 @@ usage: operators_day.py     CLAVIGER_BUILD: the build folder.
 
 import json
 import os
+import ssl
 import subprocess
 import sys
+import time
 import tomllib
 import urllib.parse
 import urllib.request
@@ -85,7 +87,8 @@ def check_process(system, ctl):
     expect(ctl.json("reload")["needs_restart"] == [], "reload")
     expect("info" in ctl.run("log", "level").stdout, "a reload sets the configured level")
     ctl.run("log", "level", "loud", status=USAGE)
-    Ctl(system.admin_socket + ".none").run("status", status=UNREACHABLE)
+    for verb in (("status",), ("user", "list")):
+        Ctl(system.admin_socket + ".none").run(*verb, status=UNREACHABLE)
 
 
 def certificate_out_of_date(folder):
@@ -164,6 +167,40 @@ def check_reload(system, ctl):
         with open(system.config, "w", encoding="utf-8") as file:
             file.write(good)
         ctl.json("reload")
+
+
+def check_renewed_certificates(system, ctl):
+    """Certificates that were put in the place of others are shown to whoever connects from then on, on every port; one that will not
+    do for long is said, and its end is among the metrics."""
+    names, own = ("server", "diameter", "sip"), {}
+    folder = os.path.dirname(system.config)
+    ports = {"server": urllib.parse.urlsplit(system.issuer).port, "diameter": int(system.values["DIAMETER_TLS_PORT"]),
+             "sip": int(system.values["SIP_TLS_PORT"])}
+
+    def shown(name):
+        return ssl.get_server_certificate(("127.0.0.1", ports[name])).strip()
+
+    for name in names:
+        with open(os.path.join(folder, name + ".pem"), encoding="ascii") as file:
+            own[name] = file.read()
+    try:
+        for name in names:
+            path = os.path.join(folder, name + ".pem")
+            subprocess.run(["openssl", "req", "-x509", "-new", "-key", os.path.join(folder, name + ".key"), "-subj", "/CN=localhost", "-days", "5",
+                            "-addext", "subjectAltName=DNS:localhost", "-out", path], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        warnings = ctl.json("reload")["warnings"]
+        expect(len(warnings) == 3 and all("ends in" in one for one in warnings), f"warnings: {warnings}")
+        for name in names:
+            with open(os.path.join(folder, name + ".pem"), encoding="ascii") as file:
+                expect(shown(name) == file.read().strip(), f"{name}: the port shows another certificate than its file has")
+        ends = [line for line in ctl.run("metrics").stdout.splitlines() if line.startswith("claviger_certificate_not_after_seconds{")]
+        expect(len(ends) == 3 and all(float(line.split()[-1]) < time.time() + 6 * 86400 for line in ends), f"metrics: {ends}")
+    finally:
+        for name in names:
+            with open(os.path.join(folder, name + ".pem"), "w", encoding="ascii") as file:
+                file.write(own[name])
+    expect(ctl.json("reload")["warnings"] == [], "nothing to warn of")
+    expect(shown("sip") in own["sip"], "the own ones again")
 
 
 def check_reload_outside(system, ctl):
@@ -338,7 +375,8 @@ def check_audit(sandbox, ctl):
     expect(report["intact"] and report["entries"] > 50, f"audit verify: {report}")
     os.rename(path, path + ".1")
     ctl.run("reload")
-    expect(ctl.json("audit", "verify")["intact"], "after rotation")
+    alone = ctl.json("audit", "verify")
+    expect(alone["intact"] and alone["not_looked_at"].startswith("entries 1 to "), f"after rotation: {alone}")
     expect(ctl.json("audit", "verify", "audit.log.1", "audit.log")["entries"] > report["entries"], "over both files")
     with open(path + ".1", encoding="utf-8") as file:
         lines = file.readlines()
@@ -360,6 +398,7 @@ def main():
         check_process(system, ctl)
         check_config(system)
         check_reload(system, ctl)
+        check_renewed_certificates(system, ctl)
         check_reload_outside(system, ctl)
         check_users(system, ctl)
         check_clients_and_keys(system, ctl)

@@ -180,7 +180,7 @@ def sealing(system, ctl, daemon):
     expect(before["key_encryption_key"] == "pkcs11" and before["wrapped_by_former"] == before["data_keys"], f"seal status: {before}")
     rotated = ctl.json("seal", "rotate")
     expect(rotated["data_key"] == before["data_key"] + 1, f"seal rotate: {rotated}")
-    moved = ctl.json("seal", "rotate", "--key-encryption-key")
+    moved = ctl.json("seal", "rotate", "--key-encryption-key", "--yes")
     expect(moved["wrapped_by_former"] == 0, f"seal rotate --key-encryption-key: {moved}")
     with open(daemon.config, "rb") as file:
         os.unlink(tomllib.load(file)["key_encryption_key_file"])

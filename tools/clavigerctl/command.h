@@ -91,6 +91,8 @@ class Invocation {
   std::optional<std::string> tenant();
   // `path` below the tenant: "/admin/v1/tenants/alpha/users".
   std::optional<std::string> tenant_target(std::string_view path);
+  // What the process ends with: a verb that failed for want of its tenant, as the question for that one did.
+  ExitStatus outcome(ExitStatus of_verb) const;
   // With --yes, or after a "y" on the terminal. False: said why not.
   bool is_confirmed(std::string_view question);
 
@@ -100,6 +102,7 @@ class Invocation {
 
  private:
   AdminClient client_;
+  ExitStatus of_tenant_ = ExitStatus::Ok;
 };
 
 // One line for a problem document (RFC 9457) or for whatever else the daemon answered.

@@ -84,6 +84,7 @@ Invocation::Answer Invocation::ask(std::string_view method, std::string_view tar
 std::optional<std::string> Invocation::tenant() {
   if (!args.tenant.empty()) return args.tenant;
   const Answer answer = ask("GET", "/admin/v1/tenants?limit=2");
+  of_tenant_ = answer.status;
   if (!answer.is_ok()) return std::nullopt;
   codec::JsonReader reader;
   const auto value = reader.parse(answer.body);
@@ -103,6 +104,10 @@ std::optional<std::string> Invocation::tenant() {
   }
   complain("the daemon's answer is malformed");
   return std::nullopt;
+}
+
+ExitStatus Invocation::outcome(ExitStatus of_verb) const {
+  return of_verb == ExitStatus::Failed && of_tenant_ != ExitStatus::Ok ? of_tenant_ : of_verb;
 }
 
 std::optional<std::string> Invocation::tenant_target(std::string_view path) {

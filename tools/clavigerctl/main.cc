@@ -15,5 +15,5 @@ int main(int argc, char** argv) {
   if (line.command == nullptr) return static_cast<int>(line.status);
   AdminClient client(line.arguments.socket);
   Invocation invocation(std::move(line.arguments), std::move(client));
-  return static_cast<int>(line.command->run(invocation));
+  return static_cast<int>(invocation.outcome(line.command->run(invocation)));
 }

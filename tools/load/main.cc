@@ -184,6 +184,10 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(0.0, 3600.0));
   app.add_option("--json", json_file, "write the figures here ('-': standard output)");
   CLI11_PARSE(app, argc, argv);
+  if (scenario.name == "keys-storm-patient" && options.rate <= 0) {
+    std::fprintf(stderr, "claviger-load: keys-storm-patient needs a --rate\n");
+    return 2;
+  }
 
   if (!sandbox.empty()) {
     auto values = read_environment(sandbox + "/sandbox.env");

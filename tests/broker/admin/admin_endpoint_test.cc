@@ -422,7 +422,9 @@ TEST(AdminDaemon, ReloadSaysWhatWasWrong) {
   AdminBed bed;
   bed.process.report.needs_restart = {"shards"};
   bed.process.report.snapshot = 9;
-  EXPECT_EQ(bed.post("/reload").body, R"({"snapshot":9,"needs_restart":["shards"]})");
+  bed.process.report.warnings = {"server.pem: the certificate ends in 5 days"};
+  EXPECT_EQ(bed.post("/reload").body,
+            R"({"snapshot":9,"needs_restart":["shards"],"warnings":["server.pem: the certificate ends in 5 days"]})");
   bed.process.report.errors = {"claviger.toml:3: shards must be a number"};
   const Reply refused = bed.post("/reload");
   EXPECT_EQ(refused.status, 400);

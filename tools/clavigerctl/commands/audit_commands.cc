@@ -23,6 +23,7 @@ ExitStatus verify(Invocation& invocation) {
                                            {"entries", "entries"},
                                            {"first", "first_seq"},
                                            {"last", "last_seq"},
+                                           {"not looked at", "not_looked_at"},
                                            {"file", "bad_file"},
                                            {"line", "bad_line"},
                                            {"why", "why"}});
@@ -36,9 +37,17 @@ ExitStatus verify(Invocation& invocation) {
 }  // namespace
 
 std::vector<Command> audit_commands() {
-  return {{"audit verify", "Check the chain of the audit log; names the first bad line", "clavigerctl audit verify",
-           {{"FILE", "Names of rotated files beside the log, oldest first; nothing: the present one", false, {}, false, true}},
-           {}, verify}};
+  return {{"audit verify",
+           "Check the chain of the audit log; names the first bad line",
+           "clavigerctl audit verify",
+           {{"FILE",
+             "All rotated files beside the log and the log itself, oldest first; nothing: the log alone",
+             false,
+             {},
+             false,
+             true}},
+           {},
+           verify}};
 }
 
 }  // namespace claviger::ctl

@@ -78,7 +78,7 @@ ExitStatus config_show(Invocation& invocation) {
 ExitStatus reload(Invocation& invocation) {
   const auto answer = invocation.ask("POST", "/admin/v1/reload");
   if (!answer.is_ok()) return answer.status;
-  return print_object(invocation, answer.body, {{"snapshot", "snapshot"}, {"needs a restart", "needs_restart"}});
+  return print_object(invocation, answer.body, {{"snapshot", "snapshot"}, {"needs a restart", "needs_restart"}, {"warnings", "warnings"}});
 }
 
 ExitStatus shutdown(Invocation& invocation) {

@@ -14,12 +14,21 @@ ExitStatus print_standing(Invocation& invocation, const Invocation::Answer& answ
                        {"wrapped by a former one", "wrapped_by_former"}});
 }
 
-ExitStatus status(Invocation& invocation) { return print_standing(invocation, invocation.ask("GET", "/admin/v1/sealing")); }
+ExitStatus status(Invocation& invocation) {
+  return print_standing(invocation, invocation.ask("GET", "/admin/v1/sealing"));
+}
 
 ExitStatus rotate(Invocation& invocation) {
   const bool is_wrapping_key = invocation.args.has("--key-encryption-key");
-  return print_standing(invocation, invocation.ask("POST", is_wrapping_key ? "/admin/v1/sealing/key-encryption-key/rotate"
-                                                                           : "/admin/v1/sealing/data-key/rotate"));
+  if (is_wrapping_key &&
+      !invocation.is_confirmed(
+          "Make another key-encryption key? Copies of the store that were made before open with the present "
+          "one alone: is it kept with them?")) {
+    return ExitStatus::Failed;
+  }
+  return print_standing(invocation,
+                        invocation.ask("POST", is_wrapping_key ? "/admin/v1/sealing/key-encryption-key/rotate"
+                                                               : "/admin/v1/sealing/data-key/rotate"));
 }
 
 }  // namespace
@@ -27,10 +36,15 @@ ExitStatus rotate(Invocation& invocation) {
 std::vector<Command> seal_commands() {
   return {
       {"seal status", "The data keys and what wraps them", "clavigerctl seal status", {}, {}, status},
-      {"seal rotate", "Seal with a fresh data key from now on; what lies there stays readable", "clavigerctl seal rotate", {},
+      {"seal rotate",
+       "Seal with a fresh data key from now on; what lies there stays readable",
+       "clavigerctl seal rotate",
+       {},
        {{"--key-encryption-key",
-         "Wrap all data keys by a fresh key-encryption key instead: a new one in the file, or the last one configured in the token",
-         OptionKind::Flag}},
+         "Wrap all data keys by a fresh key-encryption key instead: a new one in the file, or the last one configured "
+         "in the token",
+         OptionKind::Flag},
+        {"--yes", "Do not ask", OptionKind::Flag}},
        rotate},
   };
 }
