@@ -2,19 +2,16 @@
 #include <gtest/gtest.h>
 
 #include "broker/identity/ue_procedures.h"
-#include "tests/broker/admin/admin_bed.h"
+#include "tests/broker/admin/admin_over.h"
 #include "tests/broker/registration/registration_bed.h"
 
 namespace claviger::admin {
 namespace {
 
-class UeRemovalBed : public registration::RegistrationBed {
+class UeRemovalBed : public AdminOver<registration::RegistrationBed> {
  public:
-  UeRemovalBed() {
-    services_.registrar = registrar();
-    add_admin_routes(router_, services_);
-    peer_.uid = 0;
-    EXPECT_TRUE(wait(audit_.start("1.2.3")));
+  UeRemovalBed()
+      : AdminOver([](RegistrationBed& bed, AdminServices& services) { services.registrar = bed.registrar(); }) {
     EXPECT_EQ(register_at(), Code::Closed);
   }
 
@@ -24,33 +21,20 @@ class UeRemovalBed : public registration::RegistrationBed {
     ASSERT_TRUE(authorise(ue_id));
     ASSERT_TRUE(has_access(ue_id));
   }
-  static identity::Sent removal(const std::string& ue_id) {
-    identity::Sent sent;
-    sent.method = http::Method::Delete;
-    sent.target = "/admin/v1/tenants/alpha/ues/" + ue_id;
-    return sent;
-  }
   bool is_gone(const std::string& ue_id) {
     return wait(identity::find_ue(context(), "alpha", ue_id)).failed_with(Code::UeUnknown);
   }
-
- private:
-  storage::TempDirectory directory_;
-  FakeProcess process_;
-  AuditLog audit_{shard(), store(), work_pool_, as_bytes("0123456789abcdef0123456789abcdef"),
-                  directory_.path() + "/audit.log"};
-  AdminServices services_{contexts_, audit_, process_, AdminBed::kOwnUid};
 };
 
 TEST(UeRemoval, EndsItsServices) {
   UeRemovalBed bed;
   bed.add_ue("truck");
   EXPECT_TRUE(bed.authorise("own"));
-  EXPECT_EQ(bed.send(UeRemovalBed::removal("truck")).status, 200);
+  EXPECT_EQ(bed.remove("ues/truck").status, 200);
   EXPECT_TRUE(bed.is_gone("truck"));
   EXPECT_EQ(bed.binding("truck").ended, registration::EndReason::Revoked);
   EXPECT_TRUE(bed.has_access("own"));
-  EXPECT_EQ(bed.send(UeRemovalBed::removal("truck")).member("code"), "UeUnknown");
+  EXPECT_EQ(bed.remove("ues/truck").member("code"), "UeUnknown");
   EXPECT_TRUE(bed.has_access("own"));
 }
 
@@ -60,7 +44,7 @@ TEST(UeRemoval, EndsWhatAFormerOneLeft) {
   bed.add_ue("truck");
   ASSERT_TRUE(bed.wait(identity::remove_ue(bed.context(), "alpha", "truck")));
   ASSERT_TRUE(bed.has_access("truck"));
-  EXPECT_EQ(bed.send(UeRemovalBed::removal("truck")).member("code"), "UeUnknown");
+  EXPECT_EQ(bed.remove("ues/truck").member("code"), "UeUnknown");
   EXPECT_EQ(bed.binding("truck").ended, registration::EndReason::Revoked);
 }
 

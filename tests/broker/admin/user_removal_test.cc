@@ -1,26 +1,17 @@
 // `user remove` and the SIP identities that partner systems have given him.
 #include <gtest/gtest.h>
 
-#include "tests/broker/admin/admin_bed.h"
+#include "tests/broker/admin/admin_over.h"
 #include "tests/broker/migration/testbed.h"
 
 namespace claviger::admin {
 namespace {
 
-class UserRemovalBed : public migration::MigrationBed {
+class UserRemovalBed : public AdminOver<migration::MigrationBed> {
  public:
-  UserRemovalBed() {
-    services_.migration = &migration;
-    add_admin_routes(router_, services_);
-    peer_.uid = 0;
-    EXPECT_TRUE(wait(audit_.start("1.2.3")));
-  }
-  identity::Reply remove(const std::string& login) {
-    identity::Sent sent;
-    sent.method = http::Method::Delete;
-    sent.target = "/admin/v1/tenants/alpha/users/" + login;
-    return send(sent);
-  }
+  UserRemovalBed()
+      : AdminOver([](MigrationBed& bed, AdminServices& services) { services.migration = &bed.migration; }) {}
+
   // Of a user of ours, in the other system.
   void bind_abroad(const std::string& sub, const std::string& number) {
     migration::Binding away = migration::good_outbound(number);
@@ -33,13 +24,6 @@ class UserRemovalBed : public migration::MigrationBed {
     EXPECT_TRUE(binding);
     return binding ? binding->state : migration::BindingState::Prepared;
   }
-
- private:
-  storage::TempDirectory directory_;
-  FakeProcess process_;
-  AuditLog audit_{shard(), store(), work_pool_, as_bytes("0123456789abcdef0123456789abcdef"),
-                  directory_.path() + "/audit.log"};
-  AdminServices services_{contexts_, audit_, process_, AdminBed::kOwnUid};
 };
 
 TEST(UserRemoval, EndsHisBindingsInOtherSystems) {
@@ -48,12 +32,12 @@ TEST(UserRemoval, EndsHisBindingsInOtherSystems) {
   bed.add_user("homely");
   bed.bind_abroad(ann.sub, "1");
   bed.bind_abroad(bob.sub, "2");
-  EXPECT_EQ(bed.remove("homely").status, 200);
+  EXPECT_EQ(bed.remove("users/homely").status, 200);
   EXPECT_EQ(bed.state("1"), migration::BindingState::Prepared);
-  EXPECT_EQ(bed.remove("ann").status, 200);
+  EXPECT_EQ(bed.remove("users/ann").status, 200);
   EXPECT_EQ(bed.state("1"), migration::BindingState::Revoked);
   EXPECT_EQ(bed.state("2"), migration::BindingState::Prepared);
-  EXPECT_EQ(bed.remove("ann").member("code"), "UserUnknown");
+  EXPECT_EQ(bed.remove("users/ann").member("code"), "UserUnknown");
 }
 
 // Interrupted behind the bindings, and said again; or revoked by hand before.
@@ -64,7 +48,7 @@ TEST(UserRemoval, WhoHasNothingAbroadAnyMoreGoesAllTheSame) {
   ASSERT_TRUE(bed.wait(migration::set_binding_state(
       &bed.migration, "alpha",
       {migration::binding_key("alpha", migration::good_outbound("1")), migration::BindingState::Revoked, {}, {}})));
-  EXPECT_EQ(bed.remove("ann").status, 200);
+  EXPECT_EQ(bed.remove("users/ann").status, 200);
   EXPECT_TRUE(bed.wait(identity::find_user(bed.context(), "alpha", ann.sub)).failed_with(Code::UserUnknown));
 }
 
