@@ -1,5 +1,6 @@
 #include "broker/identity/client_assertion.h"
 
+#include <algorithm>
 #include <array>
 
 #include "broker/tokens/verifier/compact_token.h"
@@ -68,6 +69,16 @@ bool is_not_after(const codec::JsonObject& claims, std::string_view name, std::i
   return date && *date <= latest;
 }
 
+// Some libraries write an hour (Authlib): here an assertion that says when it was made ends kAssertionLifeMax after that,
+// whatever else it says, so that none has to be remembered for longer.
+std::int64_t end_of(const codec::JsonObject& claims, std::int64_t written_expiry) {
+  const auto issued = claims.find("iat");
+  if (!issued) return written_expiry;
+  const auto issued_at = issued->as_numeric_date();
+  if (!issued_at) return written_expiry;
+  return std::min(written_expiry, *issued_at + kAssertionLifeMax.count());
+}
+
 }  // namespace
 
 Result<std::string> unverified_client_id(AssertionTools tools, std::string_view assertion) {
@@ -101,17 +112,18 @@ Result<VerifiedAssertion> verify_assertion(AssertionTools tools, std::string_vie
 
   const auto expiry_claim = claims->find("exp");
   if (!expiry_claim) return invalid("client_assertion.exp");
-  const auto expires_at = expiry_claim->as_numeric_date();
-  if (!expires_at) return invalid("client_assertion.exp");
+  const auto written_expiry = expiry_claim->as_numeric_date();
+  if (!written_expiry) return invalid("client_assertion.exp");
   const std::int64_t leeway = kAssertionLeeway.count();
-  if (*expires_at <= expected.now - leeway) return invalid("client_assertion.exp");
-  if (*expires_at > expected.now + kAssertionLifeMax.count() + leeway) return invalid("client_assertion.exp");
   if (!is_not_after(*claims, "nbf", expected.now + leeway)) return invalid("client_assertion.nbf");
   if (!is_not_after(*claims, "iat", expected.now + leeway)) return invalid("client_assertion.iat");
+  const std::int64_t expires_at = end_of(*claims, *written_expiry);
+  if (expires_at <= expected.now - leeway) return invalid("client_assertion.exp");
+  if (expires_at > expected.now + kAssertionLifeMax.count() + leeway) return invalid("client_assertion.exp");
 
   const auto jti = claims->string_at("jti");
   if (!jti || jti->empty() || jti->size() > kJtiBytesMax) return invalid("client_assertion.jti");
-  return VerifiedAssertion{std::string(*jti), *expires_at};
+  return VerifiedAssertion{std::string(*jti), expires_at};
 }
 
 }  // namespace claviger::identity

@@ -264,6 +264,22 @@ TEST_F(Assertions, WithoutKidNeedASingleKey) {
   expect_invalid(sign("{\"alg\":\"ES256\",\"kid\":\"other\"}", payload("k2")));
 }
 
+TEST_F(Assertions, WithALongLifeEndFiveMinutesAfterTheyWereMade) {
+  const auto lasting = [&](const std::string& jti) {
+    return sign(header(), "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":\"" + std::string(kIssuer) + "\",\"jti\":\"" + jti +
+                              "\",\"iat\":" + std::to_string(now) + ",\"exp\":" + std::to_string(now + 3600) + "}");
+  };
+  const std::string unused = lasting("l2"), used = lasting("l1");
+  EXPECT_EQ(bed.send(with_assertion(used)).status, 200);
+  expect_invalid(used);
+  bed.clock().advance(Seconds{329});
+  EXPECT_EQ(bed.send(with_assertion(lasting("l3"))).status, 200);
+  expect_invalid(used);
+  bed.clock().advance(Seconds{1});
+  expect_invalid(used);
+  expect_invalid(unused);
+}
+
 TEST_F(Assertions, RefuseEveryDefect) {
   const std::string sub = ",\"sub\":\"robot\",\"aud\":\"" + std::string(kIssuer) + "\"";
   const auto with_dates = [&](const std::string& dates) {
@@ -272,6 +288,10 @@ TEST_F(Assertions, RefuseEveryDefect) {
   expect_invalid(with_dates(""));                                       // no exp
   expect_invalid(with_dates(",\"exp\":" + std::to_string(now - 30)));   // over, leeway included
   expect_invalid(with_dates(",\"exp\":" + std::to_string(now + 331)));  // too far ahead
+  // Longer than anybody remembers, counted from when it was made.
+  const std::string hour = ",\"exp\":" + std::to_string(now + 3600);
+  expect_invalid(with_dates(hour + ",\"iat\":" + std::to_string(now - 330)));
+  expect_invalid(with_dates(hour + ",\"iat\":\"now\""));
   expect_invalid(with_dates(",\"exp\":\"soon\""));
   expect_invalid(with_dates(",\"exp\":" + std::to_string(now + 60) + ",\"nbf\":" + std::to_string(now + 31)));
   expect_invalid(with_dates(",\"exp\":" + std::to_string(now + 60) + ",\"iat\":" + std::to_string(now + 31)));
