@@ -2,6 +2,7 @@
 #include "broker/admin/object_reader.h"
 #include "broker/admin/user_json.h"
 #include "broker/admin/user_lookup.h"
+#include "broker/identity/sign_in_unlock.h"
 #include "broker/migration/migrant.h"
 
 namespace claviger::admin {
@@ -85,6 +86,21 @@ Task<Answer> enable(Call* call) {
   co_return shown;
 }
 
+Task<Answer> unlock(Call* call) {
+  auto user = co_await find(call);
+  if (!user) co_return user.error();
+  auto done = co_await identity::unlock_user(call->at(), call->values[0], user->sub);
+  if (!done) co_return done.error();
+  co_return answer_with(*user);
+}
+
+Task<Answer> unlock_source(Call* call) {
+  auto done = co_await identity::unlock_source(call->at(), call->values[0]);
+  if (done.failed_with(Code::BadValue)) co_return Answer(Code::BadValue, "The address must be one of IPv4 or IPv6.");
+  if (!done) co_return done.error();
+  co_return Answer("{}");
+}
+
 Task<Answer> disable(Call* call) {
   auto user = co_await find(call);
   if (!user) co_return user.error();
@@ -139,6 +155,8 @@ void add_user_verbs(http::Router& router, AdminServices& services) {
        {Method::Delete, "/tenants/{tenant}/users/{login}", "user.remove", Effect::Changes, remove},
        {Method::Post, "/tenants/{tenant}/users/{login}/enable", "user.enable", Effect::Changes, enable},
        {Method::Post, "/tenants/{tenant}/users/{login}/disable", "user.disable", Effect::Changes, disable},
+       {Method::Post, "/tenants/{tenant}/users/{login}/unlock", "user.unlock", Effect::Changes, unlock},
+       {Method::Post, "/sources/{address}/unlock", "source.unlock", Effect::Changes, unlock_source},
        {Method::Put, "/tenants/{tenant}/users/{login}/password", "user.set-password", Effect::Changes, set_password}});
 }
 

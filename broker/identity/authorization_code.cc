@@ -13,9 +13,7 @@ constexpr storage::RecordSchema kSchema{"codes", 1};
 
 }  // namespace
 
-std::string code_key(std::string_view tenant, std::string_view digest) {
-  return broker::record_key({tenant, digest});
-}
+std::string code_key(std::string_view tenant, std::string_view digest) { return broker::record_key({tenant, digest}); }
 
 std::string encode_code(const AuthorizationCode& code) {
   flatbuffers::FlatBufferBuilder builder(512);
@@ -50,6 +48,7 @@ std::string encode_code(const AuthorizationCode& code) {
   record.add_ue_id(ue_id);
   record.add_ue_proof(static_cast<std::uint8_t>(code.ue.proof));
   record.add_claims(code.claims);
+  record.add_issued_at(code.issued_at);
   builder.Finish(record.Finish());
   return storage::finished(builder);
 }
@@ -78,6 +77,7 @@ Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_v
   if (record->ue_proof() > static_cast<std::uint8_t>(UeProof::Key)) return Error{Code::Corrupt, "codes.ue_proof"};
   code.ue.proof = static_cast<UeProof>(record->ue_proof());
   code.claims = record->claims();
+  code.issued_at = record->issued_at();
   code.version = value.version();
   return code;
 }

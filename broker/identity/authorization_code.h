@@ -23,23 +23,24 @@ namespace claviger::identity {
 inline constexpr Seconds kRedeemedCodeKept{600};
 
 struct AuthorizationCode {
-  std::string digest;        // 64 hexadecimal characters; the key
+  std::string digest;  // 64 hexadecimal characters; the key
   std::string client_id;
   std::string redirect_uri;  // as requested
   std::string sub;
-  std::vector<std::string> scopes;  // granted
+  std::vector<std::string> scopes;        // granted
   std::array<std::byte, 32> challenge{};  // SHA-256 of the verifier (RFC 7636)
   std::string nonce;
   std::string acr;
   std::vector<std::string> amr;
   std::int64_t auth_time = 0;
-  std::string source;        // address of the sign-in, for the operator's eyes only
+  std::string source;  // address of the sign-in, for the operator's eyes only
   std::int64_t expires_at = 0;
-  std::string session;       // sid of the redemption; empty: not redeemed yet
-  std::string dpop_key;      // 32 bytes: thumbprint of the one key that may redeem it (RFC 9449 clause 10); or empty
-  std::uint64_t version = 0; // of the record; not stored in it
-  UeName ue;                 // on which the user signed in
-  std::uint32_t claims = 0;  // asked for one by one, and his: requested_claims.h
+  std::string session;         // sid of the redemption; empty: not redeemed yet
+  std::string dpop_key;        // 32 bytes: thumbprint of the one key that may redeem it (RFC 9449 clause 10); or empty
+  std::uint64_t version = 0;   // of the record; not stored in it
+  UeName ue;                   // on which the user signed in
+  std::uint32_t claims = 0;    // asked for one by one, and his: requested_claims.h
+  std::int64_t issued_at = 0;  // NumericDate
 };
 
 std::string code_key(std::string_view tenant, std::string_view digest);

@@ -4,6 +4,7 @@
 
 #include "broker/identity/authenticators/sign_in_plan.h"
 #include "broker/identity/dpop_check.h"
+#include "broker/identity/resource_indicators.h"
 #include "broker/identity/scope_grant.h"
 #include "core/codec/base64url.h"
 #include "core/codec/redirect.h"
@@ -74,7 +75,8 @@ Result<std::string_view> read_acr_values(const codec::Form& form, const Client& 
 
 // OIDC Core clause 5.5.1.1: an essential `acr` with values is one that must be reached, like acr_values here; where there
 // are both, what both name.
-Result<std::string> choose_acr(const codec::Form& form, const Client& client, const std::vector<std::string>& essential) {
+Result<std::string> choose_acr(const codec::Form& form, const Client& client,
+                               const std::vector<std::string>& essential) {
   CLAVIGER_TRY(values, read_acr_values(form, client));
   if (essential.empty()) return std::string(values);
   std::string chosen;
@@ -98,19 +100,6 @@ Result<std::array<std::byte, 32>> read_pkce(const codec::Form& form) {
   return read_challenge(challenge);
 }
 
-// RFC 8707: a resource must be known; which audiences a token gets follows from its scopes.
-Result<Unit> check_resources(const codec::Form& form, const tenants::Tenant& tenant) {
-  for (const codec::FormField& field : form.fields()) {
-    if (field.name != "resource") continue;
-    const bool is_known = field.value == tenant.default_audience ||
-                          std::ranges::any_of(tenant.scope_audiences, [&](const auto& scope_and_audience) {
-                            return scope_and_audience.second == field.value;
-                          });
-    if (!is_known) return Error{Code::TargetUnknown, "authorize.resource"};
-  }
-  return Unit{};
-}
-
 }  // namespace
 
 Result<std::array<std::byte, 32>> read_challenge(std::string_view text) {
@@ -128,19 +117,24 @@ Result<std::string_view> read_client_id(const codec::Form& form) {
   return client_id;
 }
 
+Result<Unit> check_destination(const Client& client, std::string_view redirect_uri) {
+  const auto requested = codec::parse_absolute_uri(redirect_uri);
+  const bool is_registered = requested && std::ranges::any_of(client.redirect_uris, [&](const std::string& text) {
+                               const auto registered = codec::parse_absolute_uri(text);
+                               return registered && codec::redirect_matches(*registered, *requested);
+                             });
+  if (!is_registered) return Error{Code::RedirectUnregistered, "authorize.redirect_uri"};
+  if (!client.is_enabled) return Error{Code::GrantNotAllowed, "authorize.client"};
+  return Unit{};
+}
+
 Result<Destination> read_destination(const codec::Form& form, const Client& client) {
   const std::string_view redirect_uri = value_of(form, "redirect_uri");
   if (redirect_uri.empty() || form.is_duplicated("redirect_uri")) {
     return Error{Code::RedirectMissing, "authorize.redirect_uri"};
   }
-  const auto requested = codec::parse_absolute_uri(redirect_uri);
-  if (!requested) return Error{Code::RedirectMissing, "authorize.redirect_uri"};
-  const bool is_registered = std::ranges::any_of(client.redirect_uris, [&](const std::string& text) {
-    const auto registered = codec::parse_absolute_uri(text);
-    return registered && codec::redirect_matches(*registered, *requested);
-  });
-  if (!is_registered) return Error{Code::RedirectUnregistered, "authorize.redirect_uri"};
-  if (!client.is_enabled) return Error{Code::GrantNotAllowed, "authorize.client"};
+  if (!codec::parse_absolute_uri(redirect_uri)) return Error{Code::RedirectMissing, "authorize.redirect_uri"};
+  CLAVIGER_TRY(checked, check_destination(client, redirect_uri));
 
   Destination destination;
   destination.redirect_uri = redirect_uri;
@@ -177,7 +171,9 @@ Result<AuthorizationRequest> read_request(const codec::Form& form, const Client&
   }
   request.nonce = value_of(form, "nonce");
   if (request.nonce.size() > kNonceBytesMax) return malformed("authorize.nonce");
-  CLAVIGER_TRY(resources_checked, check_resources(form, tenant));
+  CLAVIGER_TRY(resources, read_resources(form));
+  CLAVIGER_TRY(aim, aim_at(tenant, std::move(request.scopes), resources));
+  request.scopes = std::move(aim.scopes);
   // A UE of the MC and VAL profiles may be another person's by now: no name is shown there (spec 3.3).
   if (client.profile == ClientProfile::Plain) request.login_hint = value_of(form, "login_hint");
   request.ui_locales = value_of(form, "ui_locales");

@@ -37,12 +37,16 @@ Result<std::string_view> read_client_id(const codec::Form& form);
 // RedirectMissing, RedirectUnregistered, GrantNotAllowed (the client is disabled).
 Result<Destination> read_destination(const codec::Form& form, const Client& client);
 
+// Pages stay open, and clients are changed meanwhile: whether an answer may go there, still. GrantNotAllowed (disabled),
+// RedirectUnregistered.
+Result<Unit> check_destination(const Client& client, std::string_view redirect_uri);
+
 // What a client asked for. Views into the form, the client and the tenant.
 struct AuthorizationRequest {
-  std::vector<std::string_view> scopes;  // allowed to the client
+  std::vector<std::string_view> scopes;  // allowed to the client, as far as `resource` lets them
   std::array<std::byte, 32> challenge{};
   std::string_view nonce;
-  std::string acr;              // acr_values, those of an essential `acr` in `claims` only; empty: any
+  std::string acr;  // acr_values, those of an essential `acr` in `claims` only; empty: any
   Prompt prompt;
   std::string_view login_hint;  // empty where the page must not show a name
   std::string_view ui_locales;
@@ -54,8 +58,7 @@ struct AuthorizationRequest {
 // ParameterRepeated, RequestObjectRefused, RequestUriRefused, AuthorizationDetailsRefused, ParameterMissing,
 // ParameterMalformed, ResponseTypeUnsupported, GrantNotAllowed, ScopeMalformed, ScopeNothing, AcrUnsupported,
 // TargetUnknown, LoginRequired.
-Result<AuthorizationRequest> read_request(const codec::Form& form, const Client& client,
-                                          const tenants::Tenant& tenant);
+Result<AuthorizationRequest> read_request(const codec::Form& form, const Client& client, const tenants::Tenant& tenant);
 
 // 43 characters of base64url: SHA-256 of the verifier (RFC 7636 clause 4.2). ParameterMalformed.
 Result<std::array<std::byte, 32>> read_challenge(std::string_view text);

@@ -17,6 +17,7 @@
 #include "broker/identity/pushed_request.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/ue_naming.h"
+#include "broker/identity/ue_records.h"
 #include "core/codec/json_writer.h"
 #include "core/crypto/random.h"
 #include "core/http/problem.h"
@@ -102,6 +103,17 @@ Result<FromUe> read_ue_of_request(std::string_view tenant, const http::Request& 
   CLAVIGER_TRY(name, name_ue(tenant, std::move(proved), optional(form, kUeParameter), from.cookie));
   from.name = std::move(name);
   return from;
+}
+
+// Nobody is asked for his password on a UE that is lost. Which one is it must be proved: whether another is
+// lost is nobody's business.
+Task<Result<Unit>> check_not_lost(Context* context, std::string tenant, UeName name) {
+  if (name.proof != UeProof::Cookie && name.proof != UeProof::Key) co_return Unit{};
+  const auto ue = co_await read_ue(context, std::move(tenant), std::move(name.ue_id));
+  if (ue.failed_with(Code::UeUnknown)) co_return Unit{};
+  if (!ue) co_return ue.error();
+  if (ue->is_lost) co_return Error{Code::UeLost, "authorize.ue"};
+  co_return Unit{};
 }
 
 http::Response ask_user(const Context& context, const broker::TenantView& tenant, const Destination& destination,
@@ -202,6 +214,11 @@ Task<http::Response> handle(Contexts* contexts, SubscriberVectors* vectors, http
   if (!proved) co_return local_error_response(tenant, proved.error(), request);
   auto from = read_ue_of_request(tenant, request, *form, *std::move(proved));
   if (!from) co_return refusal_response(view->tenant, target, from.error());
+  UeName named = from->name;
+  const auto may_sign_in = co_await check_not_lost(&context, tenant, std::move(named));
+  view = context.snapshot->find(tenant);
+  if (view == nullptr) co_return http::problem(404);
+  if (!may_sign_in) co_return refusal_response(view->tenant, target, may_sign_in.error());
   auto begun =
       begin_interaction(context, **client, *destination, *wanted, request, std::move(from->name), context.shard.wall());
   if (!begun) co_return local_error_response(tenant, begun.error(), request);

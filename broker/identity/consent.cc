@@ -1,8 +1,11 @@
 #include "broker/identity/consent.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "broker/identity/authorization_code.h"
+#include "broker/identity/authorization_request.h"
+#include "broker/identity/client_authentication.h"
 #include "broker/identity/consent_generated.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/requested_claims.h"
@@ -25,6 +28,15 @@ constexpr std::size_t kSessionsAtOnce = 64;
 
 bool covers(const std::vector<std::string>& given, const std::vector<std::string>& wanted) {
   return std::ranges::all_of(wanted, [&](const std::string& scope) { return contains_scope(given, scope); });
+}
+
+// When the client was registered, who has that id now; far ahead when nobody has. A consent from before was somebody else's:
+// an id is free again when its client is removed.
+Task<Result<std::int64_t>> registered_at(Context* context, std::string tenant, std::string client_id) {
+  const auto client = co_await context->identity->clients().find(std::move(tenant), std::move(client_id));
+  if (client.failed_with(Code::ClientUnknown)) co_return std::numeric_limits<std::int64_t>::max();
+  if (!client) co_return client.error();
+  co_return (*client)->created_at;
 }
 
 Task<Result<AuthorizationCode>> read_waiting_code(Context* context, std::string tenant, std::string digest) {
@@ -56,12 +68,20 @@ storage::Transaction transaction_of(const Context& context, const std::string& t
   return transaction;
 }
 
+// As the client is registered now, its answer may go there.
+Task<Result<Unit>> check_client(Context* context, std::string tenant, std::string client_id, std::string redirect_uri) {
+  const auto client = co_await context->identity->clients().find(std::move(tenant), std::move(client_id));
+  if (!client) co_return client.error();
+  co_return check_destination(**client, redirect_uri);
+}
+
 Task<Result<Unit>> give_at_home(Context* context, std::string tenant, std::string digest) {
   auto turn = co_await context->identity->turns().take(home_name("code", tenant, digest));
   if (!turn) co_return turn.error();
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     auto code = co_await read_waiting_code(context, tenant, digest);
     if (!code) co_return code.error();
+    CLAVIGER_CO_TRY(checked, co_await check_client(context, tenant, code->client_id, code->redirect_uri));
     auto consent = co_await read_consent(context, tenant, code->sub, code->client_id);
     if (!consent) co_return consent.error();
     auto committed =
@@ -84,7 +104,7 @@ Task<Result<Unit>> refuse_at_home(Context* context, std::string tenant, std::str
   transaction.erase(tables::kCodes, key);
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
-  co_return Unit{};
+  co_return co_await check_client(context, tenant, code->client_id, code->redirect_uri);
 }
 
 // What the client has of this user ends with the consent it stands on.
@@ -143,7 +163,10 @@ Task<Result<Consent>> read_consent(Context* context, std::string tenant, std::st
   auto value = co_await context->store.get(tables::kConsents, consent_key(tenant, sub, client_id));
   if (value.failed_with(Code::NotFound)) co_return Consent();
   if (!value) co_return value.error();
-  co_return decode_consent(*value, client_id);
+  CLAVIGER_CO_TRY(consent, decode_consent(*value, client_id));
+  CLAVIGER_CO_TRY(since, co_await registered_at(context, std::move(tenant), std::move(client_id)));
+  if (consent.given_at < since) consent.scopes.clear();
+  co_return consent;
 }
 
 Task<Result<bool>> must_ask_consent(Context* context, std::string tenant, std::string sub, std::string client_id,
@@ -180,7 +203,8 @@ Task<Result<std::vector<Consent>>> list_consents(Context* context, std::string t
   std::vector<Consent> consents;
   for (const auto& row : *rows) {
     CLAVIGER_CO_TRY(consent, decode_consent(row.value, std::string_view(row.key).substr(from.size())));
-    consents.push_back(std::move(consent));
+    CLAVIGER_CO_TRY(since, co_await registered_at(context, tenant, consent.client_id));
+    if (consent.given_at >= since) consents.push_back(std::move(consent));
   }
   co_return consents;
 }

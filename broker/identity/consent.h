@@ -41,18 +41,19 @@ Result<Consent> decode_consent(const storage::Value& value, std::string_view cli
 ConsentPolicy consent_policy_of(const settings::Settings& settings, const Client& client,
                                 const std::vector<std::string_view>& scopes, bool asks_anew);
 
-// Without a record: no scopes.
+// Without a record, or with one from before the client was registered: no scopes.
 runtime::Task<Result<Consent>> read_consent(broker::Context* context, std::string tenant, std::string sub,
                                             std::string client_id);
 runtime::Task<Result<bool>> must_ask_consent(broker::Context* context, std::string tenant, std::string sub,
                                              std::string client_id, ConsentPolicy policy,
                                              std::vector<std::string> scopes);
 // The code that waited may leave: it has the time of a fresh one, and the scopes are remembered. CodeInvalid (expired,
-// used).
+// used); ClientUnknown, and what check_destination() says: the answer must not leave.
 runtime::Task<Result<Unit>> give_consent(broker::Context* context, std::string tenant, std::string code_digest);
-// The user does not want: the code is gone.
+// The user does not want: the code is gone. The same, but for CodeInvalid.
 runtime::Task<Result<Unit>> refuse_consent(broker::Context* context, std::string tenant, std::string code_digest);
 
+// Those that count.
 runtime::Task<Result<std::vector<Consent>>> list_consents(broker::Context* context, std::string tenant,
                                                           std::string sub);
 // The next sign-in asks again, and what the client has now ends: the user's sessions with it. NotFound.

@@ -4,6 +4,7 @@
 
 #include "broker/identity/authenticators/sign_in_plan.h"
 #include "broker/identity/authorization_request.h"
+#include "broker/identity/cross_origin.h"
 #include "broker/identity/endpoint_urls.h"
 #include "broker/identity/page_text.h"
 #include "core/codec/json_writer.h"
@@ -74,6 +75,7 @@ Task<http::Response> metadata(Contexts* contexts, http::Request, http::PathValue
   if (view == nullptr) co_return http::problem(404);
   http::Response response(200, "application/json", metadata_document(*snapshot.settings, view->tenant));
   response.cache_control = kCacheControl;
+  response.with("vary", "origin");
   co_return response;
 }
 
@@ -83,7 +85,7 @@ Task<http::Response> jwks(Contexts* contexts, http::Request request, http::PathV
   const bool is_known = lists_tag(request.field(http::Field::IfNoneMatch), view->keys->jwks_etag);
   http::Response response = is_known ? http::Response(304) : http::Response(200, "application/json", view->keys->jwks);
   response.cache_control = kCacheControl;
-  response.with("etag", view->keys->jwks_etag);
+  response.with("etag", view->keys->jwks_etag).with("vary", "origin");
   co_return response;
 }
 
@@ -140,7 +142,7 @@ void add_discovery_routes(http::Router& router, Contexts& contexts) {
     route.handler = [&contexts](http::Request request, http::PathValues path) {
       return metadata(&contexts, std::move(request), std::move(path));
     };
-    router.add(std::move(route));
+    add_cross_origin_routes(router, contexts, {std::move(route)});
   }
   http::Route jwks_route;
   jwks_route.method = http::Method::Get;
@@ -148,7 +150,7 @@ void add_discovery_routes(http::Router& router, Contexts& contexts) {
   jwks_route.handler = [&contexts](http::Request request, http::PathValues path) {
     return jwks(&contexts, std::move(request), std::move(path));
   };
-  router.add(std::move(jwks_route));
+  add_cross_origin_routes(router, contexts, {std::move(jwks_route)});
 }
 
 }  // namespace claviger::identity

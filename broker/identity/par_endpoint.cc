@@ -5,6 +5,7 @@
 
 #include "broker/identity/authorization_request.h"
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/cross_origin.h"
 #include "broker/identity/dpop_check.h"
 #include "broker/identity/endpoint_urls.h"
 #include "broker/identity/identity_shard.h"
@@ -26,11 +27,7 @@ using runtime::Task;
 
 // As read_form(), but an authorization request may name several resources (RFC 8707).
 Result<codec::Form> read_parameters(const http::Request& request) {
-  if (!request.query.empty()) return Error{Code::ParameterInQuery, "par.query"};
-  if (request.is_repeated(http::Field::ContentType) || !is_form_content(request.field(http::Field::ContentType))) {
-    return Error{Code::MediaType, "par.content_type"};
-  }
-  auto form = codec::parse_form(request.body.text());
+  auto form = read_form_with_duplicates(request);
   if (!form) return form.error();
   for (const std::string_view name : form->duplicates()) {
     if (name != "resource") return Error{Code::ParameterRepeated, "par.parameter"};
@@ -140,7 +137,7 @@ void add_par_route(http::Router& router, Contexts& contexts) {
   route.handler = [&contexts](http::Request request, http::PathValues path) {
     return handle(&contexts, std::move(request), std::move(path));
   };
-  router.add(std::move(route));
+  add_cross_origin_routes(router, contexts, {std::move(route)});
 }
 
 }  // namespace claviger::identity

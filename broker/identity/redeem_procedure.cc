@@ -4,13 +4,13 @@
 #include <optional>
 
 #include "broker/identity/authorization_code.h"
+#include "broker/identity/authorization_request.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/requested_claims.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_end.h"
 #include "broker/identity/session_limit.h"
 #include "broker/identity/session_records.h"
-#include "broker/identity/token_response.h"
 #include "broker/identity/ue_admission.h"
 #include "broker/identity/ue_naming.h"
 #include "broker/identity/user_records.h"
@@ -37,6 +37,8 @@ Result<Unit> check_code(const AuthorizationCode& code, const Redemption& redempt
   if (!equals_constant_time(code.challenge, redemption.verifier_digest)) {
     return Error{Code::CodeVerifier, "code.verifier"};
   }
+  // Places that the client no longer has are not where its codes go.
+  if (!check_destination(*redemption.client, code.redirect_uri)) return Error{Code::CodeRedirect, "code.redirect_uri"};
   // RFC 9449 clause 10.
   if (!code.dpop_key.empty() && code.dpop_key != redemption.dpop_key) return Error{Code::TokenBinding, "code.dpop_key"};
   return Unit{};
@@ -82,13 +84,14 @@ storage::Transaction transaction_of(const Context& context, const std::string& t
   return transaction;
 }
 
-GrantedSession granted_of(Session session, std::vector<std::string> scopes, const User& user, std::string nonce) {
+GrantedSession granted_of(Session session, Aimed aimed, const User& user, std::string nonce) {
   GrantedSession granted;
-  const McIdentities identities = identities_for(scopes, user);
+  const McIdentities identities = identities_for(aimed.scopes, user);
   granted.mcptt_id = identities.mcptt_id;
   granted.mcvideo_id = identities.mcvideo_id;
   granted.mcdata_id = identities.mcdata_id;
-  granted.scopes = std::move(scopes);
+  granted.scopes = std::move(aimed.scopes);
+  granted.audiences = std::move(aimed.audiences);
   granted.val_user_ids = user.val_user_ids;
   if ((session.claims & claim::kIdTokenName) != 0) granted.name = user.display_name;
   if ((session.claims & claim::kIdTokenUsername) != 0) granted.preferred_username = user.login;
@@ -143,6 +146,10 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
       co_return ended ? checked.error() : ended.error();
     }
     if (!checked) co_return checked.error();
+    // 0: a former release has made it, and nobody knows.
+    if (code.issued_at != 0 && code.issued_at < client_not_before(*context, wanted->tenant, wanted->client_id)) {
+      co_return Error{Code::CodeInvalid, "code.client"};
+    }
     if (home == Home::OfCode) {
       CLAVIGER_CO_TRY(ue_id, settle_ue(code.ue, wanted->ue_id));
       wanted->ue_id = std::move(ue_id);
@@ -170,7 +177,7 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
     // 4. What the access token will open: a code must not be spent on an answer that cannot be given.
     CLAVIGER_CO_TRY(view, tenant_of(*context, wanted->tenant));
     CLAVIGER_CO_TRY(scopes, grant_still_allowed(code.scopes, *wanted->client));
-    CLAVIGER_CO_TRY(audiences, audiences_for(view->tenant, {scopes.begin(), scopes.end()}, wanted->resource));
+    CLAVIGER_CO_TRY(aimed, aimed_at(view->tenant, scopes, wanted->resources));
     // 5. The session.
     CLAVIGER_CO_TRY(session, session_of(*context, code, *wanted, context->shard.wall()));
     std::string nonce = code.nonce;
@@ -187,7 +194,7 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
       if (!over.ending.empty()) {
         CLAVIGER_CO_TRY(published, co_await publish_over_limit(context, wanted->tenant, std::move(over)));
       }
-      redeemed.granted = granted_of(std::move(session), std::move(scopes), *user, std::move(nonce));
+      redeemed.granted = granted_of(std::move(session), std::move(aimed), *user, std::move(nonce));
       co_return redeemed;
     }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
@@ -207,6 +214,12 @@ Task<Result<Redeemed>> redeem_at_home(Context* context, Redemption redemption, H
 }
 
 }  // namespace
+
+std::int64_t client_not_before(const Context& context, std::string_view tenant, std::string_view client_id) {
+  const broker::TenantView* view = context.snapshot->find(tenant);
+  if (view == nullptr) return 0;
+  return context.tokens->verifier().revocations().subject_not_before(view->tenant.issuer, client_id);
+}
 
 Task<Result<GrantedSession>> redeem_code(Context* context, Redemption redemption) {
   runtime::Shard* home = &context->home_of(home_name("code", redemption.tenant, redemption.digest));

@@ -6,7 +6,6 @@
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_end.h"
 #include "broker/identity/session_records.h"
-#include "broker/identity/token_response.h"
 #include "broker/identity/user_records.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
@@ -59,8 +58,7 @@ Result<Unit> advance(Session& session, std::uint32_t presented, WallTime now) {
 
 // Of the access token: what is asked for now, within what was granted, as far as user and client still have it. Narrowing it
 // does not narrow the grant (RFC 6749 clause 6).
-Result<std::vector<std::string>> scopes_of(const Context& context, const Refresh& refresh, const Session& session,
-                                           const User& user) {
+Result<Aimed> aim_of(const Context& context, const Refresh& refresh, const Session& session, const User& user) {
   for (const std::string& scope : refresh.scopes) {
     if (!contains_scope(session.scopes, scope)) return Error{Code::ScopeWider, "refresh.scope"};
   }
@@ -70,8 +68,7 @@ Result<std::vector<std::string>> scopes_of(const Context& context, const Refresh
   CLAVIGER_TRY(allowed, grant_still_allowed({granted.begin(), granted.end()}, *refresh.client));
   // A generation must not be spent on an answer that cannot be given.
   CLAVIGER_TRY(view, tenant_of(context, refresh.tenant));
-  CLAVIGER_TRY(audiences, audiences_for(view->tenant, {allowed.begin(), allowed.end()}, refresh.resource));
-  return allowed;
+  return aimed_at(view->tenant, allowed, refresh.resources);
 }
 
 Task<Result<GrantedSession>> refuse_reuse(Context* context, std::string tenant, std::string sid) {
@@ -105,7 +102,7 @@ Task<Result<GrantedSession>> refresh_at_home(Context* context, Refresh refresh) 
     if (user->status != UserStatus::Enabled || session.auth_time < user->not_before) {
       co_return Error{Code::SessionEnded, "refresh.user"};
     }
-    CLAVIGER_CO_TRY(scopes, scopes_of(*context, refresh, session, *user));
+    CLAVIGER_CO_TRY(aimed, aim_of(*context, refresh, session, *user));
     // 3. Durable before the token leaves: kill -9 must not bring an old generation back to life.
     storage::Transaction transaction;
     transaction.expect_version(tables::kSessions, session_key(refresh.tenant, session.sid), version);
@@ -116,11 +113,12 @@ Task<Result<GrantedSession>> refresh_at_home(Context* context, Refresh refresh) 
     if (!committed) co_return committed.error();
 
     GrantedSession granted;
-    const McIdentities identities = identities_for(scopes, *user);
+    const McIdentities identities = identities_for(aimed.scopes, *user);
     granted.mcptt_id = identities.mcptt_id;
     granted.mcvideo_id = identities.mcvideo_id;
     granted.mcdata_id = identities.mcdata_id;
-    granted.scopes = std::move(scopes);
+    granted.scopes = std::move(aimed.scopes);
+    granted.audiences = std::move(aimed.audiences);
     granted.val_user_ids = user->val_user_ids;
     granted.generation = session.refresh_generation;
     granted.session = std::move(session);

@@ -14,6 +14,7 @@
 #include "broker/identity/client.h"
 #include "broker/identity/granted_session.h"
 #include "broker/identity/refresh_token.h"
+#include "broker/identity/resource_indicators.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
 
@@ -23,7 +24,7 @@ struct Refresh {
   std::string tenant;
   std::string client_id;  // authenticated
   ClientRef client;       // the same
-  std::string resource;   // RFC 8707; empty: what the scopes open
+  Resources resources;    // RFC 8707; empty: what the session is bound to
   RefreshToken token;
   std::vector<std::string> scopes;  // requested; empty: all that were granted
   std::string certificate_digest;   // of the connection, 32 bytes; empty: none
@@ -31,8 +32,8 @@ struct Refresh {
   bool is_public_client = false;    // then the refresh token itself is bound to its key (RFC 9449 clause 5)
 };
 
-// RefreshInvalid, RefreshReused, SessionEnded (ended, idle too long, user may not any more), TokenBinding, ScopeWider;
-// Conflict when it would not end; what the store says.
+// RefreshInvalid, RefreshReused, SessionEnded (ended, idle too long, user may not any more), TokenBinding, ScopeWider,
+// TargetUnknown; Conflict when it would not end; what the store says.
 runtime::Task<Result<GrantedSession>> refresh_session(broker::Context* context, Refresh refresh);
 
 }  // namespace claviger::identity

@@ -20,12 +20,16 @@ bool is_form_content(std::string_view content_type) {
   return http::equals_ignoring_case(type, "application/x-www-form-urlencoded");
 }
 
-Result<codec::Form> read_form(const http::Request& request) {
+Result<codec::Form> read_form_with_duplicates(const http::Request& request) {
   if (!request.query.empty()) return Error{Code::ParameterInQuery, "request.query"};
   if (request.is_repeated(http::Field::ContentType) || !is_form_content(request.field(http::Field::ContentType))) {
     return Error{Code::MediaType, "request.content_type"};
   }
-  auto form = codec::parse_form(request.body.text());
+  return codec::parse_form(request.body.text());
+}
+
+Result<codec::Form> read_form(const http::Request& request) {
+  auto form = read_form_with_duplicates(request);
   if (form && !form->duplicates().empty()) return Error{Code::ParameterRepeated, "request.form"};
   return form;
 }

@@ -18,6 +18,9 @@ bool is_form_content(std::string_view content_type);
 // MediaType, ParameterInQuery, FormSyntax, Utf8Invalid, TooMany, TooLarge, ParameterRepeated.
 Result<codec::Form> read_form(const http::Request& request);
 
+// The same, but a parameter may come twice: who asks looks at duplicates().
+Result<codec::Form> read_form_with_duplicates(const http::Request& request);
+
 // The value of a parameter that must be there and not be empty (RFC 6749 clause 3.1: empty is absent).
 Result<std::string_view> required(const codec::Form& form, std::string_view name);
 // Empty when absent.

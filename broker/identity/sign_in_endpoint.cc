@@ -3,6 +3,7 @@
 #include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/authenticators/connection_sign_in.h"
 #include "broker/identity/authenticators/second_step_answer.h"
+#include "broker/identity/authorization_request.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/client_name.h"
@@ -138,7 +139,8 @@ http::Response failure(const broker::TenantView& tenant, const Interaction& inte
   }
   if (!is_busy || wants_json(request)) return local_error_response(tenant.tenant.name, error, request);
   // Nothing is lost: the same form, to be sent again.
-  http::Response response = form_again(tenant, interaction, typed, 503, page_text_named(interaction.language).overloaded);
+  http::Response response =
+      form_again(tenant, interaction, typed, 503, page_text_named(interaction.language).overloaded);
   response.with("retry-after", std::to_string(kRetryAfterOverload));
   return response;
 }
@@ -186,8 +188,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) co_return http::problem(404);
   if (!client) co_return local_error_response(tenant, client.error(), request);
-  if (!(*client)->is_enabled) {
-    co_return local_error_response(tenant, {Code::GrantNotAllowed, "sign_in.client"}, request);
+  if (const auto checked = check_destination(**client, interaction->redirect_uri); !checked) {
+    co_return local_error_response(tenant, checked.error(), request);
   }
   if (optional(*form, "action") == "cancel") {
     SignIn unwanted;

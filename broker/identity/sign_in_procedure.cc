@@ -1,13 +1,16 @@
 #include "broker/identity/sign_in_procedure.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "broker/identity/authenticators/second_step.h"
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/consent.h"
+#include "broker/identity/former_hash.h"
 #include "broker/identity/id_token_hint.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
+#include "broker/identity/redeem_procedure.h"
 #include "broker/identity/requested_claims.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/sign_in_throttle.h"
@@ -93,6 +96,7 @@ Result<AuthorizationCode> code_for(const SignIn& request, const User& user, cons
   code.auth_time = reached.auth_time == 0 ? now : reached.auth_time;
   code.source = request.source;
   code.ue = request.interaction.ue;
+  code.issued_at = now;
   code.expires_at = now + lifetime.count();
   if (!request.interaction.claims.empty()) {
     CLAVIGER_TRY(claims, read_requested_claims(request.interaction.claims));
@@ -117,7 +121,10 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
     const bool is_he = is_hinted_user(*context, request->tenant, *client, request->interaction.subject, user.sub);
     if (!is_he) co_return Error{Code::LoginRequired, "sign_in.id_token_hint"};
   }
-  CLAVIGER_CO_TRY(waited, co_await wait_out_not_before(context, user.not_before));
+  // Nor does a code outlive its client (redeem_procedure.h): after one that was disabled or removed in this second, the
+  // next second is waited for, too.
+  const std::int64_t client_since = client_not_before(*context, request->tenant, request->interaction.client_id);
+  CLAVIGER_CO_TRY(waited, co_await wait_out_not_before(context, std::max(user.not_before, client_since)));
   CLAVIGER_CO_TRY(made, make_code());
   const std::int64_t now = numeric_date(context->shard.wall());
   const Seconds lifetime = context->snapshot->settings->lifetimes.authorization_code;
@@ -131,6 +138,7 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   // Until the user has read and agreed it is in nobody's hands.
   if (*must_ask) code.expires_at = now + context->snapshot->settings->lifetimes.interaction.count();
   storage::Transaction transaction = std::move(reached.with);
+  storage::Transaction* kept = &transaction;
   const std::string used = interaction_key(*request);
   transaction.expect_absent(tables::kInteractions, used);
   transaction.put(tables::kInteractions, used, {}, request->interaction.expires_at);
@@ -139,6 +147,8 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   const std::string key = user_key(request->tenant, user.sub);
   transaction.expect_version(tables::kUsers, key, user.version);
   if (!new_hash.empty()) {
+    CLAVIGER_CO_TRY(remembered,
+                    co_await add_former_hash(context, request->tenant, user.sub, user.password_hash, new_hash, kept));
     user.password_hash = std::move(new_hash);
     transaction.put(tables::kUsers, key, as_bytes(encode_user(user)));
   }

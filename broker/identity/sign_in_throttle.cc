@@ -90,13 +90,18 @@ SignInThrottle::Verdict SignInThrottle::begin(const settings::Limits& limits, st
   const std::uint64_t address = hash('s', {}, {}, source);
   const bool is_known_here = is_known(tenant, login, source, now);
 
+  const std::uint64_t network = hash('n', tenant, login, network_of(source));
+  if (const Monotonic* lifted = lifted_.find(account)) {
+    if (const Counter* counter = pairs_.find(pair); counter != nullptr && counter->last <= *lifted) pairs_.erase(pair);
+    if (const Turn* turn = turns_.find(network); turn != nullptr && turn->promised <= *lifted) turns_.erase(network);
+  }
+
   Milliseconds wait = wait_of(pairs_, pair, now);
   const auto window = limits.sign_in_window;
   if (!is_known_here) wait = std::max(wait, wait_of(sources_, address, now));
   const Milliseconds login_wait = is_known_here ? Milliseconds{0} : wait_of(logins_, account, now);
   if (wait > Milliseconds{0}) return {false, false, std::max(wait, login_wait)};
   if (login_wait > Milliseconds{0}) {
-    const std::uint64_t network = hash('n', tenant, login, network_of(source));
     wait = wait_for_turn(network, login_wait, window, now);
     if (wait > Milliseconds{0}) return {false, false, wait};
   }
@@ -136,6 +141,15 @@ void SignInThrottle::withdraw(std::string_view tenant, std::string_view login, s
   uncount(logins_, hash('l', tenant, login, {}));
   uncount(sources_, hash('s', {}, {}, source));
 }
+
+void SignInThrottle::lift_login(std::string_view tenant, std::string_view login, Monotonic now) {
+  const std::uint64_t account = hash('l', tenant, login, {});
+  logins_.erase(account);
+  totals_.erase(hash('t', tenant, login, {}));
+  lifted_.insert(account, now);
+}
+
+void SignInThrottle::lift_source(std::string_view source) { sources_.erase(hash('s', {}, {}, source)); }
 
 Milliseconds SignInThrottle::begin_total(const Total& total, std::string_view tenant, std::string_view login,
                                          Monotonic now) {

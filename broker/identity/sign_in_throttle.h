@@ -8,18 +8,19 @@
 // Whoever has signed in from a source within kSourceKnown passes the two lower ones there: neither a botnet at his
 // account nor a crowd behind the same gateway (TS 22.179: users of a gateway UE share an address) keeps him out.
 //
-// Whoever comes from elsewhere while a botnet guesses at his account, and uses up each try as it comes free, has a turn of
-// his own: once refused for the login's sake, the network he is in (16 bits of an IPv4 address, 32 of an IPv6 one: more than
-// one guesser has for little) gets one try after the wait he was told, once in a window. To keep him out, they must be there, too.
+// Whoever comes from elsewhere while a botnet guesses at his account, and uses up each try as it comes free, has a turn
+// of his own: once refused for the login's sake, the network he is in (16 bits of an IPv4 address, 32 of an IPv6 one:
+// more than one guesser has for little) gets one try after the wait he was told, once in a window. To keep him out,
+// they must be there, too.
 //
-// And who shares his address with whoever guesses at his account is not kept out, either, on a device of his: a source is
-// also a UE that proves itself by a cookie or key of its own, once he has signed in on it (source_for()).
+// And who shares his address with whoever guesses at his account is not kept out, either, on a device of his: a source
+// is also a UE that proves itself by a cookie or key of its own, once he has signed in on it (source_for()).
 //
 // All that bounds a guesser of passwords who has few sources. What follows a right password is bounded by a total, too
 // (begin_total()): there is no owner to be kept out by strangers, and none of the rules above that let him through.
 //
-// A try is counted when it begins: a thousand at once do not slip through while the first is being checked, nor does one
-// whose asker hangs up before the answer.
+// A try is counted when it begins: a thousand at once do not slip through while the first is being checked, nor does
+// one whose asker hangs up before the answer.
 #pragma once
 
 #include <cstdint>
@@ -63,8 +64,13 @@ class SignInThrottle {
   // Nobody looked at the password (the pool was full): the try did not happen.
   void withdraw(std::string_view tenant, std::string_view login, std::string_view source);
 
-  // Over all sources, known or not: so many tries in a window, then none before it is over. Zero when counted, else how long
-  // to wait.
+  // An operator says so: what was tried at this login until now, from wherever, holds up nobody any more.
+  void lift_login(std::string_view tenant, std::string_view login, Monotonic now);
+  // The same of an address, whatever was tried from there; not of a login that it tried.
+  void lift_source(std::string_view source);
+
+  // Over all sources, known or not: so many tries in a window, then none before it is over. Zero when counted, else how
+  // long to wait.
   struct Total {
     std::uint32_t tries;
     Seconds window;
@@ -74,7 +80,8 @@ class SignInThrottle {
   void withdraw_total(std::string_view tenant, std::string_view login);
 
   std::size_t entries() const {
-    return totals_.size() + pairs_.size() + logins_.size() + sources_.size() + known_.size() + turns_.size();
+    return totals_.size() + pairs_.size() + logins_.size() + sources_.size() + known_.size() + turns_.size() +
+           lifted_.size();
   }
 
  private:
@@ -109,8 +116,9 @@ class SignInThrottle {
   Table pairs_{kEntriesMax};
   Table logins_{kEntriesMax};
   Table sources_{kEntriesMax};
-  RecentMap<std::uint64_t, Monotonic> known_{kEntriesMax};  // login and source -> since when
-  RecentMap<std::uint64_t, Turn> turns_{kEntriesMax};       // login and network
+  RecentMap<std::uint64_t, Monotonic> known_{kEntriesMax};   // login and source -> since when
+  RecentMap<std::uint64_t, Turn> turns_{kEntriesMax};        // login and network
+  RecentMap<std::uint64_t, Monotonic> lifted_{kEntriesMax};  // login -> when: its pairs and turns start anew
   struct Window {
     std::uint32_t tries = 0;
     Monotonic begun;

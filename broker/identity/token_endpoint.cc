@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/cross_origin.h"
 #include "broker/identity/dpop_check.h"
 #include "broker/identity/endpoint_urls.h"
 #include "broker/identity/identity_shard.h"
@@ -11,6 +12,7 @@
 #include "broker/identity/redeem_procedure.h"
 #include "broker/identity/refresh_procedure.h"
 #include "broker/identity/request_form.h"
+#include "broker/identity/resource_indicators.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/secret_body.h"
 #include "broker/identity/token_response.h"
@@ -27,6 +29,7 @@ using broker::Context;
 using broker::Grant;
 using runtime::Task;
 
+constexpr std::string_view kExchangeGrantType = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::size_t kCodeTextMax = 512;      // ours have 43 characters
 constexpr std::size_t kVerifierBytesMin = 43;  // RFC 7636 clause 4.1
 constexpr std::size_t kVerifierBytesMax = 128;
@@ -51,6 +54,16 @@ const ExtensionGrant* find_extension(const ExtensionGrants& extensions, const co
   const auto found =
       std::ranges::find(extensions, form.find("grant_type").value_or(std::string_view()), &ExtensionGrant::type);
   return found == extensions.end() ? nullptr : &*found;
+}
+
+// Nothing comes twice, but `resource` (RFC 8707 clause 2), and `audience` in an exchange (RFC 8693 clause 2.1).
+Result<Unit> check_repetitions(const codec::Form& form) {
+  const bool is_exchange = !form.is_duplicated("grant_type") && form.find("grant_type") == kExchangeGrantType;
+  for (const std::string_view name : form.duplicates()) {
+    if (name != "resource" && !(is_exchange && name == "audience"))
+      return Error{Code::ParameterRepeated, "token.parameter"};
+  }
+  return Unit{};
 }
 
 bool may_use(const Client& client, Grant grant) {
@@ -94,7 +107,8 @@ Result<Redemption> read_redemption(const codec::Form& form, const Call& call) {
   redemption.tenant = call.tenant;
   redemption.client_id = call.client->client_id;
   redemption.client = call.client;
-  redemption.resource = optional(form, "resource");
+  CLAVIGER_TRY(resources, read_resources(form));
+  redemption.resources = std::move(resources);
   codec::hex_encode(crypto::sha256(as_bytes(code)), redemption.digest);
   redemption.redirect_uri = redirect_uri;
   redemption.certificate_digest = call.certificate_digest;
@@ -114,7 +128,8 @@ Result<Refresh> read_refresh(const codec::Form& form, const Call& call, const ht
   refresh.tenant = call.tenant;
   refresh.client_id = call.client->client_id;
   refresh.client = call.client;
-  refresh.resource = optional(form, "resource");
+  CLAVIGER_TRY(resources, read_resources(form));
+  refresh.resources = std::move(resources);
   if (request.peer->certificate_digest) refresh.certificate_digest = as_text(*request.peer->certificate_digest);
   refresh.dpop_key = call.dpop_key;
   refresh.is_public_client = call.client->authentication == ClientAuthentication::None;
@@ -123,9 +138,9 @@ Result<Refresh> read_refresh(const codec::Form& form, const Call& call, const ht
 
 Task<Result<http::Response>> grant_session(Context* context, const http::Request* request, const codec::Form* form,
                                            const Call* call, Grant grant) {
-  const std::string resource(optional(*form, "resource"));
+  CLAVIGER_CO_TRY(resources, read_resources(*form));
   const broker::TenantView* view = context->snapshot->find(call->tenant);
-  if (view == nullptr || !is_known_resource(view->tenant, resource)) {
+  if (view == nullptr || !are_known_resources(view->tenant, resources)) {
     co_return Error{Code::TargetUnknown, "token.resource"};
   }
   // Before anything is used up: a code or a generation must not be spent on an answer that cannot be signed.
@@ -148,7 +163,7 @@ Task<Result<http::Response>> grant_session(Context* context, const http::Request
   CLAVIGER_CO_TRY(val, co_await add_val_claims(context, call->tenant, call->client->profile, grantee));
   // OIDC Core clause 12.2 allows an ID token on refresh; clients of ours have no use for a second one.
   const IdToken id_token = grant == Grant::AuthorizationCode ? IdToken::Yes : IdToken::No;
-  auto response = co_await session_response(context, call->tenant, *std::move(granted), resource, id_token);
+  auto response = co_await session_response(context, call->tenant, *std::move(granted), id_token);
   co_return response;
 }
 
@@ -161,7 +176,8 @@ Result<UnsignedAnswer> grant_service(Context& context, const codec::Form& form, 
     requested = std::move(parsed);
   }
   CLAVIGER_TRY(granted, grant_to_service(requested, tenant.tenant, client));
-  return service_answer(context, tenant, client, granted, optional(form, "resource"), binding);
+  CLAVIGER_TRY(resources, read_resources(form));
+  return service_answer(context, tenant, client, std::move(granted), resources, binding);
 }
 
 Task<Result<http::Response>> run_grant(Context* context, const http::Request* request, const codec::Form* form,
@@ -199,8 +215,10 @@ Task<http::Response> handle(Contexts* contexts, const ExtensionGrants* extension
   const Monotonic begun = context.shard.clock().monotonic();
   if (context.snapshot->find(path[0]) == nullptr) co_return http::problem(404);
   const SecretBody wiped_at_end(request.body);
-  const auto form = read_form(request);
+  const auto form = read_form_with_duplicates(request);
   if (!form) co_return oauth_error_response(form.error());
+  const auto unrepeated = check_repetitions(*form);
+  if (!unrepeated) co_return oauth_error_response(unrepeated.error());
   const http::Request* asked = &request;
   const codec::Form* fields = &*form;
 
@@ -259,8 +277,8 @@ std::optional<http::Response> answer_inline(Contexts& contexts, const http::Requ
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return std::nullopt;
   const Monotonic begun = context.shard.clock().monotonic();
-  const auto form = read_form(request);
-  if (!form || form->find("grant_type") != "client_credentials") return std::nullopt;
+  const auto form = read_form_with_duplicates(request);
+  if (!form || !check_repetitions(*form) || form->find("grant_type") != "client_credentials") return std::nullopt;
   if (!ClientAuthenticator::agrees_with_form(*client, *form)) return std::nullopt;
   auto answer = grant_service(context, *form, *client, *view, {});
   if (!answer || !answer->access_token.is_signed_here()) return std::nullopt;
@@ -281,7 +299,7 @@ void add_token_route(http::Router& router, Contexts& contexts, ExtensionGrants e
     return handle(&contexts, shared.get(), std::move(request), std::move(path));
   };
   route.inline_handler = [&contexts](const http::Request& request) { return answer_inline(contexts, request); };
-  router.add(std::move(route));
+  add_cross_origin_routes(router, contexts, {std::move(route)});
 }
 
 }  // namespace claviger::identity

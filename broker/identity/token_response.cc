@@ -26,7 +26,9 @@ http::Response write_response(SlabPool& slabs, const Parts& parts) {
   SlabWriter body(slabs, kFrameBytes + parts.access_token.size() + parts.refresh_token.size() + parts.id_token.size() +
                              parts.scope.size());
   codec::JsonWriter json(body);
-  json.begin_object().member("access_token", parts.access_token).member("token_type", parts.is_key_bound ? "DPoP" : "Bearer");
+  json.begin_object()
+      .member("access_token", parts.access_token)
+      .member("token_type", parts.is_key_bound ? "DPoP" : "Bearer");
   json.member("expires_in", parts.lifetime.count());
   if (!parts.refresh_token.empty()) json.member("refresh_token", parts.refresh_token);
   if (!parts.id_token.empty()) json.member("id_token", parts.id_token);
@@ -46,7 +48,7 @@ void put_val(const ValClaims& val, Claims& claims) {
 }
 
 Result<tokens::UnsignedToken> id_token_for(broker::Context& context, const broker::TenantView& tenant,
-                                 const GrantedSession& granted, std::string_view access_token) {
+                                           const GrantedSession& granted, std::string_view access_token) {
   const Session& session = granted.session;
   tokens::IdTokenClaims claims;
   claims.sub = granted.subject.empty() ? session.sub : granted.subject;
@@ -69,16 +71,14 @@ Result<tokens::UnsignedToken> id_token_for(broker::Context& context, const broke
 
 // The access token of a session, and how long it lives.
 Result<UnsignedAnswer> session_answer(broker::Context& context, const broker::TenantView& tenant,
-                                      const GrantedSession& granted, std::string_view resource) {
+                                      const GrantedSession& granted) {
   const Session& session = granted.session;
-  const ScopeList scopes(granted.scopes.begin(), granted.scopes.end());
-  CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
   UnsignedAnswer answer;
-  answer.scope = join_scope(scopes);
+  answer.scope = join_scope(granted.scopes);
   tokens::AccessTokenClaims claims;
   claims.sub = granted.subject.empty() ? session.sub : granted.subject;
   claims.client_id = session.client_id;
-  claims.audiences = std::move(audiences);
+  claims.audiences.assign(granted.audiences.begin(), granted.audiences.end());
   claims.scope = answer.scope;
   claims.sid = session.sid;
   claims.acr = session.acr;
@@ -106,7 +106,8 @@ Result<UnsignedAnswer> session_answer(broker::Context& context, const broker::Te
   return answer;
 }
 
-http::Response write_service_response(broker::Context& context, const UnsignedAnswer& answer, std::string_view access_token) {
+http::Response write_service_response(broker::Context& context, const UnsignedAnswer& answer,
+                                      std::string_view access_token) {
   return write_response(context.shard.slabs(), {.access_token = access_token,
                                                 .refresh_token = {},
                                                 .id_token = {},
@@ -117,26 +118,11 @@ http::Response write_service_response(broker::Context& context, const UnsignedAn
 
 }  // namespace
 
-Result<std::vector<std::string_view>> audiences_for(const tenants::Tenant& tenant, const ScopeList& scopes,
-                                                    std::string_view resource) {
-  std::vector<std::string_view> audiences = tokens::audiences_of(tenant, scopes);
-  if (resource.empty()) return audiences;
-  const bool is_among = std::ranges::find(audiences, resource) != audiences.end();
-  if (!is_among && resource != tenant.default_audience) return Error{Code::TargetUnknown, "token.resource"};
-  return std::vector<std::string_view>{resource};
-}
-
-bool is_known_resource(const tenants::Tenant& tenant, std::string_view resource) {
-  return resource.empty() || resource == tenant.default_audience ||
-         std::ranges::any_of(tenant.scope_audiences,
-                             [&](const auto& scope_and_audience) { return scope_and_audience.second == resource; });
-}
-
 Task<Result<http::Response>> session_response(broker::Context* context, std::string tenant, GrantedSession granted,
-                                              std::string resource, IdToken id_token) {
+                                              IdToken id_token) {
   const broker::TenantView* view = context->snapshot->find(tenant);
   if (view == nullptr) co_return Error{Code::Closed, "token.tenant"};
-  CLAVIGER_CO_TRY(answer, session_answer(*context, *view, granted, resource));
+  CLAVIGER_CO_TRY(answer, session_answer(*context, *view, granted));
   CLAVIGER_CO_TRY(access_token, co_await tokens::sign(context, std::move(answer.access_token)));
 
   std::string id_token_text;
@@ -159,18 +145,18 @@ Task<Result<http::Response>> session_response(broker::Context* context, std::str
 }
 
 Result<UnsignedAnswer> service_answer(broker::Context& context, const broker::TenantView& tenant, const Client& client,
-                                      const ScopeList& scopes, std::string_view resource, const TokenBinding& binding) {
-  CLAVIGER_TRY(audiences, audiences_for(tenant.tenant, scopes, resource));
+                                      ScopeList scopes, const Resources& resources, const TokenBinding& binding) {
+  CLAVIGER_TRY(aim, aim_at(tenant.tenant, std::move(scopes), resources));
   UnsignedAnswer answer;
-  answer.scope = join_scope(scopes);
+  answer.scope = join_scope(aim.scopes);
   tokens::AccessTokenClaims claims;
   claims.sub = client.client_id;  // RFC 9068 clause 2.2: no resource owner, so the client itself
   claims.client_id = client.client_id;
-  claims.audiences = std::move(audiences);
+  claims.audiences = std::move(aim.audiences);
   claims.scope = answer.scope;
   claims.certificate_digest = binding.certificate_digest;
   claims.dpop_key = binding.dpop_key;
-  claims.may_push_keys = client.may_push_keys && std::ranges::find(scopes, kSealKeyScope) != scopes.end();
+  claims.may_push_keys = client.may_push_keys && std::ranges::find(aim.scopes, kSealKeyScope) != aim.scopes.end();
   const bool has_own_life = client.access_token_life > Seconds{0};
   claims.lifetime = has_own_life ? client.access_token_life : context.snapshot->settings->lifetimes.access_token;
   answer.lifetime = claims.lifetime;

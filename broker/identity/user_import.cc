@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "broker/identity/former_hash.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
 #include "broker/identity/session_records.h"
@@ -24,15 +25,17 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-// A user has at most one row of his own, one login row, four identities and the revocation of what he had.
+// A user has at most one row of his own, one login row, four identities, the revocation of what he had and the digests
+// of former hashes.
 constexpr std::size_t kChunkMax = 2048;
-static_assert(kChunkMax * 7 <= storage::Transaction::kOperationsMax);
+static_assert(kChunkMax * 8 <= storage::Transaction::kOperationsMax);
 
 // One draft on its way.
 struct Line {
   std::size_t index = 0;
   User user;  // as wanted; sub and dates are filled in when we know whether he exists
   SecretBytes password;
+  std::string standing_hash;  // the user's, found to be of `password`; empty: it is not, or there is no plaintext
   std::vector<UserMember> left_out;
   std::string ended_sub;       // of the user whose tokens this line ends; empty: none
   bool ends_sessions = false;  // and his sessions
@@ -97,26 +100,37 @@ struct Hashing {
   runtime::Scope workers;
 };
 
-// The hash of a user who is there when `password` is the one it was made of: nothing changes for him, and the same file
-// signs nobody off. Empty: there is none, or it is of another.
-Task<Result<std::string>> standing_hash(Context* context, std::string tenant, std::string login, SecretBytes password) {
+struct Hashed {
+  std::string hash;      // empty: `password` is not that of the user who is there, or there is none
+  std::string standing;  // of the user who is there, when it is of the same password
+};
+
+// When the user who is there has this password nothing changes for him, and the same file signs nobody off; a hash with
+// other parameters is renewed, as at a sign-in.
+Task<Result<Hashed>> standing_hash(Context* context, std::string tenant, std::string login, SecretBytes password) {
   const auto sub = co_await read_login(context, tenant, std::move(login));
-  if (sub.failed_with(Code::UserUnknown)) co_return std::string();
+  if (sub.failed_with(Code::UserUnknown)) co_return Hashed();
   if (!sub) co_return sub.error();
   const auto user = co_await read_user(context, std::move(tenant), *sub);
-  if (user.failed_with(Code::UserUnknown)) co_return std::string();
+  if (user.failed_with(Code::UserUnknown)) co_return Hashed();
   if (!user) co_return user.error();
-  if (user->password_hash.empty()) co_return std::string();
+  if (user->password_hash.empty()) co_return Hashed();
   auto verdict = co_await verify_password(context, std::move(password), user->password_hash);
   if (!verdict) co_return verdict.error();
-  co_return verdict->is_right ? user->password_hash : std::string();
+  Hashed hashed;
+  if (!verdict->is_right) co_return hashed;
+  hashed.hash = verdict->new_hash.empty() ? user->password_hash : std::move(verdict->new_hash);
+  hashed.standing = user->password_hash;
+  co_return hashed;
 }
 
-Task<Result<std::string>> hash_for(Context* context, std::string tenant, std::string login, SecretBytes password) {
+Task<Result<Hashed>> hash_for(Context* context, std::string tenant, std::string login, SecretBytes password) {
   SecretBytes copy(password.reveal());
   CLAVIGER_CO_TRY(standing, co_await standing_hash(context, std::move(tenant), std::move(login), std::move(copy)));
-  if (!standing.empty()) co_return standing;
-  co_return co_await hash_password(context, std::move(password));
+  if (!standing.hash.empty()) co_return standing;
+  CLAVIGER_CO_TRY(hash, co_await hash_password(context, std::move(password)));
+  standing.hash = std::move(hash);
+  co_return standing;
 }
 
 Task<void> hash_lines(Hashing* hashing) {
@@ -128,7 +142,8 @@ Task<void> hash_lines(Hashing* hashing) {
     if (!hash && is_about_the_line(hash.error().code)) {
       refuse(line, hash.error());
     } else if (hash) {
-      line.user.password_hash = *std::move(hash);
+      line.user.password_hash = std::move(hash->hash);
+      line.standing_hash = std::move(hash->standing);
     } else {
       hashing->failed = hash.error();
     }
@@ -226,6 +241,18 @@ Task<Result<Unit>> end_tokens(Context* context, std::string tenant, const Lines*
   co_return Unit{};
 }
 
+// What becomes of the user's hash when the line brings one.
+enum class Password : std::uint8_t { Same, Renewed, Another };
+Task<Result<Password>> compare_hash(Context* context, std::string tenant, const Line* line, const User* before,
+                                    std::string brought) {
+  if (brought.empty() || brought == before->password_hash) co_return Password::Same;
+  if (before->password_hash.empty()) co_return Password::Another;
+  if (line->standing_hash == before->password_hash) co_return Password::Renewed;
+  CLAVIGER_CO_TRY(former, co_await is_former_hash(context, std::move(tenant), before->sub, before->password_hash,
+                                                  std::move(brought)));
+  co_return former ? Password::Same : Password::Another;
+}
+
 // Adds what this line needs to the transaction, and its outcome to the line. The line's user is a copy, because a
 // Conflict starts it all again.
 Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, storage::Transaction* transaction) {
@@ -236,10 +263,18 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
   if (sub) {
     CLAVIGER_CO_TRY(existing, co_await read_user(context, tenant, *sub));
     before = std::move(existing);
+    const User* kept = &before;
+    CLAVIGER_CO_TRY(password, co_await compare_hash(context, tenant, line, kept, user.password_hash));
+    if (password == Password::Same) user.password_hash = before.password_hash;
+    if (password == Password::Renewed) {
+      CLAVIGER_CO_TRY(remembered, co_await add_former_hash(context, tenant, before.sub, before.password_hash,
+                                                           user.password_hash, transaction));
+    }
     merge(before, line->left_out, user, now);
     line->outcome = Line::Outcome::Updated;
     const bool is_disabled = before.status == UserStatus::Enabled && user.status == UserStatus::Disabled;
-    line->ends_sessions = is_disabled || (!before.password_hash.empty() && user.password_hash != before.password_hash);
+    line->ends_sessions = is_disabled || (password == Password::Another && !before.password_hash.empty());
+    if (password == Password::Renewed) user.password_changed_at = before.password_changed_at;
     if (line->ends_sessions) user.not_before = std::max(user.not_before, now + 1);
     if (line->ends_sessions || takes_away(before, user)) {
       CLAVIGER_CO_TRY(ended, co_await add_end_of_tokens(context, tenant, user.sub, transaction));

@@ -27,9 +27,11 @@ struct ImportReport {
 };
 
 // An update takes what the draft says; what it leaves out stays as it is, an empty password keeps the old one, a new
-// plaintext or hash replaces it, the same plaintext changes nothing. Who is disabled by it, or gets another password, has no token or session left on any
-// shard when it returns, as with disable_user() and set_password(). Fails as a whole only when the store or the pool
-// does (what was committed until then stays; the caller sends the batch again).
+// plaintext or hash replaces it. The same password replaces nothing: neither the same plaintext, which only renews a
+// hash that was made with other parameters than those of today, nor the hash that a sign-in has renewed since the file
+// was made. Who is disabled by an update, or gets another password, has no token or session left on any shard when it
+// returns, as with disable_user() and set_password(). Fails as a whole only when the store or the pool does (what was
+// committed until then stays; the caller sends the batch again).
 runtime::Task<Result<ImportReport>> import_users(broker::Context* context, std::string tenant,
                                                  std::vector<UserDraft> drafts);
 

@@ -5,6 +5,7 @@
 
 #include "broker/identity/authenticators/authenticator_record.h"
 #include "broker/identity/authenticators/failed_codes.h"
+#include "broker/identity/former_hash.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
 #include "broker/identity/session_records.h"
@@ -52,6 +53,7 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     storage::Transaction transaction;
     erase_authenticators(transaction, tenant, sub, authenticators);
     forget_wrong_codes(transaction, tenant, sub);
+    forget_former_hashes(transaction, tenant, sub);
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
     transaction.erase(tables::kUsers, user_key(tenant, sub));
     transaction.erase(tables::kLogins, login_key(tenant, user.login));

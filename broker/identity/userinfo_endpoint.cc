@@ -1,6 +1,7 @@
 #include "broker/identity/userinfo_endpoint.h"
 
 #include "broker/identity/bearer_user.h"
+#include "broker/identity/cross_origin.h"
 #include "broker/identity/dpop_check.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/requested_claims.h"
@@ -83,6 +84,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
 }  // namespace
 
 void add_userinfo_routes(http::Router& router, Contexts& contexts) {
+  std::vector<http::Route> routes;
   for (const http::Method method : {http::Method::Get, http::Method::Post}) {
     http::Route route;
     route.method = method;
@@ -90,8 +92,9 @@ void add_userinfo_routes(http::Router& router, Contexts& contexts) {
     route.handler = [&contexts](http::Request request, http::PathValues path) {
       return handle(&contexts, std::move(request), std::move(path));
     };
-    router.add(std::move(route));
+    routes.push_back(std::move(route));
   }
+  add_cross_origin_routes(router, contexts, std::move(routes));
 }
 
 }  // namespace claviger::identity

@@ -6,6 +6,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/pairwise_subject.h"
 #include "broker/identity/request_form.h"
+#include "broker/identity/resource_indicators.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_limit.h"
 #include "broker/identity/session_records.h"
@@ -34,7 +35,7 @@ constexpr std::string_view kOpenid = "openid";
 struct Asked {
   std::string assertion;
   std::vector<std::string> scopes;
-  std::string resource;
+  identity::Resources resources;
   std::string ue_id;  // as claimed; empty: not said
   std::string on_ue;  // as proved
 };
@@ -45,7 +46,8 @@ Result<Asked> read_asked(const codec::Form& form) {
   Asked asked;
   asked.assertion = assertion;
   asked.scopes.assign(scopes.begin(), scopes.end());
-  asked.resource = identity::optional(form, "resource");
+  CLAVIGER_TRY(resources, identity::read_resources(form));
+  asked.resources = std::move(resources);
   asked.ue_id = identity::optional(form, identity::kUeParameter);
   return asked;
 }
@@ -209,6 +211,7 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     const broker::TenantView* tenant = context->snapshot->find(call->tenant);
     if (tenant == nullptr) co_return Error{Code::Closed, "assertion.tenant"};
     CLAVIGER_CO_TRY(scopes, scopes_for(*asked, tenant->tenant, *call->client, *accepted, *user));
+    CLAVIGER_CO_TRY(aimed, identity::aimed_at(tenant->tenant, scopes, asked->resources));
     CLAVIGER_CO_TRY(consented, co_await check_consent(call, user->sub, scopes));
     CLAVIGER_CO_TRY(session, session_of(*call, *accepted, *user, std::move(scopes), asked->on_ue));
     // 3. The rules of the UE, and how many sessions he may have. Off the UE's home: its record and rows are expected.
@@ -245,11 +248,12 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     CLAVIGER_CO_TRY(ended, co_await identity::publish_over_limit(context, call->tenant, std::move(over)));
     context->figures->sessions_started.add();
     identity::GrantedSession granted;
-    const identity::McIdentities identities = identity::identities_for(session.scopes, *user);
+    const identity::McIdentities identities = identity::identities_for(aimed.scopes, *user);
     granted.mcptt_id = identities.mcptt_id;
     granted.mcvideo_id = identities.mcvideo_id;
     granted.mcdata_id = identities.mcdata_id;
-    granted.scopes = session.scopes;
+    granted.scopes = std::move(aimed.scopes);
+    granted.audiences = std::move(aimed.audiences);
     granted.val_user_ids = user->val_user_ids;
     granted.gives_refresh_token = partner.gives_refresh_tokens;
     granted.access_token_life = call->client->access_token_life;
@@ -268,7 +272,7 @@ Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity
   CLAVIGER_CO_TRY(asked, read_asked(*call->form));
   {
     const broker::TenantView* tenant = context->snapshot->find(call->tenant);
-    if (tenant == nullptr || !identity::is_known_resource(tenant->tenant, asked.resource)) {
+    if (tenant == nullptr || !identity::are_known_resources(tenant->tenant, asked.resources)) {
       co_return Error{Code::TargetUnknown, "assertion.resource"};
     }
   }
@@ -313,7 +317,7 @@ Task<Result<http::Response>> redeem_assertion(Partners* partners, const identity
   // Nothing but VAL services was asked for, and no VAL server has provisioned him: nobody gets that session.
   if (granted->scopes.empty()) co_return Error{Code::ScopeNothing, "assertion.val"};
   auto response =
-      co_await identity::session_response(context, call->tenant, *std::move(granted), asked.resource, identity::IdToken::No);
+      co_await identity::session_response(context, call->tenant, *std::move(granted), identity::IdToken::No);
   co_return response;
 }
 

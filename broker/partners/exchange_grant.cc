@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/request_form.h"
+#include "broker/identity/resource_indicators.h"
 #include "broker/identity/scope_grant.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_records.h"
@@ -27,8 +28,8 @@ Error bad_subject(std::string_view where) { return {Code::ExchangeSubject, where
 // by mistake, are ignored.
 struct Asked {
   std::string subject_token;
-  std::string resource;
-  std::string audience;
+  identity::Resources resources;
+  std::vector<std::string> audiences;
   std::vector<std::string> scopes;  // empty: all that the subject token has
 };
 Result<Asked> read_asked(const codec::Form& form) {
@@ -47,9 +48,12 @@ Result<Asked> read_asked(const codec::Form& form) {
     asked.scopes.assign(scopes.begin(), scopes.end());
   }
   asked.subject_token = subject_token;
-  asked.resource = identity::optional(form, "resource");
-  asked.audience = identity::optional(form, "audience");
-  if (asked.resource.empty() && asked.audience.empty()) return Error{Code::ParameterMissing, "exchange.resource"};
+  CLAVIGER_TRY(resources, identity::read_resources(form));
+  asked.resources = std::move(resources);
+  for (const codec::FormField& field : form.fields()) {
+    if (field.name == "audience" && !field.value.empty()) asked.audiences.emplace_back(field.value);
+  }
+  if (asked.resources.empty() && asked.audiences.empty()) return Error{Code::ParameterMissing, "exchange.resource"};
   return asked;
 }
 
@@ -122,12 +126,16 @@ Result<Unit> check_session(const Context& context, const identity::Session& sess
   return Unit{};
 }
 
+// However often it is named: a security token is for one partner (RFC 8693 clause 2.2.2).
 Result<PartnerRef> find_target(const PartnerTable& table, std::string_view tenant, const Asked& asked) {
-  const std::string& named = asked.resource.empty() ? asked.audience : asked.resource;
+  const std::string& named = asked.resources.empty() ? asked.audiences.front() : asked.resources.front();
   PartnerRef partner = table.find_resource(tenant, named);
   if (partner == nullptr) return Error{Code::ExchangeTarget, "exchange.resource"};
-  if (!asked.audience.empty() && asked.audience != named && asked.audience != partner->partner.issuer) {
-    return Error{Code::ExchangeTarget, "exchange.audience"};
+  if (asked.resources.size() > 1) return Error{Code::ExchangeTarget, "exchange.resource"};
+  for (const std::string& audience : asked.audiences) {
+    if (audience != named && audience != partner->partner.issuer) {
+      return Error{Code::ExchangeTarget, "exchange.audience"};
+    }
   }
   if (!partner->partner.is_enabled || partner->partner.outbound == Outbound::None) {
     return Error{Code::ExchangeTarget, "exchange.partner"};

@@ -1,6 +1,7 @@
 #include "broker/tokens/revoke_endpoint.h"
 
 #include "broker/identity/client_authentication.h"
+#include "broker/identity/cross_origin.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/oauth_error.h"
 #include "broker/identity/refresh_token.h"
@@ -135,7 +136,7 @@ void add_revoke_route(http::Router& router, Contexts& contexts) {
   route.handler = [&contexts](http::Request request, http::PathValues path) {
     return handle(&contexts, std::move(request), std::move(path));
   };
-  router.add(std::move(route));
+  identity::add_cross_origin_routes(router, contexts, {std::move(route)});
 }
 
 }  // namespace claviger::tokens

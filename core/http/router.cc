@@ -14,7 +14,7 @@ struct Router::Node {
   std::vector<Child> literals;  // a handful each: a linear search beats a map
   std::unique_ptr<Node> any;    // "{name}", "{name+}"
   bool any_takes_slash = false;
-  std::unique_ptr<Node> tail;   // "{name*}"
+  std::unique_ptr<Node> tail;  // "{name*}"
   std::vector<const Route*> routes;
 
   const Route* route_of(Method method) const {
@@ -139,6 +139,7 @@ Match Router::match(Method method, std::string_view path) const {
   if (match.route == nullptr && method == Method::Head) match.route = node->route_of(Method::Get);
   if (match.route != nullptr) return match;
   for (const Route* route : node->routes) {
+    if (route->method == Method::Options) continue;  // what a path can do is not to say what it can do
     if (!match.allow.empty()) match.allow += ", ";
     match.allow += name_of(route->method);
     if (route->method == Method::Get && node->route_of(Method::Head) == nullptr) match.allow += ", HEAD";

@@ -7,6 +7,7 @@
 #include "broker/identity/authenticators/authenticator_draft.h"
 #include "broker/identity/authenticators/connection_sign_in.h"
 #include "broker/identity/authenticators/second_step_answer.h"
+#include "broker/identity/authorization_request.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_name.h"
 #include "broker/identity/consent_endpoint.h"
@@ -168,7 +169,9 @@ Task<http::Response> pass(Context* context, std::string tenant, Interaction inte
   std::string client_id = interaction.client_id;
   const auto client = co_await context->identity->clients().find(tenant, std::move(client_id));
   if (!client) co_return local_error_response(tenant, client.error(), *request);
-  if (!(*client)->is_enabled) co_return refused(tenant, Code::GrantNotAllowed, *request);
+  if (const auto checked = check_destination(**client, interaction.redirect_uri); !checked) {
+    co_return refused(tenant, checked.error().code, *request);
+  }
   const std::string source = source_of(*context->snapshot->settings, *request);
   auto remembered = co_await remember(context, tenant, private_identity, source);
   if (!remembered) co_return refused(tenant, Code::Overload, *request, kRetryAfterOverload);

@@ -5,6 +5,7 @@
 
 #include "broker/identity/authenticators/authenticator.h"
 #include "broker/identity/authenticators/failed_codes.h"
+#include "broker/identity/former_hash.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/sign_in_throttle.h"
 #include "broker/identity/user_records.h"
@@ -327,6 +328,9 @@ Task<Result<SignInOutcome>> ask_for_more(Context* context, const SignIn* request
     const std::string key = user_key(request->tenant, user.sub);
     storage::Transaction transaction;
     transaction.expect_version(tables::kUsers, key, user.version);
+    storage::Transaction* kept = &transaction;
+    CLAVIGER_CO_TRY(remembered,
+                    co_await add_former_hash(context, request->tenant, user.sub, user.password_hash, new_hash, kept));
     user.password_hash = std::move(new_hash);
     transaction.put(tables::kUsers, key, as_bytes(encode_user(user)));
     auto committed = co_await context->store.commit(std::move(transaction));

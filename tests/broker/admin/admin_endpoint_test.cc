@@ -74,7 +74,8 @@ TEST(AdminRooms, WhatIsNotConfiguredIsSaidSo) {
 TEST(AdminTenants, OwnDomains) {
   AdminBed bed;
   EXPECT_EQ(bed.show("/tenants/alpha/domains").body, R"({"items":[]})");
-  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/domains/alpha.example", "{}").body, R"({"items":[{"domain":"alpha.example"}]})");
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/domains/alpha.example", "{}").body,
+            R"({"items":[{"domain":"alpha.example"}]})");
   EXPECT_EQ(bed.audited("tenant.domain.add", "ok"), 1);
   EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/domains/Alpha", "{}").status, 400);
   EXPECT_EQ(bed.ask(Method::Put, "/tenants/nowhere/domains/alpha.example", "{}").status, 404);
@@ -88,11 +89,14 @@ TEST(AdminTenants, OwnDomains) {
 
 TEST(AdminClients, MayHaveAnAccessTokenLifeOfTheirOwn) {
   AdminBed bed;
-  constexpr const char* kShift = R"({"client_id":"shift","redirect_uris":["https://a.example/"],"access_token_life":43200})";
+  constexpr const char* kShift =
+      R"({"client_id":"shift","redirect_uris":["https://a.example/"],"access_token_life":43200})";
   EXPECT_EQ(bed.post("/tenants/alpha/clients", kShift).member("access_token_life"), "43200");
   EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/shift", R"({"access_token_life":43201})").status, 400);
   EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/shift", R"({"access_token_life":"1"})").status, 400);
-  EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/shift", R"({"access_token_life":0})").member("access_token_life"), "");
+  EXPECT_EQ(
+      bed.ask(Method::Patch, "/tenants/alpha/clients/shift", R"({"access_token_life":0})").member("access_token_life"),
+      "");
 }
 
 TEST(AdminAudit, ComesBeforeTheChangeAndAfterIt) {
@@ -133,6 +137,38 @@ TEST(AdminAudit, AChangeRunsToItsEndWhenTheAskerIsGone) {
     bed.run_until([&bed] { return bed.audited("user.add", "ok") == 1; });
     EXPECT_EQ(bed.show("/tenants/alpha/users/alice").status, 200) << turns;
   }
+}
+
+TEST(AdminUsers, WaitsAfterWrongPasswordsAreLifted) {
+  AdminBed bed;
+  bed.add_public_client();
+  const identity::User ann = bed.add_user();
+  bed.peer().address = "192.0.2.7";
+  const auto sign_in = [&](std::string_view login, std::string_view password) {
+    return bed.sign_in(identity::authorize_query("app"), login, password).status;
+  };
+  for (std::uint32_t i = 0; i < bed.settings().limits.sign_in_tries; ++i) sign_in("ann", "wrong");
+  EXPECT_EQ(sign_in("ann", "correct horse"), 429);
+  const Reply unlocked = bed.post("/tenants/alpha/users/ann/unlock");
+  EXPECT_EQ(unlocked.status, 200);
+  EXPECT_EQ(unlocked.member("login"), "ann");
+  EXPECT_EQ(sign_in("ann", "correct horse"), 302);
+  EXPECT_EQ(bed.audited("user.unlock", "ok"), 1);
+  EXPECT_EQ(bed.post("/tenants/alpha/users/nobody/unlock").status, 404);
+
+  for (std::uint32_t i = 0; i <= bed.settings().limits.source_tries; ++i) sign_in("user-" + std::to_string(i), "wrong");
+  EXPECT_EQ(sign_in("somebody", "wrong"), 429);
+  EXPECT_EQ(bed.post("/sources/192.0.2.7/unlock").status, 200);
+  EXPECT_EQ(sign_in("somebody", "wrong"), 200);
+  EXPECT_EQ(bed.audited("source.unlock", "ok"), 1);
+  for (const char* bad : {"192.0.2", "localhost", "2001:db8::g"}) {
+    EXPECT_EQ(bed.post(std::string("/sources/") + bad + "/unlock").member("code"), "BadValue") << bad;
+  }
+  // Addresses are everybody's: an administrator of one tenant lifts his users' waits only.
+  ASSERT_EQ(bed.ask(Method::Put, "/tenants/alpha/administrators/1001").status, 200);
+  bed.peer().uid = 1001;
+  EXPECT_EQ(bed.post("/tenants/alpha/users/ann/unlock").status, 200);
+  EXPECT_EQ(bed.post("/sources/192.0.2.7/unlock").status, 403);
 }
 
 TEST(AdminUsers, AreAddedShownChangedAndRemoved) {
@@ -268,9 +304,10 @@ TEST(AdminClients, AreRegisteredAndTheirSecretIsShownOnce) {
   EXPECT_EQ(bed.post("/tenants/alpha/clients/server/enable").member("enabled"), "true");
   EXPECT_NE(bed.show("/tenants/alpha/clients").body.find("\"server\""), std::string::npos);
   // What is named changes, and nothing else.
-  const Reply changed = bed.ask(Method::Patch, "/tenants/alpha/clients/server",
-                                R"({"name":"Renamed","dpop_bound":true,"require_pushed_requests":true,"asks_consent":true,)"
-                                R"("subject_type":"pairwise","sector_identifier":"agency.example"})");
+  const Reply changed =
+      bed.ask(Method::Patch, "/tenants/alpha/clients/server",
+              R"({"name":"Renamed","dpop_bound":true,"require_pushed_requests":true,"asks_consent":true,)"
+              R"("subject_type":"pairwise","sector_identifier":"agency.example"})");
   EXPECT_EQ(changed.status, 200) << changed.body;
   EXPECT_EQ(changed.member("name"), "Renamed");
   EXPECT_EQ(changed.member("dpop_bound"), "true");
@@ -279,8 +316,9 @@ TEST(AdminClients, AreRegisteredAndTheirSecretIsShownOnce) {
   EXPECT_EQ(changed.member("subject_type"), "pairwise");
   EXPECT_EQ(changed.member("sector_identifier"), "agency.example");
   EXPECT_EQ(changed.member("authentication"), "client_secret_basic");
-  for (const char* body : {R"({"subject_type":"x"})", R"({"profile":"x"})", R"({"grants":["x"]})", R"({"dpop_bound":1})",
-                           R"({"authentication":"x"})", R"({"client_id":"other"})", R"({"redirect_uris":["x"]})"}) {
+  for (const char* body :
+       {R"({"subject_type":"x"})", R"({"profile":"x"})", R"({"grants":["x"]})", R"({"dpop_bound":1})",
+        R"({"authentication":"x"})", R"({"client_id":"other"})", R"({"redirect_uris":["x"]})"}) {
     EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/server", body).status, 400) << body;
   }
   EXPECT_EQ(bed.ask(Method::Patch, "/tenants/alpha/clients/nobody", "{}").member("code"), "ClientUnknown");
@@ -299,15 +337,20 @@ TEST(AdminClients, RefuseWhatIsWrong) {
 TEST(AdminConsents, AreListedAndTakenBack) {
   AdminBed bed;
   const identity::User ann = bed.add_user("ann", "correct horse");
+  identity::ClientDraft draft;
+  draft.client_id = "web";
+  draft.redirect_uris = {std::string(identity::kRedirect)};
+  draft.may_code = true;
   identity::Consent consent;
   consent.scopes = {"openid", "profile"};
-  consent.given_at = 1'700'000'000;
+  consent.given_at = bed.add_client(std::move(draft)).client.created_at;
   storage::Transaction transaction;
   transaction.put(broker::tables::kConsents, identity::consent_key("alpha", ann.sub, "web"),
                   as_bytes(identity::encode_consent(consent)));
   ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(transaction))));
   EXPECT_EQ(bed.show("/tenants/alpha/users/ann/consents").body,
-            R"({"items":[{"client_id":"web","scopes":["openid","profile"],"given_at":1700000000}]})");
+            R"({"items":[{"client_id":"web","scopes":["openid","profile"],"given_at":)" +
+                std::to_string(consent.given_at) + "}]}");
   EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/users/ann/consents/other").status, 404);
   EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/users/ann/consents/web").status, 200);
   EXPECT_EQ(bed.show("/tenants/alpha/users/ann/consents").body, R"({"items":[]})");

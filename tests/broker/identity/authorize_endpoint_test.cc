@@ -115,9 +115,9 @@ TEST_F(Authorize, ClientIdMissing) { expect_page(ask_with("client_id", std::null
 TEST_F(Authorize, ClientIdDuplicated) { expect_page(ask(query + "&client_id=app"), 400, "invalid_request"); }
 TEST_F(Authorize, RedirectUriMissing) { expect_page(ask_with("redirect_uri", std::nullopt), 400, "invalid_request"); }
 TEST_F(Authorize, RedirectUriUnregistered) {
-  for (const char* other : {"https://app.example/cb/", "https://app.example/cb?x=1", "https://app.example:444/cb",
-                            "http://app.example/cb", "https://evil.example/cb", "https://app.example/cb2",
-                            "HTTPS://app.example/cb"}) {
+  for (const char* other :
+       {"https://app.example/cb/", "https://app.example/cb?x=1", "https://app.example:444/cb", "http://app.example/cb",
+        "https://evil.example/cb", "https://app.example/cb2", "HTTPS://app.example/cb"}) {
     expect_page(ask_with("redirect_uri", other), 400, "invalid_request");
   }
 }
@@ -142,9 +142,7 @@ TEST_F(Authorize, OtherContentType) {
   sent.fields = {{http::Field::ContentType, "application/json"}};
   expect_page(bed.send(sent), 415, "invalid_request");
 }
-TEST_F(Authorize, OtherMethod) {
-  EXPECT_EQ(bed.send({http::Method::Put, std::string(kPath) + query}).status, 405);
-}
+TEST_F(Authorize, OtherMethod) { EXPECT_EQ(bed.send({http::Method::Put, std::string(kPath) + query}).status, 405); }
 TEST_F(Authorize, TenantUnknown) {
   EXPECT_EQ(bed.send(get("/idms/v1/bravo/authorize?" + query)).status, 404);
   bed.tenant().is_enabled = false;
@@ -221,8 +219,8 @@ TEST_F(Authorize, CodeChallengeMissingMalformedOrPlain) {
   expect_redirect(ask_with("code_challenge_method", std::nullopt), "invalid_request");
   expect_redirect(ask_with("code_challenge_method", "plain"), "invalid_request");
   const std::string challenge(kChallenge);
-  for (const std::string& bad : {challenge.substr(1), challenge + "A", challenge.substr(1) + "=", challenge.substr(1) + "+",
-                                 challenge.substr(0, 42) + "N"}) {
+  for (const std::string& bad : {challenge.substr(1), challenge + "A", challenge.substr(1) + "=",
+                                 challenge.substr(1) + "+", challenge.substr(0, 42) + "N"}) {
     expect_redirect(ask_with("code_challenge", bad), "invalid_request");
   }
 }
@@ -253,6 +251,8 @@ TEST_F(Authorize, RequestObjects) {
 TEST_F(Authorize, ResourceUnknown) {
   expect_redirect(ask_with("resource", "https://elsewhere.example"), "invalid_target");
   const std::string known = std::string(kIssuer) + "/servers/mcptt";
+  expect_redirect(ask_with("resource", known), "invalid_target");  // no scope leads there
+  query = authorize_query("app", "openid 3gpp:mc:ptt_service");
   EXPECT_EQ(ask_with("resource", known).status, 200);
   // RFC 8707 allows several.
   EXPECT_EQ(ask(with(query, "resource", known) + "&resource=" + escaped(bed.tenant().default_audience)).status, 200);

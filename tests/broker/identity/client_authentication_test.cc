@@ -266,8 +266,9 @@ TEST_F(Assertions, WithoutKidNeedASingleKey) {
 
 TEST_F(Assertions, WithALongLifeEndFiveMinutesAfterTheyWereMade) {
   const auto lasting = [&](const std::string& jti) {
-    return sign(header(), "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":\"" + std::string(kIssuer) + "\",\"jti\":\"" + jti +
-                              "\",\"iat\":" + std::to_string(now) + ",\"exp\":" + std::to_string(now + 3600) + "}");
+    return sign(header(), "{\"iss\":\"robot\",\"sub\":\"robot\",\"aud\":\"" + std::string(kIssuer) + "\",\"jti\":\"" +
+                              jti + "\",\"iat\":" + std::to_string(now) + ",\"exp\":" + std::to_string(now + 3600) +
+                              "}");
   };
   const std::string unused = lasting("l2"), used = lasting("l1");
   EXPECT_EQ(bed.send(with_assertion(used)).status, 200);

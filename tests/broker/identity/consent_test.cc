@@ -145,6 +145,44 @@ TEST_F(Consents, AsJsonForAUeWithoutABrowser) {
   EXPECT_EQ(question.member("action"), "/idms/v1/alpha/consent");
   EXPECT_EQ(say("allow", question.member("consent")).status, 302);
 }
+// Whoever registers under an id that was somebody else's has not been agreed to.
+TEST_F(Consents, OfAFormerClientOfThatNameDoNotCount) {
+  say("allow", hidden_consent(sign_in("web", "openid profile").body));
+  EXPECT_EQ(bed.wait(list_consents(bed.context(), "alpha", ann.sub))->size(), 1U);
+  bed.clock().advance(Seconds{2});
+  ASSERT_TRUE(bed.wait(remove_client(bed.context(), "alpha", "web")));
+  EXPECT_TRUE(bed.wait(list_consents(bed.context(), "alpha", ann.sub))->empty());
+  ClientDraft draft;
+  draft.client_id = "web";
+  draft.redirect_uris = {std::string(kRedirect)};
+  draft.may_code = true;
+  draft.asks_consent = true;
+  bed.add_client(std::move(draft));
+  EXPECT_TRUE(bed.wait(list_consents(bed.context(), "alpha", ann.sub))->empty());
+  bed.clock().advance(Seconds{2});  // a sign-in would wait for the next second
+  const Reply page = sign_in("web", "openid");
+  EXPECT_EQ(page.status, 200);
+  // And what is agreed to now is not joined with what was.
+  EXPECT_EQ(say("allow", hidden_consent(page.body)).status, 302);
+  EXPECT_FALSE(sign_in("web", "openid").redirected("code").empty());
+  EXPECT_EQ(sign_in("web", "openid profile").status, 200);
+}
+
+// The page was open when the client lost the place: neither code nor refusal goes there.
+TEST_F(Consents, ForAPlaceThatTheClientNoLongerHas) {
+  for (const char* action : {"allow", "deny"}) {
+    const std::string consent = hidden_consent(sign_in("web", "openid profile", "&prompt=consent").body);
+    ClientChange moved;
+    moved.redirect_uris = {"https://elsewhere.example/cb"};
+    ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "web", moved)));
+    const Reply reply = say(action, consent);
+    EXPECT_EQ(reply.status, 400) << action;
+    EXPECT_EQ(reply.header("location"), "");
+    moved.redirect_uris = {std::string(kRedirect)};
+    ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "web", moved)));
+  }
+}
+
 TEST_F(Consents, AreListedAndTakenBack) {
   const Reply allowed = say("allow", hidden_consent(sign_in().body));
   const Reply tokens = redeem(allowed.redirected("code"));

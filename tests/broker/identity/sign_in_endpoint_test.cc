@@ -177,6 +177,16 @@ TEST_F(SignInForm, AClientDisabledMeanwhileGetsNothing) {
   EXPECT_EQ(submit("ann", "correct horse").status, 400);
 }
 
+// Nothing goes to a place that was taken from the client while the page was open: no code, and no refusal.
+TEST_F(SignInForm, APlaceTakenFromTheClientMeanwhileGetsNothing) {
+  ClientChange moved;
+  moved.redirect_uris = {"https://elsewhere.example/cb"};
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "app", moved)));
+  const Reply reply = submit("ann", "correct horse");
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_EQ(reply.header("location"), "");
+}
+
 TEST_F(SignInForm, OtherContentTypeAndTenant) {
   Sent sent = form("ann", "correct horse");
   sent.fields[0].second = "text/plain";

@@ -42,6 +42,37 @@ TEST_F(Throttled, FiveTriesThenExponentialDelayNeverALock) {
   }
 }
 
+TEST_F(Throttled, AnOperatorLiftsALoginsWaits) {
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 5);
+  EXPECT_EQ(wrong_until_refused("bob", "192.0.2.1"), 5);
+  EXPECT_FALSE(begin("ann", "203.0.113.1").is_admitted);  // for the login's sake
+  throttle.lift_login("alpha", "ann", now);
+  EXPECT_TRUE(begin("ann", "203.0.113.1").is_admitted);
+  EXPECT_FALSE(begin("bob", "192.0.2.1").is_admitted);
+  EXPECT_FALSE(throttle.begin(limits, "bravo", "bob", "192.0.2.1", now).is_last);
+  now += 1s;
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 4);  // with the one from elsewhere five of the login's
+  // Only what was before is lifted.
+  EXPECT_FALSE(begin("ann", "192.0.2.1").is_admitted);
+}
+
+TEST_F(Throttled, AnOperatorLiftsATotal) {
+  const SignInThrottle::Total total{2, Seconds{300}};
+  while (throttle.begin_total(total, "alpha", "ann", now) == Milliseconds{0}) {
+  }
+  throttle.lift_login("alpha", "ann", now);
+  EXPECT_EQ(throttle.begin_total(total, "alpha", "ann", now), Milliseconds{0});
+}
+
+TEST_F(Throttled, AnOperatorLiftsASourcesWait) {
+  limits.source_tries = 20;
+  int logins = 0;
+  while (begin("user-" + std::to_string(logins), "2001:db8::1").is_admitted) ++logins;
+  EXPECT_EQ(logins, 20);
+  throttle.lift_source("2001:db8::2");  // of the same network of 64 bits
+  EXPECT_TRUE(begin("user-21", "2001:db8::1").is_admitted);
+}
+
 TEST_F(Throttled, AQuietWindowForgives) {
   EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 5);
   now += 15min;

@@ -87,8 +87,9 @@ TEST_F(TokenEndpoint, McIdentitiesStayOutWithoutTheirScope) {
 }
 
 TEST_F(TokenEndpoint, CodeMissing) {
-  expect_error(post("grant_type=authorization_code&client_id=app&redirect_uri=x&code_verifier=" + std::string(kVerifier)),
-               400, "invalid_request");
+  expect_error(
+      post("grant_type=authorization_code&client_id=app&redirect_uri=x&code_verifier=" + std::string(kVerifier)), 400,
+      "invalid_request");
 }
 TEST_F(TokenEndpoint, CodeUnknown) {
   expect_error(post(code_body(std::string(43, 'A'))), 400, "invalid_grant");
@@ -439,6 +440,28 @@ TEST_F(TokenEndpoint, ClientCredentialsScopeAndResource) {
   const Reply one = ask("&resource=" + escaped(data));
   EXPECT_EQ(member_of(claims_of(one.member("access_token")), "aud"), data);
   expect_error(ask("&resource=" + escaped("https://elsewhere.example")), 400, "invalid_target");
+}
+
+// Who is disabled, or removed, leaves no code behind for whom is enabled or registered next.
+TEST_F(TokenEndpoint, ACodeEndsWithItsClient) {
+  std::string code = fresh_code();
+  ASSERT_TRUE(bed.wait(set_client_enabled(bed.context(), "alpha", "app", false)));
+  ASSERT_TRUE(bed.wait(set_client_enabled(bed.context(), "alpha", "app", true)));
+  expect_error(post(code_body(code)), 400, "invalid_grant");
+  bed.clock().advance(2s);  // a sign-in would wait for the next second
+  code = fresh_code();
+  ASSERT_TRUE(bed.wait(remove_client(bed.context(), "alpha", "app")));
+  bed.add_public_client();
+  expect_error(post(code_body(code)), 400, "invalid_grant");
+  bed.clock().advance(2s);
+  EXPECT_EQ(post(code_body(fresh_code())).status, 200);
+}
+TEST_F(TokenEndpoint, ACodeForAPlaceThatTheClientNoLongerHas) {
+  const std::string code = fresh_code();
+  ClientChange moved;
+  moved.redirect_uris = {"https://elsewhere.example/cb"};
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "app", moved)));
+  expect_error(post(code_body(code)), 400, "invalid_grant");
 }
 
 // Requests as such.

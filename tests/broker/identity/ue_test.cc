@@ -237,6 +237,10 @@ TEST_F(Ues, Step1NobodySignsInOnALostUe) {
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(refused.member("error"), "access_denied");
   EXPECT_TRUE(sessions_on(on).empty());
+  // Nobody is asked for his password there, either.
+  Sent asked = get("/idms/v1/alpha/authorize?" + authorize_query("app"));
+  asked.fields.emplace_back(http::Field::Cookie, std::string(kUeCookie) + "=" + on.cookie);
+  EXPECT_EQ(bed.send(asked).redirected("error"), "access_denied");
   lost.is_lost = false;
   ASSERT_TRUE(bed.wait(change_ue(bed.context(), "alpha", on.ue_id, lost)));
   EXPECT_EQ(tokens_on(on, "ann").status, 200);

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/identity/former_hash.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/identity/user_import.h"
+#include "core/crypto/password_hash.h"
 #include "tests/broker/identity/testbed.h"
 
 namespace claviger::identity {
@@ -406,6 +408,117 @@ TEST_F(Import, ThePasswordThatHeHasChangesNothing) {
   EXPECT_FALSE(lives());
   bed.clock().advance(Seconds(2));  // past the second that ended what he had
   EXPECT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horses").status, 302);
+}
+
+// What a file says of a password is compared with the password that he has, not with how it is kept.
+struct SamePassword : Import {
+  Client app = bed.add_public_client();
+  User ann = bed.add_user("ann");
+
+  static std::vector<UserDraft> line() {
+    std::vector<UserDraft> drafts;
+    drafts.push_back(draft_of("ann"));
+    drafts.back().left_out = {UserMember::DisplayName, UserMember::McId,     UserMember::McpttId,
+                              UserMember::McvideoId,   UserMember::McdataId, UserMember::Scopes};
+    return drafts;
+  }
+  Result<ImportReport> import_password(std::string_view password) {
+    auto drafts = line();
+    drafts.back().password = secret(password);
+    return import(std::move(drafts));
+  }
+  Result<ImportReport> import_hash(const std::string& hash) {
+    auto drafts = line();
+    drafts.back().password_hash = hash;
+    return import(std::move(drafts));
+  }
+  static std::string hash_elsewhere(std::string_view password) {
+    return *crypto::hash_password(as_bytes(password), {16, 1, 1});
+  }
+  bool lives(const Reply& tokens) {
+    return context->tokens->verify_own(*context->snapshot->find("alpha"), tokens.member("access_token")).has_value();
+  }
+};
+
+TEST_F(SamePassword, InPlainRenewsAHashWithOldParameters) {
+  const Reply tokens = bed.sign_in_for_tokens("app");
+  bed.clock().advance(10s);
+  bed.settings().argon2 = {8, 2, 1};
+  bed.publish();
+  const auto renewed = import_password("correct horse");
+  ASSERT_TRUE(renewed);
+  EXPECT_EQ(renewed->updated, 1U);
+  const User after = find(ann.sub);
+  EXPECT_NE(after.password_hash.find("m=8,t=2,p=1"), std::string::npos) << after.password_hash;
+  EXPECT_EQ(after.password_changed_at, ann.password_changed_at);
+  EXPECT_EQ(after.not_before, ann.not_before);
+  EXPECT_TRUE(lives(tokens));
+  EXPECT_EQ(import_password("correct horse")->unchanged, 1U);
+  EXPECT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 302);
+  EXPECT_EQ(find(ann.sub).password_hash, after.password_hash);
+}
+
+// A directory exports its hashes every night; whoever has signed in since has another hash of the same password.
+TEST_F(SamePassword, AsTheHashThatASignInHasRenewed) {
+  const std::string of_the_file = hash_elsewhere("correct horse");
+  ASSERT_EQ(import_hash(of_the_file)->updated, 1U);
+  bed.clock().advance(2s);
+  const Reply tokens = bed.sign_in_for_tokens("app");
+  ASSERT_EQ(tokens.status, 200);
+  const User renewed = find(ann.sub);
+  EXPECT_NE(renewed.password_hash, of_the_file);
+  EXPECT_EQ(import_hash(of_the_file)->unchanged, 1U);
+  EXPECT_TRUE(lives(tokens));
+  EXPECT_EQ(find(ann.sub).password_hash, renewed.password_hash);
+  // Renewed once more, it is still that file's.
+  bed.settings().argon2 = {8, 2, 1};
+  bed.publish();
+  EXPECT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 302);
+  EXPECT_NE(find(ann.sub).password_hash, renewed.password_hash);
+  EXPECT_EQ(import_hash(of_the_file)->unchanged, 1U);
+  EXPECT_EQ(import_password("correct horse")->unchanged, 1U);
+  EXPECT_TRUE(lives(tokens));
+  // Another hash is another password, as far as anybody can tell.
+  EXPECT_EQ(import_hash(hash_elsewhere("correct horse"))->updated, 1U);
+  EXPECT_FALSE(lives(tokens));
+}
+
+// What was exported yesterday is his, too, when the parameters have changed since.
+TEST_F(SamePassword, AsAnyOfTheLastThatWereRenewed) {
+  const std::string of_the_file = hash_elsewhere("correct horse");
+  ASSERT_EQ(import_hash(of_the_file)->updated, 1U);
+  std::vector<std::string> had;
+  for (std::uint32_t passes = 1; passes <= kFormerHashesMax + 1; ++passes) {
+    bed.clock().advance(2s);
+    bed.settings().argon2 = {8, passes, 1};
+    bed.publish();
+    ASSERT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 302);
+    had.push_back(find(ann.sub).password_hash);
+  }
+  EXPECT_EQ(import_hash(of_the_file)->unchanged, 1U);
+  EXPECT_EQ(import_hash(had[had.size() - 2])->unchanged, 1U);
+  EXPECT_EQ(import_hash(had[0])->unchanged, 0U);  // there is no room for all of them
+}
+
+// Whoever set another password and came no further than that.
+TEST_F(SamePassword, IsNotOfAPasswordThatWasSetSinceWhateverElseWasDone) {
+  const std::string of_the_file = hash_elsewhere("correct horse");
+  ASSERT_EQ(import_hash(of_the_file)->updated, 1U);
+  bed.clock().advance(2s);
+  ASSERT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 302);
+  ASSERT_EQ(import_hash(hash_elsewhere("another"))->updated, 1U);
+  EXPECT_EQ(import_hash(of_the_file)->updated, 1U);
+  EXPECT_EQ(find(ann.sub).password_hash, of_the_file);
+}
+
+TEST_F(SamePassword, IsNotWhatWasReplacedSince) {
+  const std::string of_the_file = hash_elsewhere("correct horse");
+  ASSERT_EQ(import_hash(of_the_file)->updated, 1U);
+  bed.clock().advance(2s);
+  ASSERT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 302);
+  ASSERT_TRUE(bed.wait(set_password(context, "alpha", ann.sub, secret("another"))));
+  EXPECT_EQ(import_hash(of_the_file)->updated, 1U);
+  EXPECT_EQ(find(ann.sub).password_hash, of_the_file);
 }
 
 TEST_F(Import, NamesEachBadLineAndLosesNoGoodOne) {

@@ -72,6 +72,19 @@ TEST_F(ExchangeGrant, TakesTheOtherNameOfTheSubjectTokensType) {
   EXPECT_EQ(bed.token(body).status, 200);
 }
 
+// RFC 8693 clause 2.1 lets both come several times; a security token is for one partner.
+TEST_F(ExchangeGrant, ATokenForSeveralPartnersIsNone) {
+  const std::string good = access_token();
+  const std::string other = "&resource=" + identity::escaped("https://charlie.example");
+  expect_error(bed.exchange(good, bravo.issuer, other), 400, "invalid_target");
+  expect_error(bed.exchange(good, bravo.issuer, "&audience=" + identity::escaped(bravo.issuer) + "&audience=x"), 400,
+               "invalid_target");
+  const std::string same = "&resource=" + identity::escaped(bravo.issuer) +
+                           "&audience=" + identity::escaped(bravo.issuer) +
+                           "&audience=" + identity::escaped(bravo.issuer);
+  EXPECT_EQ(bed.exchange(good, bravo.issuer, same).status, 200);
+}
+
 TEST_F(ExchangeGrant, IgnoresWhatTs24547ListsByMistake) {  // spec 2.4
   const std::string extra = "&code=x&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&code_verifier=x";
   EXPECT_EQ(bed.exchange(access_token(), bravo.issuer, extra).status, 200);

@@ -80,6 +80,12 @@ ExitStatus add(Invocation& invocation) {
 
 ExitStatus show(Invocation& invocation) { return ask_and_show(invocation, kUser, "GET"); }
 ExitStatus enable(Invocation& invocation) { return ask_and_show(invocation, kUser, "POST", "/enable"); }
+ExitStatus unlock(Invocation& invocation) { return ask_and_show(invocation, kUser, "POST", "/unlock"); }
+
+ExitStatus unlock_source(Invocation& invocation) {
+  const std::string address = path_segment(invocation.args.get("ADDRESS"));
+  return ask_only(invocation, "POST", "/admin/v1/sources/" + address + "/unlock");
+}
 
 ExitStatus disable(Invocation& invocation) {
   const std::string login(invocation.args.get("LOGIN"));
@@ -171,6 +177,19 @@ std::vector<Command> user_commands() {
        {yes},
        disable},
       {"user enable", "Let a disabled user sign in again", "clavigerctl user enable alice", {login}, {}, enable},
+      {"user unlock",
+       "Let a user try again at once: his waits after wrong passwords and codes, and the lock after too many, are "
+       "lifted",
+       "clavigerctl user unlock alice",
+       {login},
+       {},
+       unlock},
+      {"source unlock",
+       "The same of an address from which too many passwords were wrong, in all tenants",
+       "clavigerctl source unlock 192.0.2.7",
+       {{"ADDRESS", "IPv4, or IPv6: its network of 64 bits"}},
+       {},
+       unlock_source},
       {"user remove", "Remove a user for good", "clavigerctl user remove alice --yes", {login}, {yes}, remove},
       {"user set-password",
        "Give a user a new password; his sessions end",

@@ -9,6 +9,7 @@
 
 #include "broker/identity/authenticators/authenticator_procedures.h"
 #include "broker/identity/authenticators/failed_codes.h"
+#include "broker/identity/sign_in_unlock.h"
 #include "core/codec/base32.h"
 #include "core/crypto/one_time_password.h"
 #include "tests/broker/identity/authenticators/sealing_bed.h"
@@ -259,6 +260,32 @@ TEST_F(SecondStep, AHundredWrongCodesOneAfterTheOtherLock) {
   EXPECT_EQ(code(totp()).status, 200);
   ASSERT_TRUE(bed.wait(enable_user(bed.context(), "alpha", ann.sub)));
   EXPECT_EQ(code(totp()).status, 302);
+
+  guess();
+  EXPECT_EQ(code(totp()).status, 200);
+  ASSERT_TRUE(bed.wait(unlock_user(bed.context(), "alpha", ann.sub)));
+  EXPECT_EQ(code(totp()).status, 302);
+}
+
+// Passwords and codes: whatever a user waits for, he need not when an operator says so.
+TEST_F(SecondStep, AnOperatorLiftsTheWaits) {
+  ASSERT_TRUE(enrol(ann, "totp"));
+  begin();
+  password();
+  for (int i = 0; i < 5; ++i) code("000000");
+  begin();
+  password();
+  EXPECT_EQ(code(totp()).status, 429);
+  ASSERT_TRUE(bed.wait(unlock_user(bed.context(), "alpha", ann.sub)));
+  EXPECT_EQ(code(totp()).status, 302);
+  EXPECT_TRUE(bed.wait(unlock_user(bed.context(), "alpha", "nobody")).failed_with(Code::UserUnknown));
+  bed.clock().advance(1s);  // what was tried in that instant is lifted, too
+  for (std::uint32_t i = 0; i < bed.settings().limits.sign_in_tries; ++i) {
+    bed.sign_in(authorize_query("app"), "ann", "wrong");
+  }
+  EXPECT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 429);
+  ASSERT_TRUE(bed.wait(unlock_user(bed.context(), "alpha", ann.sub)));
+  EXPECT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 200);  // and now the code
 }
 
 TEST_F(SecondStep, NothingThatIsNoCode) {
