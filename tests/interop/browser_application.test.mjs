@@ -3,7 +3,6 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import * as jose from 'jose';
@@ -11,7 +10,7 @@ import { chromium } from 'playwright-core';
 import { readSandbox } from './sandbox.mjs';
 
 const sandbox = readSandbox();
-const library = readFileSync(createRequire(import.meta.url).resolve('oidc-client-ts/dist/browser/oidc-client-ts.min.js'));
+const library = readFileSync(new URL('./node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url));
 let browser;
 let server;
 let origin;
