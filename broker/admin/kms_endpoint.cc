@@ -128,9 +128,10 @@ constexpr std::string_view kSharePrefix = "claviger-share:";
 // Of a secret of kDomainSecretBytes: index, octets, check.
 constexpr std::size_t kShareBytes = 1 + keys::kDomainSecretBytes + crypto::kShareCheckBytes;
 
-Result<std::shared_ptr<const SecretBytes>> read_shares(const std::vector<std::string>& texts) {
+Result<std::shared_ptr<const SecretBytes>> read_shares(const std::vector<SecretBytes>& texts) {
   std::vector<SecretBytes> shares;
-  for (std::string_view text : texts) {
+  for (const SecretBytes& line : texts) {
+    std::string_view text = as_text(line.reveal());
     while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.remove_suffix(1);
     const std::size_t colon = text.rfind(':');
     SecretBytes share(kShareBytes);
@@ -208,7 +209,7 @@ Task<Answer> init(Call* call) {
   std::optional<std::int64_t> offset;
   members.read("uri", draft.kms_uri).require("uri").read("cert_uri", draft.cert_uri).read("issuer", draft.issuer);
   members.read("period", period).read("offset", offset);
-  std::vector<std::string> shares;
+  std::vector<SecretBytes> shares;  // wiped whichever way this ends
   SecretBytes secrets_line;
   members.read("shares", shares).read("secrets", secrets_line);
   PolicyOrWrong policy = read_policy(members);
@@ -222,7 +223,6 @@ Task<Answer> init(Call* call) {
   if (policy.change.domains) draft.domains = *std::exchange(policy.change.domains, std::nullopt);
   if (!shares.empty()) {
     auto secrets = read_shares(shares);
-    for (std::string& share : shares) wipe(std::as_writable_bytes(std::span(share)));
     if (!secrets) co_return secrets.error();
     draft.secrets = *std::move(secrets);
   }

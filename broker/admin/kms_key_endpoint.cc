@@ -66,7 +66,9 @@ Task<Answer> add_key(Call* call) {
   json.begin_object();
   write_members(json, made->record);
   std::string shown;
+  shown.reserve(2 * keys::kTransportKeyBytes);
   codec::hex_encode(made->key.reveal(), shown);
+  text.reserve(text.size() + 2 * shown.size());  // no growth leaves the key behind
   json.member("key", shown).end_object();
   wipe(std::as_writable_bytes(std::span(shown)));
   co_return Answer(std::move(text));

@@ -15,52 +15,64 @@ void ObjectReader::fail(std::string_view name, std::string_view what) {
 
 ObjectReader& ObjectReader::read(std::string_view name, std::string& field) {
   if (const auto value = find(name)) {
-    if (const auto text = value->as_string()) field = *text;
-    else fail(name, "not a string");
+    if (const auto text = value->as_string())
+      field = *text;
+    else
+      fail(name, "not a string");
   }
   return *this;
 }
 
 ObjectReader& ObjectReader::read(std::string_view name, bool& field) {
   if (const auto value = find(name)) {
-    if (const auto truth = value->as_bool()) field = *truth;
-    else fail(name, "neither true nor false");
+    if (const auto truth = value->as_bool())
+      field = *truth;
+    else
+      fail(name, "neither true nor false");
   }
   return *this;
 }
 
 ObjectReader& ObjectReader::read(std::string_view name, std::optional<std::int64_t>& field) {
   if (const auto value = find(name)) {
-    if (const auto number = value->as_int()) field = *number;
-    else fail(name, "not a whole number");
+    if (const auto number = value->as_int())
+      field = *number;
+    else
+      fail(name, "not a whole number");
   }
   return *this;
 }
 
-ObjectReader& ObjectReader::read(std::string_view name, std::vector<std::string>& field) {
+template <typename Text, typename Make>
+void ObjectReader::read_texts(std::string_view name, std::vector<Text>& field, Make make) {
   const auto value = find(name);
-  if (!value) return *this;
+  if (!value) return;
   const auto array = value->as_array();
-  if (!array) {
-    fail(name, "not an array");
-    return *this;
-  }
+  if (!array) return fail(name, "not an array");
   field.clear();
   for (const codec::JsonValue element : *array) {
     const auto text = element.as_string();
-    if (!text) {
-      fail(name, "not an array of strings");
-      break;
-    }
-    field.emplace_back(*text);
+    if (!text) return fail(name, "not an array of strings");
+    field.push_back(make(*text));
   }
+}
+
+ObjectReader& ObjectReader::read(std::string_view name, std::vector<std::string>& field) {
+  read_texts(name, field, [](std::string_view text) { return std::string(text); });
+  return *this;
+}
+
+ObjectReader& ObjectReader::read(std::string_view name, std::vector<SecretBytes>& field) {
+  read_texts(name, field, [](std::string_view text) { return SecretBytes(as_bytes(text)); });
   return *this;
 }
 
 ObjectReader& ObjectReader::read(std::string_view name, SecretBytes& field) {
   if (const auto value = find(name)) {
-    if (const auto text = value->as_string()) field = SecretBytes(as_bytes(*text));
-    else fail(name, "not a string");
+    if (const auto text = value->as_string())
+      field = SecretBytes(as_bytes(*text));
+    else
+      fail(name, "not a string");
   }
   return *this;
 }

@@ -28,6 +28,7 @@ class ObjectReader {
   ObjectReader& read(std::string_view name, std::vector<std::string>& field);
   // Straight from the reader's buffer into a secret; the buffer is wiped by its owner.
   ObjectReader& read(std::string_view name, SecretBytes& field);
+  ObjectReader& read(std::string_view name, std::vector<SecretBytes>& field);
   ObjectReader& require(std::string_view name);
   bool has(std::string_view name) { return find(name).has_value(); }
 
@@ -36,6 +37,8 @@ class ObjectReader {
 
  private:
   std::optional<codec::JsonValue> find(std::string_view name);
+  template <typename Text, typename Make>
+  void read_texts(std::string_view name, std::vector<Text>& field, Make make);
   void fail(std::string_view name, std::string_view what);
 
   codec::JsonObject object_;
