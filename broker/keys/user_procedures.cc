@@ -34,16 +34,19 @@ Task<Result<UserPolicy>> change_at_home(Kms* kms, Context* context, std::string 
   CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, tenant, user_uri));
   edit(policy);
   const std::string key = user_policy_key(tenant, user_uri);
-  kms->policies().add(key);  // before anybody can be told that it is there
+  const bool is_new = policy.version == 0;
+  if (is_new && says_nothing(policy)) co_return policy;  // as it was
+  if (is_new) kms->policies().add(key);                  // before anybody can be told that it is there
   storage::Transaction transaction;
   transaction.expect_version(tables::kKmsUsers, key, policy.version);
   if (says_nothing(policy)) {
-    transaction.erase(tables::kKmsUsers, key);  // as most users: from the next start on nobody looks for it
+    transaction.erase(tables::kKmsUsers, key);  // as most users
   } else {
     transaction.put(tables::kKmsUsers, key, as_bytes(encode_user_policy(policy)));
   }
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
-  policy.version = committed.sequence;
+  if (says_nothing(policy)) kms->policies().remove(key);  // and served as most users are
+  policy.version = says_nothing(policy) ? 0 : committed.sequence;
   co_return policy;
 }
 

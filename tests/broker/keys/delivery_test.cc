@@ -111,6 +111,22 @@ TEST(Delivery, RevocationHoldsAtOnce) {
   EXPECT_FALSE(bed.at_hand(bed.sent("keyprov")).has_value());
 }
 
+TEST(Delivery, WhoWasRestoredIsServedAsBefore) {
+  Bed bed;
+  const auto before = bed.at_hand(bed.sent("keyprov"));
+  ASSERT_TRUE(before.has_value());
+  for (int time = 0; time < 2; ++time) {
+    ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "lost")).has_value());
+    ASSERT_TRUE(bed.wait(revoke_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn), "again")).has_value());
+    EXPECT_FALSE(bed.at_hand(bed.sent("keyprov")).has_value());
+    ASSERT_TRUE(bed.wait(restore_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn))).has_value());
+    ASSERT_TRUE(bed.wait(restore_user(&bed.kms(), bed.context(), "alpha", std::string(kAnn))).has_value());
+    const auto after = bed.at_hand(bed.sent("keyprov"));
+    ASSERT_TRUE(after.has_value()) << "no other start is needed";
+    EXPECT_EQ(after->body, before->body);
+  }
+}
+
 TEST(Delivery, RevocationHoldsAfterARestart) {
   Bed bed;
   EXPECT_TRUE(bed.is_given_by(bed.start_again()));

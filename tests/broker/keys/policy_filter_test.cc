@@ -41,5 +41,19 @@ TEST(PolicyFilter, OneAddedLaterIsKnownAtOnce) {
   EXPECT_TRUE(filter.may_have(key_of(1)));
 }
 
+TEST(PolicyFilter, OneErasedIsForgottenUnlessItsBitIsAnothersToo) {
+  PolicyFilter filter;
+  filter.complete();
+  filter.add(key_of(1));
+  filter.add(key_of(1));  // as of another whose key has that hash
+  filter.remove(key_of(1));
+  EXPECT_TRUE(filter.may_have(key_of(1)));
+  filter.remove(key_of(1));
+  EXPECT_FALSE(filter.may_have(key_of(1)));
+  filter.remove(key_of(1));  // what is not there
+  filter.add(key_of(1));
+  EXPECT_TRUE(filter.may_have(key_of(1)));
+}
+
 }  // namespace
 }  // namespace claviger::keys
