@@ -59,6 +59,18 @@ Task<Result<Unit>> commit_and_publish(Kms* kms, storage::Transaction transaction
   co_return Unit{};
 }
 
+// Revoked ones stay in the cache until their ValidTo (spec (keys) 4.10); then nobody believes them anyway.
+bool is_over(const ExternalCertificate& each, std::int64_t now) {
+  const Domain& certificate = each.certificate;
+  return each.is_admitted && certificate.state == DomainState::Revoked && certificate.valid_to != 0 &&
+         certificate.valid_to <= now;
+}
+
+bool has_room(const std::vector<ExternalCertificate>& all, std::int64_t now) {
+  const auto over = std::ranges::count_if(all, [now](const ExternalCertificate& each) { return is_over(each, now); });
+  return all.size() - static_cast<std::size_t>(over) < kExternalMax;
+}
+
 Task<Result<ExternalCertificate>> propose_at_home(Kms* kms, std::string tenant, ExternalCertificate proposed) {
   auto turn = co_await kms->turns().take("kms");
   if (!turn) co_return turn.error();
@@ -66,7 +78,7 @@ Task<Result<ExternalCertificate>> propose_at_home(Kms* kms, std::string tenant, 
   const std::string own_uri = kms->table()->find(tenant)->generations.back()->domain.kms_uri;
   if (proposed.certificate.kms_uri == own_uri) co_return Error{Code::KmsTaken, "kms.certificate"};
   CLAVIGER_CO_TRY(all, co_await read_all(&kms->home(), tenant));
-  if (all.size() >= kExternalMax) co_return Error{Code::TooMany, "kms.certificates"};
+  const std::int64_t now = numeric_date(kms->home().shard.wall());
   const ExternalCertificate* admitted = find(all, proposed.certificate, true);
   const bool is_same =
       admitted != nullptr && fingerprint_of(admitted->certificate) == fingerprint_of(proposed.certificate);
@@ -83,9 +95,10 @@ Task<Result<ExternalCertificate>> propose_at_home(Kms* kms, std::string tenant, 
     co_return revoked;
   }
   const ExternalCertificate* waiting = find(all, proposed.certificate, false);
+  if (waiting == nullptr && !has_room(all, now)) co_return Error{Code::TooMany, "kms.certificates"};
   proposed.is_admitted = false;
   proposed.version = waiting == nullptr ? 0 : waiting->version;
-  proposed.fetched_at = numeric_date(kms->home().shard.wall());
+  proposed.fetched_at = now;
   put(transaction, tenant, proposed);
   CLAVIGER_CO_TRY(committed, co_await kms->home().store.commit(std::move(transaction)));
   co_return proposed;
@@ -109,6 +122,10 @@ Task<Result<ExternalCertificate>> admit_at_home(Kms* kms, std::string tenant, st
   storage::Transaction transaction;
   erase(transaction, tenant, *waiting);
   put(transaction, tenant, admitted);
+  // Here, because the number of the cache goes on with this one: it must never be one that somebody has seen.
+  for (const ExternalCertificate& each : all) {
+    if (is_over(each, admitted.admitted_at) && &each != former) erase(transaction, tenant, each);
+  }
   CLAVIGER_CO_TRY(done, co_await commit_and_publish(kms, std::move(transaction)));
   co_return admitted;
 }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "broker/exchange/certificate_endpoint.h"
 #include "broker/exchange/peer_caller.h"
 #include "broker/exchange/peer_procedures.h"
@@ -243,6 +245,57 @@ TEST_F(Admission, RefusesOurOwnNameAndWhatNobodyProposed) {
   EXPECT_TRUE(bed_.wait(keys::propose_certificate(&bed_.kms(), "alpha", external)).failed_with(Code::KmsTaken));
   EXPECT_TRUE(bed_.wait(keys::propose_certificate(&bed_.kms(), "beta", external)).failed_with(Code::KmsUnknown));
   EXPECT_TRUE(bed_.wait(keys::revoke_certificate(&bed_.kms(), "alpha", "x")).failed_with(Code::AdmissionUnknown));
+}
+
+// A list that is full takes no other; what is said of one that is in it, it takes.
+TEST_F(Admission, ARevocationIsTakenByAFullList) {
+  propose(bravo());
+  ASSERT_TRUE(admit(keys::fingerprint_of(bravo())));
+  ExternalCertificate another;
+  another.certificate = bravo();
+  for (std::size_t i = 1; i < keys::kExternalMax; ++i) {
+    another.certificate.kms_uri = "kms." + std::to_string(i) + ".example";
+    ASSERT_TRUE(bed_.wait(keys::propose_certificate(&bed_.kms(), "alpha", another)));
+  }
+  EXPECT_TRUE(bed_.wait(keys::propose_certificate(&bed_.kms(), "alpha", another))) << "this one waits already";
+  another.certificate.kms_uri = "kms.too-many.example";
+  EXPECT_TRUE(bed_.wait(keys::propose_certificate(&bed_.kms(), "alpha", another)).failed_with(Code::TooMany));
+  keys::Domain revoked = bravo();
+  revoked.state = keys::DomainState::Revoked;
+  const std::string before = cache_number();
+  propose(revoked);
+  EXPECT_EQ(keys::element_of(bed_.post("certcache/" + before).body, "Revoked"), "true");
+}
+
+// Spec 4.10: a revoked one stays in the cache until its ValidTo.
+TEST_F(Admission, ARevokedOneGoesWhenItsTimeIsOver) {
+  keys::Domain old = bravo();
+  old.valid_to = bed_.now() + 100;
+  propose(old);
+  ASSERT_TRUE(admit(keys::fingerprint_of(old)));
+  ASSERT_TRUE(bed_.wait(keys::revoke_certificate(&bed_.kms(), "alpha", keys::fingerprint_of(old))));
+  keys::Domain first = bravo();
+  first.kms_uri = "kms.first.example";
+  propose(first);
+  ASSERT_TRUE(admit(keys::fingerprint_of(first)));
+  EXPECT_EQ(bed_.wait(keys::list_certificates(&bed_.kms(), "alpha"))->size(), 2U) << "its time is not over";
+  ASSERT_TRUE(bed_.wait(keys::revoke_certificate(&bed_.kms(), "alpha", keys::fingerprint_of(first))));
+  bed_.clock().advance(Seconds{101});
+  bed_.run_turns(1);
+  ExternalCertificate another;
+  another.certificate = bravo();
+  for (std::size_t i = 2; i <= keys::kExternalMax; ++i) {
+    another.certificate.kms_uri = "kms." + std::to_string(i) + ".example";
+    ASSERT_TRUE(bed_.wait(keys::propose_certificate(&bed_.kms(), "alpha", another)))
+        << "of what is over the place is free";
+  }
+  const std::string before = cache_number();
+  ASSERT_TRUE(admit(keys::fingerprint_of(another.certificate)));
+  const auto all = *bed_.wait(keys::list_certificates(&bed_.kms(), "alpha"));
+  const auto is_old = [&](const ExternalCertificate& each) { return each.certificate.kms_uri == old.kms_uri; };
+  EXPECT_TRUE(std::ranges::none_of(all, is_old));
+  EXPECT_EQ(all.size(), keys::kExternalMax) << "a revoked one that has time left stays";
+  EXPECT_GT(std::stoi(cache_number()), std::stoi(before));
 }
 
 class Peers : public testing::Test {
