@@ -69,11 +69,19 @@ Result<Unit> sync_folder(const std::string& path) {
 
 Result<int> take_lock(const std::string& path) {
   CLAVIGER_TRY(folder, make_folder(path));
-  File file(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.is_open()) return Error{Code::Io, "vault.lock"};
-  // Commands in a pipe wait for each other.
-  if (::flock(file.get(), LOCK_EX) != 0) return Error{Code::Io, "vault.lock"};
-  return file.release();
+  const std::string name = path + ".lock";
+  for (;;) {
+    File file(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.is_open()) return Error{Code::Io, "vault.lock"};
+    // Commands in a pipe wait for each other.
+    if (::flock(file.get(), LOCK_EX) != 0) return Error{Code::Io, "vault.lock"};
+    // A sign-off that was waited for took the file away: whoever came since locks another one.
+    struct stat held {};
+    struct stat present {};
+    if (::fstat(file.get(), &held) != 0) return Error{Code::Io, "vault.lock"};
+    const bool is_it = ::lstat(name.c_str(), &present) == 0 && present.st_ino == held.st_ino;
+    if (is_it) return file.release();
+  }
 }
 
 Result<SecretBytes> read_file(const std::string& path) {

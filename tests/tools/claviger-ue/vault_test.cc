@@ -1,11 +1,17 @@
 #include "tools/claviger-ue/vault.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
+#include <thread>
 
 namespace claviger::ue {
 namespace {
@@ -108,6 +114,32 @@ TEST_F(VaultTest, ErasesAllAtSignOff) {
   EXPECT_FALSE(Vault::exists(path_));
   EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/state"));
   EXPECT_TRUE(Vault::erase(path_).failed_with(Code::NotFound));
+}
+
+// Whoever waited for a sign-off must not go on with the lock of a file that is gone while the next sign-in holds its own.
+TEST_F(VaultTest, ASignOffLeavesOneLockForAll) {
+  make();
+  const std::string lock = path_ + ".lock";
+  const int signing_off = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(signing_off, 0);
+  ASSERT_EQ(::flock(signing_off, LOCK_EX), 0);
+  std::atomic<bool> is_released{false};
+  std::atomic<bool> was_released{false};
+  std::thread waiting([&] {
+    const auto vault = Vault::create(path_, as_bytes("secret"));
+    was_released = vault.has_value() && is_released;
+  });
+  const auto other = Vault::path_of(folder_ + "/state", "bob");
+  { ASSERT_TRUE(Vault::create(other, as_bytes("a while"))); }
+  ASSERT_EQ(::unlink(lock.c_str()), 0);
+  auto next = std::make_unique<Result<Vault>>(Vault::create(path_, as_bytes("secret")));
+  ASSERT_TRUE(*next);
+  ::close(signing_off);
+  { ASSERT_TRUE(Vault::create(other, as_bytes("a while"))); }
+  is_released = true;
+  next.reset();
+  waiting.join();
+  EXPECT_TRUE(was_released) << "two at one time";
 }
 
 TEST_F(VaultTest, HasItsBounds) {
