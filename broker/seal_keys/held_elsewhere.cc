@@ -63,8 +63,9 @@ Task<http::Response> serve(Room room, http::Request request, http::PathValues pa
   Context* context = &identity::here(*room.contexts);
   const http::Request* asked = &request;
   auto peer = co_await exchange::authenticate_peer(context, path[0], asked);
-  if (!peer) co_return refusal(Error{Code::ServiceKeyDenied, "held.peer"});
-  if (!accepts_json(request)) co_return refusal(Error{Code::Refused, "accept"});
+  if (peer.failed_with(Code::KmsPeerUnknown)) co_return refusal(Error{Code::ServiceKeyDenied, "held.peer"});
+  if (!peer) co_return refusal(peer.error());
+  if (!accepts_json(request)) co_return refusal(Error{Code::AcceptExcludes, "accept"});
   KeyQueryOrFault read = read_key_query(request.query);
   if (!read.query) co_return fault_refusal(read.fault);
   context->shard.logger().info("seal_key.peer",
@@ -74,7 +75,9 @@ Task<http::Response> serve(Room room, http::Request request, http::PathValues pa
   // Of a service's key the one it is about is whoever asked there.
   auto body = co_await local_key_info(context, std::move(name), std::move(peer->kms_uri));
   if (!body) co_return refusal(body.error());
-  co_return http::Response(200, kJson, *std::move(body));
+  http::Response response(200, kJson, *std::move(body));
+  response.is_secret = true;
+  co_return response;
 }
 
 }  // namespace

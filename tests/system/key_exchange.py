@@ -154,6 +154,8 @@ def check_peers(sandbox):
     expect(peer(bravo.val_service) == 200, "what the agreement allows")
     # Held at alpha, says bravo: alpha asking bravo for it gets nothing, and bravo asks nobody.
     expect(peer(alpha.val_service) == 403, "what it does not")
+    accepts = curl(alpha, bravo.kms_exchange_url + "/key-records?val-service-id=" + bravo.val_service, *certificate, "-H", "accept: text/html")[0]
+    expect(accepts == 406, f"a peer that takes no JSON: {accepts}")
     expect(curl(alpha, alpha.issuer + "/kms-exchange/v1/certificate")[0] == 403, "without a certificate")
     ctl(bravo, "seal-key", "revoke", bravo.val_service, "--all", "--yes")
     expect(ask(bravo.val_service)[0] == 404, "revoked there is revoked here")
