@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
 #include "broker/seal_keys/capif.h"
@@ -9,6 +12,9 @@ namespace {
 
 using runtime::Task;
 using Json = codec::JsonWriter<std::string>;
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 3> kPolicyModes{"ignored", "lenient", "strict"};
 
 void write_list(Json& json, std::string_view name, const std::vector<std::string>& values) {
   json.name(name).begin_array();
@@ -37,6 +43,10 @@ Answer answer_with(const seal_keys::CapifView& view, const seal_keys::Capif::Fig
   json.member("looks_up_invokers", core.looks_up_invokers);
   json.member("logs_queued", figures.logs_queued).member("logs_dropped", figures.logs_dropped);
   if (!figures.last_error.empty()) json.member("last_error", figures.last_error);
+  json.member("access_policies", kPolicyModes[static_cast<std::size_t>(core.policy_mode)]);
+  if (!core.subscription.empty()) json.member("subscription", core.subscription);
+  if (figures.policies) json.member("policies", *figures.policies).member("policies_at", figures.policies_at);
+  if (!figures.policy_error.empty()) json.member("policy_error", figures.policy_error);
   json.member("created_at", core.created_at).end_object();
   return Answer(std::move(text));
 }
@@ -46,6 +56,7 @@ void write_invoker(Json& json, const seal_keys::Invoker& invoker) {
   write_list(json, "val_services", invoker.services);
   if (invoker.allowed_at != 0) json.member("allowed_at", invoker.allowed_at);
   json.member("revoked", invoker.revoked_at != 0);
+  if (invoker.invocations != 0) json.member("invocations", invoker.invocations);
   if (invoker.revoked_at != 0) json.member("revoked_at", invoker.revoked_at).member("cause", invoker.revocation_cause);
   json.end_object();
 }
@@ -81,9 +92,14 @@ Task<Answer> set(Call* call) {
   members.read("core_name", draft.core_name).read("requires_certificate", draft.requires_certificate);
   members.read("url", draft.url).read("ca_pem", draft.ca_pem).read("enrolment", draft.enrolment);
   members.read("logs_invocations", draft.logs_invocations).read("looks_up_invokers", draft.looks_up_invokers);
+  std::string policies = "ignored";
+  members.read("access_policies", policies);
   const auto wrong = members.wrong();
   reader.wipe();
   if (wrong) co_return Answer(Code::BadValue, *wrong);
+  const auto* mode = std::ranges::find(kPolicyModes, policies);
+  if (mode == kPolicyModes.end()) co_return Answer(Code::BadValue, "access_policies: ignored, lenient or strict");
+  draft.policy_mode = static_cast<seal_keys::PolicyMode>(mode - kPolicyModes.begin());
   call->detail = "issuer=" + draft.issuer;
   auto view = co_await call->services.capif->set_core(call->values[0], std::move(draft));
   if (view.failed_with(Code::BadValue)) co_return Answer(Code::BadValue, std::string(view.error().where));

@@ -3,8 +3,11 @@
 #include "broker/identity/bearer.h"
 #include "broker/seal_keys/aef_message.h"
 #include "broker/seal_keys/caller.h"
+#include "broker/seal_keys/capif_link.h"
+#include "broker/seal_keys/capif_messages.h"
 #include "broker/seal_keys/capif_token.h"
 #include "broker/seal_keys/invoker.h"
+#include "broker/seal_keys/invoker_lookup.h"
 #include "broker/seal_keys/room_routes.h"
 #include "broker/seal_keys/seal_problem.h"
 #include "broker/tokens/token_shard.h"
@@ -18,6 +21,11 @@ using runtime::Task;
 
 constexpr std::string_view kCheck = "/idms/v1/{tenant}/aef-security/v1/check-authentication";
 constexpr std::string_view kRevoke = "/idms/v1/{tenant}/aef-security/v1/revoke-authorization";
+
+constexpr std::string_view kNotifications = "/idms/v1/{tenant}/capif-notifications/v1";
+// An event about our policy may have all of it with it.
+constexpr std::size_t kEventBodyBytesMax = kPolicyBytesMax;
+static_assert(kNotifications.ends_with(kNotificationsPath));
 
 // Who sends the request; the core function's name is the empty one.
 struct Sender {
@@ -49,6 +57,10 @@ http::Response features() { return http::Response(200, kJson, std::string(R"({"s
 // A reader of its own: these requests are rare and small.
 codec::JsonReader body_reader() {
   return codec::JsonReader(codec::JsonLimits{.bytes_max = kAefBodyBytesMax, .depth_max = 6});
+}
+codec::JsonReader event_reader() {
+  return codec::JsonReader(
+      codec::JsonLimits{.bytes_max = kEventBodyBytesMax, .depth_max = 10, .values_max = 16 * kInvokersKnownMax});
 }
 
 Task<http::Response> check(Room room, http::Request request, http::PathValues path) {
@@ -95,11 +107,31 @@ Task<http::Response> revoke(Room room, http::Request request, http::PathValues p
   co_return features();
 }
 
+Task<http::Response> notify(Room room, http::Request request, http::PathValues path) {
+  Context* context = &identity::here(*room.contexts);
+  const CapifRef view = room.capif->view(path[0]);
+  if (context->snapshot->find(path[0]) == nullptr || view == nullptr) co_return refusal(Error{Code::NotFound, "capif"});
+  const auto sender = sender_of(*context, *view, request);
+  if (!sender) co_return caller_refusal(path[0], sender.error());
+  if (!sender->invoker.empty()) co_return refusal(Error{Code::CapifScope, "capif.not_the_core"});
+  // No answer of ours has a body, whatever is accepted.
+  if (const auto headers = check_json_type(request); !headers) co_return refusal(headers.error());
+  codec::JsonReader reader = event_reader();
+  const auto event = read_event_notification(reader, request.body.text());
+  if (event.failed_with(Code::JsonMissing) || event.failed_with(Code::JsonType)) {
+    co_return refusal(Error{Code::BadValue, "capif.event"});
+  }
+  if (!event) co_return fault_refusal({"body", "is not JSON"});
+  if (event->is_about_policy) room.capif->refresh_policy(path[0]);
+  co_return http::Response(204);
+}
+
 }  // namespace
 
 void add_aef_security_routes(http::Router& router, Contexts& contexts, Capif* capif) {
   add_route(router, {&contexts, capif}, http::Method::Post, kCheck, kAefBodyBytesMax, check);
   add_route(router, {&contexts, capif}, http::Method::Post, kRevoke, kAefBodyBytesMax, revoke);
+  add_route(router, {&contexts, capif}, http::Method::Post, kNotifications, kEventBodyBytesMax, notify);
 }
 
 }  // namespace claviger::seal_keys

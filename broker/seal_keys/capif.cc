@@ -4,6 +4,7 @@
 
 #include "broker/seal_keys/capif_link.h"
 #include "broker/seal_keys/invoker_lookup.h"
+#include "broker/seal_keys/policy_guard.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
@@ -22,14 +23,17 @@ Task<Result<CapifCore>> write_core(Context* context, std::string tenant, std::sh
                                    CapifCore core) {
   const std::string key = capif_core_key(tenant);
   storage::Transaction change;
+  bool is_same = false;
   auto value = co_await context->store.get(tables::kInstallation, key);
   if (value) {
     CLAVIGER_CO_TRY(former, decode_capif_core(*value, tenant));
-    if (former.url == core.url && former.issuer == core.issuer) {
+    is_same = former.url == core.url && former.issuer == core.issuer;
+    if (is_same) {
       core.provider_id = former.provider_id;
       core.apf_id = former.apf_id;
       core.assigned_aef_id = former.assigned_aef_id;
       core.service_api_id = former.service_api_id;
+      core.subscription = former.subscription;
     }
     change.expect_version(tables::kInstallation, key, former.version);
   } else if (value.failed_with(Code::NotFound)) {
@@ -37,6 +41,7 @@ Task<Result<CapifCore>> write_core(Context* context, std::string tenant, std::sh
   } else {
     co_return value.error();
   }
+  if (!is_same) change.erase(tables::kInstallation, policy_key(tenant));
   if (!draft->enrolment.empty()) {
     CLAVIGER_CO_TRY(sealed, context->sealer.seal(tables::kInstallation, key, draft->enrolment.reveal()));
     core.sealed_enrolment = std::move(sealed);
@@ -78,6 +83,7 @@ void Capif::stop() {
   is_stopped_ = true;
   links_.clear();
   lookups_.clear();
+  guards_.clear();
 }
 
 Task<Result<CapifRef>> Capif::load(std::string tenant) {
@@ -94,8 +100,15 @@ Task<Result<CapifRef>> Capif::load(std::string tenant) {
 Task<Result<Unit>> Capif::adopt(std::string tenant, CapifRef view) {
   links_.erase(tenant);
   lookups_.erase(tenant);
+  guards_.erase(tenant);
   known_.insert_or_assign(tenant, view);
   if (view->core.url.empty() || is_stopped_) co_return Unit{};
+  std::shared_ptr<PolicyGuard> guard;
+  if (view->core.policy_mode != PolicyMode::Ignored) {
+    guard = std::make_shared<PolicyGuard>(home(), turns_, tenant, view->core.policy_mode);
+    co_await PolicyGuard::load(guard);
+    guards_.insert_or_assign(tenant, guard);
+  }
   auto work = [ca = view->core.ca_pem] {
     net::TlsClientOptions options;
     options.ca_pem = ca;
@@ -118,9 +131,10 @@ Task<Result<Unit>> Capif::adopt(std::string tenant, CapifRef view) {
     home().shard.scope().spawn(publish());
   };
   if (view->core.looks_up_invokers) {
-    lookups_.insert_or_assign(tenant, std::make_shared<InvokerLookup>(home(), tenant, **made));
+    lookups_.insert_or_assign(tenant, std::make_shared<InvokerLookup>(home(), turns_, tenant, **made));
   }
-  auto link = std::make_unique<CapifLink>(home(), tenant, view->core, **std::move(made), std::move(changed));
+  auto link =
+      std::make_unique<CapifLink>(home(), tenant, view->core, **std::move(made), std::move(guard), std::move(changed));
   link->start();
   links_.insert_or_assign(tenant, std::move(link));
   co_return Unit{};
@@ -173,9 +187,11 @@ Task<Result<Unit>> Capif::remove_at_home(std::string tenant) {
   if (!known_.contains(tenant)) co_return Error{Code::NotFound, "capif"};
   storage::Transaction change;
   change.erase(tables::kInstallation, capif_core_key(tenant));
+  change.erase(tables::kInstallation, policy_key(tenant));
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
   lookups_.erase(tenant);
   links_.erase(tenant);  // what it still wanted to write expects the record that is gone
+  guards_.erase(tenant);
   known_.erase(tenant);
   co_await publish();
   co_return Unit{};
@@ -186,7 +202,16 @@ Task<Result<Capif::Figures>> Capif::figures_at_home(std::string tenant) {
   figures.state = "not followed";
   if (const auto found = links_.find(tenant); found != links_.end()) {
     const CapifLink& link = *found->second;
-    figures = {link.state(), link.logs_sent(), link.logs_dropped(), link.logs_queued(), link.last_error()};
+    figures.state = link.state();
+    figures.logs_sent = link.logs_sent();
+    figures.logs_dropped = link.logs_dropped();
+    figures.logs_queued = link.logs_queued();
+    figures.last_error = link.last_error();
+    figures.policy_error = link.policy_error();
+  }
+  if (const auto found = guards_.find(tenant); found != guards_.end()) {
+    figures.policies = found->second->invokers();
+    figures.policies_at = found->second->fetched_at();
   }
   co_return figures;
 }
@@ -208,6 +233,32 @@ Task<Result<Unit>> Capif::check_invoker(std::string tenant, std::string id) cons
   auto begin = [this, tenant = std::move(tenant), id = std::move(id)] { return check_at_home(tenant, id); };
   auto checked = co_await runtime::call_on(&home().shard, std::move(begin));
   co_return checked;
+}
+
+// Between a change of the core function and its policy being read again: as when it is not known.
+Task<Result<Admission>> Capif::admit_at_home(std::string tenant, std::string id) const {
+  const auto found = guards_.find(tenant);
+  if (found == guards_.end()) co_return Error{Code::DeadlinePassed, "capif.policy"};
+  std::shared_ptr<PolicyGuard> guard = found->second;
+  auto admitted = co_await PolicyGuard::admit(std::move(guard), std::move(id));
+  co_return admitted;
+}
+
+Task<Result<Admission>> Capif::admit(std::string tenant, std::string id) const {
+  const CapifRef here = view(tenant);
+  if (here == nullptr || here->core.policy_mode == PolicyMode::Ignored) co_return Admission::Admitted;
+  auto begin = [this, tenant = std::move(tenant), id = std::move(id)] { return admit_at_home(tenant, id); };
+  auto admitted = co_await runtime::call_on(&home().shard, std::move(begin));
+  co_return admitted;
+}
+
+void Capif::refresh_policy(const std::string& tenant) {
+  auto refresh = [this, tenant] {
+    if (const auto found = links_.find(tenant); found != links_.end()) found->second->refresh_policy();
+  };
+  runtime::Shard& shard = home().shard;
+  if (&shard == &runtime::Shard::current()) return refresh();
+  shard.mailbox().post_control(runtime::Message(std::move(refresh)));
 }
 
 void Capif::log_at_home(const std::string& tenant, Invocation invocation) {

@@ -5,8 +5,10 @@
 // one at a time, and return when every shard sees them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,8 @@ namespace claviger::seal_keys {
 
 class CapifLink;      // broker/seal_keys/capif_link.h
 class InvokerLookup;  // broker/seal_keys/invoker_lookup.h
+class PolicyGuard;    // broker/seal_keys/policy_guard.h
+enum class Admission : std::uint8_t;
 
 class Capif {
  public:
@@ -51,6 +55,12 @@ class Capif {
   // does not answer.
   runtime::Task<Result<Unit>> check_invoker(std::string tenant, std::string id) const;
 
+  // Any shard. May this invoker call now, as the core function's access control policy has it (policy_guard.h)? Admitted,
+  // where the operator does not want it asked.
+  runtime::Task<Result<Admission>> admit(std::string tenant, std::string id) const;
+  // Any shard; never waits. The core function says that its policy changed.
+  void refresh_policy(const std::string& tenant);
+
   // Any shard; never waits. Dropped, and counted, when the queue is full.
   void log(const std::string& tenant, Invocation invocation);
 
@@ -58,7 +68,10 @@ class Capif {
     std::string_view state;  // "registering", "publishing", "published", "not followed"
     std::uint64_t logs_sent = 0, logs_dropped = 0;
     std::size_t logs_queued = 0;
-    std::string_view last_error;  // a Code's name; empty: none
+    std::string_view last_error;          // a Code's name; empty: none
+    std::optional<std::size_t> policies;  // invokers that have one; nothing: none are known, or asked for
+    std::int64_t policies_at = 0;
+    std::string_view policy_error;
   };
   // On the home shard.
   runtime::Task<Result<Figures>> figures(std::string tenant);
@@ -74,6 +87,7 @@ class Capif {
   runtime::Task<Result<Unit>> remove_at_home(std::string tenant);
   runtime::Task<Result<Figures>> figures_at_home(std::string tenant);
   runtime::Task<Result<Unit>> check_at_home(std::string tenant, std::string id) const;
+  runtime::Task<Result<Admission>> admit_at_home(std::string tenant, std::string id) const;
   runtime::Task<Result<CapifRef>> load(std::string tenant);
   runtime::Task<Result<Unit>> adopt(std::string tenant, CapifRef view);
   runtime::Task<void> publish();
@@ -85,6 +99,7 @@ class Capif {
   Table known_;  // on the home shard
   std::map<std::string, std::unique_ptr<CapifLink>> links_;
   std::map<std::string, std::shared_ptr<InvokerLookup>> lookups_;  // of those that want it
+  std::map<std::string, std::shared_ptr<PolicyGuard>> guards_;     // of those whose policy is asked for
   bool is_stopped_ = false;
 };
 

@@ -47,10 +47,11 @@ std::string encode_capif_core(const CapifCore& core) {
   const auto apf_id = text(core.apf_id);
   const auto assigned_aef_id = text(core.assigned_aef_id);
   const auto service_api_id = text(core.service_api_id);
-  builder.Finish(schema::CreateCapifCore(builder, kSchema.version, issuer, jwks, aef_id, open_services, core_name,
-                                         core.requires_certificate, url, ca_pem, enrolment, core.created_at,
-                                         provider_id, apf_id, assigned_aef_id, service_api_id, core.logs_invocations,
-                                         core.looks_up_invokers));
+  const auto subscription = text(core.subscription);
+  builder.Finish(schema::CreateCapifCore(
+      builder, kSchema.version, issuer, jwks, aef_id, open_services, core_name, core.requires_certificate, url, ca_pem,
+      enrolment, core.created_at, provider_id, apf_id, assigned_aef_id, service_api_id, core.logs_invocations,
+      core.looks_up_invokers, static_cast<std::uint8_t>(core.policy_mode), subscription));
   return std::string(as_text(storage::finished_bytes(builder)));
 }
 
@@ -77,6 +78,11 @@ Result<CapifCore> decode_capif_core(const storage::Value& value, std::string_vie
   core.service_api_id = text_of(record->service_api_id());
   core.logs_invocations = record->logs_invocations();
   core.looks_up_invokers = record->looks_up_invokers();
+  if (record->policy_mode() > static_cast<std::uint8_t>(PolicyMode::Strict)) {
+    return Error{Code::Corrupt, "capif.policy_mode"};
+  }
+  core.policy_mode = static_cast<PolicyMode>(record->policy_mode());
+  core.subscription = text_of(record->subscription());
   core.version = value.version();
   return core;
 }
@@ -92,7 +98,7 @@ Result<CapifCore> core_of(const CapifDraft& draft) {
   }
   if (!draft.url.empty() && !is_https(draft.url)) return Error{Code::BadValue, "capif.url"};
   if (draft.ca_pem.size() > kPemBytesMax) return Error{Code::BadValue, "capif.ca"};
-  const bool wants_url = draft.logs_invocations || draft.looks_up_invokers;
+  const bool wants_url = draft.logs_invocations || draft.looks_up_invokers || draft.policy_mode != PolicyMode::Ignored;
   if (wants_url && draft.url.empty()) return Error{Code::BadValue, "capif.url"};
   CapifCore core;
   core.issuer = draft.issuer;
@@ -106,6 +112,7 @@ Result<CapifCore> core_of(const CapifDraft& draft) {
   core.ca_pem = draft.ca_pem;
   core.logs_invocations = draft.logs_invocations;
   core.looks_up_invokers = draft.looks_up_invokers;
+  core.policy_mode = draft.policy_mode;
   return core;
 }
 

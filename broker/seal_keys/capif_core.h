@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/seal_keys/access_control_policy.h"
 #include "broker/tokens/verifier/key_set.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
@@ -38,8 +39,10 @@ struct CapifCore {
   // What it answered when we registered and published; empty: not done yet.
   std::string provider_id, apf_id, assigned_aef_id, service_api_id;
   bool logs_invocations = false;
-  bool looks_up_invokers = false;  // asks it of each invoker (invoker_lookup.h)
-  std::uint64_t version = 0;       // of the record; not stored in it
+  bool looks_up_invokers = false;                // asks it of each invoker (invoker_lookup.h)
+  PolicyMode policy_mode = PolicyMode::Ignored;  // of its access control policy (policy_guard.h)
+  std::string subscription;                      // to its notices of changed policies, as it named it; empty: none
+  std::uint64_t version = 0;                     // of the record; not stored in it
 
   bool is_our_aef(std::string_view id) const {
     return id == aef_id || (!assigned_aef_id.empty() && id == assigned_aef_id);
@@ -64,6 +67,7 @@ struct CapifDraft {
   SecretBytes enrolment;
   bool logs_invocations = false;
   bool looks_up_invokers = false;
+  PolicyMode policy_mode = PolicyMode::Ignored;
 };
 
 struct CapifView {

@@ -32,17 +32,23 @@ bool is_published(const CapifCore& core) { return !core.service_api_id.empty(); 
 }  // namespace
 
 CapifLink::CapifLink(Context& context, std::string tenant, CapifCore core, std::shared_ptr<const net::TlsContext> tls,
-                     Changed changed)
+                     std::shared_ptr<PolicyGuard> guard, Changed changed)
     : context_(context),
       tenant_(std::move(tenant)),
       core_(std::move(core)),
       client_(context.shard, options_with(std::move(tls))),
+      guard_(std::move(guard)),
       changed_(std::move(changed)) {}
 CapifLink::~CapifLink() = default;
 
 void CapifLink::start() {
   scope_.spawn(announce());
   if (core_.logs_invocations) scope_.spawn(send_logs());
+  if (guard_ != nullptr) {
+    scope_.spawn(follow_policy());
+  } else if (!core_.subscription.empty()) {
+    scope_.spawn(unsubscribe());
+  }
 }
 
 void CapifLink::log(Invocation invocation) {
@@ -65,6 +71,13 @@ void CapifLink::note(const Result<Unit>& result) {
   last_error_ = error;
   context_.shard.logger().warning("capif.core",
                                   {{"tenant", tenant_}, {"state", state()}, {"code", error.empty() ? "ok" : error}});
+}
+
+void CapifLink::note_policy(const Result<Unit>& result) {
+  const std::string_view error = result ? std::string_view() : name_of(result.error().code);
+  if (error == policy_error_) return;
+  policy_error_ = error;
+  context_.shard.logger().warning("capif.policy", {{"tenant", tenant_}, {"code", error.empty() ? "ok" : error}});
 }
 
 Task<void> CapifLink::announce() {
@@ -99,11 +112,95 @@ Task<void> CapifLink::send_logs() {
   }
 }
 
-Result<http::ClientRequest> CapifLink::request(std::string_view path, std::string body) {
-  http::ClientRequest request(http::Method::Post, core_.url + std::string(path));
+// What it tells us is fetched, so that a notice that is lost, or a core function that gives none, costs a minute.
+Task<void> CapifLink::follow_policy() {
+  for (;;) {
+    if (is_published(core_)) {
+      if (core_.subscription.empty()) {
+        auto subscribed = co_await subscribe();
+        if (!subscribed) {
+          context_.shard.logger().info("capif.subscription",
+                                       {{"tenant", tenant_}, {"code", name_of(subscribed.error().code)}});
+        }
+      }
+      refresh_policy();
+    }
+    const Seconds pause = is_published(core_) ? kPolicyEvery : kCapifRetryFirst;
+    co_await context_.shard.wait_until(context_.shard.now() + pause);
+  }
+}
+
+void CapifLink::refresh_policy() {
+  if (guard_ == nullptr || !is_published(core_)) return;
+  is_policy_wanted_ = true;
+  if (!is_fetching_policy_) scope_.spawn(fetch_while_wanted());
+}
+
+// One at a time; what is asked for meanwhile is fetched afterwards, once: the answer under way may be of before.
+Task<void> CapifLink::fetch_while_wanted() {
+  is_fetching_policy_ = true;
+  while (is_policy_wanted_) {
+    is_policy_wanted_ = false;
+    auto fetched = co_await fetch_policy();
+    note_policy(fetched);
+  }
+  is_fetching_policy_ = false;
+}
+
+Task<Result<Unit>> CapifLink::fetch_policy() {
+  std::string target = "/access-control-policy/v1/accessControlPolicyList/";
+  codec::percent_encode(core_.service_api_id, target);
+  target += "?aef-id=";
+  codec::percent_encode(own_id(), target);
+  CLAVIGER_CO_TRY(asked, request(http::Method::Get, target));
+  asked.response_bytes_max = kPolicyBytesMax;
+  CLAVIGER_CO_TRY(answer, co_await client_.send(std::move(asked)));
+  if (answer.status != 200 && answer.status != 404) co_return Error{Code::Refused, "capif.policy"};
+  // 404: there is none for our API.
+  std::string json = answer.status == 200 ? std::move(answer.body) : std::string("{}");
+  std::shared_ptr<PolicyGuard> guard = guard_;
+  auto renewed = co_await PolicyGuard::renew(std::move(guard), std::move(json));
+  co_return renewed;
+}
+
+Task<Result<Unit>> CapifLink::subscribe() {
+  const broker::TenantView* view = context_.snapshot->find(tenant_);
+  if (view == nullptr) co_return Error{Code::NotFound, "capif.tenant"};
+  const std::string destination =
+      identity::endpoint_base(*context_.snapshot->settings, view->tenant) + std::string(kNotificationsPath);
+  std::string target = "/capif-events/v1/";
+  codec::percent_encode(own_id(), target);
+  CLAVIGER_CO_TRY(
+      asked, request(http::Method::Post, target + "/subscriptions", write_policy_subscription(core_, destination)));
+  CLAVIGER_CO_TRY(answer, co_await client_.send(std::move(asked)));
+  if (answer.status != 201) co_return Error{Code::Refused, "capif.subscription"};
+  CLAVIGER_CO_TRY(id, read_subscription_location(answer.header("location")));
+  CapifCore core = core_;
+  core.subscription = std::move(id);
+  co_return co_await keep(std::move(core));
+}
+
+// Once: what it goes on telling us is answered and changes nothing.
+Task<void> CapifLink::unsubscribe() {
+  std::string target = "/capif-events/v1/";
+  codec::percent_encode(own_id(), target);
+  target += "/subscriptions/";
+  codec::percent_encode(core_.subscription, target);
+  auto asked = request(http::Method::Delete, target);
+  if (!asked) co_return;
+  auto answer = co_await client_.send(*std::move(asked));
+  if (!answer) co_return;
+  CapifCore core = core_;
+  core.subscription.clear();
+  auto kept = co_await keep(std::move(core));
+  if (!kept) note(kept);
+}
+
+Result<http::ClientRequest> CapifLink::request(http::Method method, std::string_view path, std::string body) {
+  http::ClientRequest request(method, core_.url + std::string(path));
   request.timeout = kAnswerMax;
   request.response_bytes_max = kAnswerBytesMax;
-  request.content_type = "application/json";
+  if (!body.empty()) request.content_type = "application/json";
   request.body = std::move(body);
   request.with("accept", "application/json");
   if (core_.sealed_enrolment.empty()) return request;
@@ -124,7 +221,7 @@ Task<Result<Unit>> CapifLink::register_provider() {
   }
   std::string body = write_registration("Claviger, tenant " + tenant_, enrolment);
   wipe(std::as_writable_bytes(std::span(enrolment)));
-  CLAVIGER_CO_TRY(asked, request("/api-provider-management/v1/registrations", std::move(body)));
+  CLAVIGER_CO_TRY(asked, request(http::Method::Post, "/api-provider-management/v1/registrations", std::move(body)));
   CLAVIGER_CO_TRY(answer, co_await client_.send(std::move(asked)));
   if (answer.status != 201) co_return Error{Code::Refused, "capif.registration"};
   codec::JsonReader reader;
@@ -146,7 +243,7 @@ Task<Result<Unit>> CapifLink::publish_api() {
                               path == std::string::npos ? std::string_view() : std::string_view(base).substr(path)));
   std::string target = "/published-apis/v1/";
   codec::percent_encode(core_.apf_id, target);
-  CLAVIGER_CO_TRY(asked, request(target + "/service-apis", std::move(body)));
+  CLAVIGER_CO_TRY(asked, request(http::Method::Post, target + "/service-apis", std::move(body)));
   CLAVIGER_CO_TRY(answer, co_await client_.send(std::move(asked)));
   if (answer.status != 201) co_return Error{Code::Refused, "capif.publication"};
   codec::JsonReader reader;
@@ -169,8 +266,8 @@ Task<Result<Unit>> CapifLink::send_batch() {
     call = queue_.erase(call);
   }
   std::string target = "/api-invocation-logs/v1/";
-  codec::percent_encode(core_.assigned_aef_id.empty() ? core_.aef_id : core_.assigned_aef_id, target);
-  auto asked = request(target + "/logs", write_invocation_log(core_, batch));
+  codec::percent_encode(own_id(), target);
+  auto asked = request(http::Method::Post, target + "/logs", write_invocation_log(core_, batch));
   if (!asked) co_return asked.error();
   auto answer = co_await client_.send(*std::move(asked));
   const bool is_done = answer && (answer->status == 201 || answer->status == 200 || answer->status == 204);

@@ -1,5 +1,6 @@
 #include "broker/seal_keys/capif_messages.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -11,6 +12,9 @@ namespace claviger::seal_keys {
 namespace {
 
 using Json = codec::JsonWriter<std::string>;
+
+constexpr std::array<std::string_view, 2> kPolicyEvents{"ACCESS_CONTROL_POLICY_UPDATE",
+                                                        "ACCESS_CONTROL_POLICY_UNAVAILABLE"};
 
 // What the core function assigned comes back in URLs, scopes and our record.
 Result<std::string> id_at(const codec::JsonObject& object, std::string_view name) {
@@ -101,6 +105,39 @@ Result<std::string> read_service_api(codec::JsonReader& reader, std::string_view
   CLAVIGER_TRY(document, reader.parse(text));
   CLAVIGER_TRY(object, document.as_object());
   return id_at(object, "apiId");
+}
+
+std::string write_policy_subscription(const CapifCore& core, std::string_view destination) {
+  std::string text;
+  Json json(text);
+  json.begin_object().name("events").begin_array();
+  for (const std::string_view event : kPolicyEvents) json.value(event);
+  json.end_array().name("eventFilters").begin_array();
+  // One filter for each of the events.
+  for (std::size_t i = 0; i < kPolicyEvents.size(); ++i) {
+    json.begin_object().name("apiIds").begin_array().value(core.service_api_id).end_array().end_object();
+  }
+  json.end_array().member("notificationDestination", destination).member("supportedFeatures", "0").end_object();
+  return text;
+}
+
+Result<std::string> read_subscription_location(std::string_view location) {
+  const std::string_view id = location.substr(location.rfind('/') + 1);
+  // It comes back in a URL.
+  const bool is_good = identity::is_val_identity(id) && id.find_first_of("?#%") == std::string_view::npos;
+  if (!is_good) return Error{Code::BadValue, "capif.subscription"};
+  return std::string(id);
+}
+
+Result<EventNotification> read_event_notification(codec::JsonReader& reader, std::string_view text) {
+  CLAVIGER_TRY(document, reader.parse(text));
+  CLAVIGER_TRY(object, document.as_object());
+  EventNotification notification;
+  CLAVIGER_TRY(subscription, object.string_at("subscriptionId"));
+  CLAVIGER_TRY(event, object.string_at("events"));
+  notification.subscription = subscription;
+  notification.is_about_policy = std::ranges::find(kPolicyEvents, event) != kPolicyEvents.end();
+  return notification;
 }
 
 std::string write_invocation_log(const CapifCore& core, std::span<const Invocation> calls) {

@@ -1,4 +1,4 @@
-// What is said to a CAPIF core function, and what it answers (TS 29.222 clauses 8.2, 8.7 and 8.9): only the members that
+// What is said to a CAPIF core function, and what it says (TS 29.222 clauses 8.2, 8.3, 8.7 and 8.9): only the members that
 // concern us.
 //
 // Pure functions, any thread.
@@ -30,6 +30,17 @@ Result<Registration> read_registration(codec::JsonReader& reader, std::string_vi
 Result<std::string> write_service_api(const CapifCore& core, std::string_view origin, std::string_view prefix);
 // The published API's id. JsonMissing, BadValue.
 Result<std::string> read_service_api(codec::JsonReader& reader, std::string_view json);
+
+// EventSubscription to changes of our API's access control policy (TS 29.222 clause 8.3), told to `destination`.
+std::string write_policy_subscription(const CapifCore& core, std::string_view destination);
+// The id at the end of a Location field. BadValue.
+Result<std::string> read_subscription_location(std::string_view location);
+struct EventNotification {
+  std::string subscription;
+  bool is_about_policy = false;
+};
+// JsonMissing, JsonType.
+Result<EventNotification> read_event_notification(codec::JsonReader& reader, std::string_view json);
 
 // InvocationLog: calls of one invoker, at least one.
 std::string write_invocation_log(const CapifCore& core, std::span<const Invocation> calls);

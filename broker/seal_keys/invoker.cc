@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 
 #include "broker/identity/val_identity.h"
 #include "broker/record_key.h"
@@ -29,8 +30,8 @@ std::string encode_invoker(const Invoker& invoker) {
   flatbuffers::FlatBufferBuilder builder(512);
   const auto services = builder.CreateVectorOfStrings(invoker.services);
   const auto cause = builder.CreateString(invoker.revocation_cause);
-  builder.Finish(
-      schema::CreateInvoker(builder, kSchema.version, services, invoker.allowed_at, invoker.revoked_at, cause));
+  builder.Finish(schema::CreateInvoker(builder, kSchema.version, services, invoker.allowed_at, invoker.revoked_at,
+                                       cause, invoker.invocations));
   return std::string(as_text(storage::finished_bytes(builder)));
 }
 
@@ -44,17 +45,19 @@ Result<Invoker> decode_invoker(const storage::Value& value, std::string id) {
   invoker.allowed_at = record->allowed_at();
   invoker.revoked_at = record->revoked_at();
   if (record->revocation_cause() != nullptr) invoker.revocation_cause = record->revocation_cause()->str();
+  invoker.invocations = record->invocations();
   invoker.version = value.version();
   return invoker;
 }
 
-using Edit = std::function<void(Invoker& invoker, std::int64_t now)>;
+// False: leave it as it is.
+using Edit = std::function<bool(Invoker& invoker, std::int64_t now)>;
 
 Task<Result<Invoker>> change(Context* context, std::string tenant, std::string id, Edit edit) {
   if (!identity::is_val_identity(id)) co_return Error{Code::BadValue, "capif.invoker"};
   for (int attempt = 1;; ++attempt) {
     CLAVIGER_CO_TRY(invoker, co_await find_invoker(context, tenant, id));
-    edit(invoker, numeric_date(context->shard.wall()));
+    if (!edit(invoker, numeric_date(context->shard.wall()))) co_return invoker;
     const std::string key = invoker_key(tenant, id);
     storage::Transaction transaction;
     transaction.expect_version(tables::kCapifInvokers, key, invoker.version);
@@ -95,6 +98,7 @@ Task<Result<Invoker>> allow_invoker(Context* context, std::string tenant, std::s
     invoker.allowed_at = now;
     invoker.revoked_at = 0;
     invoker.revocation_cause.clear();
+    return true;
   };
   co_return co_await change(context, std::move(tenant), std::move(id), std::move(edit));
 }
@@ -104,8 +108,21 @@ Task<Result<Invoker>> revoke_invoker(Context* context, std::string tenant, std::
   Edit edit = [cause = std::move(cause)](Invoker& invoker, std::int64_t now) {
     invoker.revoked_at = std::max(invoker.revoked_at, now);  // the clock may have stepped back
     invoker.revocation_cause = cause;
+    return true;
   };
   co_return co_await change(context, std::move(tenant), std::move(id), std::move(edit));
+}
+
+Task<Result<bool>> count_invocation(Context* context, std::string tenant, std::string id, std::uint64_t allowed) {
+  auto is_counted = std::make_shared<bool>(false);
+  Edit edit = [is_counted, allowed](Invoker& invoker, std::int64_t) {
+    *is_counted = invoker.invocations < allowed;
+    if (*is_counted) ++invoker.invocations;
+    return *is_counted;
+  };
+  auto changed = co_await change(context, std::move(tenant), std::move(id), std::move(edit));
+  if (!changed) co_return changed.error();
+  co_return *is_counted;
 }
 
 Task<Result<InvokerPage>> list_invokers(Context* context, std::string tenant, std::string after, std::size_t limit) {

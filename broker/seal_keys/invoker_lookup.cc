@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/percent.h"
 
@@ -34,11 +35,12 @@ Result<std::string_view> text_or_nothing(const codec::JsonObject& object, std::s
 
 }  // namespace
 
-InvokerLookup::InvokerLookup(Context& context, std::string tenant, std::shared_ptr<const net::TlsContext> tls)
+InvokerLookup::InvokerLookup(Context& context, runtime::Turns& turns, std::string tenant,
+                             std::shared_ptr<const net::TlsContext> tls)
     : context_(context),
       tenant_(std::move(tenant)),
       client_(context.shard, options_with(std::move(tls))),
-      turns_(context.shard) {}
+      turns_(turns) {}
 InvokerLookup::~InvokerLookup() = default;
 
 void InvokerLookup::remember(const std::string& id, bool is_trusted) {
@@ -51,7 +53,17 @@ void InvokerLookup::remember(const std::string& id, bool is_trusted) {
 }
 
 Task<Result<Unit>> InvokerLookup::check(std::shared_ptr<InvokerLookup> self, CapifRef view, std::string id) {
-  auto turn = co_await self->turns_.take("capif-invoker/" + id);
+  std::shared_ptr<InvokerLookup> kept = self;
+  auto checked = co_await check_in_turn(std::move(self), std::move(view), std::move(id));
+  // From the loop: this may be inside a call of its client's, and an operator may have replaced it meanwhile.
+  runtime::Shard& shard = kept->context_.shard;
+  shard.defer([last = std::move(kept)]() mutable { last.reset(); });
+  co_return checked;
+}
+
+Task<Result<Unit>> InvokerLookup::check_in_turn(std::shared_ptr<InvokerLookup> self, CapifRef view, std::string id) {
+  std::string invoker = broker::record_key({"capif-invoker", self->tenant_, id});
+  auto turn = co_await self->turns_.take(std::move(invoker));
   if (!turn) co_return turn.error();
   const auto known = self->known_.find(id);
   const bool is_known = known != self->known_.end();

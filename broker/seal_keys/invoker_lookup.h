@@ -29,7 +29,9 @@ inline constexpr std::size_t kInvokersKnownMax = 4096;
 
 class InvokerLookup {
  public:
-  InvokerLookup(broker::Context& context, std::string tenant, std::shared_ptr<const net::TlsContext> tls);
+  // `turns` live as long as their shard: what is given back comes after the look-up is gone.
+  InvokerLookup(broker::Context& context, runtime::Turns& turns, std::string tenant,
+                std::shared_ptr<const net::TlsContext> tls);
   InvokerLookup(const InvokerLookup&) = delete;
   InvokerLookup& operator=(const InvokerLookup&) = delete;
   ~InvokerLookup();
@@ -42,6 +44,7 @@ class InvokerLookup {
     bool is_trusted = false;
     Monotonic asked_at{};
   };
+  static runtime::Task<Result<Unit>> check_in_turn(std::shared_ptr<InvokerLookup> self, CapifRef view, std::string id);
   runtime::Task<Result<bool>> ask(CapifRef view, std::string id);
   Result<http::ClientRequest> request(const CapifCore& core, std::string_view id);
   void remember(const std::string& id, bool is_trusted);
@@ -49,7 +52,7 @@ class InvokerLookup {
   broker::Context& context_;
   const std::string tenant_;
   http::Client client_;
-  runtime::Turns turns_;
+  runtime::Turns& turns_;
   std::map<std::string, Known> known_;
 };
 

@@ -37,7 +37,16 @@ Task<http::Response> retrieve(Room room, http::Request request, http::PathValues
   auto caller = co_await authenticate(context, room.capif, path[0], asked);
   if (!caller) co_return caller_refusal(path[0], caller.error());
   std::string invoker = caller->is_invoker ? caller->id : std::string();
-  http::Response response = co_await answer(context, asked, path[0], *std::move(caller));
+  Result<Admission> admission = Admission::Admitted;
+  if (!invoker.empty()) admission = co_await room.capif->admit(path[0], invoker);
+  http::Response response;
+  if (!admission) {
+    response = refusal(admission.error());
+  } else if (*admission != Admission::Admitted) {
+    response = policy_refusal(*admission);
+  } else {
+    response = co_await answer(context, asked, path[0], *std::move(caller));
+  }
   if (!invoker.empty()) {
     Invocation call;
     call.invoker = std::move(invoker);

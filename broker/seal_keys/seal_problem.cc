@@ -106,8 +106,24 @@ http::Response caller_refusal(std::string_view tenant, const Error& error) {
 
 bool accepts_json(const http::Request& request) { return http::accepts(request, {kJson}); }
 
+http::Response policy_refusal(Admission admission) {
+  constexpr Row kTooFast{Code::TooMany, 429, 1401, "", "The caller's calls of this second are used up."};
+  constexpr Row kQuota{Code::NotPermitted, 403, 1102, "QUOTA_EXCEEDED", "The caller's calls are used up."};
+  constexpr Row kHours{Code::NotPermitted, 403, 1102, "INVOCATION_TIME_NOT_ALLOWED", "The caller may not call now."};
+  constexpr Row kNoPolicy{Code::NotPermitted, 403, 1102, "INVOKER_NOT_AUTHORIZED",
+                          "The core function has no access control policy for the caller."};
+  CLAVIGER_ASSERT(admission != Admission::Admitted);
+  if (admission == Admission::TooFast) return problem(kTooFast);
+  if (admission == Admission::QuotaExceeded) return problem(kQuota);
+  return problem(admission == Admission::OutOfHours ? kHours : kNoPolicy);
+}
+
 Result<Unit> check_json_body(const http::Request& request) {
   if (!accepts_json(request)) return Error{Code::AcceptExcludes, "accept"};
+  return check_json_type(request);
+}
+
+Result<Unit> check_json_type(const http::Request& request) {
   const bool is_json = !request.is_repeated(http::Field::ContentType) &&
                        http::is_same_type(http::media_type_of(request.field(http::Field::ContentType)), kJson);
   if (!is_json) return Error{Code::MediaType, "content-type"};

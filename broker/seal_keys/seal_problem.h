@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "broker/seal_keys/key_query.h"
+#include "broker/seal_keys/policy_guard.h"
 #include "core/base/result.h"
 #include "core/http/message.h"
 
@@ -25,7 +26,12 @@ http::Response caller_refusal(std::string_view tenant, const Error& error);
 
 // core/http/accept.h.
 bool accepts_json(const http::Request& request);
-// AcceptExcludes, MediaType, Empty.
+// 429 or 403 for a call that the core function's access control policy does not allow; not for Admission::Admitted.
+http::Response policy_refusal(Admission admission);
+
+// MediaType, Empty.
+Result<Unit> check_json_type(const http::Request& request);
+// AcceptExcludes, and those.
 Result<Unit> check_json_body(const http::Request& request);
 
 }  // namespace claviger::seal_keys

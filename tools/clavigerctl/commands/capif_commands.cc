@@ -22,6 +22,11 @@ const std::vector<Column>& core_columns() {
                                             {"API", "service_api_id"},
                                             {"logs calls", "logs_invocations", Show::YesNo},
                                             {"asks of invokers", "looks_up_invokers", Show::YesNo},
+                                            {"its access policies", "access_policies"},
+                                            {"invokers with one", "policies"},
+                                            {"fetched", "policies_at", Show::Time},
+                                            {"subscription", "subscription"},
+                                            {"policies not fetched", "policy_error"},
                                             {"calls logged", "logs_sent"},
                                             {"calls waiting", "logs_queued"},
                                             {"calls dropped", "logs_dropped"},
@@ -32,6 +37,7 @@ const std::vector<Column>& core_columns() {
 const std::vector<Column>& invoker_columns() {
   static const std::vector<Column> kColumns{{"INVOKER", "invoker"},
                                             {"SERVICES", "val_services"},
+                                            {"CALLS", "invocations"},
                                             {"REVOKED", "revoked", Show::YesNo},
                                             {"SINCE", "revoked_at", Show::Time},
                                             {"CAUSE", "cause"}};
@@ -55,8 +61,9 @@ ExitStatus set(Invocation& invocation) {
   RequestBody body(invocation);
   Json& json = body.json();
   json.begin_object();
-  for (const auto& [option, member] : {std::pair{"--issuer", "issuer"}, std::pair{"--aef-id", "aef_id"},
-                                       std::pair{"--core-name", "core_name"}, std::pair{"--url", "url"}}) {
+  for (const auto& [option, member] :
+       {std::pair{"--issuer", "issuer"}, std::pair{"--aef-id", "aef_id"}, std::pair{"--core-name", "core_name"},
+        std::pair{"--url", "url"}, std::pair{"--access-policies", "access_policies"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
   }
   add_services(json, invocation.args);
@@ -133,7 +140,11 @@ std::vector<Command> capif_commands() {
         {"--ca", "The CA of its TLS certificate (PEM); the system's unless given", OptionKind::Value, {}, true},
         {"--enrolment-stdin", "Read the token for its APIs from standard input", OptionKind::Flag},
         {"--log", "Send it the log of invocations", OptionKind::Flag},
-        {"--look-up-invokers", "Ask it about each API invoker before he gets anything", OptionKind::Flag}},
+        {"--look-up-invokers", "Ask it about each API invoker before he gets anything", OptionKind::Flag},
+        {"--access-policies",
+         "Hold invokers to its access control policy; whoever has none, or while none is known: served, or refused",
+         OptionKind::Value,
+         {"ignored", "lenient", "strict"}}},
        set},
       {"capif remove", "Have nothing to do with it any more", "clavigerctl capif remove --yes", {}, {yes}, remove},
       {"capif invoker list",
