@@ -11,6 +11,7 @@
 #include "broker/seal_keys/room_routes.h"
 #include "broker/seal_keys/seal_problem.h"
 #include "broker/tokens/token_shard.h"
+#include "core/runtime/offload.h"
 
 namespace claviger::seal_keys {
 namespace {
@@ -58,9 +59,11 @@ http::Response features() { return http::Response(200, kJson, std::string(R"({"s
 codec::JsonReader body_reader() {
   return codec::JsonReader(codec::JsonLimits{.bytes_max = kAefBodyBytesMax, .depth_max = 6});
 }
-codec::JsonReader event_reader() {
-  return codec::JsonReader(
+// In the pool: a megabyte of JSON is milliseconds.
+Result<EventNotification> read_event(const std::string& text) {
+  codec::JsonReader reader(
       codec::JsonLimits{.bytes_max = kEventBodyBytesMax, .depth_max = 10, .values_max = 16 * kInvokersKnownMax});
+  return read_event_notification(reader, text);
 }
 
 Task<http::Response> check(Room room, http::Request request, http::PathValues path) {
@@ -116,8 +119,10 @@ Task<http::Response> notify(Room room, http::Request request, http::PathValues p
   if (!sender->invoker.empty()) co_return refusal(Error{Code::CapifScope, "capif.not_the_core"});
   // No answer of ours has a body, whatever is accepted.
   if (const auto headers = check_json_type(request); !headers) co_return refusal(headers.error());
-  codec::JsonReader reader = event_reader();
-  const auto event = read_event_notification(reader, request.body.text());
+  auto work = [text = std::string(request.body.text())] { return read_event(text); };
+  auto read = co_await runtime::offload(&context->work_pool, std::move(work));
+  if (!read) co_return refusal(read.error());
+  const Result<EventNotification> event = *std::move(read);
   if (event.failed_with(Code::JsonMissing) || event.failed_with(Code::JsonType)) {
     co_return refusal(Error{Code::BadValue, "capif.event"});
   }

@@ -100,13 +100,14 @@ Task<Result<CapifRef>> Capif::load(std::string tenant) {
 Task<Result<Unit>> Capif::adopt(std::string tenant, CapifRef view) {
   links_.erase(tenant);
   lookups_.erase(tenant);
-  guards_.erase(tenant);
   known_.insert_or_assign(tenant, view);
-  if (view->core.url.empty() || is_stopped_) co_return Unit{};
   std::shared_ptr<PolicyGuard> guard;
+  if (view->core.policy_mode == PolicyMode::Ignored || view->core.url.empty()) guards_.erase(tenant);
+  if (view->core.url.empty() || is_stopped_) co_return Unit{};
   if (view->core.policy_mode != PolicyMode::Ignored) {
     guard = std::make_shared<PolicyGuard>(home(), turns_, tenant, view->core.policy_mode);
-    co_await PolicyGuard::load(guard);
+    co_await PolicyGuard::load(guard);  // the former one stands until this one knows what there is to know
+    if (is_stopped_) co_return Unit{};
     guards_.insert_or_assign(tenant, guard);
   }
   auto work = [ca = view->core.ca_pem] {
@@ -235,10 +236,15 @@ Task<Result<Unit>> Capif::check_invoker(std::string tenant, std::string id) cons
   co_return checked;
 }
 
-// Between a change of the core function and its policy being read again: as when it is not known.
+// Before its policy was read for the first time: as when there is none.
 Task<Result<Admission>> Capif::admit_at_home(std::string tenant, std::string id) const {
   const auto found = guards_.find(tenant);
-  if (found == guards_.end()) co_return Error{Code::DeadlinePassed, "capif.policy"};
+  if (found == guards_.end()) {
+    const auto known = known_.find(tenant);
+    const bool is_strict = known != known_.end() && known->second->core.policy_mode == PolicyMode::Strict;
+    if (is_strict) co_return Error{Code::DeadlinePassed, "capif.policy"};
+    co_return Admission::Admitted;
+  }
   std::shared_ptr<PolicyGuard> guard = found->second;
   auto admitted = co_await PolicyGuard::admit(std::move(guard), std::move(id));
   co_return admitted;

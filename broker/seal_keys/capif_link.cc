@@ -180,20 +180,31 @@ Task<Result<Unit>> CapifLink::subscribe() {
   co_return co_await keep(std::move(core));
 }
 
-// Once: what it goes on telling us is answered and changes nothing.
+// Until the core function has let it go: what it goes on telling us meanwhile is answered and changes nothing.
 Task<void> CapifLink::unsubscribe() {
+  Seconds pause = kCapifRetryFirst;
+  for (bool is_gone = false; !is_gone;) {
+    auto done = co_await unsubscribe_once();
+    is_gone = done.has_value();
+    if (is_gone) continue;
+    note(done);
+    co_await context_.shard.wait_until(context_.shard.now() + pause);
+    pause = std::min(pause * 2, kCapifRetryLast);
+  }
+}
+
+Task<Result<Unit>> CapifLink::unsubscribe_once() {
   std::string target = "/capif-events/v1/";
   codec::percent_encode(own_id(), target);
   target += "/subscriptions/";
   codec::percent_encode(core_.subscription, target);
-  auto asked = request(http::Method::Delete, target);
-  if (!asked) co_return;
-  auto answer = co_await client_.send(*std::move(asked));
-  if (!answer) co_return;
+  CLAVIGER_CO_TRY(asked, request(http::Method::Delete, target));
+  CLAVIGER_CO_TRY(answer, co_await client_.send(std::move(asked)));
+  const bool is_gone = answer.status == 204 || answer.status == 200 || answer.status == 404;
+  if (!is_gone) co_return Error{Code::Refused, "capif.subscription"};
   CapifCore core = core_;
   core.subscription.clear();
-  auto kept = co_await keep(std::move(core));
-  if (!kept) note(kept);
+  co_return co_await keep(std::move(core));
 }
 
 Result<http::ClientRequest> CapifLink::request(http::Method method, std::string_view path, std::string body) {

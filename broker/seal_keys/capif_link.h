@@ -79,6 +79,7 @@ class CapifLink {
   runtime::Task<Result<Unit>> fetch_policy();
   runtime::Task<Result<Unit>> subscribe();
   runtime::Task<void> unsubscribe();
+  runtime::Task<Result<Unit>> unsubscribe_once();
   runtime::Task<Result<Unit>> keep(CapifCore core);
   Result<http::ClientRequest> request(http::Method method, std::string_view path, std::string body = {});
   std::string own_id() const { return core_.assigned_aef_id.empty() ? core_.aef_id : core_.assigned_aef_id; }
