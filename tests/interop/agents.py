@@ -169,7 +169,14 @@ def main():
             cscf = cx.Node(bravo.diameter_host, int(bravo.diameter_port), CSCF, "bravo.example")
             expect(lives_on(bravos.process, 2) and lives_on(alphas.process, 1), "an agent has ended")  # theirs are connected
             static = sandbox.values["MIGRANT_STATIC_PARTNER_IMPI"], sandbox.values["MIGRANT_STATIC_PARTNER_IMPU"]
-            refused = cscf.multimedia_auth("bravo.example", *static, SERVER)
+            answers = []
+
+            def passes_both():  # the agents connect to each other in their own time
+                answers.append(cscf.multimedia_auth("bravo.example", *static, SERVER))
+                return answers[-1].result() != "3002"
+
+            wait_for(bravos.process, passes_both, "the agents are connected with each other")
+            refused = answers[-1]
             expect(refused.result() == "5003", f"an agent that is not listed: {refused.result()}")
             print("ok: an agent that the agreement does not list is refused", flush=True)
             alpha.ctl.run("agreement", "change", "bravo.example", "--agent", alphas.identity)

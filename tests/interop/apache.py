@@ -40,7 +40,7 @@ def free_port():
 
 class Operator:
     def __init__(self, facts):
-        self.tool = [os.path.join(os.environ["CLAVIGER_BUILD"], "bin", "clavigerctl"), "--socket", facts["ALPHA_ADMIN_SOCKET"]]
+        self.tool = [os.path.join(os.environ["CLAVIGER_BUILD"], "bin", "clavigerctl"), "--socket", facts["ALPHA_ADMIN_SOCKET"], "--tenant", "alpha"]
 
     def run(self, *words):
         done = subprocess.run([*self.tool, *words, "--json"], check=True, capture_output=True, text=True)

@@ -189,7 +189,9 @@ TEST_F(SimSignIn, OnALostUeItGetsNothing) {
   identity::UeChange lost;
   lost.is_lost = true;
   ASSERT_TRUE(wait(identity::change_ue(context(), "alpha", ue_id, std::move(lost))));
-  EXPECT_EQ(module_sign_in().member("error"), "access_denied");
+  const Reply refused = ask(first());
+  EXPECT_TRUE(refused.header("www-authenticate").empty());
+  EXPECT_EQ(refused.redirected("error"), "access_denied") << refused.status << " " << refused.body;
 }
 
 // An answer is good once.
