@@ -28,8 +28,7 @@ std::vector<CertificateDate> certificate_dates(const std::string& file) {
   }
   if (const auto sip = settings::load_sip(file); sip && *sip != nullptr) files.push_back((*sip)->certificate_file);
   std::ranges::sort(files);
-  const auto repeated = std::ranges::unique(files);
-  files.erase(repeated.begin(), repeated.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
   std::vector<CertificateDate> dates;
   for (const std::string& each : files) {
     const auto pem = read_public_pem_file(each, "certificate");
