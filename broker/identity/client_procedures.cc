@@ -7,6 +7,7 @@
 #include "broker/identity/client_draft.h"
 #include "broker/identity/client_secret.h"
 #include "broker/identity/identity_shard.h"
+#include "broker/identity/pairwise_subject.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_records.h"
 #include "broker/record_key.h"
@@ -182,7 +183,15 @@ Task<Result<Client>> change_client(Context* context, std::string tenant, std::st
     if (allowed.failed_with(Code::OutOfRange)) co_return Error{Code::ClientMetadata, "client.access_token_life"};
     if (!allowed) co_return allowed.error();
   }
-  ClientEdit edit = [change = std::move(change)](Client& client) { return apply_change(change, client); };
+  ClientEdit edit = [change = std::move(change)](Client& client) -> Result<Unit> {
+    const std::string sector = client.has_pairwise_subject ? sector_of(client) : std::string();
+    CLAVIGER_TRY(applied, apply_change(change, client));
+    // Its living tokens call users by names of the former sector, by which nobody could revoke them any more: they end
+    // first, when the client is disabled.
+    const bool is_renaming = !sector.empty() && (!client.has_pairwise_subject || sector_of(client) != sector);
+    if (is_renaming && client.is_enabled) return Error{Code::ClientMetadata, "client.sector.while_enabled"};
+    return Unit{};
+  };
   co_return co_await change_at(context, std::move(tenant), std::move(client_id), std::move(edit));
 }
 

@@ -6,6 +6,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/ue.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/user_revocations.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
@@ -59,13 +60,13 @@ Result<std::vector<tokens::Revocation>> revocations_of(const Context& context, s
   return revocations;
 }
 
-// Commits what ends the sessions together with their revocations, and makes those known.
+// Commits what ends the sessions together with the revocations of these sids, and makes those known.
 Task<Result<Unit>> commit_ending(Context* context, std::string tenant, storage::Transaction transaction,
-                                 std::vector<std::string> sids) {
+                                 std::vector<std::string> sids, std::size_t sessions) {
   CLAVIGER_CO_TRY(revocations, revocations_of(*context, tenant, sids));
   for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
-  context->figures->sessions_ended.add(sids.size());
+  context->figures->sessions_ended.add(sessions);
   co_return co_await tokens::publish_revocations(context, std::move(revocations));
 }
 
@@ -77,9 +78,13 @@ Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std:
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     storage::Transaction transaction;
     std::vector<std::string> ended;
+    std::size_t count = 0;
     for (std::size_t i = 0; i < sids.size(); ++i) {
       auto session = co_await read_session(context, tenant, sids[i]);
-      if (session.failed_with(Code::SessionUnknown)) continue;  // expired since
+      if (session.failed_with(Code::SessionUnknown)) {  // its idle time is over, a token's life may not be
+        if (tokens_may_outlive_sessions(*context)) ended.push_back(sids[i]);
+        continue;
+      }
       if (!session) co_return session.error();
       if (session->state != SessionState::Active) continue;
       session->state = state;
@@ -90,9 +95,10 @@ Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std:
       }
       put_session_ended(transaction, tenant, *session, numeric_date(context->shard.wall()));
       ended.push_back(sids[i]);
+      ++count;
     }
     if (ended.empty()) co_return Unit{};
-    auto committed = co_await commit_ending(context, tenant, std::move(transaction), std::move(ended));
+    auto committed = co_await commit_ending(context, tenant, std::move(transaction), std::move(ended), count);
     if (!committed.failed_with(Code::Conflict)) co_return committed;
   }
   co_return Error{Code::Conflict, "session.mark"};
@@ -101,7 +107,8 @@ Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std:
 Task<Result<Unit>> mark_sessions_revoked(Context* context, std::string tenant, std::string sub) {
   std::string after;
   do {
-    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
+    CLAVIGER_CO_TRY(ids,
+                    co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
     CLAVIGER_CO_TRY(marked, co_await end_these_sessions(context, tenant, ids.sids, SessionState::Revoked));
     after = std::move(ids.next);
   } while (!after.empty());
@@ -111,7 +118,8 @@ Task<Result<Unit>> mark_sessions_revoked(Context* context, std::string tenant, s
 Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::string sub) {
   std::string after;
   do {
-    CLAVIGER_CO_TRY(ids, co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
+    CLAVIGER_CO_TRY(ids,
+                    co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
     if (ids.sids.empty()) break;
     storage::Transaction transaction;
     for (std::size_t i = 0; i < ids.sids.size(); ++i) {
@@ -127,7 +135,9 @@ Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::str
       transaction.erase(tables::kSessions, session_key(tenant, sid));
       transaction.erase(tables::kUserSessions, user_session_key(tenant, sub, sid));
     }
-    CLAVIGER_CO_TRY(committed, co_await commit_ending(context, tenant, std::move(transaction), std::move(ids.sids)));
+    const std::size_t count = ids.sids.size();
+    CLAVIGER_CO_TRY(committed,
+                    co_await commit_ending(context, tenant, std::move(transaction), std::move(ids.sids), count));
     after = std::move(ids.next);
   } while (!after.empty());
   co_return Unit{};

@@ -93,12 +93,11 @@ Result<UnsignedAnswer> session_answer(broker::Context& context, const broker::Te
   claims.primary_mc_service_id = session.primary_mc_service_id;
   const bool has_own_life = granted.access_token_life > Seconds{0};
   claims.lifetime = has_own_life ? granted.access_token_life : context.snapshot->settings->lifetimes.access_token;
-  if (!session.partner.empty() || has_own_life) {
-    // Not beyond what the partner vouched for (spec 1.12 step 6), and one that lives for hours not beyond the session.
-    const Seconds left{session.expires_at - numeric_date(context.shard.wall())};
-    if (left <= Seconds{0}) return Error{Code::SessionEnded, "token.session"};
-    claims.lifetime = std::min(claims.lifetime, left);
-  }
+  // Not beyond the session: where the sessions of a user are looked for, this token is found (user_revocations.h). One that
+  // a partner vouched for ends with that (spec 1.12 step 6).
+  const Seconds left{session.expires_at - numeric_date(context.shard.wall())};
+  if (left <= Seconds{0}) return Error{Code::SessionEnded, "token.session"};
+  claims.lifetime = std::min(claims.lifetime, left);
   answer.lifetime = claims.lifetime;
   answer.is_key_bound = !claims.dpop_key.empty();
   CLAVIGER_TRY(access_token, tokens::access_token_of(context, tenant, claims));

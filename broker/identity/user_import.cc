@@ -1,6 +1,7 @@
 #include "broker/identity/user_import.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/user_revocations.h"
 #include "broker/identity/user_update.h"
 #include "broker/identity/val_identity.h"
 #include "broker/record_key.h"
@@ -37,8 +39,9 @@ struct Line {
   SecretBytes password;
   std::string standing_hash;  // the user's, found to be of `password`; empty: it is not, or there is no plaintext
   std::vector<UserMember> left_out;
-  std::string ended_sub;       // of the user whose tokens this line ends; empty: none
-  bool ends_sessions = false;  // and his sessions
+  std::string ended_sub;                  // of the user whose tokens this line ends; empty: none
+  bool ends_sessions = false;             // and his sessions
+  std::vector<tokens::Revocation> ended;  // what his tokens are revoked by
   Error refused{Code::Internal, ""};
   bool is_refused = false;
   enum class Outcome : std::uint8_t { Unchanged, Created, Updated } outcome = Outcome::Unchanged;
@@ -210,28 +213,24 @@ void merge(const User& existing, const std::vector<UserMember>& left_out, User& 
   }
 }
 
-// His tokens end with this commit. False: he has no session, so there is nothing to end; not_before does for a code. A
+// His tokens end with this commit. Empty: he has no session, so there is nothing to end; not_before does for a code. A
 // revocation for each of millions of users who never signed in would fill the set.
-Task<Result<bool>> add_end_of_tokens(Context* context, std::string tenant, std::string sub,
-                                     storage::Transaction* transaction) {
+Task<Result<std::vector<tokens::Revocation>>> add_end_of_tokens(Context* context, std::string tenant, std::string sub,
+                                                                storage::Transaction* transaction) {
   const std::string prefix = broker::record_prefix({tenant, sub});
   auto sessions = co_await context->store.range(tables::kUserSessions, prefix, broker::record_prefix_end(prefix), 1);
   if (!sessions) co_return sessions.error();
-  if (sessions->empty()) co_return false;
-  CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
-  tokens::add_revocation(*transaction, tenant, tokens::revocation_of_user(*context, *view, sub));
-  co_return true;
+  if (sessions->empty()) co_return std::vector<tokens::Revocation>{};
+  CLAVIGER_CO_TRY(revocations, co_await revocations_of_user(context, tenant, std::move(sub)));
+  for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(*transaction, tenant, revocation);
+  co_return std::move(revocations);
 }
 
 // After the commit of lines[from, to): every shard knows, and the sessions say so.
 Task<Result<Unit>> end_tokens(Context* context, std::string tenant, const Lines* lines, std::size_t from,
                               std::size_t to) {
-  CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
   std::vector<tokens::Revocation> revocations;
-  for (std::size_t i = from; i < to; ++i) {
-    const std::string& sub = (*lines)[i].ended_sub;  // empty in a refused line
-    if (!sub.empty()) revocations.push_back(tokens::revocation_of_user(*context, *view, sub));
-  }
+  for (std::size_t i = from; i < to; ++i) std::ranges::move((*lines)[i].ended, std::back_inserter(revocations));
   if (revocations.empty()) co_return Unit{};
   CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
   for (std::size_t i = from; i < to; ++i) {
@@ -278,7 +277,8 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
     if (line->ends_sessions) user.not_before = std::max(user.not_before, now + 1);
     if (line->ends_sessions || takes_away(before, user)) {
       CLAVIGER_CO_TRY(ended, co_await add_end_of_tokens(context, tenant, user.sub, transaction));
-      if (ended) line->ended_sub = user.sub;
+      if (!ended.empty()) line->ended_sub = user.sub;
+      line->ended = std::move(ended);
     }
   } else if (sub.failed_with(Code::UserUnknown)) {
     CLAVIGER_CO_TRY(id, context->tokens->random_id());
@@ -311,6 +311,7 @@ Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lin
       Line* line = &(*lines)[i];
       if (line->is_refused) continue;
       line->ended_sub.clear();
+      line->ended.clear();
       auto added = co_await add_line(context, tenant, line, &transaction);
       if (added) continue;
       if (!is_about_the_line(added.error().code)) co_return added.error();
@@ -332,7 +333,7 @@ Task<Result<Unit>> commit_all(Context* context, std::string tenant, Lines* lines
     const std::size_t to = std::min(from + kChunkMax, lines->size());
     auto committed = co_await commit_lines(context, tenant, lines, from, to);
     if (committed) continue;
-    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+    if (!committed.failed_with(Code::Conflict) && !committed.failed_with(Code::TooLarge)) co_return committed.error();
     // One by one, so that the line somebody else is busy with is named and the others are not lost.
     for (std::size_t i = from; i < to; ++i) {
       auto alone = co_await commit_lines(context, tenant, lines, i, i + 1);

@@ -11,6 +11,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/user_revocations.h"
 #include "broker/identity/user_update.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -47,8 +48,7 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
   if (!turn) co_return turn.error();
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));
-    CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
-    const tokens::Revocation revocation = tokens::revocation_of_user(*context, *view, sub);
+    CLAVIGER_CO_TRY(revocations, co_await revocations_of_user(context, tenant, sub));
     CLAVIGER_CO_TRY(authenticators, co_await read_authenticators(context, tenant, sub));
     storage::Transaction transaction;
     erase_authenticators(transaction, tenant, sub, authenticators);
@@ -58,11 +58,10 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     transaction.erase(tables::kUsers, user_key(tenant, sub));
     transaction.erase(tables::kLogins, login_key(tenant, user.login));
     // kMcIdentities stays: what was his is nobody else's (TS 23.280; spec 3.2).
-    tokens::add_revocation(transaction, tenant, revocation);
+    for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();
-    std::vector<tokens::Revocation> revocations{revocation};
     CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
     co_return co_await erase_sessions(context, tenant, sub);
   }

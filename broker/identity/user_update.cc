@@ -7,6 +7,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/user_revocations.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
 #include "core/runtime/call.h"
@@ -24,7 +25,6 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
   if (!turn) co_return turn.error();
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     CLAVIGER_CO_TRY(before, co_await read_user(context, tenant, sub));
-    CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
     const WallTime now = context->shard.wall();
     User user = before;
     CLAVIGER_CO_TRY(edited, edit(user, numeric_date(now)));
@@ -33,7 +33,8 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
       user.not_before = std::max(user.not_before, numeric_date(now) + 1);  // a clock may step back
     }
     if (sessions == Sessions::End || takes_away(before, user)) {
-      revocations.push_back(tokens::revocation_of_user(*context, *view, sub));
+      CLAVIGER_CO_TRY(his, co_await revocations_of_user(context, tenant, sub));
+      revocations = std::move(his);
     }
     const std::uint64_t version = before.version;
     CLAVIGER_CO_TRY(transaction, co_await claim_names(context, tenant, user, std::move(before)));

@@ -7,6 +7,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/user_revocations.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
@@ -94,7 +95,7 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(enrolled, co_await read_authenticators(context, tenant, sub));
     std::erase_if(enrolled, [&id](const AuthenticatorRecord& record) { return record.id != id; });
     if (enrolled.empty()) co_return Error{Code::AuthenticatorUnknown, "authenticator.id"};
-    CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+    CLAVIGER_CO_TRY(revocations, co_await revocations_of_user(context, tenant, sub));
     storage::Transaction transaction;
     const AuthenticatorRecord& gone = enrolled.front();
     transaction.expect_version(tables::kAuthenticators, authenticator_key(tenant, sub, gone.kind, gone.id),
@@ -105,8 +106,7 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), user.version);
     user.not_before = std::max(user.not_before, numeric_date(now) + 1);
     transaction.put(tables::kUsers, user_key(tenant, sub), as_bytes(encode_user(user)));
-    std::vector<tokens::Revocation> revocations{tokens::revocation_of_user(*context, *view, sub)};
-    tokens::add_revocation(transaction, tenant, revocations.front());
+    for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();

@@ -4,6 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "broker/identity/client_draft.h"
+#include "broker/identity/client_procedures.h"
+#include "broker/identity/user_import.h"
+#include "broker/identity/user_procedures.h"
+#include "broker/identity/user_update.h"
+#include "broker/tokens/token_life.h"
+#include "broker/tokens/token_shard.h"
 #include "tests/broker/identity/testbed.h"
 
 namespace claviger::identity {
@@ -90,6 +96,79 @@ TEST_F(PairwiseClient, SeesOneSubjectEverywhere) {
   EXPECT_EQ(subject_at("two"), one);
   EXPECT_NE(subject_at("three"), one);
 }
+
+// Sessions that stay: what was taken from the user ends the tokens all the same, and the next refresh gives good ones.
+TEST_F(PairwiseClient, ItsTokensDieWithWhatIsTakenFromTheUser) {
+  add("one", "a.example");
+  const Reply tokens = bed.sign_in_for_tokens("one");
+  Sent sent = get("/idms/v1/alpha/userinfo");
+  sent.fields.emplace_back(http::Field::Authorization, "Bearer " + tokens.member("access_token"));
+  EXPECT_EQ(bed.send(sent).status, 200);
+  UserEdit fewer = [](User& user, std::int64_t) {
+    user.scopes = {"openid"};
+    return Result<Unit>(Unit{});
+  };
+  ASSERT_TRUE(bed.wait(update_user(bed.context(), "alpha", ann.sub, std::move(fewer), Sessions::Keep)));
+  EXPECT_EQ(bed.send(sent).status, 401);
+  bed.clock().advance(Seconds{2});
+  const Reply refreshed =
+      bed.send(post_form("/idms/v1/alpha/token",
+                         "grant_type=refresh_token&client_id=one&refresh_token=" + tokens.member("refresh_token")));
+  ASSERT_EQ(refreshed.status, 200) << refreshed.body;
+  Sent again = get("/idms/v1/alpha/userinfo");
+  again.fields.emplace_back(http::Field::Authorization, "Bearer " + refreshed.member("access_token"));
+  EXPECT_EQ(bed.send(again).status, 200);
+}
+
+TEST_F(PairwiseClient, ItsTokensDieWithWhatAnImportTakes) {
+  add("one", "a.example");
+  const Reply tokens = bed.sign_in_for_tokens("one");
+  Sent sent = get("/idms/v1/alpha/userinfo");
+  sent.fields.emplace_back(http::Field::Authorization, "Bearer " + tokens.member("access_token"));
+  EXPECT_EQ(bed.send(sent).status, 200);
+  UserDraft draft;
+  draft.login = ann.login;
+  draft.scopes = {"openid"};
+  draft.left_out = {UserMember::DisplayName, UserMember::McId,   UserMember::McpttId,   UserMember::McvideoId,
+                    UserMember::McdataId,    UserMember::Status, UserMember::ValUserIds};
+  std::vector<UserDraft> drafts;
+  drafts.push_back(std::move(draft));
+  const auto report = bed.wait(import_users(bed.context(), "alpha", std::move(drafts)));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->updated, 1U);
+  EXPECT_EQ(bed.send(sent).status, 401);
+}
+
+// Its record goes with the idle time, its token lives for hours: who disables the user ends that, too.
+TEST_F(PairwiseClient, ATokenThatOutlivesItsSessionDiesWithTheUser) {
+  bed.settings().lifetimes.session_idle = Seconds{600};
+  bed.publish();
+  add("one", "a.example");
+  ClientChange longer;
+  longer.access_token_life = tokens::kAccessTokenLifeMax;
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "one", longer)));
+  const std::string token = bed.sign_in_for_tokens("one").member("access_token");
+  const auto is_good = [&] {
+    return bed.context()->tokens->verify_own(*bed.context()->snapshot->find("alpha"), token).has_value();
+  };
+  bed.clock().advance(Seconds{601});
+  ASSERT_TRUE(is_good());
+  ASSERT_TRUE(bed.wait(disable_user(bed.context(), "alpha", ann.sub)));
+  EXPECT_FALSE(is_good());
+}
+
+TEST_F(PairwiseClient, ChangesItsSectorOnlyWhileItIsDisabled) {
+  add("one", "a.example");
+  ClientChange other;
+  other.sector_identifier = "b.example";
+  const auto refused = bed.wait(change_client(bed.context(), "alpha", "one", other));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::ClientMetadata);
+  EXPECT_EQ(refused.error().where, "client.sector.while_enabled");
+  ASSERT_TRUE(bed.wait(set_client_enabled(bed.context(), "alpha", "one", false)));
+  EXPECT_TRUE(bed.wait(change_client(bed.context(), "alpha", "one", other)));
+}
+
 TEST_F(PairwiseClient, ItsTokensDieWithTheUsersSessions) {
   add("one", "a.example");
   const std::string token = bed.sign_in_for_tokens("one").member("access_token");
