@@ -185,7 +185,7 @@ Task<Answer> add_server(Call* call) {
   members.read("client_id", wanted.client_id).require("client_id");
   members.read("certificate_name", wanted.certificate_name).require("certificate_name");
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
-  auto done = co_await keys::add_group_server(call->at(), call->values[0], std::move(wanted));
+  auto done = co_await keys::add_group_server(call->services.kms, call->at(), call->values[0], std::move(wanted));
   if (!done) co_return done.error();
   co_return answer_of(*done, write_server);
 }
@@ -199,7 +199,7 @@ Task<Answer> list_servers(Call* call) {
 
 Task<Answer> remove_server(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
-  auto done = co_await keys::remove_group_server(call->at(), call->values[0], call->values[1]);
+  auto done = co_await keys::remove_group_server(call->services.kms, call->at(), call->values[0], call->values[1]);
   if (!done) co_return done.error();
   co_return Answer("{}");
 }

@@ -59,13 +59,16 @@ Result<Question> question_of(const http::Request& request, std::string tenant) {
   return question;
 }
 
-// At the beginning, and again before anything is told: who was signed off meanwhile hears nothing more.
-Result<Unit> check_may_hear(Context& context, const http::Request& request, const Question& question) {
+// At the beginning, and again before anything is told: who was signed off meanwhile hears nothing more. Gives whose poll
+// it is.
+Result<std::string> check_may_hear(Context& context, const http::Request& request, const Question& question) {
+  std::string asker;
   for (const Watched& each : question.documents) {
     CLAVIGER_TRY(caller, admit(context, question.tenant, request, each.application));
     CLAVIGER_TRY(allowed, check_may_read(caller, each.name));
+    if (asker.empty()) asker = caller.who();
   }
-  return Unit{};
+  return question.tenant + ' ' + asker;
 }
 
 // Whether the client once got this version from us.
@@ -105,9 +108,9 @@ Task<Result<std::vector<DocumentDiff>>> wait_for_changes(Configuration* room, Co
   for (const Watched& each : question->documents) keys.push_back(document_key(question->tenant, each.name));
   const Monotonic deadline = context->shard.now() + Seconds(question->wait);
   for (;;) {
-    CLAVIGER_CO_TRY(allowed, check_may_hear(*context, *request, *question));
+    CLAVIGER_CO_TRY(asker, check_may_hear(*context, *request, *question));
     // Registered before the look, so that a change in between is not missed.
-    CLAVIGER_CO_TRY(watch, room->watch(keys));
+    CLAVIGER_CO_TRY(watch, room->watch(keys, std::move(asker)));
     auto diffs = co_await differences(context, question);
     if (!diffs || !diffs->empty()) co_return diffs;
     const bool is_told = co_await watch->until(deadline);

@@ -12,10 +12,14 @@ using runtime::Task;
 Configuration::Configuration(Contexts& contexts) : shards_(contexts.size()) {}
 Configuration::~Configuration() = default;
 
-Result<std::unique_ptr<Watch>> Configuration::watch(std::vector<std::string> keys) {
+Result<std::unique_ptr<Watch>> Configuration::watch(std::vector<std::string> keys, std::string asker) {
   PerShard& here = shards_[runtime::Shard::current().index()];
   if (here.watches >= kWatchesMax) return Error{Code::Overload, "configuration.watches"};
-  return std::make_unique<Watch>(here, std::move(keys));
+  const auto his = here.askers.find(asker);
+  if (his != here.askers.end() && his->second >= kWatchesOfOneMax) {
+    return Error{Code::Overload, "configuration.watches_of_one"};
+  }
+  return std::make_unique<Watch>(here, std::move(keys), std::move(asker));
 }
 
 std::size_t Configuration::watches() const { return shards_[runtime::Shard::current().index()].watches; }
@@ -50,19 +54,20 @@ void Configuration::tell_some(Context* context, std::shared_ptr<Waiters> waiters
   });
 }
 
-Watch::Watch(Configuration::PerShard& shard, std::vector<std::string> keys)
+Watch::Watch(Configuration::PerShard& shard, std::vector<std::string> keys, std::string asker)
     : shard_(shard),
-      keys_(std::move(keys)),
+      asker_(std::move(asker)),
       waiter_(std::make_shared<Configuration::Waiter>(std::move(pair_.completer))) {
-  for (const std::string& key : keys_) shard_.waiters.emplace(key, waiter_);
+  entries_.reserve(keys.size());
+  for (std::string& key : keys) entries_.push_back(shard_.waiters.emplace(std::move(key), waiter_));
+  ++shard_.askers[asker_];
   ++shard_.watches;
 }
 
 Watch::~Watch() {
-  for (const std::string& key : keys_) {
-    const auto [first, last] = shard_.waiters.equal_range(key);
-    for (auto at = first; at != last;) at = at->second == waiter_ ? shard_.waiters.erase(at) : std::next(at);
-  }
+  for (const auto entry : entries_) shard_.waiters.erase(entry);
+  const auto his = shard_.askers.find(asker_);
+  if (--his->second == 0) shard_.askers.erase(his);
   --shard_.watches;
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "broker/configuration/connectivity.h"
@@ -22,6 +23,8 @@ namespace claviger::configuration {
 
 // Polls that wait on one shard: every UE of a shift. Some 300 bytes each.
 inline constexpr std::size_t kWatchesMax = 262'144;
+// Of one user, or one server, on one shard: some UEs of his, each with its documents, or what a server watches for all.
+inline constexpr std::size_t kWatchesOfOneMax = 64;
 // Documents of one poll: the profiles of one user and the configuration of his services.
 inline constexpr std::size_t kWatchedMax = 16;
 // A service configuration is watched by everybody: so many are told in one turn of the loop, and requests have theirs in
@@ -39,8 +42,8 @@ class Configuration {
   Configuration& operator=(const Configuration&) = delete;
   ~Configuration();
 
-  // Of the calling shard: registered at once, before the caller looks at the documents. Overload.
-  Result<std::unique_ptr<Watch>> watch(std::vector<std::string> keys);
+  // Of the calling shard: registered at once, before the caller looks at the documents. `asker`: whose poll it is. Overload.
+  Result<std::unique_ptr<Watch>> watch(std::vector<std::string> keys, std::string asker);
   // Any shard, after the commit: returns when every shard has been told.
   runtime::Task<void> announce(broker::Context* context, std::vector<std::string> keys);
   std::size_t watches() const;  // of the calling shard
@@ -58,8 +61,10 @@ class Configuration {
     runtime::Completer<Unit> completer;
     bool is_told = false;
   };
+  using WaiterMap = std::multimap<std::string, std::shared_ptr<Waiter>, std::less<>>;
   struct PerShard {
-    std::multimap<std::string, std::shared_ptr<Waiter>, std::less<>> waiters;
+    WaiterMap waiters;
+    std::unordered_map<std::string, std::size_t> askers;  // how many watches each has
     std::size_t watches = 0;
   };
   using Waiters = std::vector<std::shared_ptr<Waiter>>;
@@ -75,7 +80,7 @@ class Configuration {
 // One poll that waits. Lives in the frame of the request, on its shard.
 class Watch {
  public:
-  Watch(Configuration::PerShard& shard, std::vector<std::string> keys);
+  Watch(Configuration::PerShard& shard, std::vector<std::string> keys, std::string asker);
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch();
@@ -85,9 +90,11 @@ class Watch {
 
  private:
   Configuration::PerShard& shard_;
-  std::vector<std::string> keys_;
+  std::string asker_;
   runtime::OneShotPair<Unit> pair_;
   std::shared_ptr<Configuration::Waiter> waiter_;
+  // Its own entries: thousands may wait for one document, and none is looked for among the others.
+  std::vector<Configuration::WaiterMap::iterator> entries_;
 };
 
 }  // namespace claviger::configuration

@@ -20,7 +20,8 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-std::string key_of(std::string_view tenant) { return broker::record_key({"domains", tenant}); }
+constexpr std::string_view kDomains = "domains";
+std::string key_of(std::string_view tenant) { return broker::record_key({kDomains, tenant}); }
 
 char lowered(char character) {
   return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
@@ -126,6 +127,33 @@ Result<Unit> check_domains(const OwnedDomains& owned, const User& user, const Us
     }
   }
   return Unit{};
+}
+
+Task<Result<Unit>> check_foreign_domains(Context* context, std::string tenant, User user, User before) {
+  const auto had = identities_of(before);
+  auto claimed = identities_of(user);
+  std::erase_if(claimed, [&had](const auto& identity) {
+    return identity.first == kValKind || std::ranges::find(had, identity) != had.end();
+  });
+  if (claimed.empty()) co_return Unit{};
+  const std::string prefix = broker::record_prefix({kDomains});
+  const std::string end = broker::record_prefix_end(prefix);
+  std::string from = prefix;
+  for (bool is_last = false; !is_last;) {
+    CLAVIGER_CO_TRY(page, co_await context->store.range(tables::kInstallation, from, end, storage::kRangeMax));
+    for (const storage::Record& row : page) {
+      if (row.key == key_of(tenant)) continue;
+      CLAVIGER_CO_TRY(others, decode(row.value));
+      for (const auto& identity : claimed) {
+        if (lies_in_domains(identity.second, others.domains)) {
+          co_return Error{Code::McIdentityInvalid, "user.mc_identity.domain"};
+        }
+      }
+    }
+    is_last = page.size() < storage::kRangeMax;
+    if (!is_last) from = page.back().key + '\0';
+  }
+  co_return Unit{};
 }
 
 Task<Result<OwnedDomains>> read_owned_domains(Context* context, std::string tenant) {

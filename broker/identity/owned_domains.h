@@ -36,6 +36,10 @@ bool lies_in_domains(std::string_view identity, const std::vector<std::string>& 
 
 // McIdentityInvalid, LoginInvalid: a name that `user` has and `before` had not lies outside.
 Result<Unit> check_domains(const OwnedDomains& owned, const User& user, const User& before);
+// McIdentityInvalid: a name that `user` has and `before` had not lies in a domain that another tenant owns. For a tenant that
+// said nothing of its own: without this the administrator of one agency could take another's names, which stay taken for
+// ever. A list of its own lets a tenant share a domain with another.
+runtime::Task<Result<Unit>> check_foreign_domains(broker::Context* context, std::string tenant, User user, User before);
 // As of now; `guard` gets the expectation that it stays so.
 runtime::Task<Result<OwnedDomains>> read_owned_domains(broker::Context* context, std::string tenant);
 void guard_owned_domains(storage::Transaction& guard, std::string_view tenant, const OwnedDomains& owned);

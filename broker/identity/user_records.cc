@@ -92,6 +92,9 @@ Task<Result<storage::Transaction>> claim_names(Context* context, std::string ten
     CLAVIGER_CO_TRY(owned, co_await read_owned_domains(context, tenant));
     CLAVIGER_CO_TRY(checked, check_domains(owned, user, before));
     guard_owned_domains(transaction, tenant, owned);
+    if (owned.domains.empty()) {
+      CLAVIGER_CO_TRY(nobodys, co_await check_foreign_domains(context, tenant, user, before));
+    }
   }
   for (std::size_t i = 0; i < has.size(); ++i) {
     if (std::ranges::find(had, has[i]) != had.end()) continue;

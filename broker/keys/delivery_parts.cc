@@ -69,8 +69,11 @@ bool may_have_policy(const Kms& kms, Context& context, std::string_view tenant, 
   key.add(tenant).add(kNul).add(uri);
   if (!key.is_whole()) return true;
   if (!kms.policies().may_have(key.text())) return false;
-  const auto policy = context.store.get_cached(tables::kKmsUsers, key.text());
-  return !policy || !policy->failed_with(Code::NotFound);
+  for (const storage::TableId table : {tables::kKmsUsers, tables::kGroupServers}) {
+    const auto row = context.store.get_cached(table, key.text());
+    if (!row || !row->failed_with(Code::NotFound)) return true;
+  }
+  return false;
 }
 
 bool find_sets(Context& context, const LoadedDomain& issuer, std::string_view uri, std::int64_t now, FoundSets& found) {

@@ -2,7 +2,9 @@
 
 #include "broker/identity/client_procedures.h"
 #include "broker/keys/domain.h"
+#include "broker/keys/kms.h"
 #include "broker/keys/kms_generated.h"
+#include "broker/keys/user_policy.h"
 #include "broker/keys/user_procedures.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -44,7 +46,7 @@ Result<GroupServer> decode_group_server(const storage::Value& value, std::string
   return server;
 }
 
-Task<Result<GroupServer>> add_group_server(Context* context, std::string tenant, GroupServer wanted) {
+Task<Result<GroupServer>> add_group_server(Kms* kms, Context* context, std::string tenant, GroupServer wanted) {
   CLAVIGER_CO_TRY(uri, check_uri(wanted.server_uri));
   if (!check_uri(wanted.certificate_name)) co_return Error{Code::BadValue, "certificate_name"};
   auto user = co_await user_since(context, tenant, wanted.server_uri);
@@ -56,6 +58,8 @@ Task<Result<GroupServer>> add_group_server(Context* context, std::string tenant,
   wanted.client_since = client.created_at;
   wanted.created_at = numeric_date(context->shard.wall());
   const std::string key = group_server_key(tenant, wanted.server_uri);
+  // Whoever is a user by this name later is not served from what was made for a user (policy_filter.h).
+  kms->policies().add(user_policy_key(tenant, wanted.server_uri));
   storage::Transaction change;
   change.expect_absent(tables::kGroupServers, key);
   change.put(tables::kGroupServers, key, as_bytes(encode_group_server(wanted)));
@@ -73,13 +77,14 @@ Task<Result<GroupServer>> find_group_server(Context* context, std::string tenant
   co_return decode_group_server(*value, server_uri);
 }
 
-Task<Result<Unit>> remove_group_server(Context* context, std::string tenant, std::string server_uri) {
+Task<Result<Unit>> remove_group_server(Kms* kms, Context* context, std::string tenant, std::string server_uri) {
   CLAVIGER_CO_TRY(server, co_await find_group_server(context, tenant, server_uri));
   const std::string key = group_server_key(tenant, server_uri);
   storage::Transaction change;
   change.expect_version(tables::kGroupServers, key, server.version);
   change.erase(tables::kGroupServers, key);
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  kms->policies().remove(user_policy_key(tenant, server_uri));
   co_return Unit{};
 }
 

@@ -18,6 +18,8 @@
 
 namespace claviger::keys {
 
+class Kms;
+
 // Of one tenant: a handful, one a service and site.
 inline constexpr std::size_t kGroupServersMax = 256;
 
@@ -36,11 +38,13 @@ Result<GroupServer> decode_group_server(const storage::Value& value, std::string
 
 // GroupServerTaken (there is one of that URI, or the URI is a user's), ClientUnknown, UriPathInvalid, BadValue (name),
 // TooMany, Conflict.
-runtime::Task<Result<GroupServer>> add_group_server(broker::Context* context, std::string tenant, GroupServer wanted);
+runtime::Task<Result<GroupServer>> add_group_server(Kms* kms, broker::Context* context, std::string tenant,
+                                                    GroupServer wanted);
 // GroupServerUnknown.
 runtime::Task<Result<GroupServer>> find_group_server(broker::Context* context, std::string tenant,
                                                      std::string server_uri);
-runtime::Task<Result<Unit>> remove_group_server(broker::Context* context, std::string tenant, std::string server_uri);
+runtime::Task<Result<Unit>> remove_group_server(Kms* kms, broker::Context* context, std::string tenant,
+                                                std::string server_uri);
 runtime::Task<Result<std::vector<GroupServer>>> list_group_servers(broker::Context* context, std::string tenant);
 
 }  // namespace claviger::keys

@@ -153,6 +153,13 @@ Task<Result<DomainTable>> Kms::load_externals(DomainTable table) {
 
 Task<Result<Unit>> Kms::load_policies() {
   std::size_t count = 0;
+  // A group management server's name is looked at like a policy: its rows have the same keys, and are few.
+  for (std::string from;;) {
+    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kGroupServers, from, "", storage::kRangeMax));
+    for (const storage::Record& row : rows) policies_.add(row.key);
+    if (rows.size() < storage::kRangeMax) break;
+    from = rows.back().key + '\0';
+  }
   for (std::string from; count < kPoliciesReadMax;) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kKmsUsers, from, "", storage::kRangeMax));
     for (const storage::Record& row : rows) policies_.add(row.key);

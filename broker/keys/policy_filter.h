@@ -1,4 +1,5 @@
-// Who may have a policy of his own at the KMS (user_policy.h): most users have none, and to learn that from the store costs
+// Who may have a policy of his own at the KMS (user_policy.h), or the name of a group management server (group_server.h):
+// most users have none, and to learn that from the store costs
 // every delivery two microseconds.
 //
 // One bit for all records whose keys have one hash, set before the first of them is committed and cleared after the last is

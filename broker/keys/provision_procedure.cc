@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/keys/extraction.h"
+#include "broker/keys/group_server.h"
 #include "broker/keys/issue_procedure.h"
 #include "broker/keys/user_procedures.h"
 #include "broker/tables.h"
@@ -33,6 +34,20 @@ std::vector<KeysWanted> wanted_now(const DomainRef& domain, const std::string& u
   return wanted;
 }
 
+// A user who was given a server's name does not get its keys: a server comes with its client's token and, on SEAL-X1, its
+// certificate (TS 33.434 clause 5.1.1.1). Who may be a server is in the filter of policies, so most users cost no look-up.
+Task<Result<Unit>> check_server_identity(Kms* kms, Context* context, Caller caller, UserPolicy policy) {
+  constexpr Error kFault{Code::KeysDenied, "keyprov.server_identity"};
+  if (caller.is_service) co_return Unit{};
+  if (!policy.client_id.empty()) co_return kFault;
+  if (!kms->policies().may_have(user_policy_key(caller.tenant, policy.user_uri))) co_return Unit{};
+  auto server = co_await find_group_server(context, caller.tenant, policy.user_uri);
+  if (server) co_return kFault;
+  if (!server.failed_with(Code::GroupServerUnknown) && !server.failed_with(Code::UriPathInvalid))
+    co_return server.error();
+  co_return Unit{};
+}
+
 }  // namespace
 
 Task<Result<std::vector<KeySet>>> provision_keys(Kms* kms, Context* context, ProvisionRequest request) {
@@ -47,6 +62,7 @@ Task<Result<std::vector<KeySet>>> provision_keys(Kms* kms, Context* context, Pro
   // Spec 5.3: revocation is not issuing, and not giving what was issued.
   CLAVIGER_CO_TRY(policy, co_await read_user_policy(context, request.caller.tenant, request.user_uri));
   if (policy.is_revoked) co_return Error{Code::KeysRevoked, "keyprov.user"};
+  CLAVIGER_CO_TRY(reserved, co_await check_server_identity(kms, context, request.caller, policy));
   const auto present = active->domain.periods.number_at(now);
   if (!present) co_return Error{Code::KeyPeriod, "keyprov.now"};
 

@@ -97,6 +97,24 @@ TEST_F(OwnedDomainsOfATenant, AChangeOfAUserMustLieThereWhatHeHasStays) {
   EXPECT_TRUE(bed.wait(change_user(context, "alpha", ann->sub, std::move(inside))));
 }
 
+// One agency's administrator must not take another's names, which would stay taken for ever.
+TEST_F(OwnedDomainsOfATenant, AnotherTenantsNamesAreNotTaken) {
+  ASSERT_TRUE(bed.wait(add_owned_domain(context, "bravo", "bravo.example")));
+  EXPECT_TRUE(create(named("chef", "sip:chef@Bravo.example")).failed_with(Code::McIdentityInvalid));
+  EXPECT_TRUE(create(named("bob", "sip:bob@elsewhere.example")));
+  UserDraft val = named("carol");
+  val.val_user_ids = {"sip:carol@bravo.example"};
+  EXPECT_TRUE(create(std::move(val))) << "VAL user IDs are their provider's";
+  std::vector<UserDraft> drafts;
+  drafts.push_back(named("dave", "sip:dave@bravo.example"));
+  const auto report = bed.wait(import_users(context, "alpha", std::move(drafts)));
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->refused.size(), 1U);
+  EXPECT_EQ(report->refused[0].error.code, Code::McIdentityInvalid);
+  ASSERT_TRUE(own("bravo.example")) << "two that share a domain say so both";
+  EXPECT_TRUE(create(named("dave", "sip:dave@bravo.example")));
+}
+
 TEST_F(OwnedDomainsOfATenant, AnImportNamesTheLine) {
   ASSERT_TRUE(own("alpha.example"));
   std::vector<UserDraft> drafts;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "broker/identity/user_procedures.h"
 #include "broker/keys/known_identity.h"
 #include "broker/keys/user_procedures.h"
 #include "core/codec/hex.h"
@@ -54,7 +55,7 @@ class GroupServerTest : public testing::Test {
     server.certificate_name = "gms.alpha.example";
     return server;
   }
-  auto add() { return bed_.wait(add_group_server(bed_.context(), "alpha", wanted())); }
+  auto add() { return bed_.wait(add_group_server(&bed_.kms(), bed_.context(), "alpha", wanted())); }
   void present(std::string der, bool is_trusted = true) {
     bed_.peer().certificate_der = std::move(der);
     bed_.peer().is_certificate_trusted = is_trusted;
@@ -98,7 +99,7 @@ TEST_F(GroupServerTest, GetsItsKeysWithTokenAndCertificateAlone) {
   present(certificate_der("gms.alpha.example"));
   EXPECT_EQ(ask().status, 200);
   EXPECT_EQ(bed_.post_as(token_, "keyprov/sip%3Aann.ptt%40alpha.example").status, 403) << "a user's keys";
-  ASSERT_TRUE(bed_.wait(remove_group_server(bed_.context(), "alpha", std::string(kGms))));
+  ASSERT_TRUE(bed_.wait(remove_group_server(&bed_.kms(), bed_.context(), "alpha", std::string(kGms))));
   EXPECT_EQ(ask().status, 403);
 }
 
@@ -114,11 +115,39 @@ TEST_F(GroupServerTest, MeansItselfWhenItSaysNoIdentity) {  // spec 4.11 step 6:
   EXPECT_EQ(bed_.post_as(token_, "keyprov").status, 403);
 }
 
+// Whoever may add users must not get the keys of a server by giving its name to one of them.
+TEST_F(GroupServerTest, AUserOfItsNameDoesNotGetItsKeys) {
+  ASSERT_TRUE(add());
+  UserPolicy of_client;
+  of_client.user_uri = "sip:server@alpha.example";
+  of_client.client_id = "gms";
+  ASSERT_TRUE(bed_.wait(set_user_kms(&bed_.kms(), bed_.context(), "alpha", of_client)));
+  present(certificate_der("gms.alpha.example"));
+  ASSERT_EQ(ask().status, 200) << "its keys are there";
+  ASSERT_EQ(bed_.post_as(token_, "keyprov/sip%3Aserver%40alpha.example").status, 200);
+  const auto token_of_user_called = [&](std::string_view uri) {
+    identity::UserChange change;
+    change.mcptt_id = std::string(uri);
+    EXPECT_TRUE(bed_.wait(identity::change_user(bed_.context(), "alpha", bed_.ann().sub, std::move(change))));
+    bed_.clock().advance(Seconds{2});
+    return bed_.fresh_token(kKmScope);
+  };
+  const std::string as_gms = token_of_user_called(kGms);
+  EXPECT_EQ(bed_.post_as(as_gms, "keyprov/sip%3Agms%40alpha.example").status, 403);
+  EXPECT_EQ(bed_.post_as(as_gms, "keyprov").status, 403);
+  const std::string as_server = token_of_user_called(of_client.user_uri);
+  EXPECT_EQ(bed_.post_as(as_server, "keyprov/sip%3Aserver%40alpha.example").status, 403);
+  // Another process knows it, too.
+  EXPECT_TRUE(bed_.start_again().policies().may_have(user_policy_key("alpha", kGms)));
+  const std::string as_himself = token_of_user_called("sip:ann.other@alpha.example");
+  EXPECT_EQ(bed_.post_as(as_himself, "keyprov").status, 200);
+}
+
 TEST_F(GroupServerTest, RefusesWhatCannotBe) {
   const auto code = [&](auto change) {
     GroupServer server = wanted();
     change(server);
-    const auto made = bed_.wait(add_group_server(bed_.context(), "alpha", server));
+    const auto made = bed_.wait(add_group_server(&bed_.kms(), bed_.context(), "alpha", server));
     return made ? Code::Internal : made.error().code;
   };
   EXPECT_EQ(code([](GroupServer& s) { s.server_uri = ""; }), Code::UriPathInvalid);
@@ -128,7 +157,8 @@ TEST_F(GroupServerTest, RefusesWhatCannotBe) {
   ASSERT_TRUE(add());
   EXPECT_TRUE(add().failed_with(Code::GroupServerTaken));
   EXPECT_EQ(bed_.wait(list_group_servers(bed_.context(), "alpha"))->size(), 1U);
-  EXPECT_TRUE(bed_.wait(remove_group_server(bed_.context(), "alpha", "sip:x@y")).failed_with(Code::GroupServerUnknown));
+  EXPECT_TRUE(bed_.wait(remove_group_server(&bed_.kms(), bed_.context(), "alpha", "sip:x@y"))
+                  .failed_with(Code::GroupServerUnknown));
 }
 
 template <std::size_t N>
