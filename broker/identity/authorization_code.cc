@@ -27,15 +27,12 @@ constexpr std::string_view kPurpose = "authorization code ";
 }  // namespace
 
 SecretBytes code_of(const Secret<32>& key, std::string_view tenant, const Interaction& interaction) {
-  std::array<std::byte, sizeof(std::int64_t) + sizeof(Interaction::id)> salt;
-  store_be(std::span(salt).first<sizeof(std::int64_t)>(), static_cast<std::uint64_t>(interaction.expires_at));
-  std::ranges::copy(interaction.id, salt.begin() + sizeof(std::int64_t));
   std::string info(kPurpose);
   info.append(tenant);
   Secret<kCodeBytes> code;
   const MutableBytes bytes = code.reveal_for_writing();
-  store_be(bytes.first<kMomentBytes>(), static_cast<std::uint32_t>(interaction.expires_at));
-  crypto::hkdf_sha256(key.reveal(), salt, as_bytes(info), bytes.subspan(kMomentBytes));
+  std::ranges::copy(Bytes(interaction.id).first(kMomentBytes), bytes.begin());
+  crypto::hkdf_sha256(key.reveal(), interaction.id, as_bytes(info), bytes.subspan(kMomentBytes));
   SecretBytes text(kCodeCharacters);
   codec::base64url_encode(code.reveal(), text.reveal_for_writing());
   return text;

@@ -1,8 +1,8 @@
 // An authorization code that was given out (RFC 6749 clause 4.1.2, TS 33.180 clause B.4.2.3) and all it is bound to.
 //
 //   code   = base64url( moment secret )         ; 4 and 28 octets
-//   moment = expiry of the interaction it comes of, NumericDate modulo 2^32, big-endian
-//   secret = HKDF(interaction key of the installation, expiry and id of the interaction)
+//   moment = the first octets of the interaction's id: the second it began in
+//   secret = HKDF(interaction key of the installation, id of the interaction)
 //
 // An interaction has one code, however often it is made, so the record says both that the code was given out and that
 // the interaction was used: it is written expecting that there is none, and kept for as long as either lives.

@@ -51,7 +51,10 @@ Result<Begun> begin_interaction(const Context& context, const Client& client, co
     begun.cookie = std::move(made);
   }
   Interaction& interaction = begun.interaction;
-  CLAVIGER_TRY(filled, context.tokens->random().fill(interaction.id));
+  // Codes lie in the order of the interactions that they come of (authorization_code.h).
+  const std::span<std::byte> id(interaction.id);
+  store_be(id.first<4>(), static_cast<std::uint32_t>(numeric_date(now)));
+  CLAVIGER_TRY(filled, context.tokens->random().fill(id.subspan<4>()));
   interaction.expires_at = numeric_date(now + context.snapshot->settings->lifetimes.interaction);
   interaction.cookie_digest = cookie_digest(begun.cookie);
   interaction.challenge = wanted.challenge;

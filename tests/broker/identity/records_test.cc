@@ -169,13 +169,15 @@ TEST(CodeRecord, SurvivesTheRoundTrip) {
 
 TEST(AuthorizationCode, IsTheInteractionsAlone) {
   Interaction interaction;
-  interaction.expires_at = 0x65000000;
+  interaction.id[0] = std::byte{0x65};
   const Secret<32> key(std::array<std::byte, 32>{std::byte{1}}), other_key(std::array<std::byte, 32>{std::byte{2}});
   const auto code_for = [&](const Secret<32>& under, std::string_view tenant) {
     return std::string(as_text(code_of(under, tenant, interaction).reveal()));
   };
   const std::string code = code_for(key, "alpha");
   EXPECT_EQ(code.size(), 43U);
+  EXPECT_EQ(code_for(key, "alpha"), code);
+  interaction.expires_at = 600;  // a pushed request shown again after the settings changed is still one sign-in
   EXPECT_EQ(code_for(key, "alpha"), code);
   EXPECT_NE(code_for(key, "bravo"), code);
   EXPECT_NE(code_for(other_key, "alpha"), code);
