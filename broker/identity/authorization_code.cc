@@ -4,14 +4,51 @@
 
 #include "broker/identity/authorization_code_generated.h"
 #include "broker/record_key.h"
+#include "broker/tables.h"
+#include "core/codec/base64url.h"
+#include "core/codec/hex.h"
+#include "core/crypto/digest.h"
+#include "core/crypto/hkdf.h"
 #include "storage/record.h"
 
 namespace claviger::identity {
 namespace {
 
+namespace tables = broker::tables;
+using broker::Context;
+using runtime::Task;
+
 constexpr storage::RecordSchema kSchema{"codes", 1};
+constexpr std::size_t kMomentBytes = 4;
+constexpr std::size_t kMomentDigits = 2 * kMomentBytes;
+constexpr std::size_t kCodeCharacters = codec::base64url_encoded_size(kCodeBytes);
+constexpr std::string_view kPurpose = "authorization code ";
 
 }  // namespace
+
+SecretBytes code_of(const Secret<32>& key, std::string_view tenant, const Interaction& interaction) {
+  std::string info(kPurpose);
+  info.append(tenant);
+  Secret<kCodeBytes> code;
+  const MutableBytes bytes = code.reveal_for_writing();
+  std::ranges::copy(Bytes(interaction.id).first(kMomentBytes), bytes.begin());
+  crypto::hkdf_sha256(key.reveal(), interaction.id, as_bytes(info), bytes.subspan(kMomentBytes));
+  SecretBytes text(kCodeCharacters);
+  codec::base64url_encode(code.reveal(), text.reveal_for_writing());
+  return text;
+}
+
+std::string code_digest(std::string_view code) {
+  std::string digest;
+  digest.reserve(kMomentDigits + 2 * crypto::kSha256Bytes);
+  Secret<kCodeBytes> decoded;
+  // Anything else has no moment, and there is no record of it.
+  if (code.size() == kCodeCharacters && codec::base64url_decode(code, decoded.reveal_for_writing())) {
+    codec::hex_encode(decoded.reveal().first<kMomentBytes>(), digest);
+  }
+  codec::hex_encode(crypto::sha256(as_bytes(code)), digest);
+  return digest;
+}
 
 std::string code_key(std::string_view tenant, std::string_view digest) { return broker::record_key({tenant, digest}); }
 
@@ -49,6 +86,7 @@ std::string encode_code(const AuthorizationCode& code) {
   record.add_ue_proof(static_cast<std::uint8_t>(code.ue.proof));
   record.add_claims(code.claims);
   record.add_issued_at(code.issued_at);
+  record.add_interaction_expires_at(code.interaction_expires_at);
   builder.Finish(record.Finish());
   return storage::finished(builder);
 }
@@ -78,8 +116,27 @@ Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_v
   code.ue.proof = static_cast<UeProof>(record->ue_proof());
   code.claims = record->claims();
   code.issued_at = record->issued_at();
+  code.interaction_expires_at = record->interaction_expires_at();
   code.version = value.version();
   return code;
+}
+
+Task<Result<AuthorizationCode>> read_code(Context* context, std::string tenant, std::string digest) {
+  auto value = co_await context->store.get(tables::kCodes, code_key(tenant, digest));
+  if (value.failed_with(Code::NotFound) && digest.size() > kMomentDigits) {
+    // One that a former release gave out in the minute before it ended stands without its moment.
+    digest.erase(0, kMomentDigits);
+    value = co_await context->store.get(tables::kCodes, code_key(tenant, digest));
+  }
+  if (value.failed_with(Code::NotFound)) co_return Error{Code::CodeInvalid, "code"};
+  if (!value) co_return value.error();
+  co_return decode_code(*value, digest);
+}
+
+void put_code(storage::Transaction& transaction, std::string_view tenant, const AuthorizationCode& code,
+              std::int64_t kept_until) {
+  transaction.put(tables::kCodes, code_key(tenant, code.digest), as_bytes(encode_code(code)),
+                  std::max(kept_until, code.interaction_expires_at));
 }
 
 }  // namespace claviger::identity

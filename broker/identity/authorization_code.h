@@ -1,9 +1,17 @@
 // An authorization code that was given out (RFC 6749 clause 4.1.2, TS 33.180 clause B.4.2.3) and all it is bound to.
 //
-// Record of tables::kCodes, key tenant + hexadecimal SHA-256 of the code: the code itself is not kept. Written at
-// sign-in, changed once, at redemption. Home shard: home_of("code/" tenant "/" digest). A code lives for
-// lifetimes.authorization_code; its record stays kRedeemedCodeKept after a redemption, with the session that came of
-// it, so that a second redemption is recognised and ends that session.
+//   code   = base64url( moment secret )         ; 4 and 28 octets
+//   moment = the first octets of the interaction's id: the second it began in
+//   secret = HKDF(interaction key of the installation, id of the interaction)
+//
+// An interaction has one code, however often it is made, so the record says both that the code was given out and that
+// the interaction was used: it is written expecting that there is none, and kept for as long as either lives.
+//
+// Record of tables::kCodes, key tenant + hexadecimal moment and SHA-256 of the code: the code itself is not kept, and
+// codes of one minute lie side by side. Written at sign-in, changed once, at redemption or when the user does not
+// consent. Home shard: home_of("code/" tenant "/" digest). A code lives for lifetimes.authorization_code; its record
+// stays kRedeemedCodeKept after a redemption, with the session that came of it, so that a second redemption is
+// recognised and ends that session.
 #pragma once
 
 #include <array>
@@ -12,9 +20,14 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/context.h"
+#include "broker/identity/interaction.h"
 #include "broker/identity/ue_naming.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/base/secret.h"
+#include "core/runtime/task.h"
+#include "storage/transaction.h"
 #include "storage/value.h"
 
 namespace claviger::identity {
@@ -23,7 +36,7 @@ namespace claviger::identity {
 inline constexpr Seconds kRedeemedCodeKept{600};
 
 struct AuthorizationCode {
-  std::string digest;  // 64 hexadecimal characters; the key
+  std::string digest;  // code_digest(); the key
   std::string client_id;
   std::string redirect_uri;  // as requested
   std::string sub;
@@ -41,9 +54,22 @@ struct AuthorizationCode {
   UeName ue;                   // on which the user signed in
   std::uint32_t claims = 0;    // asked for one by one, and his: requested_claims.h
   std::int64_t issued_at = 0;  // NumericDate
+  std::int64_t interaction_expires_at = 0;  // NumericDate; until then the record says that it was used
 };
 
+inline constexpr std::size_t kCodeBytes = 32;
+
+// The code of this interaction.
+SecretBytes code_of(const Secret<32>& key, std::string_view tenant, const Interaction& interaction);
+// Of whatever somebody calls a code.
+std::string code_digest(std::string_view code);
+
 std::string code_key(std::string_view tenant, std::string_view digest);
+// CodeInvalid: there is none, or it has expired.
+runtime::Task<Result<AuthorizationCode>> read_code(broker::Context* context, std::string tenant, std::string digest);
+// The record stays until then at least.
+void put_code(storage::Transaction& transaction, std::string_view tenant, const AuthorizationCode& code,
+              std::int64_t kept_until);
 std::string encode_code(const AuthorizationCode& code);
 Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_view digest);
 

@@ -18,8 +18,8 @@
 #include "broker/identity/request_form.h"
 #include "broker/identity/ue_naming.h"
 #include "broker/identity/ue_records.h"
+#include "broker/tokens/token_shard.h"
 #include "core/codec/json_writer.h"
-#include "core/crypto/random.h"
 #include "core/http/problem.h"
 
 namespace claviger::identity {
@@ -51,7 +51,10 @@ Result<Begun> begin_interaction(const Context& context, const Client& client, co
     begun.cookie = std::move(made);
   }
   Interaction& interaction = begun.interaction;
-  CLAVIGER_TRY(filled, crypto::fill_random(interaction.id));
+  // Codes lie in the order of the interactions that they come of (authorization_code.h).
+  const std::span<std::byte> id(interaction.id);
+  store_be(id.first<4>(), static_cast<std::uint32_t>(numeric_date(now)));
+  CLAVIGER_TRY(filled, context.tokens->random().fill(id.subspan<4>()));
   interaction.expires_at = numeric_date(now + context.snapshot->settings->lifetimes.interaction);
   interaction.cookie_digest = cookie_digest(begun.cookie);
   interaction.challenge = wanted.challenge;
@@ -91,6 +94,7 @@ http::Response form_as_json(std::string_view tenant, std::string_view interactio
 struct FromUe {
   UeName name;
   std::string cookie;
+  bool is_unheard_of = false;  // its cookie was made just now
 };
 Result<FromUe> read_ue_of_request(std::string_view tenant, const http::Request& request, const codec::Form& form,
                                   std::string proved) {
@@ -99,9 +103,11 @@ Result<FromUe> read_ue_of_request(std::string_view tenant, const http::Request& 
   if (from.cookie.empty() && proved.empty() && !wants_json(request)) {
     CLAVIGER_TRY(made, make_ue_cookie());
     from.cookie = std::move(made);
+    from.is_unheard_of = true;
   }
   CLAVIGER_TRY(name, name_ue(tenant, std::move(proved), optional(form, kUeParameter), from.cookie));
   from.name = std::move(name);
+  if (from.name.proof != UeProof::Cookie) from.is_unheard_of = false;
   return from;
 }
 
@@ -214,11 +220,13 @@ Task<http::Response> handle(Contexts* contexts, SubscriberVectors* vectors, http
   if (!proved) co_return local_error_response(tenant, proved.error(), request);
   auto from = read_ue_of_request(tenant, request, *form, *std::move(proved));
   if (!from) co_return refusal_response(view->tenant, target, from.error());
-  UeName named = from->name;
-  const auto may_sign_in = co_await check_not_lost(&context, tenant, std::move(named));
-  view = context.snapshot->find(tenant);
-  if (view == nullptr) co_return http::problem(404);
-  if (!may_sign_in) co_return refusal_response(view->tenant, target, may_sign_in.error());
+  if (!from->is_unheard_of) {
+    UeName named = from->name;
+    const auto may_sign_in = co_await check_not_lost(&context, tenant, std::move(named));
+    view = context.snapshot->find(tenant);
+    if (view == nullptr) co_return http::problem(404);
+    if (!may_sign_in) co_return refusal_response(view->tenant, target, may_sign_in.error());
+  }
   auto begun =
       begin_interaction(context, **client, *destination, *wanted, request, std::move(from->name), context.shard.wall());
   if (!begun) co_return local_error_response(tenant, begun.error(), request);

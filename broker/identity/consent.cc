@@ -40,10 +40,7 @@ Task<Result<std::int64_t>> registered_at(Context* context, std::string tenant, s
 }
 
 Task<Result<AuthorizationCode>> read_waiting_code(Context* context, std::string tenant, std::string digest) {
-  auto value = co_await context->store.get(tables::kCodes, code_key(tenant, digest));
-  if (value.failed_with(Code::NotFound)) co_return Error{Code::CodeInvalid, "consent.code"};
-  if (!value) co_return value.error();
-  CLAVIGER_CO_TRY(code, decode_code(*value, digest));
+  CLAVIGER_CO_TRY(code, co_await read_code(context, std::move(tenant), std::move(digest)));
   const bool is_waiting = code.session.empty() && code.expires_at > numeric_date(context->shard.wall());
   if (!is_waiting) co_return Error{Code::CodeInvalid, "consent.code"};
   co_return code;
@@ -53,11 +50,10 @@ storage::Transaction transaction_of(const Context& context, const std::string& t
                                     Consent consent) {
   const std::int64_t now = numeric_date(context.shard.wall());
   storage::Transaction transaction;
-  const std::string key = code_key(tenant, code.digest);
-  transaction.expect_version(tables::kCodes, key, code.version);
+  transaction.expect_version(tables::kCodes, code_key(tenant, code.digest), code.version);
   // A second answer to the same question does not make the code live longer.
   code.expires_at = std::min(code.expires_at, now + context.snapshot->settings->lifetimes.authorization_code.count());
-  transaction.put(tables::kCodes, key, as_bytes(encode_code(code)), code.expires_at);
+  put_code(transaction, tenant, code, code.expires_at);
   const std::string consented = consent_key(tenant, code.sub, code.client_id);
   transaction.expect_version(tables::kConsents, consented, consent.version);
   for (const std::string& scope : scopes_with_claims(code.scopes, code.claims)) {
@@ -98,10 +94,11 @@ Task<Result<Unit>> refuse_at_home(Context* context, std::string tenant, std::str
   auto code = co_await read_waiting_code(context, tenant, digest);
   if (code.failed_with(Code::CodeInvalid)) co_return Unit{};
   if (!code) co_return code.error();
-  const std::string key = code_key(tenant, digest);
   storage::Transaction transaction;
-  transaction.expect_version(tables::kCodes, key, code->version);
-  transaction.erase(tables::kCodes, key);
+  transaction.expect_version(tables::kCodes, code_key(tenant, code->digest), code->version);
+  // Dead, but not gone: nothing else comes of its interaction.
+  code->expires_at = numeric_date(context->shard.wall());
+  put_code(transaction, tenant, *code, code->expires_at);
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   co_return co_await check_client(context, tenant, code->client_id, code->redirect_uri);

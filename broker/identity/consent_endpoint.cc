@@ -1,5 +1,6 @@
 #include "broker/identity/consent_endpoint.h"
 
+#include "broker/identity/authorization_code.h"
 #include "broker/identity/authorization_response.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/consent.h"
@@ -100,7 +101,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
     co_return local_error_response(tenant, {Code::ParameterMissing, "consent.action"}, request);
   }
   const bool is_allowed = action == "allow";
-  std::string digest = hex_of(crypto::sha256(waiting->code.reveal()));
+  std::string digest = code_digest(as_text(waiting->code.reveal()));
   const auto decided = co_await decide(&context, tenant, std::move(digest), is_allowed);
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) co_return http::problem(404);

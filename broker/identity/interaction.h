@@ -5,7 +5,8 @@
 //   plaintext = expiry id cookie challenge mode consent [claims] string*   ; 8OCTET, 16, 32, 32, 1, 1, 1
 //   string    = length octets             ; length: 2OCTET, big-endian; in the order of encode()
 //
-// Bound to the browser by the digest of its cookie, good once: its id is written with the code (tables::kInteractions).
+// Bound to the browser by the digest of its cookie, good once: its code is its own (authorization_code.h), and a row of
+// tables::kInteractions says that the user did not want.
 // Pure functions, any thread.
 #pragma once
 

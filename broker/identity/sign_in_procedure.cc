@@ -17,10 +17,7 @@
 #include "broker/identity/user_records.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
-#include "core/codec/base64url.h"
 #include "core/codec/hex.h"
-#include "core/crypto/digest.h"
-#include "core/crypto/random.h"
 #include "core/runtime/call.h"
 
 namespace claviger::identity {
@@ -30,8 +27,6 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 using Kind = SignInOutcome::Kind;
-
-constexpr std::size_t kCodeBytes = 32;  // 256 bits
 
 }  // namespace
 
@@ -69,12 +64,10 @@ Task<Result<Unit>> wait_out_not_before(Context* context, std::int64_t not_before
 
 namespace {
 
-Result<NewCode> make_code() {
-  CLAVIGER_TRY(random, crypto::random_bytes<kCodeBytes>());
+NewCode make_code(const Context& context, const SignIn& request) {
   NewCode code;
-  code.text = SecretBytes(codec::base64url_encoded_size(kCodeBytes));
-  codec::base64url_encode(random.reveal(), code.text.reveal_for_writing());
-  codec::hex_encode(crypto::sha256(code.text.reveal()), code.digest);
+  code.text = code_of(context.keys.interaction, request.tenant, request.interaction);
+  code.digest = code_digest(as_text(code.text.reveal()));
   return code;
 }
 
@@ -97,6 +90,7 @@ Result<AuthorizationCode> code_for(const SignIn& request, const User& user, cons
   code.source = request.source;
   code.ue = request.interaction.ue;
   code.issued_at = now;
+  code.interaction_expires_at = request.interaction.expires_at;
   code.expires_at = now + lifetime.count();
   if (!request.interaction.claims.empty()) {
     CLAVIGER_TRY(claims, read_requested_claims(request.interaction.claims));
@@ -109,6 +103,12 @@ std::string interaction_key(const SignIn& request) {
   std::string id;
   codec::hex_encode(request.interaction.id, id);
   return broker::record_key({request.tenant, id});
+}
+
+// No code came of it, and it was not cancelled.
+void expect_unused(const SignIn& request, const NewCode& code, storage::Transaction& transaction) {
+  transaction.expect_absent(tables::kCodes, code_key(request.tenant, code.digest));
+  transaction.expect_absent(tables::kInteractions, interaction_key(request));
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   // next second is waited for, too.
   const std::int64_t client_since = client_not_before(*context, request->tenant, request->interaction.client_id);
   CLAVIGER_CO_TRY(waited, co_await wait_out_not_before(context, std::max(user.not_before, client_since)));
-  CLAVIGER_CO_TRY(made, make_code());
+  NewCode made = make_code(*context, *request);
   const std::int64_t now = numeric_date(context->shard.wall());
   const Seconds lifetime = context->snapshot->settings->lifetimes.authorization_code;
   CLAVIGER_CO_TRY(code, code_for(*request, user, reached, made.digest, now, lifetime));
@@ -139,10 +139,8 @@ Task<Result<NewCode>> commit_code(Context* context, const SignIn* request, User 
   if (*must_ask) code.expires_at = now + context->snapshot->settings->lifetimes.interaction.count();
   storage::Transaction transaction = std::move(reached.with);
   storage::Transaction* kept = &transaction;
-  const std::string used = interaction_key(*request);
-  transaction.expect_absent(tables::kInteractions, used);
-  transaction.put(tables::kInteractions, used, {}, request->interaction.expires_at);
-  transaction.put(tables::kCodes, code_key(request->tenant, made.digest), as_bytes(encode_code(code)), code.expires_at);
+  expect_unused(*request, made, transaction);
+  put_code(transaction, request->tenant, code, code.expires_at);
   // The password that was right is still his when the code is there: whoever changes it ends what went before.
   const std::string key = user_key(request->tenant, user.sub);
   transaction.expect_version(tables::kUsers, key, user.version);
@@ -182,6 +180,9 @@ void remember_source(SignInThrottle& throttle, const SignIn& request, std::strin
 }
 
 Task<Result<bool>> is_interaction_used(Context* context, const SignIn* request) {
+  auto code = co_await read_code(context, request->tenant, make_code(*context, *request).digest);
+  if (code) co_return true;
+  if (!code.failed_with(Code::CodeInvalid)) co_return code.error();
   auto used = co_await context->store.get(tables::kInteractions, interaction_key(*request));
   if (used) co_return true;
   if (!used.failed_with(Code::NotFound)) co_return used.error();
@@ -190,9 +191,8 @@ Task<Result<bool>> is_interaction_used(Context* context, const SignIn* request) 
 
 Task<Result<Unit>> cancel_sign_in(Context* context, SignIn request) {
   storage::Transaction transaction;
-  const std::string used = interaction_key(request);
-  transaction.expect_absent(tables::kInteractions, used);
-  transaction.put(tables::kInteractions, used, {}, request.interaction.expires_at);
+  expect_unused(request, make_code(*context, request), transaction);
+  transaction.put(tables::kInteractions, interaction_key(request), {}, request.interaction.expires_at);
   auto committed = co_await context->store.commit(std::move(transaction));
   if (committed.failed_with(Code::Conflict)) co_return Error{Code::InteractionUsed, "interaction"};
   if (!committed) co_return committed.error();

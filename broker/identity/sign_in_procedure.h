@@ -79,7 +79,7 @@ struct Reached {
 };
 struct NewCode {
   SecretBytes text;
-  std::string digest;             // hexadecimal SHA-256 of it
+  std::string digest;             // code_digest() of it
   bool must_ask_consent = false;  // before it leaves
 };
 // One transaction: the code is there, the interaction is used up, and a hash made with other parameters is replaced.

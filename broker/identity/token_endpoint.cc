@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/identity/authorization_code.h"
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/cross_origin.h"
 #include "broker/identity/dpop_check.h"
@@ -18,7 +19,6 @@
 #include "broker/identity/token_response.h"
 #include "broker/identity/ue_naming.h"
 #include "broker/identity/val_claims.h"
-#include "core/codec/hex.h"
 #include "core/crypto/digest.h"
 #include "core/http/problem.h"
 
@@ -109,7 +109,7 @@ Result<Redemption> read_redemption(const codec::Form& form, const Call& call) {
   redemption.client = call.client;
   CLAVIGER_TRY(resources, read_resources(form));
   redemption.resources = std::move(resources);
-  codec::hex_encode(crypto::sha256(as_bytes(code)), redemption.digest);
+  redemption.digest = code_digest(code);
   redemption.redirect_uri = redirect_uri;
   redemption.certificate_digest = call.certificate_digest;
   redemption.dpop_key = call.dpop_key;

@@ -7,21 +7,34 @@
 #include "core/crypto/openssl.h"
 
 namespace claviger::crypto {
+namespace {
 
-Result<Unit> fill_random(MutableBytes out) {
-  CLAVIGER_ASSERT(out.size() <= INT_MAX);
-  if (out.empty()) return Unit{};
+// Up to here a draw is served from bytes drawn ahead, by thread: a sign-in makes eight of them, and each call of the
+// generator asks the kernel for the process's number, lest a child repeat its parent's values. We have no children that
+// go on as we do.
+constexpr std::size_t kShortMax = 32;
+thread_local RandomPool short_draws;
+
+Result<Unit> generate(MutableBytes out) {
   if (RAND_priv_bytes(as_uchar(out), static_cast<int>(out.size())) != 1) {
     return openssl_error(Code::CryptoFailure, "random");
   }
   return Unit{};
 }
 
+}  // namespace
+
+Result<Unit> fill_random(MutableBytes out) {
+  CLAVIGER_ASSERT(out.size() <= INT_MAX);
+  if (out.empty()) return Unit{};
+  return out.size() <= kShortMax ? short_draws.fill(out) : generate(out);
+}
+
 Result<Unit> RandomPool::fill(MutableBytes out) {
   if (out.size() > bytes_.size()) return fill_random(out);
   if (out.size() > left_) {
     left_ = 0;
-    CLAVIGER_TRY(filled, fill_random(bytes_));
+    CLAVIGER_TRY(filled, generate(bytes_));
     left_ = bytes_.size();
   }
   if (out.empty()) return Unit{};

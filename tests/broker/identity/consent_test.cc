@@ -103,6 +103,15 @@ TEST_F(Consents, Denied) {
   EXPECT_EQ(say("allow", consent).status, 400);
   EXPECT_FALSE(hidden_consent(sign_in().body).empty());
 }
+TEST_F(Consents, DeniedEndTheirInteraction) {
+  const Reply page = bed.send(get("/idms/v1/alpha/authorize?" + authorize_query("web", "openid profile")));
+  cookie = page.header("set-cookie").substr(0, page.header("set-cookie").find(';'));
+  Sent form = post_form("/idms/v1/alpha/sign-in",
+                        "interaction=" + hidden_interaction(page.body) + "&username=ann&password=correct+horse");
+  form.fields.emplace_back(http::Field::Cookie, cookie);
+  EXPECT_EQ(say("deny", hidden_consent(bed.send(form).body)).status, 302);
+  EXPECT_EQ(bed.send(form).status, 400) << "the same page sent again";
+}
 TEST_F(Consents, OfAnotherBrowserOrNone) {  // CSRF: 400, nothing happens
   const std::string consent = hidden_consent(sign_in().body);
   EXPECT_EQ(say("allow", consent, false).status, 400);

@@ -179,6 +179,14 @@ TEST_F(PushedRequests, OfAPublicClientAreOneSignInEvenWhenTheirUseIsForgotten) {
   EXPECT_NE(again.status, 302);
   EXPECT_TRUE(again.redirected("code").empty());
 }
+TEST_F(PushedRequests, AreOneSignInWhenTheSettingsChangeMeanwhile) {
+  const std::string uri = pushed();
+  ASSERT_EQ(bed.sign_in(query_of(uri), "ann", "correct horse").status, 302);
+  bed.context()->identity->dpop().taken_pushes = DpopReplays();
+  bed.settings().lifetimes.interaction = Seconds(1200);
+  bed.publish();
+  EXPECT_TRUE(bed.sign_in(query_of(uri), "ann", "correct horse").redirected("code").empty());
+}
 TEST_F(PushedRequests, OfAPublicClientAreItsTenantsAndUnchanged) {
   std::string uri = pushed();
   uri[uri.size() - 3] = uri[uri.size() - 3] == 'A' ? 'B' : 'A';

@@ -83,6 +83,7 @@ AuthorizationCode sample_code() {
   code.source = "192.0.2.1";
   code.expires_at = 60;
   code.session = "sid";
+  code.interaction_expires_at = 600;
   return code;
 }
 
@@ -162,7 +163,33 @@ TEST(CodeRecord, SurvivesTheRoundTrip) {
   EXPECT_EQ(read->nonce, "n");
   EXPECT_EQ(read->session, "sid");
   EXPECT_EQ(read->expires_at, 60);
+  EXPECT_EQ(read->interaction_expires_at, 600);
   EXPECT_EQ(read->version, 7U);
+}
+
+TEST(AuthorizationCode, IsTheInteractionsAlone) {
+  Interaction interaction;
+  interaction.id[0] = std::byte{0x65};
+  const Secret<32> key(std::array<std::byte, 32>{std::byte{1}}), other_key(std::array<std::byte, 32>{std::byte{2}});
+  const auto code_for = [&](const Secret<32>& under, std::string_view tenant) {
+    return std::string(as_text(code_of(under, tenant, interaction).reveal()));
+  };
+  const std::string code = code_for(key, "alpha");
+  EXPECT_EQ(code.size(), 43U);
+  EXPECT_EQ(code_for(key, "alpha"), code);
+  interaction.expires_at = 600;  // a pushed request shown again after the settings changed is still one sign-in
+  EXPECT_EQ(code_for(key, "alpha"), code);
+  EXPECT_NE(code_for(key, "bravo"), code);
+  EXPECT_NE(code_for(other_key, "alpha"), code);
+  EXPECT_NE(code_for(other_key, "alpha").substr(6), code.substr(6));
+  interaction.id[15] = std::byte{1};
+  EXPECT_NE(code_for(key, "alpha").substr(6), code.substr(6));
+  EXPECT_TRUE(code_digest(code).starts_with("65000000"));
+  EXPECT_EQ(code_digest(code).size(), 72U);
+  // Nobody's code: looked for, not found.
+  for (const std::string& text : {std::string(), std::string("x"), std::string(43, '!'), code + "A"}) {
+    EXPECT_EQ(code_digest(text).size(), 64U) << text;
+  }
 }
 
 // Every record: no truncation is taken for a record, no flipped bit makes the decoder leave the buffer (ASan watches),

@@ -166,6 +166,36 @@ TEST_F(SignInForm, AnInteractionIsGoodOnce) {
   EXPECT_EQ(again.header("location"), "");
 }
 
+// The code's record says that its interaction was used: also when the code was redeemed, or has died.
+TEST_F(SignInForm, AnInteractionIsGoodOnceWhateverBecameOfItsCode) {
+  const std::string code = submit("ann", "correct horse").redirected("code");
+  bed.clock().advance(61s);  // the code is dead
+  EXPECT_EQ(submit("ann", "correct horse").status, 400);
+  EXPECT_EQ(bed.send(form("", "", "&action=cancel")).status, 400);
+  begin();
+  const std::string redeemed = submit("ann", "correct horse").redirected("code");
+  EXPECT_EQ(bed.send(post_form("/idms/v1/alpha/token", "grant_type=authorization_code&client_id=app&code=" + redeemed +
+                                                           "&redirect_uri=" + escaped(kRedirect) +
+                                                           "&code_verifier=" + std::string(kVerifier)))
+                .status,
+            200);
+  EXPECT_EQ(submit("ann", "correct horse").status, 400);
+  EXPECT_NE(code, redeemed);
+}
+
+// Its life is the interaction's, where that is longer than what is kept of a redeemed code.
+TEST_F(SignInForm, AnInteractionOfHoursIsGoodOnce) {
+  bed.settings().lifetimes.interaction = 7200s;
+  bed.publish();
+  begin();
+  const std::string code = submit("ann", "correct horse").redirected("code");
+  bed.send(post_form("/idms/v1/alpha/token", "grant_type=authorization_code&client_id=app&code=" + code +
+                                                 "&redirect_uri=" + escaped(kRedirect) +
+                                                 "&code_verifier=" + std::string(kVerifier)));
+  bed.clock().advance(7100s);
+  EXPECT_EQ(submit("ann", "correct horse").status, 400);
+}
+
 TEST_F(SignInForm, OfTwoSubmissionsAtOnceOneGetsACode) {
   const auto replies = bed.send_together({form("ann", "correct horse"), form("ann", "correct horse")});
   EXPECT_EQ(std::ranges::count(replies, 302, &Reply::status), 1);

@@ -1,7 +1,11 @@
 // The token endpoint: the rows of spec 4.3 that concern its three grants, and what a good request gets.
 #include <gtest/gtest.h>
 
+#include "broker/identity/authorization_code.h"
 #include "broker/identity/session_procedures.h"
+#include "core/codec/base64url.h"
+#include "core/codec/hex.h"
+#include "core/crypto/digest.h"
 #include "tests/broker/identity/testbed.h"
 
 namespace claviger::identity {
@@ -47,6 +51,39 @@ struct TokenEndpoint : ::testing::Test {
 };
 
 // Authorization code.
+
+// Codes that a release before this one gave out stand under their digest alone.
+TEST_F(TokenEndpoint, RedeemsACodeOfTheFormerRelease) {
+  const std::string code = fresh_code();
+  const auto found = bed.wait(read_code(bed.context(), "alpha", code_digest(code)));
+  ASSERT_TRUE(found);
+  AuthorizationCode former = *found;
+  former.interaction_expires_at = 0;
+  const std::string its_code(43, 'A');
+  former.digest.clear();
+  codec::hex_encode(crypto::sha256(as_bytes(its_code)), former.digest);
+  storage::Transaction transaction;
+  put_code(transaction, "alpha", former, former.expires_at);
+  ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(transaction))));
+  EXPECT_EQ(post(code_body(its_code)).status, 200);
+  expect_error(post(code_body(its_code)), 400, "invalid_grant");
+}
+
+// What is made together is looked for and written together: by time, in the order of the table.
+TEST_F(TokenEndpoint, CodesAndSessionsLieInTheOrderOfTime) {
+  const auto moment_of = [&](const std::string& text) {
+    std::array<std::byte, 32> bytes{};
+    EXPECT_TRUE(codec::base64url_decode(text, bytes)) << text;
+    return load_be<std::uint32_t>(std::span<const std::byte>(bytes).first<4>());
+  };
+  const auto now = static_cast<std::uint32_t>(numeric_date(bed.shard().wall()));
+  const std::string code = fresh_code();
+  EXPECT_EQ(moment_of(code), now);
+  const std::string sid = member_of(claims_of(post(code_body(code)).member("id_token")), "sid");
+  EXPECT_EQ(sid.size(), 22U);
+  EXPECT_EQ(moment_of(sid), now);
+  EXPECT_LT(code_digest(code), (bed.clock().advance(1s), code_digest(fresh_code())));
+}
 
 TEST_F(TokenEndpoint, RedeemsACode) {
   const Reply reply = post(code_body(fresh_code("app", "openid 3gpp:mc:ptt_service 3gpp:mc:video_service")));

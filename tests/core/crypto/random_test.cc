@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <thread>
 
 #include "core/crypto/fresh_value.h"
 #include "tests/core/crypto/vectors.h"
@@ -24,6 +25,26 @@ TEST(Random, MakesSecrets) {
   const auto second = random_bytes<32>();
   ASSERT_TRUE(first && second);
   EXPECT_FALSE(first->equals(second->reveal()));
+}
+
+// Short draws come from bytes drawn ahead, by thread.
+TEST(Random, NeverGivesTheSameBytesTwiceOnAnyThread) {
+  std::array<std::set<std::string>, 3> drawn;
+  const auto draw = [](std::set<std::string>& into) {
+    for (int i = 0; i < 300; ++i) {
+      std::array<std::byte, 32> bytes{};
+      const std::size_t size = i % 2 == 0 ? 16 : 32;
+      ASSERT_TRUE(fill_random(std::span(bytes).first(size)));
+      EXPECT_TRUE(into.insert(to_hex(std::span(bytes).first(16))).second);
+    }
+  };
+  std::thread other([&] { draw(drawn[1]); }), another([&] { draw(drawn[2]); });
+  draw(drawn[0]);
+  other.join();
+  another.join();
+  std::set<std::string> all;
+  for (const auto& one : drawn) all.insert(one.begin(), one.end());
+  EXPECT_EQ(all.size(), 900U);
 }
 
 TEST(RandomPool, NeverGivesTheSameBytesTwice) {
