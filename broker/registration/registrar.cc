@@ -11,6 +11,7 @@
 #include "broker/registration/notifier.h"
 #include "broker/registration/peer_wait.h"
 #include "broker/registration/procedures.h"
+#include "broker/registration/publication_timer.h"
 #include "broker/registration/registration_watch.h"
 #include "broker/registration/revocation_follower.h"
 #include "broker/registration/rows.h"
@@ -101,6 +102,9 @@ void Registrar::use_kms(keys::Kms& kms) { csk_opener_ = std::make_unique<CskOpen
 
 runtime::Shard& Registrar::home_of_identity(std::string_view impu) {
   return here().home_of("impu/" + sip_.tenant + "/" + std::string(impu));
+}
+runtime::Shard& Registrar::home_of_client(std::string_view client_id) {
+  return here().home_of("mc-client/" + sip_.tenant + "/" + std::string(client_id));
 }
 runtime::Shard& Registrar::home_of_dialog(std::string_view local_tag) {
   return here().home_of("dialog/" + sip_.tenant + "/" + std::string(local_tag));
@@ -350,6 +354,11 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
   if (row.id.starts_with(kTokenTimer)) {
     CLAVIGER_CO_TRY(timer, read_token_timer(payload));
     auto begin = [registrar, timer] { return look_at_token(registrar, timer.impu, timer.name); };
+    co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
+  }
+  if (row.id.starts_with(kPublicationTimer)) {
+    CLAVIGER_CO_TRY(timer, read_publication_timer(payload));
+    auto begin = [registrar, timer] { return look_at_publication(registrar, timer); };
     co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
   }
   if (row.id.starts_with(kTellResource)) co_return co_await tell_resource(this, payload);

@@ -100,6 +100,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   }
 
   runtime::Shard& home_of_identity(std::string_view impu);
+  runtime::Shard& home_of_client(std::string_view client_id);
   runtime::Shard& home_of_dialog(std::string_view local_tag);
   EventPackage* package() const { return package_; }  // null: none
   const std::string& package_event() const { return package_event_; }

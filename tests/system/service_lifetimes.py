@@ -70,6 +70,8 @@ def apart(world):
     row("subscribe", core.subscribe(impu, system.mcptt_id), 200, expires="240")
     expect("automatic" in core.notify("active").body, "settings")
     world.advance(130)
+    told = core.notify("active").body
+    expect(UE1 in told and "automatic" not in told, f"subscribers hear that the publication has run out: {told}")
     row("the publication has run out", core.publish(impu, if_match=etag), 412)
     expect(UE1 in (state := world.fetch(impu)) and "automatic" not in state, f"the binding has not, nor has the token's use: {state}")
     world.advance(120)
