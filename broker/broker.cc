@@ -12,6 +12,7 @@
 #include "broker/configuration/configuration.h"
 #include "broker/configuration/document_notifier.h"
 #include "broker/connectivity.h"
+#include "broker/exchange/peer_links.h"
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
@@ -161,6 +162,7 @@ Broker::~Broker() {
   partners_.reset();
   kms_.reset();
   capif_.reset();
+  peer_links_.reset();
   document_notifier_.reset();
   configuration_.reset();
   peers_.reset();
@@ -360,6 +362,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
   acm_->use_migration(migration_.get());
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
                                            *subscribers_, *acm_);
+  peer_links_ = std::make_unique<exchange::PeerLinks>(*context);
+  listeners_->use_peer_links(peer_links_.get());
   listeners_->use_peers(peers_.get());
   listeners_->use_migration(migration_.get());
   listeners_->use_registrar(registrar_.get());
@@ -485,6 +489,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   co_await on_every_shard(contexts_[0].get(), std::move(step));
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
+  if (peer_links_) peer_links_->stop();
   if (migration_) co_await migration_->close();
   if (cx_) co_await cx_->close();
   if (acm_) {

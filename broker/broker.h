@@ -35,6 +35,9 @@ namespace claviger::configuration {
 class Configuration;     // broker/configuration/configuration.h
 class DocumentNotifier;  // broker/configuration/document_notifier.h
 }  // namespace claviger::configuration
+namespace claviger::exchange {
+class PeerLinks;  // broker/exchange/peer_links.h
+}
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
@@ -122,6 +125,7 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<partners::Partners> partners_;
   std::unique_ptr<keys::Kms> kms_;
   std::unique_ptr<seal_keys::Capif> capif_;
+  std::unique_ptr<exchange::PeerLinks> peer_links_;
   std::unique_ptr<configuration::Configuration> configuration_;
   std::string rooms_toml_;  // [diameter] and [sip] as they were read
   std::vector<settings::RoomTenant> room_tenants_;
