@@ -13,7 +13,7 @@
 
 namespace claviger::registration {
 
-// With the client's turn nobody is in the way but who tries for the first time: seven at an eighth's, and some to spare.
+// In the client's turn only first tries of newcomers are in the way: as many as come while one change is committed.
 inline constexpr int kConflictTriesAlone = 16;
 
 // Home of the client. A turn is held while another is waited for: the client's before the identity's, never the other way.

@@ -54,12 +54,8 @@ Result<SecretBytes> read_key(const std::string& file) {
   return key;
 }
 
-struct TlsContexts {
-  std::shared_ptr<const net::TlsContext> server, client;
-};
-
-Result<TlsContexts> make_tls(const settings::Sip& sip) {
-  TlsContexts contexts;
+Result<Registrar::Certificates> make_tls(const settings::Sip& sip) {
+  Registrar::Certificates contexts;
   if (sip.tls_port == 0) return contexts;
   net::TlsServerOptions server;
   net::TlsClientOptions client;
@@ -141,16 +137,14 @@ void Registrar::wake() {
 
 Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
   wake_ = std::move(wake);
-  auto make = [sip = sip_] { return make_tls(sip); };
-  CLAVIGER_CO_TRY(made, co_await runtime::offload(&contexts_.front()->work_pool, std::move(make)));
-  if (!made) co_return made.error();
+  CLAVIGER_CO_TRY(certificates, co_await read());
   sip::EndpointOptions options;
   options.host = sip_.address;
   options.port = sip_.port;
   options.tls_port = sip_.tls_port;
   options.via_host = sip_.public_host;
-  options.tls_server = made->server;
-  options.tls_client = made->client;
+  options.tls_server = certificates.server;
+  options.tls_client = certificates.client;
   options.handler = this;
   options.admits = [this](const net::Address& peer) {
     const std::string host = peer.host();
@@ -171,13 +165,16 @@ Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
   co_return Unit{};
 }
 
-Task<Result<Unit>> Registrar::reload() {
-  if (endpoint_ == nullptr || sip_.tls_port == 0) co_return Unit{};
+Task<Result<Registrar::Certificates>> Registrar::read() {
   auto make = [sip = sip_] { return make_tls(sip); };
-  CLAVIGER_CO_TRY(made, co_await runtime::offload(&contexts_.front()->work_pool, std::move(make)));
+  auto made = co_await runtime::offload(&contexts_.front()->work_pool, std::move(make));
   if (!made) co_return made.error();
-  endpoint_->use_tls(std::move(made->server), std::move(made->client));
-  co_return Unit{};
+  co_return *std::move(made);
+}
+
+void Registrar::replace(Certificates certificates) {
+  if (endpoint_ == nullptr || certificates.server == nullptr) return;
+  endpoint_->use_tls(std::move(certificates.server), std::move(certificates.client));
 }
 
 Task<void> Registrar::stop() {
