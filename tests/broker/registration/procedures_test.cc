@@ -1,8 +1,6 @@
 // What REGISTER, PUBLISH and timers change, without a wire (TS 24.379 clauses 7.3.2 to 7.3.5).
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "broker/identity/session_records.h"
 #include "broker/identity/ue_procedures.h"
 #include "broker/registration/publication_timer.h"
@@ -537,48 +535,6 @@ TEST(PublicationTimer, TellsSubscribersThatItRanOut) {
   ASSERT_TRUE(bed.wait(look_at_publication(bed.registrar(), *second))) << "done twice is done";
   EXPECT_EQ(rows_of(bed, kTellResource).size(), told + 1);
   EXPECT_TRUE(read_publication_timer("a\0b").failed_with(Code::Corrupt));
-}
-
-// Each takes the client from the one before; half of them were told to come later.
-TEST(Procedures, EightIdentitiesAuthoriseOneClientAtOnce) {
-  constexpr int kIdentities = 8;
-  RegistrationBed bed;
-  std::vector<std::string> impus;
-  for (int i = 0; i < kIdentities; ++i) impus.push_back("sip:shift" + std::to_string(i) + "@ims.alpha.example");
-  for (const std::string& impu : impus) EXPECT_EQ(bed.register_at(3600, impu), Code::Closed);
-  for (int round = 0; round < 3; ++round) {
-    std::vector<std::optional<Result<PublishOutcome>>> outcomes(kIdentities);
-    bed.call([&] {
-      for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        PublishRequest one = bed.publication(impus[i]);
-        one.authorisation = bed.authorisation("c");
-        auto task = registration::publish(bed.registrar(), std::make_shared<const PublishRequest>(std::move(one)));
-        bed.shard().scope().spawn(storage::keep_result(std::move(task), &outcomes[i]));
-      }
-    });
-    bed.run_until([&] { return std::ranges::all_of(outcomes, [](const auto& one) { return one.has_value(); }); });
-    for (const auto& one : outcomes) EXPECT_EQ(RegistrationBed::code_of(*one), Code::Closed);
-    EXPECT_TRUE(bed.has_access("c")) << "whoever was last";
-  }
-}
-
-TEST(Procedures, EightIdentitiesRegisterWithOneClientAtOnce) {
-  constexpr int kIdentities = 8;
-  RegistrationBed bed;
-  std::vector<std::optional<Result<Unit>>> outcomes(kIdentities);
-  bed.call([&] {
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-      auto request = std::make_shared<RegisterRequest>();
-      request->impu = "sip:shift" + std::to_string(i) + "@ims.alpha.example";
-      request->expires = 3600;
-      request->s_cscf = "sip:127.0.0.1:1;transport=tcp";
-      request->authorisations.push_back(bed.authorisation("c"));
-      bed.shard().scope().spawn(storage::keep_result(register_identity(bed.registrar(), request), &outcomes[i]));
-    }
-  });
-  bed.run_until([&] { return std::ranges::all_of(outcomes, [](const auto& one) { return one.has_value(); }); });
-  for (const auto& one : outcomes) EXPECT_EQ(RegistrationBed::code_of(*one), Code::Closed);
-  EXPECT_TRUE(bed.has_access("c"));
 }
 
 }  // namespace
