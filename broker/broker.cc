@@ -12,6 +12,7 @@
 #include "broker/configuration/configuration.h"
 #include "broker/configuration/document_notifier.h"
 #include "broker/connectivity.h"
+#include "broker/exchange/peer_links.h"
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
@@ -48,6 +49,9 @@ constexpr std::size_t kWorkThreads = 2;
 // At seven o'clock everybody's password is hashed on the cores where everybody's tokens are validated: the loops get six
 // times the share of the hashes (sched(7), weights of nice values), and who signs in waits for what is left.
 constexpr int kHashNiceness = 8;
+// Certificates are looked at once a day of the wall clock, which may be set.
+constexpr Seconds kCertificatesEvery{86'400};
+constexpr Seconds kCertificatesAskedEvery{5};
 
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -161,6 +165,7 @@ Broker::~Broker() {
   partners_.reset();
   kms_.reset();
   capif_.reset();
+  peer_links_.reset();
   document_notifier_.reset();
   configuration_.reset();
   peers_.reset();
@@ -279,7 +284,8 @@ void Broker::warn_of_missing_tenants(const Snapshot& snapshot) {
 
 Task<std::vector<std::string>> Broker::look_at_certificates() {
   std::vector<std::string> warnings;
-  auto read = [file = settings_file_] { return certificate_dates(file); };
+  auto files = certificate_files(*settings_, diameter_.get(), sip_.get());
+  auto read = [files = std::move(files)] { return certificate_dates(files); };
   auto dates = co_await runtime::offload(work_pool_.get(), std::move(read));
   if (!dates) co_return warnings;
   for (const CertificateDate& date : *dates) {
@@ -291,6 +297,19 @@ Task<std::vector<std::string>> Broker::look_at_certificates() {
   const std::lock_guard lock(certificates_mutex_);
   certificates_ = *std::move(dates);
   co_return warnings;
+}
+
+// An operator who reloads nothing for a year hears of it, too.
+Task<void> Broker::watch_certificates() {
+  runtime::Shard& shard = contexts_[0]->shard;
+  std::int64_t looked_at = numeric_date(clock_->wall());
+  for (;;) {
+    co_await shard.wait_until(shard.now() + kCertificatesAskedEvery);
+    const std::int64_t now = numeric_date(clock_->wall());
+    if (now - looked_at < kCertificatesEvery.count()) continue;
+    looked_at = now;
+    co_await look_at_certificates();
+  }
 }
 
 std::vector<admin::CertificateFigures> Broker::certificates() const {
@@ -329,6 +348,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
     co_return known.error();
   }
   CLAVIGER_CO_TRY(sip, settings::load_sip(settings_file_));
+  diameter_ = diameter;
+  sip_ = sip;
   rooms_toml_ = settings::to_toml(diameter.get(), sip.get());
   room_tenants_ = settings::tenants_of_rooms(diameter.get(), sip.get());
   warn_of_missing_tenants(*context->snapshot);
@@ -360,6 +381,8 @@ Task<Result<Unit>> Broker::start_on_shard() {
   acm_->use_migration(migration_.get());
   listeners_ = std::make_unique<Listeners>(contexts_, *this, *audit_log_, *partners_, *kms_, *capif_, *configuration_,
                                            *subscribers_, *acm_);
+  peer_links_ = std::make_unique<exchange::PeerLinks>(*context);
+  listeners_->use_peer_links(peer_links_.get());
   listeners_->use_peers(peers_.get());
   listeners_->use_migration(migration_.get());
   listeners_->use_registrar(registrar_.get());
@@ -388,6 +411,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
     co_return following.error();
   }
   co_await look_at_certificates();
+  context->shard.scope().spawn(watch_certificates());
   // Its visitors are mapped to users of partners, so these are known by now.
   CLAVIGER_CO_TRY(resumed, co_await acm_->start());
   co_return Unit{};
@@ -431,31 +455,36 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
   auto rooms = co_await runtime::offload(work_pool_.get(), std::move(compare));
   if (rooms) std::ranges::move(*rooms, std::back_inserter(report.needs_restart));
   auto merged = std::make_shared<const settings::Settings>(keep_restart_members(*loaded->settings, *settings_));
+  // All files before anything is changed.
+  const auto refuse = [&report](std::string_view what, const Error& error) {
+    report.errors.push_back(std::string(what) + ": " + std::string(name_of(error.code)) + " " +
+                            std::string(error.where));
+    return report;
+  };
   auto certificates = co_await listeners_->read(merged);
-  if (!certificates) {
-    report.errors.push_back("certificates: " + std::string(name_of(certificates.error().code)) + " " +
-                            std::string(certificates.error().where));
-    co_return report;
+  if (!certificates) co_return refuse("certificates", certificates.error());
+  peers::Peers::Certificates of_peers;
+  if (peers_) {
+    auto read_again = co_await peers_->read();
+    if (!read_again) co_return refuse("diameter certificates", read_again.error());
+    of_peers = *std::move(read_again);
+  }
+  registration::Registrar::Certificates of_registrar;
+  if (registrar_) {
+    auto read_again = co_await registrar_->read();
+    if (!read_again) co_return refuse("sip certificates", read_again.error());
+    of_registrar = *std::move(read_again);
   }
   Context* context = contexts_[0].get();
   auto published = co_await publisher_->publish_settings(context, merged);
-  if (!published) {
-    report.errors.push_back("publication: " + std::string(name_of(published.error().code)));
-    co_return report;
-  }
+  if (!published) co_return refuse("publication", published.error());
   warn_of_issuers(*context->snapshot);
   warn_of_missing_tenants(*context->snapshot);
   listeners_->replace(*certificates);
-  if (peers_) {
-    auto renewed = co_await peers_->reload();
-    if (!renewed) report.errors.push_back("diameter certificates: " + std::string(name_of(renewed.error().code)));
-  }
-  if (registrar_) {
-    auto renewed = co_await registrar_->reload();
-    if (!renewed) report.errors.push_back("sip certificates: " + std::string(name_of(renewed.error().code)));
-  }
-  report.warnings = co_await look_at_certificates();
+  if (peers_) peers_->replace(std::move(of_peers));
+  if (registrar_) registrar_->replace(std::move(of_registrar));
   settings_ = merged;
+  report.warnings = co_await look_at_certificates();
   logger_.set_level(settings_->log.level);
   report.snapshot = context->snapshot->number;
   co_return report;
@@ -485,6 +514,7 @@ Task<Result<Unit>> Broker::stop_on_shard() {
   co_await on_every_shard(contexts_[0].get(), std::move(step));
   if (listeners_) co_await listeners_->drain((*shards_)[0].now() + kDrainMax);
   listeners_.reset();
+  if (peer_links_) peer_links_->stop();
   if (migration_) co_await migration_->close();
   if (cx_) co_await cx_->close();
   if (acm_) {

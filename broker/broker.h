@@ -35,6 +35,9 @@ namespace claviger::configuration {
 class Configuration;     // broker/configuration/configuration.h
 class DocumentNotifier;  // broker/configuration/document_notifier.h
 }  // namespace claviger::configuration
+namespace claviger::exchange {
+class PeerLinks;  // broker/exchange/peer_links.h
+}
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
@@ -96,6 +99,7 @@ class Broker final : public admin::ProcessControl {
   void warn_of_issuers(const Snapshot& snapshot);
   void warn_of_missing_tenants(const Snapshot& snapshot);
   runtime::Task<std::vector<std::string>> look_at_certificates();
+  runtime::Task<void> watch_certificates();
 
   std::shared_ptr<const settings::Settings> settings_;
   std::string settings_file_;
@@ -122,8 +126,12 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<partners::Partners> partners_;
   std::unique_ptr<keys::Kms> kms_;
   std::unique_ptr<seal_keys::Capif> capif_;
+  std::unique_ptr<exchange::PeerLinks> peer_links_;
   std::unique_ptr<configuration::Configuration> configuration_;
-  std::string rooms_toml_;  // [diameter] and [sip] as they were read
+  // [diameter] and [sip] as they were read at the start; null: not there.
+  std::shared_ptr<const settings::DiameterSettings> diameter_;
+  std::shared_ptr<const settings::Sip> sip_;
+  std::string rooms_toml_;  // the same
   std::vector<settings::RoomTenant> room_tenants_;
   std::unique_ptr<peers::Peers> peers_;  // null: no Diameter node
   std::unique_ptr<subscriber::SipDatabase> subscribers_;

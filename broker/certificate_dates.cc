@@ -17,18 +17,19 @@ constexpr std::int64_t kNotice = 14 * kDay;
 
 }  // namespace
 
-std::vector<CertificateDate> certificate_dates(const std::string& file) {
+std::vector<std::string> certificate_files(const settings::Settings& settings,
+                                           const settings::DiameterSettings* diameter, const settings::Sip* sip) {
   std::vector<std::string> files;
-  const auto loaded = settings::load_settings(file);
-  if (loaded.settings) {
-    for (const settings::HttpsListener& listener : loaded.settings->https) files.push_back(listener.certificate_file);
-  }
-  if (const auto diameter = settings::load_diameter(file); diameter && *diameter != nullptr) {
-    files.push_back((*diameter)->certificate_file);
-  }
-  if (const auto sip = settings::load_sip(file); sip && *sip != nullptr) files.push_back((*sip)->certificate_file);
+  for (const settings::HttpsListener& listener : settings.https) files.push_back(listener.certificate_file);
+  if (diameter != nullptr) files.push_back(diameter->certificate_file);
+  if (sip != nullptr) files.push_back(sip->certificate_file);
+  std::erase(files, "");
   std::ranges::sort(files);
   files.erase(std::unique(files.begin(), files.end()), files.end());
+  return files;
+}
+
+std::vector<CertificateDate> certificate_dates(const std::vector<std::string>& files) {
   std::vector<CertificateDate> dates;
   for (const std::string& each : files) {
     const auto pem = read_public_pem_file(each, "certificate");

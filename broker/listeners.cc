@@ -121,6 +121,7 @@ struct Listeners::State {
   partners::Partners& partners;
   keys::Kms& kms;
   seal_keys::Capif& capif;
+  exchange::PeerLinks* links = nullptr;
   configuration::Configuration& configuration;
   subscriber::SipDatabase& subscribers;
   administration::Acm& acm;
@@ -153,8 +154,8 @@ Result<Unit> Listeners::State::listen_https(const settings::HttpsListener& liste
   identity::add_identity_routes(*router, contexts, partners::partner_grants(partners), &subscribers);
   tokens::add_token_routes(*router, contexts);
   provisioning::add_provisioning_routes(*router, contexts);
-  seal_keys::add_key_record_routes(*router, contexts, &capif);
-  seal_keys::add_km_routes(*router, contexts, &capif);
+  seal_keys::add_key_record_routes(*router, contexts, &capif, links);
+  seal_keys::add_km_routes(*router, contexts, &capif, links);
   seal_keys::add_aef_security_routes(*router, contexts, &capif);
   seal_keys::add_peer_record_routes(*router, contexts);
   keys::add_kms_routes(*router, contexts, kms);
@@ -230,6 +231,7 @@ Listeners::Listeners(std::vector<std::unique_ptr<Context>>& contexts, admin::Pro
                      administration::Acm& acm)
     : state_(std::make_unique<State>(contexts, process, audit_log, partners, kms, capif, configuration, subscribers,
                                      acm)) {}
+void Listeners::use_peer_links(exchange::PeerLinks* links) { state_->links = links; }
 void Listeners::use_peers(peers::Peers* peers) { state_->services.peers = peers; }
 void Listeners::use_registrar(registration::Registrar* registrar) { state_->services.registrar = registrar; }
 

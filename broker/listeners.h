@@ -21,6 +21,9 @@ class Acm;  // broker/administration/acm.h
 namespace claviger::configuration {
 class Configuration;  // broker/configuration/configuration.h
 }
+namespace claviger::exchange {
+class PeerLinks;  // broker/exchange/peer_links.h
+}
 namespace claviger::keys {
 class Kms;  // broker/keys/kms.h
 }
@@ -65,6 +68,7 @@ class Listeners {
   ~Listeners();
 
   // Before start().
+  void use_peer_links(exchange::PeerLinks* links);
   void use_peers(peers::Peers* peers);
   void use_registrar(registration::Registrar* registrar);
   // AddressInUse, Unreadable, CertificateInvalid, KeyMalformed: logged with the listener's name.

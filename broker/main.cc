@@ -107,7 +107,11 @@ int check_named_files(const Settings& settings, const std::string& file) {
       continue;
     }
   }
-  for (const auto& date : claviger::broker::certificate_dates(file)) {
+  const auto diameter = claviger::settings::load_diameter(file);
+  const auto sip = claviger::settings::load_sip(file);
+  const auto named =
+      claviger::broker::certificate_files(settings, diameter ? diameter->get() : nullptr, sip ? sip->get() : nullptr);
+  for (const auto& date : claviger::broker::certificate_dates(named)) {
     if (const auto warning = claviger::broker::warning_of(date, std::time(nullptr))) warn(*warning);
   }
   struct stat data {};

@@ -4,6 +4,7 @@ With one shard all threads of clavigerd are on one CPU and the generator on anot
 two. What a second shard costs is what requests pay for crossing over to the home of what they change.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -24,10 +25,9 @@ LIMIT = 1.1
 
 
 class Side:
-    def __init__(self, build, shards):
-        self.build, self.shards = build, shards
+    def __init__(self, build, shards, sandbox):
+        self.build, self.shards, self.sandbox = build, shards, sandbox
         cpus = [SERVER_CPU] if shards == 1 else [SERVER_CPU, LOAD_CPU]
-        self.sandbox = Sandbox().__enter__()
         self.system = self.sandbox.system()
         self.daemon = self.sandbox.take_over(self.system, {"cpus": cpus, "shards": shards, "hash_threads": 1, "argon2": ARGON2, "limits": LIMITS})
 
@@ -52,10 +52,8 @@ def run(table, build, is_quick):
         return
     rounds, seconds = (2, 2) if is_quick else (ROUNDS, 6)
     print("\n== CPU per operation, two shards against one")
-    sides = []
-    try:
-        sides += [Side(build, 1)]
-        sides += [Side(build, 2)]
+    with contextlib.ExitStack() as stack:
+        sides = [Side(build, shards, stack.enter_context(Sandbox())) for shards in (1, 2)]
         for name, shape in SHAPES.items():
             samples = {1: [], 2: []}
             table.event(f"shards: {name}")
@@ -67,6 +65,3 @@ def run(table, build, is_quick):
                 table.note(str(failure))
                 continue
             table.add(cost_against(f"{name}, CPU with two shards", middle(samples[2]), "us", "one shard", middle(samples[1]), LIMIT, samples[2], samples[1]))
-    finally:
-        for side in sides:
-            side.sandbox.__exit__(None)

@@ -1,6 +1,7 @@
 #include "broker/admin/endpoints.h"
 #include "broker/admin/session_json.h"
 #include "broker/admin/user_lookup.h"
+#include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/session_procedures.h"
 
 namespace claviger::admin {
@@ -77,6 +78,9 @@ Task<Answer> revoke(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   auto session = co_await identity::find_session(call->at(), call->values[0], call->values[1]);
   if (!session) co_return session.error();
+  // First where the next session would come from: the browser would have one again without asking its user.
+  auto ended = co_await identity::end_browser_sign_in(call->at(), call->values[0], session->sub, session->auth_time);
+  if (!ended) co_return ended.error();
   auto done =
       co_await identity::end_session(call->at(), call->values[0], call->values[1], identity::SessionState::Revoked);
   if (!done) co_return done.error();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <pugixml.hpp>
 
+#include "broker/exchange/peer_links.h"
 #include "broker/keys/certificate_trust.h"
 #include "broker/keys/kms_request.h"
 #include "broker/record_key.h"
@@ -55,19 +56,19 @@ Result<Unit> check_identity(const std::string& chain_pem, const SecretBytes& key
   return Unit{};
 }
 
-using TlsRef = std::shared_ptr<const net::TlsContext>;
-Task<Result<TlsRef>> tls_for(Context* context, std::string tenant, std::string ca_pem) {
+// Of one operator's question: its connection does not outlive an agreement that he ends next.
+Task<Result<http::ClientResponse>> ask_once(Context* context, std::string tenant, Peer peer, std::string path) {
   CLAVIGER_CO_TRY(identity, co_await read_identity(context, tenant));
-  auto key = context->sealer.open(tables::kKmsPeers, identity_key(tenant), as_bytes(identity.sealed_key));
-  if (!key) co_return key.error();
-  auto options = std::make_shared<net::TlsClientOptions>();
-  options->ca_pem = std::move(ca_pem);
-  options->certificate_chain_pem = std::move(identity.chain_pem);
-  options->private_key_pem = *std::move(key);
-  auto work = [options] { return net::TlsContext::client(std::move(*options)); };
-  auto made = co_await runtime::offload(&context->work_pool, std::move(work));
-  if (!made) co_return made.error();
-  co_return *std::move(made);
+  auto tls = co_await peer_tls(context, std::move(tenant), std::move(identity), peer.ca_pem);
+  if (!tls) co_return tls.error();
+  http::ClientOptions options;
+  options.tls = *std::move(tls);
+  options.connections_max = 1;
+  auto client = std::make_unique<http::Client>(context->shard, std::move(options));
+  auto answer = co_await client->send(peer_request(peer, path));
+  // From the loop: this is still inside a call of its connection's.
+  context->shard.defer([kept = std::move(client)]() mutable { kept.reset(); });
+  co_return answer;
 }
 
 struct Checked {
@@ -127,7 +128,7 @@ Result<FileRead> read_file(const std::string& xml) {
 }
 
 Task<Result<ExternalCertificate>> fetch_one(Context* context, std::string tenant, Peer peer, std::string path) {
-  auto answer = co_await ask_peer(context, std::move(tenant), peer, std::move(path));
+  auto answer = co_await ask_once(context, std::move(tenant), peer, std::move(path));
   if (!answer) co_return answer.error();
   if (answer->status != 200) co_return Error{Code::Refused, "exchange.status"};
   co_return co_await read_somewhere(context, std::move(peer), std::move(answer->body));
@@ -226,23 +227,6 @@ Task<Result<Peer>> find_peer(Context* context, std::string tenant, std::string k
   if (value.failed_with(Code::NotFound)) co_return Error{Code::KmsPeerUnknown, "peer"};
   if (!value) co_return value.error();
   co_return decode_peer(*value, kms_uri);
-}
-
-Task<Result<http::ClientResponse>> ask_peer(Context* context, std::string tenant, Peer peer, std::string path) {
-  auto tls = co_await tls_for(context, std::move(tenant), peer.ca_pem);
-  if (!tls) co_return tls.error();
-  http::ClientOptions options;
-  options.tls = *std::move(tls);
-  options.connections_max = 1;
-  // Of this one request: its connection must not outlive an agreement that an operator ends.
-  auto client = std::make_unique<http::Client>(context->shard, std::move(options));
-  http::ClientRequest request(http::Method::Get, peer.url + path);
-  request.timeout = Milliseconds(kPeerAnswerMs);
-  request.response_bytes_max = keys::kCertificateDocumentMax;
-  auto answer = co_await client->send(std::move(request));
-  // From the loop: this is still inside a call of its connection's.
-  context->shard.defer([kept = std::move(client)]() mutable { kept.reset(); });
-  co_return answer;
 }
 
 Task<Result<ExternalCertificate>> read_certificate_file(Context* context, std::string tenant, std::string xml) {

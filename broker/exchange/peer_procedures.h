@@ -1,4 +1,4 @@
-// What operators do to peers, and how peers are asked.
+// What operators do to peers.
 //
 // On any shard; a change is durable when it returns, and expects the record it read (Conflict). Codes: KmsPeerUnknown,
 // KmsPeerTaken, BadValue (`where` says which member), UriPathInvalid, TooMany, CertificateInvalid, KeyMalformed, KeyUse;
@@ -15,7 +15,6 @@
 #include "broker/keys/certificate_procedures.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
-#include "core/http/client.h"
 #include "core/runtime/task.h"
 
 namespace claviger::exchange {
@@ -43,10 +42,6 @@ runtime::Task<Result<Peer>> change_peer(broker::Context* context, std::string te
 runtime::Task<Result<Unit>> remove_peer(broker::Context* context, std::string tenant, std::string kms_uri);
 runtime::Task<Result<std::vector<Peer>>> list_peers(broker::Context* context, std::string tenant);
 runtime::Task<Result<Peer>> find_peer(broker::Context* context, std::string tenant, std::string kms_uri);
-
-// GET peer.url + path with our identity's certificate, at most kPeerAnswerMs.
-runtime::Task<Result<http::ClientResponse>> ask_peer(broker::Context* context, std::string tenant, Peer peer,
-                                                     std::string path);
 
 // A certificate in a file: a KmsCertificate as it is, or a SignedKmsCertificate that the peer of its KMS URI has signed.
 // KmsPeerUnknown: signed, and there is no such peer; KmsCertificateInvalid, XmlSyntax, XmlDoctype.

@@ -15,13 +15,8 @@ using settings::DiameterSettings;
 
 constexpr std::string_view kFile = "diameter.file";  // of errors
 
-struct TlsContexts {
-  std::shared_ptr<const net::TlsContext> server;
-  std::shared_ptr<const net::TlsContext> client;
-};
-
 // Both ways with the same certificate: mutual authentication (RFC 6733 clause 13.1). Off the loop.
-Result<TlsContexts> make_tls(const DiameterSettings& settings) {
+Result<Peers::Certificates> make_tls(const DiameterSettings& settings) {
   CLAVIGER_TRY(chain, broker::read_public_pem_file(settings.certificate_file, kFile));
   CLAVIGER_TRY(ca, broker::read_public_pem_file(settings.ca_file, kFile));
   CLAVIGER_TRY(crls, broker::read_public_pem_file(settings.crl_file, kFile));
@@ -40,7 +35,7 @@ Result<TlsContexts> make_tls(const DiameterSettings& settings) {
   client.certificate_chain_pem = chain;
   client.private_key_pem = std::move(client_key);
   client.alpn = {};
-  TlsContexts made;
+  Peers::Certificates made;
   CLAVIGER_TRY(server_context, net::TlsContext::server(std::move(server)));
   CLAVIGER_TRY(client_context, net::TlsContext::client(std::move(client)));
   made.server = std::move(server_context);
@@ -73,19 +68,21 @@ Peers::Peers(Contexts& contexts, std::shared_ptr<const DiameterSettings> setting
 
 Peers::~Peers() = default;
 
-Task<Result<Unit>> Peers::reload() {
-  if (settings_->certificate_file.empty()) co_return Unit{};
+Task<Result<Peers::Certificates>> Peers::read() {
+  if (settings_->certificate_file.empty()) co_return Certificates();
   auto work = [settings = settings_] { return make_tls(*settings); };
   auto made = co_await runtime::offload(&home().work_pool, std::move(work));
   if (!made) co_return made.error();
-  if (!*made) co_return made->error();
-  TlsContexts tls = **std::move(made);
-  node_->use_tls(std::move(tls.server), std::move(tls.client));
-  co_return Unit{};
+  co_return *std::move(made);
+}
+
+void Peers::replace(Certificates certificates) {
+  if (certificates.server != nullptr) node_->use_tls(std::move(certificates.server), std::move(certificates.client));
 }
 
 Task<Result<Unit>> Peers::start() {
-  CLAVIGER_CO_TRY(certificates, co_await reload());
+  CLAVIGER_CO_TRY(certificates, co_await read());
+  replace(std::move(certificates));
   CLAVIGER_CO_TRY(started, node_->start());
   for (const DiameterPeer& peer : settings_->peers) {
     auto admitted = node_->admit(options_of(peer, false));

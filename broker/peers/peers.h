@@ -13,6 +13,7 @@
 #include "broker/peers/peer.h"
 #include "core/base/result.h"
 #include "core/diameter/node.h"
+#include "core/net/tls_context.h"
 #include "core/runtime/task.h"
 #include "core/runtime/turns.h"
 
@@ -40,8 +41,13 @@ class Peers {
 
   // Home shard: reads certificates and admitted peers, listens, calls.
   runtime::Task<Result<Unit>> start();
-  // Home shard: certificates again, for new connections.
-  runtime::Task<Result<Unit>> reload();
+  // Home shard: the certificates again. Nothing is changed before replace(), which gives them to new connections. Null without
+  // TLS. What is wrong with a file.
+  struct Certificates {
+    std::shared_ptr<const net::TlsContext> server, client;
+  };
+  runtime::Task<Result<Certificates>> read();
+  void replace(Certificates certificates);
   // Home shard: parts from all peers.
   runtime::Task<void> stop();
 

@@ -4,7 +4,9 @@
 #include "broker/record_key.h"
 #include "broker/registration/change.h"
 #include "broker/registration/client_server_keys.h"
+#include "broker/registration/client_turn.h"
 #include "broker/registration/procedures.h"
+#include "broker/registration/rows.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
 
@@ -223,6 +225,7 @@ Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<
   }
   bound.binding.etag = publication.etag;
   put(change.transaction, registrar->tenant(), publication);
+  put_publication_timer(change.transaction, publication);
   put(change.transaction, registrar->tenant(), bound.binding, &bound.former);
   if (request->authorisation)
     put(change.transaction, registrar->tenant(), registration);
@@ -255,13 +258,24 @@ Task<Result<std::vector<Binding>>> bindings_of(Registrar* registrar, std::string
 
 namespace {
 
-Task<Result<PublishOutcome>> publish_in_turn(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
+Task<Result<PublishOutcome>> publish_in_turn(Registrar* registrar, std::shared_ptr<const PublishRequest> request,
+                                             int tries) {
   auto turn = co_await registrar->turns().take(request->impu);
   if (!turn) co_return turn.error();
   for (int i = 1;; ++i) {
     auto done = co_await publish_once(registrar, request);
-    if (!done.failed_with(Code::Conflict) || i == kConflictTries) co_return done;
+    if (!done.failed_with(Code::Conflict) || i == tries) co_return done;
   }
+}
+
+// What another identity changed is mostly where the client is: from there on one after the other.
+Task<Result<PublishOutcome>> publish_among_others(Registrar* registrar, std::shared_ptr<const PublishRequest> request) {
+  const bool is_authorising = request->authorisation.has_value();
+  auto done = co_await publish_in_turn(registrar, request, is_authorising ? 1 : kConflictTries);
+  if (!is_authorising || !done.failed_with(Code::Conflict)) co_return done;
+  auto again = [registrar, request] { return publish_in_turn(registrar, request, kConflictTriesAlone); };
+  auto alone = co_await alone_with_client(registrar, request->authorisation->client_id, request->impu, again);
+  co_return alone;
 }
 
 // Nobody else is asked about a client whose identity is not registered, nor about what is answered already.
@@ -291,7 +305,7 @@ Task<Result<PublishOutcome>> publish(Registrar* registrar, std::shared_ptr<const
   if (request->authorisation && request->expires != 0 && registrar->admission()) {
     CLAVIGER_CO_TRY(admitted, co_await check_published(registrar, request));
   }
-  auto done = co_await publish_in_turn(registrar, request);
+  auto done = co_await publish_among_others(registrar, request);
   if (!done || !request->authorisation) co_return done;
   Authorisation authorisation = *request->authorisation;
   auto looked = co_await look_again(registrar, request->impu, std::move(authorisation));

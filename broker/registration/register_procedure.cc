@@ -3,6 +3,7 @@
 
 #include "broker/registration/change.h"
 #include "broker/registration/client_server_keys.h"
+#include "broker/registration/client_turn.h"
 #include "broker/registration/procedures.h"
 #include "broker/registration/registration_watch.h"
 #include "broker/registration/rows.h"
@@ -142,7 +143,7 @@ Task<Result<Unit>> register_once(Registrar* registrar, std::shared_ptr<const Reg
 
 namespace {
 
-Task<Result<Unit>> register_in_turn(Registrar* registrar, std::shared_ptr<const RegisterRequest> request) {
+Task<Result<Unit>> register_in_turn(Registrar* registrar, std::shared_ptr<const RegisterRequest> request, int tries) {
   auto turn = co_await registrar->turns().take(request->impu);
   if (!turn) co_return turn.error();
   if (request->expires == 0) {
@@ -154,8 +155,18 @@ Task<Result<Unit>> register_in_turn(Registrar* registrar, std::shared_ptr<const 
   }
   for (int i = 1;; ++i) {
     auto done = co_await register_once(registrar, request);
-    if (!done.failed_with(Code::Conflict) || i == kConflictTries) co_return done;
+    if (!done.failed_with(Code::Conflict) || i == tries) co_return done;
   }
+}
+
+// As publish_among_others(). All tokens of one REGISTER are of one UE.
+Task<Result<Unit>> register_among_others(Registrar* registrar, std::shared_ptr<const RegisterRequest> request) {
+  const bool is_authorising = request->expires != 0 && !request->authorisations.empty();
+  auto done = co_await register_in_turn(registrar, request, is_authorising ? 1 : kConflictTries);
+  if (!is_authorising || !done.failed_with(Code::Conflict)) co_return done;
+  auto again = [registrar, request] { return register_in_turn(registrar, request, kConflictTriesAlone); };
+  auto alone = co_await alone_with_client(registrar, request->authorisations.front().client_id, request->impu, again);
+  co_return alone;
 }
 
 }  // namespace
@@ -194,7 +205,7 @@ Task<Result<Unit>> register_identity(Registrar* registrar, std::shared_ptr<const
     }
     request = std::move(admitted);
   }
-  auto done = co_await register_in_turn(registrar, request);
+  auto done = co_await register_among_others(registrar, request);
   if (!done) co_return done;
   for (std::size_t i = 0; i < request->authorisations.size(); ++i) {
     auto looked = co_await look_again(registrar, request->impu, request->authorisations[i]);

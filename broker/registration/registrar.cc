@@ -11,6 +11,7 @@
 #include "broker/registration/notifier.h"
 #include "broker/registration/peer_wait.h"
 #include "broker/registration/procedures.h"
+#include "broker/registration/publication_timer.h"
 #include "broker/registration/registration_watch.h"
 #include "broker/registration/revocation_follower.h"
 #include "broker/registration/rows.h"
@@ -53,12 +54,8 @@ Result<SecretBytes> read_key(const std::string& file) {
   return key;
 }
 
-struct TlsContexts {
-  std::shared_ptr<const net::TlsContext> server, client;
-};
-
-Result<TlsContexts> make_tls(const settings::Sip& sip) {
-  TlsContexts contexts;
+Result<Registrar::Certificates> make_tls(const settings::Sip& sip) {
+  Registrar::Certificates contexts;
   if (sip.tls_port == 0) return contexts;
   net::TlsServerOptions server;
   net::TlsClientOptions client;
@@ -102,6 +99,9 @@ void Registrar::use_kms(keys::Kms& kms) { csk_opener_ = std::make_unique<CskOpen
 runtime::Shard& Registrar::home_of_identity(std::string_view impu) {
   return here().home_of("impu/" + sip_.tenant + "/" + std::string(impu));
 }
+runtime::Shard& Registrar::home_of_client(std::string_view client_id) {
+  return here().home_of("mc-client/" + sip_.tenant + "/" + std::string(client_id));
+}
 runtime::Shard& Registrar::home_of_dialog(std::string_view local_tag) {
   return here().home_of("dialog/" + sip_.tenant + "/" + std::string(local_tag));
 }
@@ -137,16 +137,14 @@ void Registrar::wake() {
 
 Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
   wake_ = std::move(wake);
-  auto make = [sip = sip_] { return make_tls(sip); };
-  CLAVIGER_CO_TRY(made, co_await runtime::offload(&contexts_.front()->work_pool, std::move(make)));
-  if (!made) co_return made.error();
+  CLAVIGER_CO_TRY(certificates, co_await read());
   sip::EndpointOptions options;
   options.host = sip_.address;
   options.port = sip_.port;
   options.tls_port = sip_.tls_port;
   options.via_host = sip_.public_host;
-  options.tls_server = made->server;
-  options.tls_client = made->client;
+  options.tls_server = certificates.server;
+  options.tls_client = certificates.client;
   options.handler = this;
   options.admits = [this](const net::Address& peer) {
     const std::string host = peer.host();
@@ -167,13 +165,16 @@ Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
   co_return Unit{};
 }
 
-Task<Result<Unit>> Registrar::reload() {
-  if (endpoint_ == nullptr || sip_.tls_port == 0) co_return Unit{};
+Task<Result<Registrar::Certificates>> Registrar::read() {
   auto make = [sip = sip_] { return make_tls(sip); };
-  CLAVIGER_CO_TRY(made, co_await runtime::offload(&contexts_.front()->work_pool, std::move(make)));
+  auto made = co_await runtime::offload(&contexts_.front()->work_pool, std::move(make));
   if (!made) co_return made.error();
-  endpoint_->use_tls(std::move(made->server), std::move(made->client));
-  co_return Unit{};
+  co_return *std::move(made);
+}
+
+void Registrar::replace(Certificates certificates) {
+  if (endpoint_ == nullptr || certificates.server == nullptr) return;
+  endpoint_->use_tls(std::move(certificates.server), std::move(certificates.client));
 }
 
 Task<void> Registrar::stop() {
@@ -350,6 +351,11 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
   if (row.id.starts_with(kTokenTimer)) {
     CLAVIGER_CO_TRY(timer, read_token_timer(payload));
     auto begin = [registrar, timer] { return look_at_token(registrar, timer.impu, timer.name); };
+    co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
+  }
+  if (row.id.starts_with(kPublicationTimer)) {
+    CLAVIGER_CO_TRY(timer, read_publication_timer(payload));
+    auto begin = [registrar, timer] { return look_at_publication(registrar, timer); };
     co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
   }
   if (row.id.starts_with(kTellResource)) co_return co_await tell_resource(this, payload);

@@ -63,8 +63,13 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   void use_kms(keys::Kms& kms);
   // On shard 0, with the outbox running: `wake` tells it of rows, on shard 0. Sockets are bound when it returns.
   runtime::Task<Result<Unit>> start(std::function<void()> wake);
-  // Reads the certificates again, for connections from now on; what is wrong with them leaves those that there are.
-  runtime::Task<Result<Unit>> reload();
+  // On shard 0: reads the certificates again. Nothing is changed before replace(), which gives them to connections from then
+  // on. Null without TLS. What is wrong with a file.
+  struct Certificates {
+    std::shared_ptr<const net::TlsContext> server, client;
+  };
+  runtime::Task<Result<Certificates>> read();
+  void replace(Certificates certificates);
   // On shard 0: nothing is received or sent any more.
   runtime::Task<void> stop();
 
@@ -100,6 +105,7 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   }
 
   runtime::Shard& home_of_identity(std::string_view impu);
+  runtime::Shard& home_of_client(std::string_view client_id);
   runtime::Shard& home_of_dialog(std::string_view local_tag);
   EventPackage* package() const { return package_; }  // null: none
   const std::string& package_event() const { return package_event_; }

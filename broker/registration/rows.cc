@@ -27,6 +27,18 @@ void put_row(storage::Transaction& change, std::string_view prefix, std::string_
                           as_bytes(payload));
 }
 
+template <std::size_t N>
+Result<std::array<std::string, N>> parts_of(std::string_view payload) {
+  std::array<std::string, N> parts;
+  for (std::size_t i = 0; i < N; ++i) {
+    const std::size_t end = i + 1 < N ? payload.find('\0') : payload.size();
+    if (end == std::string_view::npos) return Error{Code::Corrupt, "registration.row"};
+    parts[i] = payload.substr(0, end);
+    payload.remove_prefix(std::min(end + 1, payload.size()));
+  }
+  return parts;
+}
+
 }  // namespace
 
 void put_registration_timer(storage::Transaction& change, std::string_view impu, std::int64_t due) {
@@ -40,14 +52,18 @@ void put_token_timer(storage::Transaction& change, std::string_view impu, const 
   put_row(change, kTokenTimer, digest_of(payload), payload, due);
 }
 Result<TokenTimer> read_token_timer(std::string_view payload) {
-  std::array<std::string, 4> parts;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::size_t end = i + 1 < parts.size() ? payload.find('\0') : payload.size();
-    if (end == std::string_view::npos) return Error{Code::Corrupt, "registration.row"};
-    parts[i] = payload.substr(0, end);
-    payload.remove_prefix(std::min(end + 1, payload.size()));
-  }
+  CLAVIGER_TRY(parts, parts_of<4>(payload));
   return TokenTimer{parts[0], {parts[1], parts[2], parts[3]}};
+}
+void put_publication_timer(storage::Transaction& change, const Publication& publication) {
+  const BindingName& name = publication.name;
+  put_row(change, kPublicationTimer, publication.etag,
+          broker::record_key({publication.impu, name.mc_service_id, name.service, name.client_id, publication.etag}),
+          publication.expires_at);
+}
+Result<PublicationTimer> read_publication_timer(std::string_view payload) {
+  CLAVIGER_TRY(parts, parts_of<5>(payload));
+  return PublicationTimer{parts[0], {parts[1], parts[2], parts[3]}, parts[4]};
 }
 void put_watch_row(storage::Transaction& change, std::string_view impu, std::string_view local_tag, std::int64_t due) {
   put_row(change, kWatchTimer, local_tag, broker::record_key({impu, local_tag}), due);

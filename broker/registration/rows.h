@@ -3,6 +3,7 @@
 //   "sip.r." digest               payload: impu       ; look whether a registration's time is up
 //   "sip.s." tag                  payload: tag        ; a subscription's
 //   "sip.t." digest               payload: impu, binding ; look whether its token has expired
+//   "sip.p." etag                 payload: impu, binding, etag ; the publication has run out
 //   "sip.w." tag                  payload: impu, tag  ; subscribe to the registration's events, or refresh that
 //   "sip.n." digest               payload: resource   ; tell all subscribers of a resource what it is now
 //   "sip.y." tag                  payload: tag        ; tell this one what it is owed
@@ -23,6 +24,7 @@ namespace claviger::registration {
 inline constexpr std::string_view kRegistrationTimer = "sip.r.";
 inline constexpr std::string_view kSubscriptionTimer = "sip.s.";
 inline constexpr std::string_view kTokenTimer = "sip.t.";
+inline constexpr std::string_view kPublicationTimer = "sip.p.";
 inline constexpr std::string_view kWatchTimer = "sip.w.";
 inline constexpr std::string_view kTellResource = "sip.n.";
 inline constexpr std::string_view kTellDialog = "sip.y.";
@@ -36,6 +38,14 @@ struct TokenTimer {
 };
 // Of its payload. Corrupt.
 Result<TokenTimer> read_token_timer(std::string_view payload);
+void put_publication_timer(storage::Transaction& change, const Publication& publication);
+struct PublicationTimer {
+  std::string impu;
+  BindingName name;
+  std::string etag;
+};
+// Of its payload. Corrupt.
+Result<PublicationTimer> read_publication_timer(std::string_view payload);
 void put_watch_row(storage::Transaction& change, std::string_view impu, std::string_view local_tag, std::int64_t due);
 void put_tell_resource(storage::Transaction& change, std::string_view resource, std::int64_t now);
 void put_tell_dialog(storage::Transaction& change, std::string_view local_tag, std::int64_t now);

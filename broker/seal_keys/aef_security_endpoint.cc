@@ -53,6 +53,17 @@ Result<Sender> sender_of(Context& context, const CapifView& view, const http::Re
   return Sender{std::move(read.invoker), read.issued_at, true};
 }
 
+// The core function's own request: what it is known by. NotFound: there is none; CapifScope, or as sender_of(): another
+// sends it. Who asks is checked before what he says: a stranger learns nothing of the body's grammar.
+Result<CapifRef> core_sending(Context& context, const Capif& capif, const std::string& tenant,
+                              const http::Request& request) {
+  CapifRef view = capif.view(tenant);
+  if (context.snapshot->find(tenant) == nullptr || view == nullptr) return Error{Code::NotFound, "capif"};
+  CLAVIGER_TRY(sender, sender_of(context, *view, request));
+  if (!sender.invoker.empty()) return Error{Code::CapifScope, "capif.not_the_core"};
+  return view;
+}
+
 http::Response features() { return http::Response(200, kJson, std::string(R"({"supportedFeatures":"0"})")); }
 
 // A reader of its own: these requests are rare and small.
@@ -91,12 +102,9 @@ Task<http::Response> check(Room room, http::Request request, http::PathValues pa
 
 Task<http::Response> revoke(Room room, http::Request request, http::PathValues path) {
   Context* context = &identity::here(*room.contexts);
-  const CapifRef view = room.capif->view(path[0]);
-  if (context->snapshot->find(path[0]) == nullptr || view == nullptr) co_return refusal(Error{Code::NotFound, "capif"});
-  // Who asks before what he says: a stranger learns nothing of the body's grammar.
-  const auto sender = sender_of(*context, *view, request);
-  if (!sender) co_return caller_refusal(path[0], sender.error());
-  if (!sender->invoker.empty()) co_return refusal(Error{Code::CapifScope, "capif.not_the_core"});
+  const auto core = core_sending(*context, *room.capif, path[0], request);
+  if (!core) co_return caller_refusal(path[0], core.error());
+  const CapifRef view = *core;
   if (const auto headers = check_json_body(request); !headers) co_return refusal(headers.error());
   codec::JsonReader reader = body_reader();
   auto parsed = parse_revoke_authorization(reader, request.body.text());
@@ -112,11 +120,8 @@ Task<http::Response> revoke(Room room, http::Request request, http::PathValues p
 
 Task<http::Response> notify(Room room, http::Request request, http::PathValues path) {
   Context* context = &identity::here(*room.contexts);
-  const CapifRef view = room.capif->view(path[0]);
-  if (context->snapshot->find(path[0]) == nullptr || view == nullptr) co_return refusal(Error{Code::NotFound, "capif"});
-  const auto sender = sender_of(*context, *view, request);
-  if (!sender) co_return caller_refusal(path[0], sender.error());
-  if (!sender->invoker.empty()) co_return refusal(Error{Code::CapifScope, "capif.not_the_core"});
+  const auto core = core_sending(*context, *room.capif, path[0], request);
+  if (!core) co_return caller_refusal(path[0], core.error());
   // No answer of ours has a body, whatever is accepted.
   if (const auto headers = check_json_type(request); !headers) co_return refusal(headers.error());
   auto work = [text = std::string(request.body.text())] { return read_event(text); };

@@ -82,14 +82,15 @@ Task<http::Response> serve(Room room, http::Request request, http::PathValues pa
 
 }  // namespace
 
-Task<Result<std::string>> fetch_from_holder(Context* context, KeyName name, std::string user_uri) {
+Task<Result<std::string>> fetch_from_holder(Context* context, exchange::PeerLinks* links, KeyName name,
+                                            std::string user_uri) {
   CLAVIGER_CO_TRY(peers, co_await exchange::list_peers(context, name.tenant));
   const auto holder =
       std::ranges::find_if(peers, [&](const exchange::Peer& peer) { return has(peer.held, name.service); });
   if (holder == peers.end()) co_return Error{Code::ServiceKeyUnknown, "service_key"};
   exchange::Peer asked = *holder;
   std::string path = path_of(name);
-  auto answer = co_await exchange::ask_peer(context, name.tenant, std::move(asked), std::move(path));
+  auto answer = co_await links->ask(name.tenant, std::move(asked), std::move(path));
   const std::int64_t status = answer ? answer->status : 0;
   context->shard.logger().info("seal_key.held_elsewhere",
                                {{"tenant", name.tenant}, {"service", name.service}, {"status", status}});

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "broker/context.h"
+#include "broker/exchange/peer_links.h"
 #include "broker/identity/routes.h"
 #include "broker/seal_keys/service_key_procedures.h"
 #include "core/base/result.h"
@@ -20,7 +21,8 @@ namespace claviger::seal_keys {
 void add_peer_record_routes(http::Router& router, identity::Contexts& contexts);
 
 // A ValKeyInfo about `user_uri`. ServiceKeyUnknown: no peer holds the service, or the holder knows no such key; Overload:
-// the holder does not answer, or not as agreed.
-runtime::Task<Result<std::string>> fetch_from_holder(broker::Context* context, KeyName name, std::string user_uri);
+// the holder does not answer, or not as agreed, or is asked by too many already.
+runtime::Task<Result<std::string>> fetch_from_holder(broker::Context* context, exchange::PeerLinks* links, KeyName name,
+                                                     std::string user_uri);
 
 }  // namespace claviger::seal_keys

@@ -17,7 +17,8 @@ using runtime::Task;
 
 constexpr std::string_view kPattern = "/idms/v1/{tenant}/ss-kir/v1/key-records";
 
-Task<http::Response> answer(Context* context, const http::Request* request, std::string tenant, Caller caller) {
+Task<http::Response> answer(Room room, const http::Request* request, std::string tenant, Caller caller) {
+  Context* context = &identity::here(*room.contexts);
   if (!accepts_json(*request)) co_return refusal(Error{Code::AcceptExcludes, "accept"});
   KeyQueryOrFault read = read_key_query(request->query);
   if (!read.query) co_return fault_refusal(read.fault);
@@ -27,8 +28,8 @@ Task<http::Response> answer(Context* context, const http::Request* request, std:
                                     {{"tenant", tenant}, {"caller", caller.id}, {"service", read.query->service}});
     co_return refusal(allowed.error());
   }
-  co_return co_await answer_with_key(context, std::move(tenant), std::move(read.query->service),
-                                     std::move(read.query->target), std::move(caller.user_uri));
+  KeyName name{std::move(tenant), std::move(read.query->service), std::move(read.query->target)};
+  co_return co_await answer_with_key(context, room.links, std::move(name), std::move(caller.user_uri));
 }
 
 Task<http::Response> retrieve(Room room, http::Request request, http::PathValues path) {
@@ -45,7 +46,7 @@ Task<http::Response> retrieve(Room room, http::Request request, http::PathValues
   } else if (*admission != Admission::Admitted) {
     response = policy_refusal(*admission);
   } else {
-    response = co_await answer(context, asked, path[0], *std::move(caller));
+    response = co_await answer(room, asked, path[0], *std::move(caller));
   }
   if (!invoker.empty()) {
     Invocation call;
@@ -101,14 +102,13 @@ Task<Result<std::string>> local_key_info(Context* context, KeyName name, std::st
   co_return write_key_info(*info);
 }
 
-Task<http::Response> answer_with_key(Context* context, std::string tenant, std::string service, Target target,
+Task<http::Response> answer_with_key(Context* context, exchange::PeerLinks* links, KeyName name,
                                      std::string caller_uri) {
-  KeyName name{std::move(tenant), std::move(service), std::move(target)};
   auto body = co_await local_key_info(context, name, caller_uri);
-  if (body.failed_with(Code::ServiceKeyUnknown)) {
+  if (body.failed_with(Code::ServiceKeyUnknown) && links != nullptr) {
     auto uri = uri_about(*context, name, caller_uri);
     if (!uri) co_return refusal(uri.error());
-    body = co_await fetch_from_holder(context, std::move(name), *std::move(uri));
+    body = co_await fetch_from_holder(context, links, std::move(name), *std::move(uri));
   }
   if (!body) co_return refusal(body.error());
   http::Response response(200, kJson, *std::move(body));
@@ -116,8 +116,8 @@ Task<http::Response> answer_with_key(Context* context, std::string tenant, std::
   co_return response;
 }
 
-void add_key_record_routes(http::Router& router, Contexts& contexts, Capif* capif) {
-  add_route(router, {&contexts, capif}, http::Method::Get, kPattern, 0, retrieve);
+void add_key_record_routes(http::Router& router, Contexts& contexts, Capif* capif, exchange::PeerLinks* links) {
+  add_route(router, {&contexts, capif, links}, http::Method::Get, kPattern, 0, retrieve);
 }
 
 }  // namespace claviger::seal_keys

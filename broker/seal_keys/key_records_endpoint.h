@@ -11,10 +11,15 @@
 #include "broker/seal_keys/key_query.h"
 #include "broker/seal_keys/service_key_procedures.h"
 
+namespace claviger::exchange {
+class PeerLinks;  // broker/exchange/peer_links.h
+}
+
 namespace claviger::seal_keys {
 
-// `capif` may be null and outlives the routes.
-void add_key_record_routes(http::Router& router, identity::Contexts& contexts, Capif* capif);
+// `capif` and `links` may be null (nobody holds keys for us) and outlive the routes.
+void add_key_record_routes(http::Router& router, identity::Contexts& contexts, Capif* capif,
+                           exchange::PeerLinks* links);
 
 KeyQueryOrFault read_key_query(std::string_view query);
 
@@ -24,7 +29,7 @@ runtime::Task<Result<std::string>> local_key_info(broker::Context* context, KeyN
 
 // That, or what the peer that holds the service says (held_elsewhere.h), or the refusal. For every interface that gives
 // keys out, after it has checked who asks.
-runtime::Task<http::Response> answer_with_key(broker::Context* context, std::string tenant, std::string service,
-                                              Target target, std::string caller_uri);
+runtime::Task<http::Response> answer_with_key(broker::Context* context, exchange::PeerLinks* links, KeyName name,
+                                              std::string caller_uri);
 
 }  // namespace claviger::seal_keys

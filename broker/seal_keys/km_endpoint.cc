@@ -42,8 +42,8 @@ Task<http::Response> request_key(Room room, http::Request request, http::PathVal
   if (const auto own = check_user_uri(*caller, wanted.user_uri); !own) co_return refusal(own.error());
   const auto allowed = check_may_read(*caller, wanted.service, wanted.target);
   if (!allowed) co_return refusal(allowed.error());
-  co_return co_await answer_with_key(context, path[0], std::move(wanted.service), std::move(wanted.target),
-                                     std::move(caller->user_uri));
+  KeyName name{path[0], std::move(wanted.service), std::move(wanted.target)};
+  co_return co_await answer_with_key(context, room.links, std::move(name), std::move(caller->user_uri));
 }
 
 Task<http::Response> provision(Room room, http::Request request, http::PathValues path) {
@@ -77,9 +77,9 @@ Task<http::Response> provision(Room room, http::Request request, http::PathValue
 
 }  // namespace
 
-void add_km_routes(http::Router& router, Contexts& contexts, Capif* capif) {
-  add_route(router, {&contexts, capif}, http::Method::Post, kRequests, kKmBodyBytesMax, request_key);
-  add_route(router, {&contexts, capif}, http::Method::Post, kProvisionings, kKmBodyBytesMax, provision);
+void add_km_routes(http::Router& router, Contexts& contexts, Capif* capif, exchange::PeerLinks* links) {
+  add_route(router, {&contexts, capif, links}, http::Method::Post, kRequests, kKmBodyBytesMax, request_key);
+  add_route(router, {&contexts, capif, links}, http::Method::Post, kProvisionings, kKmBodyBytesMax, provision);
 }
 
 }  // namespace claviger::seal_keys

@@ -9,9 +9,13 @@
 #include "broker/identity/routes.h"
 #include "broker/seal_keys/capif.h"
 
+namespace claviger::exchange {
+class PeerLinks;  // broker/exchange/peer_links.h
+}
+
 namespace claviger::seal_keys {
 
-// `capif` may be null and outlives the routes.
-void add_km_routes(http::Router& router, identity::Contexts& contexts, Capif* capif);
+// As add_key_record_routes().
+void add_km_routes(http::Router& router, identity::Contexts& contexts, Capif* capif, exchange::PeerLinks* links);
 
 }  // namespace claviger::seal_keys

@@ -1,4 +1,5 @@
-// How an endpoint of this room becomes a route: it gets the shards' contexts and the CAPIF side beside its request.
+// How an endpoint of this room becomes a route: it gets the shards' contexts, the CAPIF side and the links to peers
+// beside its request.
 #pragma once
 
 #include <string_view>
@@ -8,11 +9,16 @@
 #include "core/http/router.h"
 #include "core/runtime/task.h"
 
+namespace claviger::exchange {
+class PeerLinks;  // broker/exchange/peer_links.h
+}
+
 namespace claviger::seal_keys {
 
 struct Room {
   identity::Contexts* contexts;
   Capif* capif;
+  exchange::PeerLinks* links = nullptr;  // where endpoints ask peers
 };
 using Endpoint = runtime::Task<http::Response> (*)(Room, http::Request, http::PathValues);
 

@@ -1,5 +1,7 @@
 #include "core/base/log.h"
 
+#include "core/base/log_batch.h"
+
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -54,16 +56,22 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-// On the writer's thread: the sink, and a rest when nothing more waits. A line is flushed before it rests.
+// On the writer's thread: the sink, flushed as log_batch.h has it, and a rest when nothing more waits.
 class RestingSink final : public spdlog::sinks::sink {
  public:
   RestingSink(std::shared_ptr<spdlog::sinks::sink> inner, spdlog::details::thread_pool& pool)
       : sink_(std::move(inner)), pool_(pool) {}
-  void log(const spdlog::details::log_msg& line) override { sink_->log(line); }
-  // After each line. Those that came together leave together: a system call for each costs more than it.
+  void log(const spdlog::details::log_msg& line) override {
+    sink_->log(line);
+    batch_.add(line.level >= spdlog::level::warn);
+  }
+  // After each line.
   void flush() override {
-    if (pool_.queue_size() != 0) return;
+    const bool are_more_waiting = pool_.queue_size() != 0;
+    if (!batch_.is_due(are_more_waiting)) return;
     sink_->flush();
+    batch_.flushed();
+    if (are_more_waiting) return;
     std::unique_lock lock(mutex_);
     ends_.wait_for(lock, kRest, [this] { return is_ending_; });
   }
@@ -84,6 +92,7 @@ class RestingSink final : public spdlog::sinks::sink {
  private:
   std::shared_ptr<spdlog::sinks::sink> sink_;
   spdlog::details::thread_pool& pool_;  // whose thread calls, so it is there
+  LogBatch batch_;
   std::mutex mutex_;
   std::condition_variable ends_;
   bool is_ending_ = false;

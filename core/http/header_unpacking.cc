@@ -143,26 +143,10 @@ class Rewriter {
   bool has_gained_ = false;
 };
 
-// As equals_constant_time(), which goes octet by octet: a token has a thousand, in each request.
-bool are_same(Bytes left, Bytes right) {
-  if (left.size() != right.size()) return false;
-  std::uint64_t difference = 0;
-  std::size_t at = 0;
-  for (; left.size() - at >= sizeof difference; at += sizeof difference) {
-    std::uint64_t one = 0;
-    std::uint64_t other = 0;
-    std::memcpy(&one, &left[at], sizeof one);
-    std::memcpy(&other, &right[at], sizeof other);
-    difference |= one ^ other;
-  }
-  for (; at < left.size(); ++at) difference |= std::to_integer<std::uint64_t>(left[at] ^ right[at]);
-  return difference == 0;
-}
-
 }  // namespace
 
 Bytes KnownString::decoded(Bytes coded) const {
-  if (coded_size_ == 0 || !are_same(coded, memory_.reveal().first(coded_size_))) return {};
+  if (coded_size_ == 0 || !equals_constant_time(coded, memory_.reveal().first(coded_size_))) return {};
   return memory_.reveal().subspan(coded_size_, decoded_size_);
 }
 

@@ -160,7 +160,7 @@ std::optional<Response> EndpointShard::answer_alone(const Message& request, std:
   const std::string unsupported = unsupported_options(request, {"path", "eventlist"});
   if (!unsupported.empty()) return Response(420).with("Unsupported", unsupported);
   if (request.method() == Method::Options) {
-    if (!accepts(request, "application/sdp") && !accepts(request, "application/poc-settings+xml")) return Response(406);
+    // Without a body, which is acceptable to everybody (RFC 3261 clause 11.2).
     return Response(200)
         .with("Allow", std::string(kAllow))
         .with("Accept", "application/poc-settings+xml, multipart/mixed, message/sip")

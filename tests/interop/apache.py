@@ -18,6 +18,9 @@ import time
 import urllib.parse
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "demo"))
+import sandbox_parts  # noqa: E402
+
 MODULES = "/usr/lib/apache2/modules"
 WAIT_SECONDS_MAX = 20
 
@@ -33,11 +36,6 @@ def read_facts(folder):
         return {name: value.strip("'") for name, value in pairs}
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return one.getsockname()[1]
-
-
 class Operator:
     def __init__(self, facts):
         self.tool = [os.path.join(os.environ["CLAVIGER_BUILD"], "bin", "clavigerctl"), "--socket", facts["ALPHA_ADMIN_SOCKET"], "--tenant", "alpha"]
@@ -51,7 +49,7 @@ class Apache:
     """In a folder of its own, on a port of its own."""
 
     def __init__(self, folder, facts, operator):
-        self.folder, self.origin = folder, f"http://127.0.0.1:{free_port()}"
+        self.folder, self.origin = folder, f"http://127.0.0.1:{sandbox_parts.free_port()}"
         self.callback, self.farewell = f"{self.origin}/private/signed-in", f"{self.origin}/farewell.html"
         client = operator.run(
             "client", "add", "apache", "--authentication", "client_secret_basic", "--grant", "authorization_code",

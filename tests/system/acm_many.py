@@ -43,8 +43,8 @@ class Partner:
         return self.ctl.run("--tenant", self.tenant, *arguments)
 
     def visitors(self):
-        pages = self.ctl.run("--json", "--tenant", self.tenant, "partner", "user", "list", "alpha").stdout
-        return [each["id"] for page in pages.splitlines() for each in json.loads(page)["items"] if each["id"].startswith("sip:many")]
+        users = self.ctl.json("--tenant", self.tenant, "partner", "user", "list", "alpha")["items"]
+        return [each["id"] for each in users if each["id"].startswith("sip:many")]
 
 
 def stages(ctl, requests):

@@ -134,6 +134,23 @@ def token_of_val_server(alpha, services):
     return json.loads(body)["access_token"]
 
 
+def connections_accepted(system):
+    status, text = curl(system, system.metrics)
+    expect(status == 200, text)
+    return sum(int(count) for count in re.findall(r"^claviger_http_connections_total(?:\{[^}]*\})? (\d+)$", text, re.MULTILINE))
+
+
+def check_crowd(alpha, bravo, token):
+    """Many ask at once for what a peer holds: all are answered, over a few connections that are kept."""
+    before, asked = connections_accepted(bravo), 120
+    out = run(["curl", "-s", "--cacert", alpha.ca, "--parallel", "--parallel-max", "60", "-H", "authorization: Bearer " + token, "-w", "%{http_code}\n",
+               "-o", "/dev/null", f"{alpha.seal_key_url}?val-service-id={bravo.val_service}#[1-{asked}]"])
+    statuses = out.split()
+    expect(len(statuses) == asked and set(statuses) == {"200"}, f"a crowd: {sorted(set(statuses))} of {len(statuses)}")
+    made = connections_accepted(bravo) - before - 1  # the one that asks for the figure
+    expect(made <= 4, f"{made} connections for {asked} questions")
+
+
 def check_peers(sandbox):
     alpha, bravo = sandbox.system("ALPHA"), sandbox.system("BRAVO")
     certificate = ["--cert", alpha.kms_certificate, "--key", alpha.kms_key]
@@ -150,6 +167,7 @@ def check_peers(sandbox):
     status, body = ask(bravo.val_service)
     expect(status == 200 and json.loads(body)["skmsId"] == bravo.issuer, f"{status} {body}")
     expect(ask("nobody.example")[0] == 404, "a service that nobody holds")
+    check_crowd(alpha, bravo, token)
     peer = lambda service: curl(alpha, bravo.kms_exchange_url + "/key-records?val-service-id=" + service, *certificate)[0]
     expect(peer(bravo.val_service) == 200, "what the agreement allows")
     # Held at alpha, says bravo: alpha asking bravo for it gets nothing, and bravo asks nobody.

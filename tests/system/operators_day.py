@@ -6,9 +6,11 @@ usage: operators_day.py     CLAVIGER_BUILD: the build folder.
 
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import urllib.parse
@@ -203,6 +205,67 @@ def check_renewed_certificates(system, ctl):
     expect(shown("sip") in own["sip"], "the own ones again")
 
 
+def lines_of_log(system, word):
+    with open(os.path.join(os.path.dirname(system.config), "clavigerd.log"), encoding="ascii") as file:
+        return [line for line in file if word in line]
+
+
+def await_line(system, word, more_than):
+    """The lines of the log with that word in them: more than so many, soon."""
+    until = time.monotonic() + 30
+    while len(found := lines_of_log(system, word)) <= more_than:
+        expect(time.monotonic() < until, f"no {word} in the log")
+        threading.Event().wait(0.05)
+    return found
+
+
+def check_bad_certificates(system, ctl):
+    """One file that is no certificate, whoever's: nothing is changed, not even what was good, and whoever asked is told why."""
+    folder = os.path.dirname(system.config)
+    port = urllib.parse.urlsplit(system.issuer).port
+    files = {name: os.path.join(folder, name) for name in ("server.pem", "diameter.pem", "sip.pem", os.path.basename(system.config))}
+    good = {}
+    for name, path in files.items():
+        with open(path, encoding="utf-8") as file:
+            good[name] = file.read()
+
+    def write(name, text):
+        with open(files[name], "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def as_before():
+        expect("192.0.2.77" not in ctl.json("config", "show")["toml"], "the settings are as they were")
+        expect(ssl.get_server_certificate(("127.0.0.1", port)).strip() in good["server.pem"], "and so is the certificate")
+
+    subprocess.run(["openssl", "req", "-x509", "-new", "-key", os.path.join(folder, "server.key"), "-subj", "/CN=localhost", "-days", "50",
+                    "-addext", "subjectAltName=DNS:localhost", "-out", files["server.pem"] + ".new"], check=True, capture_output=True,
+                   stdin=subprocess.DEVNULL)
+    with open(files["server.pem"] + ".new", encoding="ascii") as file:
+        renewed = file.read()
+    try:
+        write(os.path.basename(system.config), 'trusted_proxies = ["192.0.2.77"]\n' + good[os.path.basename(system.config)])
+        for bad in ("diameter.pem", "sip.pem", "server.pem"):
+            write("server.pem", renewed)
+            write(bad, "no certificate\n")
+            why = ctl.run("reload", status=FAILED).stderr
+            of_whom = {"diameter.pem": "diameter certificates", "sip.pem": "sip certificates", "server.pem": "certificates"}[bad]
+            expect("nothing was changed" in why and of_whom in why, f"a bad {bad}: {why}")
+            as_before()
+            said = len(lines_of_log(system, "reload.refused"))
+            os.kill(int(system.values["PID"]), signal.SIGHUP)
+            expect(of_whom in await_line(system, "reload.refused", said)[-1], f"SIGHUP with a bad {bad}")
+            as_before()
+            write(bad, good[bad])
+        write("server.pem", renewed)
+        ctl.run("reload")
+        expect("192.0.2.77" in ctl.json("config", "show")["toml"], "all of it at once")
+        expect(ssl.get_server_certificate(("127.0.0.1", port)).strip() == renewed.strip(), "the renewed one")
+    finally:
+        for name, text in good.items():
+            write(name, text)
+        ctl.run("reload")
+
+
 def check_reload_outside(system, ctl):
     """What a reload changed, as clients see it: a proxy that was taken out is believed no more, on its open connection either;
     a listener's own origin is told; and each thing that needs a restart is named alone."""
@@ -293,6 +356,14 @@ def check_clients_and_keys(system, ctl):
     active = [kid for kid, state in after.items() if state == "active"]
     expect(len(active) == 1 and before[active[0]] == "next", f"key rotate: {before} {after}")
     expect(is_active(system, token), "a token of the retiring key is good")
+    # A tenant that is disabled is put aside, not ended.
+    path = urllib.parse.urlsplit(system.issuer).path + "/userinfo"
+    served = lambda: https(system).ask("GET", path, {"Authorization": "Bearer " + token}).status
+    expect(served() == 200, "a token is good")
+    ctl.run("tenant", "disable", "alpha", "--yes")
+    expect(served() in (401, 404), f"a disabled tenant's is not: {served()}")
+    ctl.run("tenant", "enable", "alpha")
+    expect(served() == 200, "and good again when it is enabled")
     retiring = next(kid for kid, state in before.items() if state == "active")
     ctl.run("key", "revoke", "--yes", "--", retiring)  # some begin with a hyphen
     expect(not is_active(system, token), "a token of a revoked key is dead")
@@ -321,7 +392,18 @@ def check_clients_and_keys(system, ctl):
     ctl.run("--tenant", "nobody", "user", "list", status=NOT_FOUND)
 
 
-def check_clock(ctl):
+def check_clock(system, ctl):
+    # Who reloads nothing hears, too, that a certificate ends: once a day.
+    path = os.path.join(os.path.dirname(system.config), "sip.pem")
+    with open(path, encoding="ascii") as file:
+        own = file.read()
+    said = len(lines_of_log(system, "certificate.ends"))
+    subprocess.run(["openssl", "req", "-x509", "-new", "-key", path.replace(".pem", ".key"), "-subj", "/CN=localhost", "-days", "5", "-out", path],
+                   check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    ctl.run("clock", "set", "--advance", "86401")
+    expect("sip.pem" in await_line(system, "certificate.ends", said)[-1], "a certificate that ends")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(own)
     ctl.run("clock", "set", "--advance", "3600")
     expect(ctl.json("clock", "show")["is_set"], "clock set")
     ctl.run("clock", "set", "--advance", "-5", status=FAILED)
@@ -399,12 +481,13 @@ def main():
         check_config(system)
         check_reload(system, ctl)
         check_renewed_certificates(system, ctl)
+        check_bad_certificates(system, ctl)
         check_reload_outside(system, ctl)
         check_users(system, ctl)
         check_clients_and_keys(system, ctl)
         check_transfer(sandbox, ctl)
         check_kill(sandbox, ctl)
-        check_clock(ctl)
+        check_clock(system, ctl)
         check_audit(sandbox, ctl)
         before = sandbox.values
         sandbox_tool("down", sandbox.folder)

@@ -118,6 +118,9 @@ class Story:
         row("unknown method", core.ask("FROB", self.system.sip_psi, {}), 501)
         row("require", core.ask("OPTIONS", self.system.sip_psi, {"Require": "unheard-of"}), 420, unsupported="unheard-of")
         row("options", core.ask("OPTIONS", self.system.sip_psi, {}), 200, allow="SUBSCRIBE")
+        bare = row("options of whoever takes another body", core.ask("OPTIONS", self.system.sip_psi, {"Accept": "text/nobody-knows-this"}), 200,
+                   allow="SUBSCRIBE")
+        expect(not bare.body, f"no body is acceptable to all: {bare}")
         row("scheme", core.ask("OPTIONS", "nobodyKnows:this", {"To": "<sip:a@b.c>"}), 416)
         row("a To of another scheme", core.ask("REGISTER", self.system.sip_psi, {"To": "<isbn:2983792873>", "Expires": "60"}), 404)
         row("a To that is no URI", core.ask("REGISTER", self.system.sip_psi, {"To": "<nobody>", "Expires": "60"}), 400)

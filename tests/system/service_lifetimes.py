@@ -5,6 +5,7 @@ gateways, several UEs, access without 3GPP; what an expired token does; our own 
 usage: service_lifetimes.py     CLAVIGER_BUILD: the build folder.
 """
 
+import concurrent.futures
 import re
 import sys
 import urllib.request
@@ -70,6 +71,8 @@ def apart(world):
     row("subscribe", core.subscribe(impu, system.mcptt_id), 200, expires="240")
     expect("automatic" in core.notify("active").body, "settings")
     world.advance(130)
+    told = core.notify("active").body
+    expect(UE1 in told and "automatic" not in told, f"subscribers hear that the publication has run out: {told}")
     row("the publication has run out", core.publish(impu, if_match=etag), 412)
     expect(UE1 in (state := world.fetch(impu)) and "automatic" not in state, f"the binding has not, nor has the token's use: {state}")
     world.advance(120)
@@ -249,6 +252,24 @@ def gateway(world):
     core.notify("terminated;reason=noresource")
 
 
+def crowd(world):
+    """Identities that authorise one client at once: each takes it from the one before, and all of them are answered."""
+    core, token = world.core, world.token()
+    impus = [f"sip:crowd{i}@ims.alpha.example" for i in range(8)]
+    for impu in impus:
+        row("register", core.register(impu), 200)
+    with_token = {"contact": TAGS, "body": (INFO.format("mcptt"), info(token=token, client=UE1))}
+    with concurrent.futures.ThreadPoolExecutor(len(impus)) as pool:
+        for one in (lambda impu: core.authorise(impu, token, UE1), lambda impu: core.register(impu, ue=with_token)):
+            for _ in range(4):
+                for answer in list(pool.map(one, impus)):
+                    row("one of many", answer, 200)
+    expect(sum(core.subscribe(impu, world.system.mcptt_id, expires=0).status == 200 for impu in impus) == 1, "whoever was last has it")
+    for impu in impus:
+        row("deregister", core.register(impu, 0), 200)
+    core.notifies.queue.clear()
+
+
 def without_3gpp(world):
     """Dispatchers and administrators: no access network information, no instance, a telephone number as identity."""
     core, system = world.core, world.system
@@ -366,7 +387,7 @@ def main():
         system = sandbox.system()
         daemon = None
         for changes, parts in (
-                ({"publication_max": 120, "subscription_max": 240}, (same_again, shareable, lost, gateway, without_3gpp, apart, together)),
+                ({"publication_max": 120, "subscription_max": 240}, (same_again, shareable, lost, gateway, crowd, without_3gpp, apart, together)),
                 ({}, (kept, figures)), ({"token_expiry": "strict"}, (strict,)), ({"token_expiry": "grace", "token_grace": 100}, (grace,)),
                 ({"reg_event": True}, (events,))):
             settings_of_all = LIMITS | {"lifetimes": {"access_token": 300}, "sip": changes}

@@ -20,8 +20,31 @@ struct Bound {
   std::deque<Slot> slots;
 };
 
+// Words behind "--" are operands, whatever they look like; to CLI11 they are only while an operand is missing that must be
+// there. So the sign goes, and these words are marked with what none begins with.
+constexpr char kOperandMark = '\x01';
+
+std::vector<std::string> marked_words(int argc, const char* const* argv) {
+  std::vector<std::string> words;
+  bool are_operands = false;
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (!are_operands && i > 0 && word == "--") {
+      are_operands = true;
+      continue;
+    }
+    words.push_back((are_operands ? std::string(1, kOperandMark) : std::string()) + std::string(word));
+  }
+  return words;
+}
+
+std::string unmarked(const std::string& word) { return word.starts_with(kOperandMark) ? word.substr(1) : word; }
+
 void add_choices(CLI::Option* option, const std::vector<std::string_view>& choices) {
-  if (!choices.empty()) option->check(CLI::IsMember(std::vector<std::string>(choices.begin(), choices.end())));
+  if (choices.empty()) return;
+  const CLI::IsMember members(std::vector<std::string>(choices.begin(), choices.end()));
+  const auto check = [members](const std::string& word) { return members(unmarked(word)); };
+  option->check(check, members.get_description());
 }
 
 void bind_operand(Bound& bound, const Operand& operand) {
@@ -98,16 +121,24 @@ CommandLine read_command_line(int argc, const char* const* argv, const std::vect
     for (const Operand& operand : command.operands) bind_operand(bound, operand);
     for (const Option& option : command.options) bind_option(bound, option);
   }
+  const std::vector<std::string> words = marked_words(argc, argv);
+  std::vector<const char*> parsed;
+  for (const std::string& word : words) parsed.push_back(word.c_str());
   try {
-    root.parse(argc, argv);
+    root.parse(static_cast<int>(parsed.size()), parsed.data());
   } catch (const CLI::ParseError& error) {
     const bool is_help = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
     // A misspelled verb is told as that; CLI11 would only say that one is missing.
     const std::vector<std::string> unknown = root.remaining(true);
     if (error.get_name() == "RequiredError" && !unknown.empty()) {
       std::fprintf(
-          stderr, "there is no \"%s\" here\nRun with --help for more information.%s\n", unknown.front().c_str(),
+          stderr, "there is no \"%s\" here\nRun with --help for more information.%s\n",
+          unmarked(unknown.front()).c_str(),
           unknown.front().starts_with('-') ? " A name that begins with a hyphen comes last, behind \"--\"." : "");
+    } else if (!is_help) {
+      std::string why = error.what();
+      std::erase(why, kOperandMark);
+      std::fprintf(stderr, "%s\nRun with --help for more information.\n", why.c_str());
     } else {
       root.exit(error);
     }
@@ -118,6 +149,7 @@ CommandLine read_command_line(int argc, const char* const* argv, const std::vect
     if (!bound.app->parsed() || !bound.app->get_subcommands().empty()) continue;
     result.command = bound.command;
     for (Slot& slot : bound.slots) {
+      for (std::string& value : slot.values) value = unmarked(value);
       if (slot.flag || !slot.values.empty()) result.arguments.values[slot.name] = std::move(slot.values);
     }
   }

@@ -4,6 +4,7 @@
 
 #include "core/codec/json_reader.h"
 #include "core/codec/percent.h"
+#include "tools/clavigerctl/json_text.h"
 #include "tools/clavigerctl/table.h"
 
 namespace claviger::ctl {
@@ -138,8 +139,30 @@ ExitStatus print_page(Invocation& invocation, std::string_view body, const std::
   return ExitStatus::Ok;
 }
 
+std::optional<std::string> PagesAsJson::add(std::string_view body) {
+  codec::JsonReader reader(answer_limits());
+  const auto value = reader.parse(body);
+  const auto page = value ? value->as_object() : Result<codec::JsonObject>(value.error());
+  const auto member = page ? page->at("items") : Result<codec::JsonValue>(page.error());
+  const auto items = member ? member->as_array() : Result<codec::JsonArray>(member.error());
+  if (!items) return std::nullopt;
+  std::string text;
+  if (!has_begun_) text = "{\"items\":[";
+  has_begun_ = true;
+  for (const codec::JsonValue item : *items) {
+    if (has_items_) text += ',';
+    has_items_ = true;
+    append_json(text, item);
+  }
+  print_(text);
+  return text_of(*page, "next");
+}
+
+void PagesAsJson::end() { print_("]}\n"); }
+
 ExitStatus print_all_pages(Invocation& invocation, const std::string& target, const std::vector<Column>& columns,
                            std::uint64_t limit) {
+  PagesAsJson document([&invocation](std::string_view text) { invocation.print(text); });
   std::string after;
   std::uint64_t left = limit == 0 ? ~std::uint64_t{0} : limit;
   bool is_first = true;
@@ -150,12 +173,9 @@ ExitStatus print_all_pages(Invocation& invocation, const std::string& target, co
     const Invocation::Answer answer = invocation.ask("GET", target + query);
     if (!answer.is_ok()) return answer.status;
     Table rows = table_of(columns);
-    auto next = add_page(answer.body, columns, rows);
+    auto next = invocation.args.wants_json ? document.add(answer.body) : add_page(answer.body, columns, rows);
     if (!next) return malformed(invocation);
-    if (invocation.args.wants_json) {
-      // One document a page: a program reads them as a stream, and no list is too long for memory.
-      invocation.print_json(answer.body);
-    } else {
+    if (!invocation.args.wants_json) {
       // Titles once; widths may differ from page to page, so that the first rows need not wait for the last.
       const std::string text = rows.text();
       invocation.print(is_first ? text : text.substr(text.find('\n') + 1));
@@ -165,6 +185,7 @@ ExitStatus print_all_pages(Invocation& invocation, const std::string& target, co
     after = std::move(*next);
     left -= count;
   }
+  if (invocation.args.wants_json) document.end();
   return ExitStatus::Ok;
 }
 

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/codec/json_value.h"
@@ -29,8 +32,23 @@ ExitStatus print_object(Invocation& invocation, std::string_view body, const std
 // A page {"items": [...], "next": "..."}.
 ExitStatus print_page(Invocation& invocation, std::string_view body, const std::vector<Column>& columns);
 
-// All pages of `target` (without its query) in one table, or with --json one document a page; at most `limit` records
-// when it is not 0.
+// Pages {"items": [...], "next": "..."} as one document {"items": [...]}, each printed when it comes: no list is too long
+// for memory. One that is not ended is cut short by a failure.
+class PagesAsJson {
+ public:
+  using Print = std::function<void(std::string_view)>;
+  explicit PagesAsJson(Print print) : print_(std::move(print)) {}
+  // Where the next one begins, empty at the end; nothing: malformed.
+  std::optional<std::string> add(std::string_view page);
+  void end();
+
+ private:
+  Print print_;
+  bool has_begun_ = false, has_items_ = false;
+};
+
+// All pages of `target` (without its query) in one table, or with --json in one document; at most `limit` records when it
+// is not 0.
 ExitStatus print_all_pages(Invocation& invocation, const std::string& target, const std::vector<Column>& columns,
                            std::uint64_t limit);
 

@@ -25,6 +25,17 @@ std::string sign_off_key(std::string_view tenant, const Interaction& session) {
   return broker::record_key({tenant, "browser-session", id});
 }
 
+std::string sign_in_key(std::string_view tenant, std::string_view sub, std::int64_t auth_time) {
+  return broker::record_key({tenant, "browser-sign-in", sub, std::to_string(auth_time)});
+}
+
+// Is the row there?
+Task<Result<bool>> is_written(Context* context, std::string key) {
+  auto row = co_await context->store.get(tables::kInteractions, std::move(key));
+  if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
+  co_return row.has_value();
+}
+
 constexpr std::string_view kAttributes = "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=";
 
 }  // namespace
@@ -35,7 +46,8 @@ std::optional<Interaction> browser_session_of(const Context& context, std::strin
   if (!cookies) return std::nullopt;
   const auto value = cookies->only(cookie_name(tenant));
   if (!value) return std::nullopt;
-  auto opened = open_interaction(context.keys.interaction, place_of(tenant), *value, numeric_date(context.shard.wall()));
+  auto opened =
+      open_interaction(context.keys.interaction, place_of(tenant), *value, numeric_date(context.shard.wall()));
   if (!opened || opened->progress.empty()) return std::nullopt;
   return *std::move(opened);
 }
@@ -73,9 +85,11 @@ bool allows_browser_session(BrowserSession policy, ClientProfile profile) {
 Task<Result<bool>> is_browser_session_over(Context* context, std::string tenant, Interaction session,
                                            std::string ue_id) {
   if (session.ue.ue_id != ue_id) co_return true;
-  auto signed_off = co_await context->store.get(tables::kInteractions, sign_off_key(tenant, session));
-  if (signed_off) co_return true;
-  if (!signed_off.failed_with(Code::NotFound)) co_return signed_off.error();
+  CLAVIGER_CO_TRY(is_signed_off, co_await is_written(context, sign_off_key(tenant, session)));
+  if (is_signed_off) co_return true;
+  CLAVIGER_CO_TRY(progress, decode_progress(session.progress));
+  CLAVIGER_CO_TRY(is_ended, co_await is_written(context, sign_in_key(tenant, progress.sub, progress.auth_time)));
+  if (is_ended) co_return true;
   if (ue_id.empty()) co_return false;
   auto ue = co_await read_ue(context, tenant, ue_id);
   if (ue.failed_with(Code::UeUnknown)) co_return false;  // nobody has registered it: no rule
@@ -86,6 +100,17 @@ Task<Result<bool>> is_browser_session_over(Context* context, std::string tenant,
 Task<Result<Unit>> end_browser_session(Context* context, std::string tenant, Interaction session) {
   storage::Transaction transaction;
   transaction.put(tables::kInteractions, sign_off_key(tenant, session), {}, session.expires_at);
+  auto committed = co_await context->store.commit(std::move(transaction));
+  if (!committed) co_return committed.error();
+  co_return Unit{};
+}
+
+Task<Result<Unit>> end_browser_sign_in(Context* context, std::string tenant, std::string sub, std::int64_t auth_time) {
+  // As long as a cookie that was made now would live: each that there is has a second less, at least.
+  const Seconds lifetime = context->snapshot->settings->lifetimes.session_idle;
+  const std::int64_t until = numeric_date(context->shard.wall()) + lifetime.count();
+  storage::Transaction transaction;
+  transaction.put(tables::kInteractions, sign_in_key(tenant, sub, auth_time), {}, until);
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   co_return Unit{};

@@ -3,13 +3,14 @@
 //
 // Kept by the browser, sealed, and not by us: at 07:00 a hundred thousand sign-ins cost no record more, a restart ends
 // nobody's session, and what must end it is read at each use anyway: the user's record (disabled, another password, all
-// sessions ended: not_before) and the row that a sign-off writes (tables::kInteractions). Bound to the tenant, and to the
+// sessions ended: not_before) and the rows that a sign-off and an operator write (tables::kInteractions). Bound to the tenant, and to the
 // UE it was made on: never taken on a shareable or gateway UE, nor on another one (spec 3.1, 3.3).
 //
 //   cookie = interaction (broker/identity/interaction.h) of the tenant's name and "/browser-session", which no tenant is
 //            called; id, expiry, progress and ue of it count
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,10 +37,13 @@ std::string no_browser_session_cookie(std::string_view tenant);
 // May one sign-in serve this client, too?
 bool allows_browser_session(BrowserSession policy, ClientProfile profile);
 
-// Signed off by end_browser_session(), or on a UE where the next person may be somebody else.
+// Ended by one of those below, or on a UE where the next person may be somebody else.
 runtime::Task<Result<bool>> is_browser_session_over(broker::Context* context, std::string tenant, Interaction session,
                                                     std::string ue_id);
 // For sign-off: the cookie is worth nothing from now on, wherever copies of it are.
 runtime::Task<Result<Unit>> end_browser_session(broker::Context* context, std::string tenant, Interaction session);
+// For whoever ends a session without its browser at hand: no other session comes from the user's sign-in of that second.
+runtime::Task<Result<Unit>> end_browser_sign_in(broker::Context* context, std::string tenant, std::string sub,
+                                                std::int64_t auth_time);
 
 }  // namespace claviger::identity

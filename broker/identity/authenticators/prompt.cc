@@ -20,6 +20,8 @@ Result<Prompt> read_prompt(const codec::Form& form) {
     const std::size_t space = words.find(' ');
     const std::string_view word = words.substr(0, space);
     words.remove_prefix(space == std::string_view::npos ? words.size() : space + 1);
+    if (word.empty()) continue;
+    // OIDC Core clause 3.1.2.1: what is unknown is passed over, but not beside "none".
     if (word == "none") {
       prompt.none = true;
       continue;

@@ -358,6 +358,57 @@ TEST(AdminConsents, AreListedAndTakenBack) {
   EXPECT_EQ(bed.audited("consent.revoke", "ok"), 1);
 }
 
+// What a browser sends back of what it was sent.
+std::string cookies_of(const std::vector<Reply>& replies) {
+  std::string field;
+  for (const Reply& reply : replies) {
+    for (const auto& [name, value] : reply.headers) {
+      if (name == "set-cookie") field += (field.empty() ? "" : "; ") + value.substr(0, value.find(';'));
+    }
+  }
+  return field;
+}
+
+// Or the browser would be back without asking its user.
+TEST(AdminSessions, EndWithTheSignInThatTheyCameFrom) {
+  AdminBed bed;
+  bed.add_user("ann", "correct horse");
+  const identity::Client client = bed.add_public_client();
+  const std::string question = "/idms/v1/alpha/authorize?" + identity::authorize_query(client.client_id);
+  const auto signed_in = [&] {  // a browser, by its cookies
+    const Reply page = bed.send(identity::get(question));
+    identity::Sent form =
+        identity::post_form("/idms/v1/alpha/sign-in", "interaction=" + identity::hidden_interaction(page.body) +
+                                                          "&username=ann&password=correct%20horse");
+    form.fields.emplace_back(http::Field::Cookie, cookies_of({page}));
+    const Reply done = bed.send(form);
+    EXPECT_FALSE(done.redirected("code").empty()) << done.body;
+    const Reply tokens = bed.send(
+        identity::post_form("/idms/v1/alpha/token", "grant_type=authorization_code&client_id=" + client.client_id +
+                                                        "&code=" + done.redirected("code") +
+                                                        "&redirect_uri=" + identity::escaped(identity::kRedirect) +
+                                                        "&code_verifier=" + std::string(identity::kVerifier)));
+    EXPECT_EQ(tokens.status, 200) << tokens.body;
+    return cookies_of({page, done});
+  };
+  const auto asked_silently = [&](const std::string& cookies) {
+    identity::Sent sent = identity::get(question + "&prompt=none");
+    sent.fields.emplace_back(http::Field::Cookie, cookies);
+    const Reply reply = bed.send(sent);
+    return reply.redirected("code").empty() ? reply.redirected("error") : "signed in";
+  };
+  const std::string first = signed_in();
+  const std::string list = bed.show("/tenants/alpha/users/ann/sessions").body;
+  const std::string sid = list.substr(list.find("\"sid\":\"") + 7, 22);
+  bed.clock().advance(Seconds{2});
+  bed.run_turns(1);
+  const std::string second = signed_in();
+  EXPECT_EQ(asked_silently(first), "signed in");
+  EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/sessions/" + sid).status, 200);
+  EXPECT_EQ(asked_silently(first), "login_required");
+  EXPECT_EQ(asked_silently(second), "signed in") << "another browser";
+}
+
 TEST(AdminSessions, AreListedAndRevoked) {
   AdminBed bed;
   bed.add_user("ann", "correct horse");

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "broker/exchange/certificate_endpoint.h"
 #include "broker/exchange/peer_caller.h"
+#include "broker/exchange/peer_links.h"
 #include "broker/exchange/peer_procedures.h"
 #include "broker/exchange/report_trust.h"
 #include "broker/keys/certificate_trust.h"
@@ -13,6 +15,7 @@
 #include "core/codec/hex.h"
 #include "core/crypto/certificate_authority.h"
 #include "core/crypto/private_key_pem.h"
+#include "tests/broker/identity/silent_server.h"
 #include "tests/broker/keys/kms_bed.h"
 
 namespace claviger::exchange {
@@ -380,6 +383,67 @@ TEST_F(Peers, AChangeIsOfTheAgreementThatWasRead) {
   EXPECT_TRUE(bed_.wait(set_peer(context(), "alpha", naming)).failed_with(Code::Conflict));
   EXPECT_TRUE(bed_.wait(find_peer(context(), "alpha", uri))->shared.empty()) << "withdrawn services came back";
   EXPECT_TRUE(bed_.wait(set_peer(context(), "alpha", peer())).failed_with(Code::Conflict)) << "not a new one";
+}
+
+using Outcomes = std::map<Code, std::size_t>;
+
+runtime::Task<void> ask_and_count(PeerLinks* links, Peer peer, std::shared_ptr<Outcomes> outcomes) {
+  const auto answer = co_await links->ask("alpha", std::move(peer), "/key-records");
+  EXPECT_FALSE(answer);
+  if (!answer) ++(*outcomes)[answer.error().code];
+}
+
+// Each question had a connection of its own, as many as there were.
+TEST_F(Peers, AreAskedOverFewConnectionsByABoundedNumber) {
+  constexpr std::size_t kAsks = 300;
+  const identity::SilentServer silent;
+  const crypto::IssuedCertificate own = issue("kms.alpha.example");
+  auto key = std::make_shared<const SecretBytes>(own.private_key_pem.reveal());
+  ASSERT_TRUE(bed_.wait(set_identity(context(), "alpha", own.certificate_pem, key)));
+  Peer asked = peer();
+  asked.url = silent.origin() + "/kms-exchange/v1";
+  ASSERT_TRUE(bed_.wait(set_peer(context(), "alpha", asked)));
+  asked = *bed_.wait(find_peer(context(), "alpha", std::string(kBravo)));
+  PeerLinks links(*context());
+  auto outcomes = std::make_shared<Outcomes>();
+  const auto ask_many = [&](std::size_t count) {
+    bed_.run_until([&] {
+      for (; count > 0; --count) context()->shard.scope().spawn(ask_and_count(&links, asked, outcomes));
+      return true;
+    });
+  };
+  ask_many(kAsks);
+  bed_.run_until([&] { return links.connections() > 0; });
+  EXPECT_EQ(*outcomes, (Outcomes{{Code::Overload, kAsks - kPeerAsksMax}}));
+  EXPECT_LE(links.connections(), kPeerConnectionsMax);
+  ask_many(1);
+  EXPECT_EQ((*outcomes)[Code::Overload], kAsks - kPeerAsksMax + 1) << "at once: nobody waits for a place";
+  const auto end_all = [&] {
+    bed_.clock().advance(Milliseconds(kPeerAnswerMs + 1000));
+    bed_.run_turns(2);
+  };
+  end_all();
+  bed_.run_until([&] { return (*outcomes)[Code::DeadlinePassed] == kPeerAsksMax; });
+  // And there is room again: it fails as a connection does that says nothing.
+  ask_many(1);
+  bed_.run_turns(4);
+  end_all();
+  const auto ended = [&] {
+    std::size_t count = 0;
+    for (const auto& [code, times] : *outcomes) count += times;
+    return count;
+  };
+  bed_.run_until([&] { return ended() == kAsks + 2; });
+  EXPECT_EQ((*outcomes)[Code::Overload], kAsks - kPeerAsksMax + 1);
+  links.stop();
+  bed_.run_turns(4);
+}
+
+TEST_F(Peers, AreNotAskedWithoutAnIdentityOrAfterTheEnd) {
+  PeerLinks links(*context());
+  EXPECT_TRUE(bed_.wait(links.ask("alpha", peer(), "/key-records")).failed_with(Code::NotFound));
+  links.stop();
+  EXPECT_TRUE(bed_.wait(links.ask("alpha", peer(), "/key-records")).failed_with(Code::Closed));
 }
 
 runtime::Task<void> counted(runtime::Task<Result<Peer>> task, std::shared_ptr<int> good) {

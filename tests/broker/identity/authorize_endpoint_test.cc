@@ -228,7 +228,10 @@ TEST_F(Authorize, PromptNone) {
   expect_redirect(ask_with("prompt", "none"), "login_required");
   expect_redirect(ask_with("prompt", "none login"), "invalid_request");
   expect_redirect(ask_with("prompt", "login none"), "invalid_request");
-  for (const char* other : {"login", "consent", "select_account", "login consent", "none2"}) {
+  expect_redirect(ask_with("prompt", "none unknown"), "invalid_request");
+  expect_redirect(ask_with("prompt", "unknown none"), "invalid_request");
+  expect_redirect(ask_with("prompt", " none  "), "login_required");
+  for (const char* other : {"login", "consent", "select_account", "login consent", "none2", "create unknown"}) {
     EXPECT_EQ(ask_with("prompt", other).status, 200) << other;
   }
   // What is wrong with the request is said first.

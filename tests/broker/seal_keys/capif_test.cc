@@ -6,6 +6,7 @@
 #include "broker/seal_keys/invoker.h"
 #include "core/crypto/certificate.h"
 #include "core/crypto/certificate_authority.h"
+#include "tests/broker/identity/silent_server.h"
 #include "tests/broker/seal_keys/testbed.h"
 
 namespace claviger::seal_keys {
@@ -279,6 +280,38 @@ TEST_F(CapifTest, DraftsAreChecked) {
   EXPECT_EQ(set([](CapifDraft& draft) { draft.jwks = "x"; }), Code::JsonSyntax);
   EXPECT_TRUE(bed.wait(bed.capif.set_core("bravo", bed.core_draft())).failed_with(Code::NotFound));
   EXPECT_EQ(ask(bed.invoker_claims()).status, 200);  // what was there before stays
+}
+
+// What the former core function was asked outlives it: the turn is given back after the look-up is gone.
+TEST_F(CapifTest, ACoreIsReplacedWhileItIsAsked) {
+  const identity::SilentServer silent;
+  const auto set = [&](bool looks_up) {
+    CapifDraft draft = bed.core_draft();
+    draft.url = silent.origin();
+    draft.looks_up_invokers = looks_up;
+    ASSERT_TRUE(bed.wait(bed.capif.set_core("alpha", std::move(draft))));
+  };
+  for (const bool is_asked_on : {true, false}) {
+    set(true);
+    std::optional<Result<Unit>> first;
+    std::optional<Result<Unit>> second;  // waits for the first one's turn
+    bed.run_until([&] {
+      bed.shard().scope().spawn(storage::keep_result(bed.capif.check_invoker("alpha", "inv-1"), &first));
+      bed.shard().scope().spawn(storage::keep_result(bed.capif.check_invoker("alpha", "inv-1"), &second));
+      return true;
+    });
+    bed.run_turns(4);
+    EXPECT_FALSE(first);
+    set(is_asked_on);
+    for (const auto* outcome : {&first, &second}) {
+      bed.clock().advance(Seconds{4});
+      bed.run_until([&] { return outcome->has_value(); });
+      EXPECT_TRUE((*outcome)->failed_with(Code::DeadlinePassed));
+    }
+    bed.run_turns(4);
+  }
+  ASSERT_TRUE(bed.wait(bed.capif.remove_core("alpha")));
+  bed.run_turns(4);
 }
 
 TEST_F(CapifTest, InvokersAreListedInPages) {

@@ -11,9 +11,9 @@ namespace claviger::seal_keys {
 using identity::Reply;
 using identity::Sent;
 
-SealBed::SealBed() : capif(contexts_) {
-  add_key_record_routes(router_, contexts_, &capif);
-  add_km_routes(router_, contexts_, &capif);
+SealBed::SealBed() : capif(contexts_), links(*contexts_[0]) {
+  add_key_record_routes(router_, contexts_, &capif, &links);
+  add_km_routes(router_, contexts_, &capif, &links);
   add_aef_security_routes(router_, contexts_, &capif);
   const std::string scope(identity::kSealKeyScope);
   tenant().scope_audiences[scope] = std::string(identity::kIssuer) + "/servers/seal-kms";
@@ -23,6 +23,7 @@ SealBed::SealBed() : capif(contexts_) {
 
 SealBed::~SealBed() {
   capif.stop();
+  links.stop();
   run_turns(4);  // what was deferred on behalf of its turns
 }
 

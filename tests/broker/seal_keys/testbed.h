@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/exchange/peer_links.h"
 #include "broker/seal_keys/capif.h"
 #include "broker/seal_keys/service_key_procedures.h"
 #include "tests/broker/identity/authenticators/sealing_bed.h"
@@ -50,6 +51,7 @@ class SealBed : public identity::SealingBed {
 
   const partners::OtherSystem core{"ccf"};
   Capif capif;
+  exchange::PeerLinks links;
 
  private:
   std::vector<std::pair<std::string, std::string>> secrets_;

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/log_batch.h"
+
 namespace claviger {
 namespace {
 
@@ -77,6 +79,36 @@ TEST(Log, WritesAllThatWasSaidWhileItIsOpen) {
   }
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), kLines);
   std::remove(file.c_str());
+}
+
+TEST(LogBatch, LeavesWithTheLastLineWaiting) {
+  LogBatch batch;
+  batch.add(false);
+  EXPECT_FALSE(batch.is_due(true));
+  EXPECT_TRUE(batch.is_due(false));
+}
+
+// What is looked for after a crash of a busy process is in the file.
+TEST(LogBatch, AWarningWaitsForNobody) {
+  LogBatch batch;
+  batch.add(true);
+  batch.add(false);
+  EXPECT_TRUE(batch.is_due(true));
+  batch.flushed();
+  batch.add(false);
+  EXPECT_FALSE(batch.is_due(true));
+}
+
+TEST(LogBatch, KeepsBackNoLongTail) {
+  LogBatch batch;
+  for (std::size_t line = 1; line < kLogBatchLinesMax; ++line) {
+    batch.add(false);
+    EXPECT_FALSE(batch.is_due(true)) << line;
+  }
+  batch.add(false);
+  EXPECT_TRUE(batch.is_due(true));
+  batch.flushed();
+  EXPECT_FALSE(batch.is_due(true));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace claviger {
 namespace {
 
@@ -18,6 +20,31 @@ TEST(SecretBytes, ComparesLengthAndContent) {
   EXPECT_FALSE(secret.equals(as_bytes("open sesamf")));
   EXPECT_FALSE(secret.equals(as_bytes("open sesam")));
   EXPECT_TRUE(SecretBytes().equals({}));
+}
+
+// By words and what is left of them, wherever either begins: each octet counts, and none beside them.
+TEST(ConstantTime, SeesEachBitOfEachOctetAndNothingElse) {
+  constexpr std::size_t kLengthMax = 64, kWord = 8;
+  for (std::size_t length = 0; length <= kLengthMax; ++length) {
+    for (std::size_t offset = 0; offset < kWord; ++offset) {
+      std::array<std::byte, kLengthMax + 2 * kWord> left{};
+      std::array<std::byte, kLengthMax + 2 * kWord> right{};
+      left.fill(std::byte{0xAA});
+      right.fill(std::byte{0x55});
+      const Bytes one = Bytes(left).subspan(offset, length);
+      const MutableBytes other = MutableBytes(right).subspan(kWord - 1 - offset, length);
+      for (std::size_t i = 0; i < length; ++i) other[i] = left[offset + i] = static_cast<std::byte>(i * 37 + 11);
+      EXPECT_TRUE(equals_constant_time(one, other)) << length << " at " << offset;
+      for (std::size_t i = 0; i < length; ++i) {
+        for (unsigned bit = 0; bit < 8; ++bit) {
+          other[i] ^= std::byte{1} << bit;
+          EXPECT_FALSE(equals_constant_time(one, other)) << length << " at " << offset << ", octet " << i;
+          other[i] ^= std::byte{1} << bit;
+        }
+      }
+      EXPECT_FALSE(equals_constant_time(one, MutableBytes(right).first(length + 1))) << length;
+    }
+  }
 }
 
 TEST(SecretBytes, MoveLeavesNothingBehind) {

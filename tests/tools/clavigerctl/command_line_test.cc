@@ -26,6 +26,24 @@ TEST(CommandLine, FindsCommandsAndTheirArguments) {
   EXPECT_FALSE(line.arguments.has("--disabled"));
 }
 
+// Also of an operand that may be left out, which CLI11 itself takes nothing for.
+TEST(CommandLine, TakesWhatStandsBehindTheHyphensAsItIs) {
+  const CommandLine added = read({"client", "add", "--grant", "client_credentials", "--json", "--", "--secret"});
+  ASSERT_NE(added.command, nullptr);
+  EXPECT_EQ(added.command->path, "client add");
+  EXPECT_EQ(added.arguments.get("CLIENT_ID"), "--secret");
+  EXPECT_EQ(added.arguments.get("--grant"), "client_credentials");
+  EXPECT_EQ(read({"client", "add", "--", "list"}).arguments.get("CLIENT_ID"), "list") << "a verb's name";
+  EXPECT_EQ(read({"client", "show", "--", "-abc"}).arguments.get("CLIENT_ID"), "-abc");
+  EXPECT_EQ(read({"user", "show", "--", "--"}).arguments.get("LOGIN"), "--");
+  EXPECT_EQ(read({"log", "level", "--", "debug"}).arguments.get("LEVEL"), "debug");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(read({"client", "--", "add"}).status, ExitStatus::Usage);
+  EXPECT_EQ(read({"client", "show", "--", "-a", "-b"}).status, ExitStatus::Usage);
+  EXPECT_EQ(read({"log", "level", "--", "loud"}).status, ExitStatus::Usage);
+  EXPECT_EQ(testing::internal::GetCapturedStderr().find('\x01'), std::string::npos);
+}
+
 TEST(CommandLine, TakesSocketAndTenantFromTheEnvironment) {
   const CommandLine line = read({"user", "show", "alice"}, "/env", "bravo");
   EXPECT_EQ(line.arguments.socket, "/env");

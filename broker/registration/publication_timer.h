@@ -1,0 +1,15 @@
+// What becomes of a publication that nobody refreshed (RFC 3903 clause 4.5): its settings are nobody's any more, and
+// subscribers hear so; the binding stands, whose end is another's (records.h).
+#pragma once
+
+#include "broker/registration/registrar.h"
+#include "broker/registration/rows.h"
+#include "core/base/result.h"
+#include "core/runtime/task.h"
+
+namespace claviger::registration {
+
+// Home of the identity: the row that was put with the publication is due. One that was replaced meanwhile is no news.
+runtime::Task<Result<Unit>> look_at_publication(Registrar* registrar, PublicationTimer timer);
+
+}  // namespace claviger::registration
