@@ -19,12 +19,12 @@ struct DiameterAnswers : testing::Test {
     const std::string avps = avp_of(avp::kSessionId, session) + avp_of(avp::kOriginHost, origin) + more;
     return Message(slice(pool, message(header, avps)));
   }
-  std::string found(const Message& asked) {
-    const auto bytes = cache.find(asked, cache.name_of(asked), now);
+  std::string found(const Message& asked, std::size_t peer = 3) {
+    const auto bytes = cache.find(asked, cache.name_of(asked, peer), now);
     return bytes ? std::string(as_text(*bytes)) : "(none)";
   }
   void remember(const Message& asked, const std::string& answer) {
-    cache.remember(cache.name_of(asked), as_bytes(answer), now);
+    cache.remember(cache.name_of(asked, 3), as_bytes(answer), now);
   }
   SlabPool pool;
   AnswerCache cache{SipKey{1, 2}, SipKey{3, 4}};
@@ -39,6 +39,16 @@ TEST_F(DiameterAnswers, AreKnownByWhoNumberAndSession) {
   EXPECT_EQ(found(request(2)), "two");
   EXPECT_EQ(found(request(1, "b")), "(none)");
   EXPECT_EQ(found(request(1, "a", "t")), "(none)");
+}
+
+// What a message claims opens nobody else's: the peer's own identifiers, the first one's Origin-Host, and T.
+TEST_F(DiameterAnswers, AreForThePeerThatAskedFirst) {
+  remember(request(1), "a vector");
+  for (const std::size_t other : {std::size_t{0}, std::size_t{2}, std::size_t{4}, std::size_t{3} << 32U}) {
+    EXPECT_EQ(found(request(1), other), "(none)") << other;
+    EXPECT_EQ(found(request(1, "a", "s", {}, true), other), "(none)") << other;
+  }
+  EXPECT_EQ(found(request(1, "a", "s", {}, true)), "a vector");
 }
 
 TEST_F(DiameterAnswers, WithoutTTheWholeRequestHasComeBefore) {  // identifiers given twice make no duplicate
