@@ -68,7 +68,8 @@ struct EndpointOptions {
   std::string via_host;  // what peers reach us by; empty: `host`
   std::shared_ptr<const net::TlsContext> tls_server;
   std::shared_ptr<const net::TlsContext> tls_client;
-  // Asked for connections in the clear before anything is spent on one. Safe to call from any shard.
+  // Whether an address is trusted: null, all are. Of one that is not datagrams are refused without a transaction, and connections in
+  // the clear are closed. Safe from any shard.
   std::function<bool(const net::Address& peer)> admits;
   RequestHandler* handler = nullptr;
 };
@@ -77,6 +78,7 @@ struct Counters {
   Counter requests, responses_sent, retransmissions, malformed, overloads;
   Counter requests_sent, requests_repeated, requests_timed_out, responses_dropped;
   Counter connections, transactions;
+  Counter datagrams_refused;  // of addresses that are not trusted
 };
 
 // Address, port and transport of a SIP URI (RFC 3263 without NAPTR and SRV: addresses and A/AAAA records are asked for).
@@ -117,6 +119,7 @@ class Endpoint {
 
  private:
   friend class EndpointShard;
+  bool admits(const net::Address& peer) const { return !options_.admits || options_.admits(peer); }
   EndpointShard& shard_of(Transport transport, const net::Address& peer);
   runtime::Task<Result<ReceivedResponse>> send_to(OutgoingRequest request, NextHop hop, net::Address address);
   Result<Unit> listen_streams(Transport transport, std::uint16_t port, std::size_t index, std::uint16_t* bound);

@@ -116,7 +116,30 @@ void EndpointShard::on_datagram(Bytes datagram, const net::Address& peer) {
   const std::size_t begin = text.find_first_not_of("\r\n");
   if (text.size() < 4 || begin == std::string_view::npos) return;
   const Peer from{Transport::Udp, peer, false};
+  // What answers a request of ours may come from wherever that was sent to: the branch says whether it does.
+  const bool is_response = equals_ignoring_case(text.substr(begin, 4), "SIP/");
+  if (!is_response && !endpoint_.admits(peer)) return refuse_datagram(text.substr(begin), from);
   receive(text.substr(begin), from, 0);
+}
+
+void EndpointShard::refuse_datagram(std::string_view text, const Peer& peer) {
+  counters.datagrams_refused.add();
+  const Monotonic now = shard_.now();
+  if (now - refusals_since_ >= Seconds(1)) {
+    refusals_since_ = now;
+    refusals_ = 0;
+  }
+  if (refusals_ >= kRefusalsPerSecond) return;
+  ++refusals_;
+  Received received;
+  received.text = text;  // copy: a Received has its own
+  received.peer = peer;
+  const Message& message = received.message;
+  if (!received.message.parse(received.text, Framing::Datagram) || message.method() == Method::Ack) return;
+  if (!check_request(message)) return;
+  const Source source{peer.address.host(), peer.address.port()};
+  const std::string answer = write_response(message, Response(403), source, tag_for(message));
+  if (answer.size() <= text.size()) send_response(received, answer, 0);
 }
 
 bool EndpointShard::receive(std::string_view text, const Peer& peer, std::uint64_t connection) {
@@ -180,7 +203,8 @@ void EndpointShard::receive_request(std::unique_ptr<Received> received, std::uin
     if (!known->response.empty()) send_response(*received, known->response, connection);
     return;
   }
-  if (is_draining_ || !transactions_.begin(key)) {
+  const net::Address& from = received->peer.address;
+  if (is_draining_ || !transactions_.begin(key, connection == 0 ? std::optional(from.source()) : std::nullopt)) {
     counters.overloads.add();
     return answer(*received, Response(503).with("Retry-After", std::string(kRetryAfter)), connection, nullptr);
   }

@@ -55,6 +55,8 @@ class EndpointShard {
     bool is_proceeding = false;
   };
 
+  // 403 without a transaction, to some of them: never more octets than came, and few a second.
+  void refuse_datagram(std::string_view text, const Peer& peer);
   void receive_request(std::unique_ptr<Received> received, std::uint64_t connection);
   void receive_response(std::unique_ptr<Received> received);
   // What needs no handler: INVITE, ACK, CANCEL, unknown methods and extensions. Nothing: it does.
@@ -81,6 +83,8 @@ class EndpointShard {
   std::uint64_t next_connection_ = 1;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::unique_ptr<net::DatagramSocket> datagrams_;
+  Monotonic refusals_since_;
+  std::uint32_t refusals_ = 0;  // in the second from then
   runtime::Timer expiry_;
   UniqueFunction<void()> drained_;
   bool is_draining_ = false;
