@@ -320,8 +320,12 @@ void add_registrations(Exposition& out, const AdminServices& services) {
       for (std::size_t i = 0; i < services.contexts.size(); ++i) total += (endpoint->counters(i).*counter).read();
       return total;
     };
+    out.one("sip_connections", "gauge", "TCP and TLS connections with SIP cores.",
+            of_endpoint(&sip::Counters::connections));
     out.one("sip_transactions", "gauge", "Requests that are under way or whose answers are kept.",
             of_endpoint(&sip::Counters::transactions));
+    out.one("sip_connections_refused_total", "counter", "Connections of hosts that are not trusted, or of too many.",
+            of_endpoint(&sip::Counters::connections_refused));
     out.one("sip_datagrams_refused_total", "counter", "Datagrams of hosts that are not trusted.",
             of_endpoint(&sip::Counters::datagrams_refused));
     out.one("sip_overloads_total", "counter", "Requests that found no room for a transaction.",

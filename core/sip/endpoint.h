@@ -68,8 +68,8 @@ struct EndpointOptions {
   std::string via_host;  // what peers reach us by; empty: `host`
   std::shared_ptr<const net::TlsContext> tls_server;
   std::shared_ptr<const net::TlsContext> tls_client;
-  // Whether an address is trusted: null, all are. Of one that is not datagrams are refused without a transaction, and connections in
-  // the clear are closed. Safe from any shard.
+  // Whether an address is trusted: null, all are. Of one that is not datagrams are refused without a transaction, connections in the
+  // clear are closed, and those under TLS are as soon as the handshake has shown no trusted certificate. Safe from any shard.
   std::function<bool(const net::Address& peer)> admits;
   RequestHandler* handler = nullptr;
 };
@@ -78,7 +78,8 @@ struct Counters {
   Counter requests, responses_sent, retransmissions, malformed, overloads;
   Counter requests_sent, requests_repeated, requests_timed_out, responses_dropped;
   Counter connections, transactions;
-  Counter datagrams_refused;  // of addresses that are not trusted
+  // Of addresses that are not trusted, and of more connections than there may be.
+  Counter datagrams_refused, connections_refused;
 };
 
 // Address, port and transport of a SIP URI (RFC 3263 without NAPTR and SRV: addresses and A/AAAA records are asked for).
@@ -90,6 +91,7 @@ struct NextHop {
   bool is_any_transport = false;  // the URI says none: a connection that the peer has made from there will do
   bool is_only_open = false;      // no connection is made; NotFound where there is none
 };
+class ConnectionSlots;
 class EndpointShard;
 
 class Endpoint {
@@ -130,7 +132,7 @@ class Endpoint {
   EndpointOptions options_;
   SipKey address_key_;
   mutable std::mutex tls_mutex_;  // of the two contexts among the options
-  std::atomic<std::size_t> connections_{0};
+  std::shared_ptr<ConnectionSlots> slots_;
   std::vector<std::unique_ptr<EndpointShard>> on_shard_;
 };
 

@@ -66,13 +66,13 @@ void EndpointShard::start_accepting(net::ListenSocket socket, net::Acceptor::Cal
     shard_.logger().error("sip.accept", {{"code", name_of(started.error().code)}});
 }
 
-void EndpointShard::serve(net::Descriptor socket, const net::Address& peer, Transport transport) {
+void EndpointShard::serve(net::Descriptor socket, const net::Address& peer, Transport transport,
+                          ConnectionSlots::Slot slot) {
   if (is_draining_) return;
   const std::uint64_t id = next_connection_++;
   const Peer from{transport, peer, false};
-  auto connection = std::make_unique<Connection>(*this, id, from);
+  auto connection = std::make_unique<Connection>(*this, id, from, std::move(slot));
   Connection* const raw = connection.get();
-  endpoint_.connections_.fetch_add(1, std::memory_order_relaxed);
   connections_.emplace(id, std::move(connection));
   connections_by_peer_.insert_or_assign(peer_key(transport, peer), id);
   const auto tls = transport == Transport::Tls ? endpoint_.tls_server() : nullptr;
@@ -89,7 +89,6 @@ void EndpointShard::closed(Connection& connection, Error reason) {
   }
   for (const std::string& branch : lost)
     finish(branch, Error{reason.code == Code::DeadlinePassed ? reason.code : Code::Unreachable, "sip.connection"});
-  endpoint_.connections_.fetch_sub(1, std::memory_order_relaxed);
   connections_.erase(id);
   end_drain_if_empty();
 }
@@ -325,15 +324,14 @@ std::string EndpointShard::write_request(const OutgoingRequest& request, Transpo
 Result<std::uint64_t> EndpointShard::connection_to(const NextHop& hop, const net::Address& address) {
   const std::string key = peer_key(hop.transport, address);
   if (const auto found = connections_by_peer_.find(key); found != connections_by_peer_.end()) return found->second;
-  if (endpoint_.connections_.load(std::memory_order_relaxed) >= kConnectionsMax)
-    return Error{Code::Overload, "sip.connections"};
   const auto tls = hop.transport == Transport::Tls ? endpoint_.tls_client() : nullptr;
   if (hop.transport == Transport::Tls && tls == nullptr) return Error{Code::Unreachable, "sip.tls"};
+  auto slot = endpoint_.slots_->take(ConnectionSlots::Kind::Outgoing, address);
+  if (!slot) return Error{Code::Overload, "sip.connections"};
   const std::uint64_t id = next_connection_++;
   const Peer to{hop.transport, address, false};
-  auto connection = std::make_unique<Connection>(*this, id, to);
+  auto connection = std::make_unique<Connection>(*this, id, to, *std::move(slot));
   CLAVIGER_TRY(connecting, connection->connect(tls, hop.host));
-  endpoint_.connections_.fetch_add(1, std::memory_order_relaxed);
   connections_.emplace(id, std::move(connection));
   connections_by_peer_.emplace(key, id);
   return id;

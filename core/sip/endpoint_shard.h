@@ -13,6 +13,7 @@
 #include "core/net/stream.h"
 #include "core/runtime/one_shot.h"
 #include "core/runtime/scope.h"
+#include "core/sip/connection_slots.h"
 #include "core/sip/endpoint.h"
 #include "core/sip/server_transactions.h"
 
@@ -29,7 +30,7 @@ class EndpointShard {
 
   void start_datagrams(std::unique_ptr<net::DatagramSocket> socket);
   void start_accepting(net::ListenSocket socket, net::Acceptor::Callback on_accepted);
-  void serve(net::Descriptor socket, const net::Address& peer, Transport transport);
+  void serve(net::Descriptor socket, const net::Address& peer, Transport transport, ConnectionSlots::Slot slot);
   void drain(UniqueFunction<void()> done);
 
   // A whole message, or what is left of a broken one. `connection`: 0 for a datagram. False: the stream must end.

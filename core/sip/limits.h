@@ -44,8 +44,13 @@ inline constexpr std::size_t kKeptBytesOfSourceMax = 192 * 1024 * 1024;
 inline constexpr std::uint32_t kRefusalsPerSecond = 50;
 // Requests of ours under way from one shard: each waits 32 s at most.
 inline constexpr std::size_t kClientTransactionsMax = 65'536;
-// Connections of SIP cores, and what else connects to us.
+// Connections of SIP cores, and our own to them; of these many neither kind can take the other's.
 inline constexpr std::size_t kConnectionsMax = 4096;
+inline constexpr std::size_t kConnectionsReserved = 512;
+inline constexpr std::size_t kConnectionsOfSourceMax = 2048;
+// Beside them: of who comes by TLS from an address that nobody trusts, until the handshake has shown his certificate.
+inline constexpr std::size_t kStrangersMax = 256;
+inline constexpr std::size_t kStrangersOfSourceMax = 32;
 // Unsent answers and requests of one connection; beyond it the peer does not read.
 inline constexpr std::size_t kUnsentBytesMax = 4 * 1024 * 1024;
 // Between two messages of one connection; cores keep theirs open with CRLF (RFC 5626 clause 4.4.1).

@@ -223,5 +223,45 @@ TEST_F(SipEndpoint, HearsWhatAnswersItsOwnRequests) {
   EXPECT_EQ((**outcome)->message.status(), 200);
 }
 
+TEST_F(SipEndpoint, KeepsNoTlsConnectionOfAStranger) {
+  const auto is_served = [&](TlsPeer& peer) {
+    on_shard([&] {
+      peer.to_send = request(1);
+      peer.stream.update();
+    });
+    return run([&] { return peer.is_closed || !peer.received.empty(); }) && peer.received.starts_with("SIP/2.0 200 ");
+  };
+  // His address is enough, and so is his certificate.
+  EXPECT_TRUE(is_served(connect(nullptr)));
+  trusted = "192.0.2.1";
+  EXPECT_TRUE(is_served(connect(&net::test_ca())));
+  EXPECT_EQ(counters().connections_refused.read(), 0U);
+  TlsPeer& stranger = connect(nullptr);
+  EXPECT_TRUE(run([&] { return stranger.is_closed; }));
+  const crypto::CertificateAuthority other = net::make_ca("another CA");
+  TlsPeer& certified = connect(&other);
+  EXPECT_TRUE(run([&] { return certified.is_closed; }));
+  EXPECT_EQ(counters().connections.read(), 2U);
+  EXPECT_EQ(handling.handled, 2);
+}
+
+TEST_F(SipEndpoint, ASourceOfSilentConnectionsKeepsNobodyOut) {
+  trusted = "192.0.2.1";
+  std::vector<net::Descriptor> silent;
+  for (std::size_t i = 0; i < 2 * kStrangersOfSourceMax; ++i) {
+    silent.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const net::Address to = *net::Address::ip(kTrusted, endpoint->tls_port());
+    ASSERT_EQ(::connect(silent.back().number(), to.data(), to.size()), 0);
+    ASSERT_EQ(::fcntl(silent.back().number(), F_SETFL, O_NONBLOCK), 0);
+    one.run_turns(3);
+  }
+  ASSERT_TRUE(run([&] { return counters().connections_refused.read() == kStrangersOfSourceMax; }));
+  EXPECT_EQ(counters().connections.read(), kStrangersOfSourceMax);
+  trusted = kTrusted;
+  TlsPeer& core = connect(nullptr);
+  EXPECT_TRUE(run([&] { return core.is_established || core.is_closed; }));
+  EXPECT_FALSE(core.is_closed);
+}
+
 }  // namespace
 }  // namespace claviger::sip
