@@ -314,6 +314,23 @@ void add_registrations(Exposition& out, const AdminServices& services) {
           sum_of(&registration::RegistrarFigures::registered));
   out.one("sip_deregistrations_total", "counter", "Registrations that ended.",
           sum_of(&registration::RegistrarFigures::deregistered));
+  if (const sip::Endpoint* const endpoint = registrar.started_endpoint()) {
+    const auto of_endpoint = [&](Counter sip::Counters::*counter) {
+      std::uint64_t total = 0;
+      for (std::size_t i = 0; i < services.contexts.size(); ++i) total += (endpoint->counters(i).*counter).read();
+      return total;
+    };
+    out.one("sip_connections", "gauge", "TCP and TLS connections with SIP cores.",
+            of_endpoint(&sip::Counters::connections));
+    out.one("sip_transactions", "gauge", "Requests that are under way or whose answers are kept.",
+            of_endpoint(&sip::Counters::transactions));
+    out.one("sip_connections_refused_total", "counter", "Connections of hosts that are not trusted, or of too many.",
+            of_endpoint(&sip::Counters::connections_refused));
+    out.one("sip_datagrams_refused_total", "counter", "Datagrams of hosts that are not trusted.",
+            of_endpoint(&sip::Counters::datagrams_refused));
+    out.one("sip_overloads_total", "counter", "Requests that found no room for a transaction.",
+            of_endpoint(&sip::Counters::overloads));
+  }
   by_service("service_authorisations_total", "Clients that were authorised.", &Figures::authorised);
   by_service("service_endings_total", "Authorisations that ended.", &Figures::ended);
   by_service("service_publications_total", "Service settings that were published.", &Figures::published);
@@ -366,7 +383,8 @@ void add_turns(Exposition& out, const AdminServices& services) {
   histogram(out, services, {}, [](const broker::Context& context) -> const Histogram& {
     return runtime::turn_figures(context.shard).turns;
   });
-  out.begin("wake_seconds", "histogram", "Until a shard that sleeps runs when it is woken: long when others have its CPU.");
+  out.begin("wake_seconds", "histogram",
+            "Until a shard that sleeps runs when it is woken: long when others have its CPU.");
   histogram(out, services, {}, [](const broker::Context& context) -> const Histogram& {
     return runtime::turn_figures(context.shard).wake_ups;
   });

@@ -212,9 +212,7 @@ void Relay::handle_others(diameter::Request& request) {
   if (AgreementRef asking = agreement_of_peer(request)) return handle_migrant(request, std::move(asking));
   if (next_ == nullptr) return refuse(request, nullptr, {cx::result::kUserUnknown, true});
   // Our own SIP core's, or there is an agreement: a peer of another realm gets no vector for having been admitted.
-  const std::string& own = request.shard().options().realm;
-  if (!diameter::is_within(request.source().realm, own) ||
-      !diameter::is_within(request.message().origin_realm(), own)) {
+  if (!is_of_own_realm(asker_of(request), node_.options().realm)) {
     return refuse(request, nullptr, {result_code::kAuthorizationRejected, false});
   }
   next_->handle(request);
@@ -274,23 +272,15 @@ void Relay::with_binding(diameter::Request& request, AgreementRef agreement, Bin
   relay(request, admitted, role);
 }
 
-// An S-CSCF or I-CSCF of ours: one that the agreement names, or, where it names none, nobody of another system.
-bool Relay::may_ask_for_visitors(const diameter::Request& request, const Agreement& agreed) const {
-  const std::string& source = request.source().identity;
-  if (!agreed.cscfs.empty()) return contains(agreed.cscfs, source);
-  const std::string& realm = request.source().realm;
-  const auto is_its = [&](const Agreement& one) {
-    return diameter::is_within(realm, one.realm) || contains(one.agents, source) || contains(one.mms_hosts, source) ||
-           contains(one.core_hosts, source);
-  };
-  return !migration_.table()->find_any(is_its);
+bool Relay::may_ask(const diameter::Request& request, const Agreement& agreed) const {
+  return may_ask_for_visitors(asker_of(request), agreed, *migration_.table(), node_.options().realm);
 }
 
 // The partner system's checks, in the order of their answers.
 std::optional<Relay::Refusal> Relay::check_visitor(const diameter::Request& request, const Admitted& admitted,
                                                    std::size_t& impu) {
   const Agreement& agreed = admitted.agreement->agreement;
-  if (!may_ask_for_visitors(request, agreed)) return Refusal{result_code::kAuthorizationRejected, false};
+  if (!may_ask(request, agreed)) return Refusal{result_code::kAuthorizationRejected, false};
   const Binding& binding = *admitted.binding;
   const auto place = std::ranges::find(binding.partner_impus, request.message().text(cx::avp::kPublicIdentity));
   if (place == binding.partner_impus.end()) return Refusal{cx::result::kIdentitiesDontMatch, true};

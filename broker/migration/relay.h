@@ -20,6 +20,7 @@
 
 #include "broker/migration/migration.h"
 #include "broker/migration/pending_servers.h"
+#include "broker/migration/visitor_asker.h"
 #include "broker/migration/visitor_assignment.h"
 #include "core/diameter/node.h"
 
@@ -82,7 +83,10 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   void handle_migrant(diameter::Request& request, AgreementRef agreement);
   runtime::Task<void> load_and_handle(diameter::Request request, AgreementRef agreement, Role role);
   void with_binding(diameter::Request& request, AgreementRef agreement, BindingRef binding, Role role);
-  bool may_ask_for_visitors(const diameter::Request& request, const Agreement& agreed) const;
+  static Asker asker_of(const diameter::Request& request) {
+    return {request.source().identity, request.source().realm, request.message().origin_realm()};
+  }
+  bool may_ask(const diameter::Request& request, const Agreement& agreed) const;
   std::optional<Refusal> check_visitor(const diameter::Request& request, const Admitted& admitted, std::size_t& impu);
   std::optional<Refusal> check_migrant(const diameter::Request& request, const Admitted& admitted, std::size_t& impu);
   std::optional<Refusal> check_source(const diameter::Request& request, const AgreementView& agreement);

@@ -117,7 +117,7 @@ Task<void> Relay::find_by_number(diameter::Request request) {
     AgreementRef agreement = migration_.table()->find_range(row->text());
     if (agreement == nullptr || agreement->tenant != tenants[i]) continue;
     // Another tenant may have the number for whom this one may ask about.
-    if (!may_ask_for_visitors(request, agreement->agreement)) continue;
+    if (!may_ask(request, agreement->agreement)) continue;
     co_await serve_visitor(std::move(request), std::move(agreement));
     co_return;
   }
@@ -130,7 +130,7 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
   const std::uint32_t command = message.header().command;
   const std::string tenant = agreement->tenant;
   migration_.counters(*agreement).add(Counted::RequestIn);
-  if (!may_ask_for_visitors(request, agreement->agreement)) {
+  if (!may_ask(request, agreement->agreement)) {
     co_return refuse(request, agreement.get(), {result_code::kAuthorizationRejected, false});
   }
   std::string impi(message.text(avp::kUserName));
@@ -193,7 +193,8 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     answer.result(result_code::kSuccess).text(cx::avp::kServerName, registration.server_name);
   } else {
     AssignmentAsked asked{type, std::string(message.text(cx::avp::kServerName)), std::string(message.origin_host()),
-                          std::string(message.origin_realm())};
+                          std::string(message.origin_realm()),
+                          is_of_own_realm(asker_of(request), node_.options().realm)};
     if (asked.server_name.empty()) {
       co_return refuse(request, agreement.get(), {result_code::kInvalidAvpValue, false, cx::avp::kServerName});
     }

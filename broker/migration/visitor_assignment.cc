@@ -18,7 +18,8 @@ Assignment refused(std::uint32_t code, bool is_experimental) {
 }  // namespace
 
 Assignment assign(const AssignmentAsked& asked, const VisitorRegistration& recorded, std::string_view pending) {
-  const bool is_assigned = !recorded.server_name.empty() && recorded.server_name == asked.server_name;
+  const bool is_its_host = asked.is_of_own_realm || diameter::is_same_name(recorded.host, asked.host);
+  const bool is_assigned = !recorded.server_name.empty() && recorded.server_name == asked.server_name && is_its_host;
   const bool is_pending = !pending.empty() && pending == asked.server_name;
   const bool is_anothers = !is_assigned && !is_pending && (!recorded.server_name.empty() || !pending.empty());
   const Assignment not_its_own = refused(diameter::result_code::kUnableToComply, false);

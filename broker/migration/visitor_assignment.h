@@ -1,5 +1,6 @@
 // What becomes of a visitor's registration when an S-CSCF sends a Server-Assignment-Request about him (TS 29.228 clause 6.1.2):
-// its name must be the one that is assigned to him, or the one that was given a vector of him last.
+// its name must be the one that is assigned to him, or the one that was given a vector of him last. A name is only what a message
+// says: of another realm than ours, it is the one that is assigned only if it comes from the host that registered him.
 //
 // A pure function, any thread.
 #pragma once
@@ -18,6 +19,7 @@ struct AssignmentAsked {
   std::string server_name;
   std::string host;
   std::string realm;
+  bool is_of_own_realm = false;  // peer and message are: S-CSCFs of ours may stand in for each other
 };
 
 struct Assignment {

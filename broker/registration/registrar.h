@@ -113,8 +113,9 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   const settings::Sip& sip() const { return sip_; }
   const Services& services() const { return services_; }
   sip::Endpoint& endpoint() { return *endpoint_; }
-  const std::string& psi() const { return psi_; }          // canonical
-  const std::string& contact() const { return contact_; }  // ours, in dialogs: "<sip:...>"
+  const sip::Endpoint* started_endpoint() const { return endpoint_.get(); }  // null before start()
+  const std::string& psi() const { return psi_; }                            // canonical
+  const std::string& contact() const { return contact_; }                    // ours, in dialogs: "<sip:...>"
   const std::string& psi_domain() const { return psi_domain_; }
   // To whom clients address their keys, in the octets that they are derived from.
   const std::string& domain_security_identity() const {

@@ -28,15 +28,24 @@ std::uint64_t head_of(const AnswerCache::Name& name, std::uint64_t entry) {
 
 }  // namespace
 
-AnswerCache::Name AnswerCache::name_of(const Message& request) const {
+AnswerCache::Name AnswerCache::name_of(const Message& request, std::size_t peer) const {
   // Origin-Host was checked: of 255 octets at most. A longer one would come from a node that checks nothing.
-  std::array<std::byte, 8 + 255> who;
+  std::array<std::byte, 16 + 255> who;
   store_u32(who.data(), request.header().command);
   store_u32(who.data() + 4, request.header().end_to_end);
+  const std::uint64_t from = peer;
+  std::memcpy(who.data() + 8, &from, sizeof from);
   const Bytes host = as_bytes(request.origin_host()).first(std::min<std::size_t>(request.origin_host().size(), 255));
-  std::ranges::copy(host, who.begin() + 8);
-  return {siphash(key_, request.session_id()), siphash(other_key_, Bytes(who).first(8 + host.size())),
-          fold(request.bytes().subspan(kHeaderBytes))};
+  std::ranges::copy(host, who.begin() + 16);
+  std::uint64_t second = siphash(other_key_, Bytes(who).first(16 + host.size()));
+  // Agents write who gave it to them (RFC 6733 clause 6.1.9): nobody behind one is given what another behind it asked for.
+  for (std::size_t n = 0; const auto record = request.find_nth(avp::kRouteRecord, n); ++n) {
+    const Bytes way = record->data().first(std::min<std::size_t>(record->data().size(), 255));
+    std::memcpy(who.data(), &second, sizeof second);
+    std::ranges::copy(way, who.begin() + 8);
+    second = siphash(other_key_, Bytes(who).first(8 + way.size()));
+  }
+  return {siphash(key_, request.session_id()), second, fold(request.bytes().subspan(kHeaderBytes))};
 }
 
 void AnswerCache::wipe_oldest() {

@@ -1,6 +1,9 @@
 // Answers given lately, so that a request that comes again (T bit, after a link failed; or the same bytes once more) gets
 // the same one and touches nothing (RFC 6733 clause 3, appendix C).
 //
+// To the peer that asked first and to nobody else: Origin-Host, Session-Id and end-to-end identifier are what a message claims,
+// and an answer may carry keys. A duplicate that came another way is a new request, with all the checks of one.
+//
 // One per shard: a ring of bytes and a table over it, of fixed size; the oldest make room. What is overwritten or too old is
 // wiped: answers may carry keys.
 #pragma once
@@ -28,8 +31,8 @@ class AnswerCache {
 
   AnswerCache(SipKey key, SipKey other_key) : key_(key), other_key_(other_key) {}
 
-  // What a request is known by: a hash of its session, and one of who sent it with which command and end-to-end
-  // identifier. Keyed: nobody finds two requests that share them.
+  // What a request is known by: a hash of its session, and one of the peer that it came from, who says to have made it, command
+  // and end-to-end identifier. Keyed: nobody finds two requests that share them.
   struct Name {
     std::uint64_t first = 0;
     std::uint64_t second = 0;
@@ -37,7 +40,8 @@ class AnswerCache {
     // identifiers twice is none.
     std::uint64_t content = 0;
   };
-  Name name_of(const Message& request) const;
+  // `peer`: PeerEntry::index of the connection's, as it proved itself; a peer removed and admitted anew is another.
+  Name name_of(const Message& request, std::size_t peer) const;
   void remember(const Name& name, Bytes answer, Monotonic now);
   // The answer's bytes, valid until the next remember(). Identifiers are those of the first request.
   std::optional<Bytes> find(const Message& request, const Name& name, Monotonic now) const;

@@ -235,7 +235,7 @@ void NodeShard::receive_request(Link& from, Slice message) {
       return request.refuse(*fault);
     }
   }
-  request.name_ = answers_.name_of(received);
+  request.name_ = answers_.name_of(received, peer.index);
   if (const auto known = answers_.find(received, request.name_, shard_.now())) {
     Slice again = packer_.keep(*known);
     MutableBytes bytes(const_cast<std::byte*>(again.data()), again.size());

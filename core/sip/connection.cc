@@ -14,10 +14,11 @@ constexpr std::size_t kBufferKept = 16 * 1024;
 
 }  // namespace
 
-Connection::Connection(EndpointShard& owner, std::uint64_t id, const Peer& peer)
+Connection::Connection(EndpointShard& owner, std::uint64_t id, const Peer& peer, ConnectionSlots::Slot slot)
     : owner_(owner),
       id_(id),
       peer_(peer),
+      slot_(std::move(slot)),
       since_(owner.shard().now()),
       stream_(owner.shard(), owner.buffers, *this, net::StreamLimits()) {
   owner_.counters.connections.add();
@@ -37,6 +38,10 @@ void Connection::on_established() {
   if (stream_.tls() == nullptr) return;
   if (const auto certificate = stream_.tls()->peer_certificate())
     peer_.is_certificate_trusted = certificate->is_trusted;
+  // Whoever he is, nothing that he says would be heard.
+  if (!slot_.is_strangers() || (peer_.is_certificate_trusted && slot_.trust())) return;
+  owner_.counters.connections_refused.add();
+  stream_.close({Code::NotPermitted, "sip.stranger"});
 }
 
 Result<Unit> Connection::send(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/net/stream.h"
+#include "core/sip/connection_slots.h"
 #include "core/sip/endpoint.h"
 #include "core/sip/frame_scanner.h"
 
@@ -15,7 +16,7 @@ class EndpointShard;
 
 class Connection final : public net::StreamUser {
  public:
-  Connection(EndpointShard& owner, std::uint64_t id, const Peer& peer);
+  Connection(EndpointShard& owner, std::uint64_t id, const Peer& peer, ConnectionSlots::Slot slot);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -43,6 +44,7 @@ class Connection final : public net::StreamUser {
   EndpointShard& owner_;
   std::uint64_t id_;
   Peer peer_;
+  ConnectionSlots::Slot slot_;
   FrameScanner scanner_;
   std::string input_;
   std::string output_;

@@ -3,6 +3,7 @@
 #include "core/crypto/fresh_value.h"
 #include "core/net/resolve.h"
 #include "core/runtime/call.h"
+#include "core/sip/connection_slots.h"
 #include "core/sip/endpoint_shard.h"
 #include "core/sip/limits.h"
 #include "core/sip/scan.h"
@@ -56,7 +57,10 @@ Result<NextHop> next_hop_of(std::string_view text, std::size_t size) {
 }
 
 Endpoint::Endpoint(runtime::Shards& shards, EndpointOptions options)
-    : shards_(shards), options_(std::move(options)), address_key_(crypto::fresh_value<SipKey>()) {
+    : shards_(shards),
+      options_(std::move(options)),
+      address_key_(crypto::fresh_value<SipKey>()),
+      slots_(std::make_shared<ConnectionSlots>(crypto::fresh_value<SipKey>())) {
   CLAVIGER_ASSERT(options_.handler != nullptr);
   if (options_.via_host.empty()) options_.via_host = options_.host;
   if (options_.via_host.find(':') != std::string::npos && !options_.via_host.starts_with('[')) {
@@ -78,13 +82,18 @@ Result<Unit> Endpoint::listen_streams(Transport transport, std::uint16_t port, s
   CLAVIGER_TRY(socket, net::ListenSocket::open(address));
   *bound = socket.address().port();
   EndpointShard* const accepting = on_shard_[index % on_shard_.size()].get();
-  auto on_accepted = [this, transport](net::Descriptor connection, const net::Address& peer) {
-    if (connections_.load(std::memory_order_relaxed) >= kConnectionsMax) return;
-    if (transport == Transport::Tcp && options_.admits && !options_.admits(peer)) return;
+  auto on_accepted = [this, transport, accepting](net::Descriptor connection, const net::Address& peer) {
+    using Kind = ConnectionSlots::Kind;
+    const bool is_trusted = admits(peer);
+    const bool may_come = is_trusted || transport == Transport::Tls;
+    auto slot = may_come ? slots_->take(is_trusted ? Kind::Trusted : Kind::Stranger, peer) : std::nullopt;
+    if (!slot) return accepting->counters.connections_refused.add();
     EndpointShard* const home = &shard_of(transport, peer);
-    if (&home->shard() == &runtime::Shard::current()) return home->serve(std::move(connection), peer, transport);
-    runtime::Message message([home, peer, transport, moved = std::move(connection)]() mutable {
-      home->serve(std::move(moved), peer, transport);
+    if (&home->shard() == &runtime::Shard::current()) {
+      return home->serve(std::move(connection), peer, transport, *std::move(slot));
+    }
+    runtime::Message message([home, peer, transport, moved = std::move(connection), its = *std::move(slot)]() mutable {
+      home->serve(std::move(moved), peer, transport, std::move(its));
     });
     // A full mailbox is overload: the peer tries again.
     if (!home->shard().mailbox().post(std::move(message))) return;
@@ -157,7 +166,7 @@ Task<Result<ReceivedResponse>> Endpoint::send(OutgoingRequest request) {
   const net::Address address = addresses.front();
   // Who is connected from that very address and port, and names no transport in his Contact, waits at his end of the
   // connection: UDP, RFC 3263's choice, would reach nobody there.
-  if (hop.is_any_transport && connections_.load(std::memory_order_relaxed) != 0) {
+  if (hop.is_any_transport && slots_->used() != 0) {
     NextHop stream = hop;
     stream.transport = Transport::Tcp;
     stream.is_only_open = true;

@@ -68,7 +68,8 @@ struct EndpointOptions {
   std::string via_host;  // what peers reach us by; empty: `host`
   std::shared_ptr<const net::TlsContext> tls_server;
   std::shared_ptr<const net::TlsContext> tls_client;
-  // Asked for connections in the clear before anything is spent on one. Safe to call from any shard.
+  // Whether an address is trusted: null, all are. Of one that is not datagrams are refused without a transaction, connections in the
+  // clear are closed, and those under TLS are as soon as the handshake has shown no trusted certificate. Safe from any shard.
   std::function<bool(const net::Address& peer)> admits;
   RequestHandler* handler = nullptr;
 };
@@ -77,6 +78,8 @@ struct Counters {
   Counter requests, responses_sent, retransmissions, malformed, overloads;
   Counter requests_sent, requests_repeated, requests_timed_out, responses_dropped;
   Counter connections, transactions;
+  // Of addresses that are not trusted, and of more connections than there may be.
+  Counter datagrams_refused, connections_refused;
 };
 
 // Address, port and transport of a SIP URI (RFC 3263 without NAPTR and SRV: addresses and A/AAAA records are asked for).
@@ -88,6 +91,7 @@ struct NextHop {
   bool is_any_transport = false;  // the URI says none: a connection that the peer has made from there will do
   bool is_only_open = false;      // no connection is made; NotFound where there is none
 };
+class ConnectionSlots;
 class EndpointShard;
 
 class Endpoint {
@@ -117,6 +121,7 @@ class Endpoint {
 
  private:
   friend class EndpointShard;
+  bool admits(const net::Address& peer) const { return !options_.admits || options_.admits(peer); }
   EndpointShard& shard_of(Transport transport, const net::Address& peer);
   runtime::Task<Result<ReceivedResponse>> send_to(OutgoingRequest request, NextHop hop, net::Address address);
   Result<Unit> listen_streams(Transport transport, std::uint16_t port, std::size_t index, std::uint16_t* bound);
@@ -127,7 +132,7 @@ class Endpoint {
   EndpointOptions options_;
   SipKey address_key_;
   mutable std::mutex tls_mutex_;  // of the two contexts among the options
-  std::atomic<std::size_t> connections_{0};
+  std::shared_ptr<ConnectionSlots> slots_;
   std::vector<std::unique_ptr<EndpointShard>> on_shard_;
 };
 

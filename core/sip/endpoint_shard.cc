@@ -66,13 +66,13 @@ void EndpointShard::start_accepting(net::ListenSocket socket, net::Acceptor::Cal
     shard_.logger().error("sip.accept", {{"code", name_of(started.error().code)}});
 }
 
-void EndpointShard::serve(net::Descriptor socket, const net::Address& peer, Transport transport) {
+void EndpointShard::serve(net::Descriptor socket, const net::Address& peer, Transport transport,
+                          ConnectionSlots::Slot slot) {
   if (is_draining_) return;
   const std::uint64_t id = next_connection_++;
   const Peer from{transport, peer, false};
-  auto connection = std::make_unique<Connection>(*this, id, from);
+  auto connection = std::make_unique<Connection>(*this, id, from, std::move(slot));
   Connection* const raw = connection.get();
-  endpoint_.connections_.fetch_add(1, std::memory_order_relaxed);
   connections_.emplace(id, std::move(connection));
   connections_by_peer_.insert_or_assign(peer_key(transport, peer), id);
   const auto tls = transport == Transport::Tls ? endpoint_.tls_server() : nullptr;
@@ -89,7 +89,6 @@ void EndpointShard::closed(Connection& connection, Error reason) {
   }
   for (const std::string& branch : lost)
     finish(branch, Error{reason.code == Code::DeadlinePassed ? reason.code : Code::Unreachable, "sip.connection"});
-  endpoint_.connections_.fetch_sub(1, std::memory_order_relaxed);
   connections_.erase(id);
   end_drain_if_empty();
 }
@@ -116,7 +115,30 @@ void EndpointShard::on_datagram(Bytes datagram, const net::Address& peer) {
   const std::size_t begin = text.find_first_not_of("\r\n");
   if (text.size() < 4 || begin == std::string_view::npos) return;
   const Peer from{Transport::Udp, peer, false};
+  // What answers a request of ours may come from wherever that was sent to: the branch says whether it does.
+  const bool is_response = equals_ignoring_case(text.substr(begin, 4), "SIP/");
+  if (!is_response && !endpoint_.admits(peer)) return refuse_datagram(text.substr(begin), from);
   receive(text.substr(begin), from, 0);
+}
+
+void EndpointShard::refuse_datagram(std::string_view text, const Peer& peer) {
+  counters.datagrams_refused.add();
+  const Monotonic now = shard_.now();
+  if (now - refusals_since_ >= Seconds(1)) {
+    refusals_since_ = now;
+    refusals_ = 0;
+  }
+  if (refusals_ >= kRefusalsPerSecond) return;
+  ++refusals_;
+  Received received;
+  received.text = text;  // copy: a Received has its own
+  received.peer = peer;
+  const Message& message = received.message;
+  if (!received.message.parse(received.text, Framing::Datagram) || message.method() == Method::Ack) return;
+  if (!check_request(message)) return;
+  const Source source{peer.address.host(), peer.address.port()};
+  const std::string answer = write_response(message, Response(403), source, tag_for(message));
+  if (answer.size() <= text.size()) send_response(received, answer, 0);
 }
 
 bool EndpointShard::receive(std::string_view text, const Peer& peer, std::uint64_t connection) {
@@ -180,7 +202,8 @@ void EndpointShard::receive_request(std::unique_ptr<Received> received, std::uin
     if (!known->response.empty()) send_response(*received, known->response, connection);
     return;
   }
-  if (is_draining_ || !transactions_.begin(key)) {
+  const net::Address& from = received->peer.address;
+  if (is_draining_ || !transactions_.begin(key, connection == 0 ? std::optional(from.source()) : std::nullopt)) {
     counters.overloads.add();
     return answer(*received, Response(503).with("Retry-After", std::string(kRetryAfter)), connection, nullptr);
   }
@@ -301,15 +324,14 @@ std::string EndpointShard::write_request(const OutgoingRequest& request, Transpo
 Result<std::uint64_t> EndpointShard::connection_to(const NextHop& hop, const net::Address& address) {
   const std::string key = peer_key(hop.transport, address);
   if (const auto found = connections_by_peer_.find(key); found != connections_by_peer_.end()) return found->second;
-  if (endpoint_.connections_.load(std::memory_order_relaxed) >= kConnectionsMax)
-    return Error{Code::Overload, "sip.connections"};
   const auto tls = hop.transport == Transport::Tls ? endpoint_.tls_client() : nullptr;
   if (hop.transport == Transport::Tls && tls == nullptr) return Error{Code::Unreachable, "sip.tls"};
+  auto slot = endpoint_.slots_->take(ConnectionSlots::Kind::Outgoing, address);
+  if (!slot) return Error{Code::Overload, "sip.connections"};
   const std::uint64_t id = next_connection_++;
   const Peer to{hop.transport, address, false};
-  auto connection = std::make_unique<Connection>(*this, id, to);
+  auto connection = std::make_unique<Connection>(*this, id, to, *std::move(slot));
   CLAVIGER_TRY(connecting, connection->connect(tls, hop.host));
-  endpoint_.connections_.fetch_add(1, std::memory_order_relaxed);
   connections_.emplace(id, std::move(connection));
   connections_by_peer_.emplace(key, id);
   return id;

@@ -13,6 +13,7 @@
 #include "core/net/stream.h"
 #include "core/runtime/one_shot.h"
 #include "core/runtime/scope.h"
+#include "core/sip/connection_slots.h"
 #include "core/sip/endpoint.h"
 #include "core/sip/server_transactions.h"
 
@@ -29,7 +30,7 @@ class EndpointShard {
 
   void start_datagrams(std::unique_ptr<net::DatagramSocket> socket);
   void start_accepting(net::ListenSocket socket, net::Acceptor::Callback on_accepted);
-  void serve(net::Descriptor socket, const net::Address& peer, Transport transport);
+  void serve(net::Descriptor socket, const net::Address& peer, Transport transport, ConnectionSlots::Slot slot);
   void drain(UniqueFunction<void()> done);
 
   // A whole message, or what is left of a broken one. `connection`: 0 for a datagram. False: the stream must end.
@@ -55,6 +56,8 @@ class EndpointShard {
     bool is_proceeding = false;
   };
 
+  // 403 without a transaction, to some of them: never more octets than came, and few a second.
+  void refuse_datagram(std::string_view text, const Peer& peer);
   void receive_request(std::unique_ptr<Received> received, std::uint64_t connection);
   void receive_response(std::unique_ptr<Received> received);
   // What needs no handler: INVITE, ACK, CANCEL, unknown methods and extensions. Nothing: it does.
@@ -81,6 +84,8 @@ class EndpointShard {
   std::uint64_t next_connection_ = 1;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::unique_ptr<net::DatagramSocket> datagrams_;
+  Monotonic refusals_since_;
+  std::uint32_t refusals_ = 0;  // in the second from then
   runtime::Timer expiry_;
   UniqueFunction<void()> drained_;
   bool is_draining_ = false;

@@ -32,12 +32,25 @@ inline constexpr Milliseconds kT4{5000};
 inline constexpr Milliseconds kTimerF{64 * 500};
 inline constexpr Milliseconds kTimerJ{64 * 500};
 
-// Server transactions of one shard, most of them in Timer J: 8 000 requests a second over UDP for 32 s, some 150 MB.
+// Server transactions of one shard, most of them in Timer J: 8 000 requests a second over UDP for 32 s, some 150 MB. Those over
+// UDP leave some to the streams, and one source to the others.
 inline constexpr std::size_t kServerTransactionsMax = 262'144;
+inline constexpr std::size_t kStreamTransactionsReserved = 32'768;
+inline constexpr std::size_t kTransactionsOfSourceMax = 196'608;
+// What is kept of their answers, which repeat what the requests say: a kilobyte each, and the same shares.
+inline constexpr std::size_t kKeptBytesMax = 256 * 1024 * 1024;
+inline constexpr std::size_t kKeptBytesOfSourceMax = 192 * 1024 * 1024;
+// Answers in a second to datagrams from addresses that nobody trusts: for an operator who forgot one, and no use to who flooded.
+inline constexpr std::uint32_t kRefusalsPerSecond = 50;
 // Requests of ours under way from one shard: each waits 32 s at most.
 inline constexpr std::size_t kClientTransactionsMax = 65'536;
-// Connections of SIP cores, and what else connects to us.
+// Connections of SIP cores, and our own to them; of these many neither kind can take the other's.
 inline constexpr std::size_t kConnectionsMax = 4096;
+inline constexpr std::size_t kConnectionsReserved = 512;
+inline constexpr std::size_t kConnectionsOfSourceMax = 2048;
+// Beside them: of who comes by TLS from an address that nobody trusts, until the handshake has shown his certificate.
+inline constexpr std::size_t kStrangersMax = 256;
+inline constexpr std::size_t kStrangersOfSourceMax = 32;
 // Unsent answers and requests of one connection; beyond it the peer does not read.
 inline constexpr std::size_t kUnsentBytesMax = 4 * 1024 * 1024;
 // Between two messages of one connection; cores keep theirs open with CRLF (RFC 5626 clause 4.4.1).

@@ -1,7 +1,5 @@
 #include "core/sip/server_transactions.h"
 
-#include "core/sip/limits.h"
-
 namespace claviger::sip {
 
 TransactionKey ServerTransactions::key_of(const Message& request, std::string_view source,
@@ -36,22 +34,49 @@ const ServerTransactions::Transaction* ServerTransactions::find(const Transactio
   return found == transactions_.end() ? nullptr : &found->second;
 }
 
-bool ServerTransactions::begin(const TransactionKey& key) {
-  if (transactions_.size() >= kServerTransactionsMax) return false;
-  transactions_.try_emplace(key);
+bool ServerTransactions::begin(const TransactionKey& key, std::optional<std::uint64_t> datagram_of) {
+  if (transactions_.size() >= bounds_.all) return false;
+  if (datagram_of) {
+    if (transactions_.size() + bounds_.for_streams >= bounds_.all || bytes_ >= bounds_.bytes) return false;
+    const auto known = shares_.find(*datagram_of);
+    const Share its = known == shares_.end() ? Share() : known->second;
+    if (its.transactions >= bounds_.of_source || its.bytes >= bounds_.bytes_of_source) return false;
+  }
+  const auto [made, is_new] = transactions_.try_emplace(key);
+  if (!is_new) return true;
+  made->second.source = datagram_of;
+  if (datagram_of) ++shares_[*datagram_of].transactions;
   return true;
 }
 
 void ServerTransactions::complete(const TransactionKey& key, std::string response, Monotonic until) {
   const auto found = transactions_.find(key);
   if (found == transactions_.end()) return;
-  found->second.response = std::move(response);
+  Transaction& its = found->second;
+  its.response = std::move(response);
+  if (its.source) {
+    bytes_ += its.response.size();
+    shares_[*its.source].bytes += its.response.size();
+  }
   expiries_.push_back({until, key});
+}
+
+void ServerTransactions::end(const TransactionKey& key) {
+  const auto found = transactions_.find(key);
+  if (found == transactions_.end()) return;
+  const Transaction& its = found->second;
+  if (its.source) {
+    const auto share = shares_.find(*its.source);
+    bytes_ -= its.response.size();
+    share->second.bytes -= its.response.size();
+    if (--share->second.transactions == 0) shares_.erase(share);
+  }
+  transactions_.erase(found);
 }
 
 void ServerTransactions::expire(Monotonic now) {
   while (!expiries_.empty() && expiries_.front().due <= now) {
-    transactions_.erase(expiries_.front().key);
+    end(expiries_.front().key);
     expiries_.pop_front();
   }
 }

@@ -15,7 +15,7 @@ const VisitorRegistration kUnregisteredAtOne{kOne, "one.here.example", "here.exa
 
 Assignment of(std::uint32_t type, const std::string& server, const VisitorRegistration& recorded,
               const std::string& pending) {
-  return assign({type, server, "h.here.example", "here.example"}, recorded, pending);
+  return assign({type, server, "h.here.example", "here.example", true}, recorded, pending);
 }
 bool is_refused(const Assignment& answer, std::uint32_t code, bool is_experimental) {
   return answer.refusal == code && answer.is_experimental == is_experimental && !answer.next;
@@ -94,6 +94,21 @@ TEST(VisitorAssignment, EndsWithWhomServesHim) {
     EXPECT_TRUE(is_kept(of(type, kOne, kUnregisteredAtOne, "")));
     EXPECT_TRUE(is_refused(of(type, kTwo, kAtOne, ""), 5012, false)) << type;
   }
+}
+
+// One that an agreement names and that is not of our realm names the one which serves him: it is not that one.
+TEST(VisitorAssignment, ANameIsOfItsHost) {
+  const auto from = [](std::uint32_t type, const std::string& host, const std::string& pending = {}) {
+    return assign({type, kOne, host, "carrier.example"}, kAtOne, pending);
+  };
+  for (const std::uint32_t type : {0U, 4U, 5U, 6U, 7U, 8U, 9U, 10U, 11U, 12U}) {
+    EXPECT_TRUE(is_refused(from(type, "two.carrier.example"), 5012, false)) << type;
+    EXPECT_EQ(from(type, "One.Here.Example").refusal, 0U) << type;
+  }
+  for (const std::uint32_t type : {1U, 2U, 3U}) {
+    EXPECT_TRUE(is_refused(from(type, "two.carrier.example"), 5005, true)) << type;
+  }
+  EXPECT_EQ(from(1, "two.carrier.example", kOne).refusal, 0U);  // it was given a vector
 }
 
 // Two S-CSCFs at once: the second finds what it had read changed, and has to decide anew.

@@ -174,6 +174,38 @@ TEST_F(DiameterProxy, MapsBothWays) {
   EXPECT_TRUE(up.heard.empty());
 }
 
+// Whatever another one says of itself in a message.
+TEST_F(DiameterProxy, KeptAnswersAreForThePeerThatAsked) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  BarePeer& other = world.connected("other.far.example");
+  down.say(down.question(7, 8));
+  ASSERT_TRUE(hears(up));
+  up.answer(up.heard.front());
+  ASSERT_TRUE(hears(down));
+  up.heard.clear();
+  down.heard.clear();
+  // Session-Id, Origin-Host and end-to-end identifier of the other one's, with T: handled as any request of its own.
+  other.say(down.question(9, 8, {}, kRealm, kFlagRetransmitted));
+  ASSERT_TRUE(hears(up));
+  EXPECT_TRUE(other.heard.empty());
+  up.answer(up.heard.front(), 5012);
+  ASSERT_TRUE(hears(other));
+  EXPECT_EQ(other.heard.front().result(), 5012U);
+  up.heard.clear();
+  down.say(down.question(10, 8, {}, kRealm, kFlagRetransmitted));
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(down.heard.front().result(), 2001U);
+  EXPECT_TRUE(up.heard.empty());
+  // Another one that was given the name of a peer which is gone.
+  world.on_shard([&] { ASSERT_TRUE(world.node->remove("down.far.example")); });
+  BarePeer& later = world.connected("down.far.example");
+  later.say(later.question(11, 8, {}, kRealm, kFlagRetransmitted));
+  ASSERT_TRUE(hears(up));
+  EXPECT_TRUE(later.heard.empty());
+}
+
 TEST_F(DiameterProxy, MayAnswerItselfOrAddToAFailure) {
   start();
   BarePeer& down = world.connected("down.far.example");

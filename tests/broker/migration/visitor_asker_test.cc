@@ -1,0 +1,61 @@
+#include "broker/migration/visitor_asker.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/broker/migration/samples.h"
+
+namespace claviger::migration {
+namespace {
+
+constexpr std::string_view kOwn = "here.example";
+
+AgreementTable table_of(std::initializer_list<Agreement> agreements) {
+  AgreementTable table;
+  for (const Agreement& one : agreements) {
+    AgreementView view;
+    view.tenant = "alpha";
+    view.agreement = one;
+    table.by_tenant["alpha"].push_back(std::make_shared<const AgreementView>(std::move(view)));
+  }
+  return table;
+}
+bool may_ask(const Asker& asker, const Agreement& agreed = good_agreement()) {
+  return may_ask_for_visitors(asker, agreed, table_of({agreed}), kOwn);
+}
+
+TEST(VisitorAsker, IsOfOurOwnRealm) {
+  EXPECT_TRUE(may_ask({"scscf.here.example", "here.example", "here.example"}));
+  EXPECT_TRUE(may_ask({"scscf.ims.here.example", "ims.here.example", "IMS.Here.Example"}));
+}
+
+// No agreement with it, or none any more, or a proxy of whatever realm: its being admitted is not enough.
+TEST(VisitorAsker, IsNoAdmittedStranger) {
+  EXPECT_FALSE(may_ask({"hss.charlie.example", "charlie.example", "charlie.example"}));
+  EXPECT_FALSE(may_ask({"hss.charlie.example", "charlie.example", "here.example"}));
+  EXPECT_FALSE(may_ask({"hss.charlie.example", "charlie.example", ""}));
+  EXPECT_FALSE(may_ask({"hss.nowhere.example", "nowhere.example", "nowhere.example"}));
+  EXPECT_FALSE(may_ask_for_visitors({"hss.charlie.example", "charlie.example", "charlie.example"}, good_agreement(),
+                                    AgreementTable(), kOwn));
+  // Something of ours that passes on what a stranger asks.
+  EXPECT_FALSE(may_ask({"relay.here.example", "here.example", "charlie.example"}));
+}
+
+TEST(VisitorAsker, IsNobodyOfAnotherSystem) {
+  EXPECT_FALSE(may_ask({"mms.home.example", "home.example", "home.example"}));
+  Agreement below = good_agreement();
+  below.realm = "guest.here.example";
+  EXPECT_FALSE(may_ask({"scscf.guest.here.example", "guest.here.example", "guest.here.example"}, below));
+  below.agents = {"agent.here.example"};
+  EXPECT_FALSE(may_ask({"agent.here.example", "here.example", "here.example"}, below));
+}
+
+TEST(VisitorAsker, IsWhomTheAgreementNames) {
+  Agreement named = good_agreement();
+  named.cscfs = {"scscf.carrier.example"};
+  EXPECT_TRUE(may_ask({"scscf.carrier.example", "carrier.example", "carrier.example"}, named));
+  EXPECT_FALSE(may_ask({"other.carrier.example", "carrier.example", "carrier.example"}, named));
+  EXPECT_FALSE(may_ask({"scscf.here.example", "here.example", "here.example"}, named));
+}
+
+}  // namespace
+}  // namespace claviger::migration
