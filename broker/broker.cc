@@ -434,7 +434,8 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
   auto certificates = co_await listeners_->read(merged);
   if (!certificates) {
     report.errors.push_back("certificates: " + std::string(name_of(certificates.error().code)) + " " +
-                            std::string(certificates.error().where));
+                            std::string(certificates.error().where) +
+                            ": clavigerd --check-config names the files of [[https]]");
     co_return report;
   }
   Context* context = contexts_[0].get();

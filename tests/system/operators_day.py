@@ -300,9 +300,9 @@ def check_clients_and_keys(system, ctl):
 
     # Every method that there is can be allowed.
     for method in ("totp", "hotp", "outside", "recovery", "webauthn", "x509", "aka"):
-        shown = ctl.json("policy", "set", "--user", system.values["USERNAME"], "--method", "password", "--method", method)
+        shown = ctl.json("policy", "set", "--user", system.values["USERNAME"], "--method", "password", "--method", method, "--yes")
         expect(shown["methods"] == ["password", method], f"policy: {shown}")
-    ctl.run("policy", "set", "--user", system.values["USERNAME"])
+    ctl.run("policy", "set", "--user", system.values["USERNAME"], "--yes")
 
     # An issuer that is not where its endpoints are may be meant; it is said once, at start and reload.
     ctl.run("tenant", "add", "elsewhere", "--issuer", "https://login.example/elsewhere")
