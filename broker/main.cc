@@ -190,7 +190,7 @@ int restore(const Settings& settings, const std::string& backup) {
                  is_there ? ": move data_directory away first" : "");
     return kExitFailure;
   }
-  std::printf("%s: tables of %llu bytes up to commit %llu, every block of them checked\n",
+  std::printf("%s: tables of %llu bytes up to commit %llu, every block checked\n",
               settings.data_directory.c_str(), static_cast<unsigned long long>(restored->bytes),
               static_cast<unsigned long long>(restored->sequence));
   // Without its key it is of no use: said now, not at the start.

@@ -107,8 +107,8 @@ Task<Result<User>> change_user(Context* context, std::string tenant, std::string
 
 Task<Result<Unit>> set_password(Context* context, std::string tenant, std::string sub, SecretBytes password) {
   CLAVIGER_CO_TRY(checked, check_password(password));
-  CLAVIGER_CO_TRY(long_enough, co_await check_password_length(context, tenant, characters_of(password.reveal())));
   CLAVIGER_CO_TRY(known, co_await read_user(context, tenant, sub));
+  CLAVIGER_CO_TRY(long_enough, co_await check_password_length(context, tenant, characters_of(password.reveal())));
   CLAVIGER_CO_TRY(hash, co_await hash_password(context, std::move(password)));
   UserEdit edit = [hash = std::move(hash)](User& user, std::int64_t now) {
     user.password_hash = hash;
