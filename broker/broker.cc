@@ -456,13 +456,15 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
   if (rooms) std::ranges::move(*rooms, std::back_inserter(report.needs_restart));
   auto merged = std::make_shared<const settings::Settings>(keep_restart_members(*loaded->settings, *settings_));
   // All files before anything is changed.
-  const auto refuse = [&report](std::string_view what, const Error& error) {
+  const auto refuse = [&report](std::string_view what, const Error& error, std::string_view hint = {}) {
     report.errors.push_back(std::string(what) + ": " + std::string(name_of(error.code)) + " " +
-                            std::string(error.where));
+                            std::string(error.where) + std::string(hint));
     return report;
   };
   auto certificates = co_await listeners_->read(merged);
-  if (!certificates) co_return refuse("certificates", certificates.error());
+  if (!certificates) {
+    co_return refuse("certificates", certificates.error(), ": clavigerd --check-config names the files of [[https]]");
+  }
   peers::Peers::Certificates of_peers;
   if (peers_) {
     auto read_again = co_await peers_->read();

@@ -18,6 +18,7 @@
 
 #include "broker/broker.h"
 #include "broker/certificate_dates.h"
+#include "broker/key_fit.h"
 #include "broker/listeners.h"
 #include "broker/settings/rooms_toml.h"
 #include "broker/version.h"
@@ -56,16 +57,30 @@ sigset_t block_signals() {
   return signals;
 }
 
+std::optional<claviger::broker::KeyFit> key_fit_of(const Settings& settings) {
+  return claviger::broker::key_fit(settings.data_directory, settings.key_encryption_key_file,
+                                   settings.pkcs11.key_encryption_keys);
+}
+
+// What an operator can do about a start that failed, beside its code.
+std::string advice_for(const claviger::Error& error, const Settings& settings) {
+  if (error.code != claviger::Code::SealBroken && error.code != claviger::Code::Unreadable) return {};
+  const auto fit = key_fit_of(settings);
+  return fit && !fit->fits ? ": " + fit->text : std::string();
+}
+
 int serve(Settings settings, const std::string& file, std::vector<int> cpus) {
   const sigset_t signals = block_signals();
+  const Settings kept = settings;
   const std::string log_file = settings.log.file;  // has the listener's, the folder's or the file's name
   claviger::broker::Broker broker(std::move(settings), file, std::move(cpus));
   const auto started = broker.start();
   if (!started) {
     broker.logger().error("start.failed", {{"code", name_of(started.error().code)}, {"where", started.error().where}});
     broker.logger().flush();
-    std::fprintf(stderr, "clavigerd: cannot start: %s (%s)%s%s\n", std::string(name_of(started.error().code)).c_str(),
-                 std::string(started.error().where).c_str(), log_file.empty() ? "" : "; more in ", log_file.c_str());
+    std::fprintf(stderr, "clavigerd: cannot start: %s (%s)%s%s%s\n", std::string(name_of(started.error().code)).c_str(),
+                 std::string(started.error().where).c_str(), advice_for(started.error(), kept).c_str(),
+                 log_file.empty() ? "" : "; more in ", log_file.c_str());
     return kExitFailure;
   }
   broker.logger().info("start.ready", {{"version", claviger::broker::kVersion}});
@@ -101,8 +116,10 @@ int check_named_files(const Settings& settings, const std::string& file) {
   for (const claviger::settings::HttpsListener& listener : settings.https) {
     const auto good = claviger::broker::check_listener(listener);
     if (!good) {
+      const bool is_pair = good.error().where == "tls.certificate_and_key";
       complain("[[https]] " + listener.address + " port " + std::to_string(listener.port) + ": " +
-                   std::string(good.error().where),
+                   (is_pair ? listener.key_file + " is not the key of " + listener.certificate_file
+                            : std::string(good.error().where)),
                good.error().code);
       continue;
     }
@@ -136,6 +153,7 @@ int check_named_files(const Settings& settings, const std::string& file) {
       complain("key_encryption_key_file: there is no folder " + folder.string(), claviger::Code::Unreadable);
     }
   }
+  if (const auto fit = key_fit_of(settings); fit && !fit->fits) complain(fit->text, claviger::Code::SealBroken);
   return status;
 }
 
@@ -176,8 +194,14 @@ int restore(const Settings& settings, const std::string& backup) {
                  is_there ? ": move data_directory away first" : "");
     return kExitFailure;
   }
-  std::printf("%s: %llu bytes up to commit %llu, every block checked\n", settings.data_directory.c_str(),
-              static_cast<unsigned long long>(restored->bytes), static_cast<unsigned long long>(restored->sequence));
+  std::printf("%s: tables of %llu bytes up to commit %llu, every block checked\n",
+              settings.data_directory.c_str(), static_cast<unsigned long long>(restored->bytes),
+              static_cast<unsigned long long>(restored->sequence));
+  // Without its key it is of no use: said now, not at the start.
+  if (const auto fit = key_fit_of(settings)) {
+    std::fprintf(fit->fits ? stdout : stderr, "%s%s\n", fit->fits ? "" : "clavigerd: warning: ", fit->text.c_str());
+    if (!fit->fits) return kExitConfiguration;
+  }
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "core/crypto/aead.h"
 #include "core/crypto/random.h"
 #include "storage/data_key_generated.h"
+#include "storage/former_keys.h"
 #include "storage/record.h"
 
 namespace claviger::storage {
@@ -276,6 +277,14 @@ Task<Result<Unit>> Sealer::rotate_wrapping_file() {
   if (next.size() == 1) {
     CLAVIGER_CO_TRY(added, next.add());
   }
+  // First of all: copies of the store that were made until now open with these alone.
+  const std::int64_t now = numeric_date(runtime::Shard::current().wall());
+  auto keep = [path = options_.wrapping_key_file, keys = wrapping_keys_.duplicate(), now] {
+    return keep_former_keys(keys, path, now);
+  };
+  auto kept = co_await runtime::offload(options_.file_pool, std::move(keep));
+  if (!kept) co_return kept.error();
+  if (!*kept) co_return kept->error();
   auto write_both = [path = options_.wrapping_key_file, keys = next.duplicate()] { return keys.write(path); };
   auto both = co_await runtime::offload(options_.file_pool, std::move(write_both));
   if (!both) co_return both.error();

@@ -17,7 +17,10 @@ Task<Answer> verify(Call* call) {
   auto report = co_await call->services.audit.verify(std::move(files));
   if (!report) {
     if (report.error().code != Code::BadValue) co_return report.error();
-    co_return Answer(Code::BadValue, "files: names without a folder that begin with the audit log's own");
+    co_return Answer(
+        Code::BadValue,
+        "files: names without a folder that begin with the audit log's own, such as audit.log.1: a rotated "
+        "file that has another name is renamed first");
   }
   std::string text;
   codec::JsonWriter json(text);
@@ -25,6 +28,7 @@ Task<Answer> verify(Call* call) {
   json.member("first_seq", report->first_seq).member("last_seq", report->last_seq);
   // Whether those lie in rotated files, or are gone, the present one cannot tell.
   if (report->first_seq > 1) json.member("not_looked_at", "entries 1 to " + std::to_string(report->first_seq - 1));
+  json.member("breaks_found", call->services.audit.breaks());
   if (!report->is_intact) {
     json.member("bad_file", report->bad_file).member("bad_line", report->bad_line).member("why", report->why);
   }

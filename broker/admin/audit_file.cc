@@ -52,6 +52,11 @@ Result<AuditFile::Opened> AuditFile::open(const std::string& path) {
   return Opened{std::move(file), std::move(tail)};
 }
 
+bool AuditFile::is_there() const {
+  struct stat status {};
+  return file_ >= 0 && ::fstat(file_, &status) == 0 && status.st_nlink > 0;
+}
+
 Result<AuditFile::Tail> AuditFile::read_tail() {
   struct stat status {};
   if (::fstat(file_, &status) != 0) return io_error();
@@ -91,8 +96,10 @@ Result<Unit> AuditFile::append(std::string_view lines) {
     const ssize_t count = ::write(file_, left.data(), left.size());
     if (count < 0 && errno == EINTR) continue;
     is_written = count > 0;
-    if (is_written) left.remove_prefix(static_cast<std::size_t>(count));
-    else failure = io_error();
+    if (is_written)
+      left.remove_prefix(static_cast<std::size_t>(count));
+    else
+      failure = io_error();
   }
   if (is_written && ::fdatasync(file_) != 0) {
     is_written = false;

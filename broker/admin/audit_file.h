@@ -30,6 +30,8 @@ class AuditFile {
   // All of it, on the disk when it returns. Io, NoSpace.
   Result<Unit> append(std::string_view lines);
   bool is_open() const { return file_ >= 0; }
+  // Whether it still has a name in a folder; false: it was deleted, or moved to another file system.
+  bool is_there() const;
 
  private:
   explicit AuditFile(int file) : file_(file) {}

@@ -90,6 +90,11 @@ Result<ReadLine> read_line(const crypto::HmacSha256& key, std::string_view line)
   read.head.seq = seq;
   read.prev = prev;
   read.opens_a_file = verb == "audit.open";
+  if (read.opens_a_file || verb == "audit.start") {
+    CLAVIGER_TRY(outcome, object.string_at("outcome"));
+    CLAVIGER_TRY(detail, object.string_at("detail"));
+    if (outcome == "broken") read.break_found = detail.empty() ? "no reason" : std::string(detail);
+  }
   return read;
 }
 
@@ -110,6 +115,21 @@ Result<AuditHead> decode_audit_head(Bytes value) {
   head.seq = load_be<std::uint64_t>(value.subspan(1));
   std::memcpy(head.hash.data(), value.data() + 9, head.hash.size());
   return head;
+}
+
+std::string encode_audit_breaks(std::uint64_t breaks) {
+  std::string record(9, '\0');
+  const MutableBytes bytes = std::as_writable_bytes(std::span(record.data(), record.size()));
+  bytes[0] = std::byte{kHeadVersion};
+  store_be<std::uint64_t>(bytes.subspan(1), breaks);
+  return record;
+}
+
+Result<std::uint64_t> decode_audit_breaks(Bytes value) {
+  if (value.empty() || value[0] == std::byte{0}) return Error{Code::Corrupt, "installation.audit-breaks"};
+  if (value[0] != std::byte{kHeadVersion}) return Error{Code::SchemaTooNew, "installation.audit-breaks"};
+  if (value.size() != 9) return Error{Code::Corrupt, "installation.audit-breaks"};
+  return load_be<std::uint64_t>(value.subspan(1));
 }
 
 }  // namespace claviger::admin

@@ -53,9 +53,16 @@ struct ReadLine {
   AuditHead head;
   crypto::Sha256Digest prev{};
   bool opens_a_file = false;  // verb audit.open: a log may begin with it
+  std::string break_found;    // an audit.start or audit.open says that entries before it are not there: why
 };
 // `line` without its line feed. Corrupt (not of that form), SignatureInvalid (the hash is not ours).
 Result<ReadLine> read_line(const crypto::HmacSha256& key, std::string_view line);
+
+// The record of tables::kInstallation, key "audit-breaks": version (1 byte, 1) | how many (8 bytes BE).
+inline constexpr std::string_view kAuditBreaksKey = "audit-breaks";
+std::string encode_audit_breaks(std::uint64_t breaks);
+// Corrupt or SchemaTooNew.
+Result<std::uint64_t> decode_audit_breaks(Bytes value);
 
 // The record of tables::kInstallation, key "audit-head": version (1 byte, 1) | seq (8 bytes BE) | hash (32 bytes).
 inline constexpr std::string_view kAuditHeadKey = "audit-head";

@@ -58,6 +58,26 @@ runtime::Task<Result<AuditHead>> AuditLog::head_in_store() {
   co_return decode_audit_head(found->bytes());
 }
 
+runtime::Task<Result<Unit>> AuditLog::load_breaks() {
+  auto found = co_await store_.get(tables::kInstallation, std::string(kAuditBreaksKey));
+  if (found.failed_with(Code::NotFound)) co_return Unit{};
+  if (!found) co_return found.error();
+  CLAVIGER_CO_TRY(breaks, decode_audit_breaks(found->bytes()));
+  breaks_.store(breaks, std::memory_order_relaxed);
+  co_return Unit{};
+}
+
+runtime::Task<Result<Unit>> AuditLog::note_break(std::string why) {
+  home_.logger().error("audit.broken", {{"why", why}});
+  const std::uint64_t breaks = breaks_.load(std::memory_order_relaxed) + 1;
+  breaks_.store(breaks, std::memory_order_relaxed);
+  storage::Transaction change;
+  change.put(tables::kInstallation, kAuditBreaksKey, as_bytes(encode_audit_breaks(breaks)));
+  auto committed = co_await store_.commit(std::move(change));
+  if (!committed) co_return committed.error();
+  co_return Unit{};
+}
+
 runtime::Task<Result<Unit>> AuditLog::start(std::string version) {
   auto stored = co_await head_in_store();
   if (!stored) co_return stored.error();
@@ -71,7 +91,10 @@ runtime::Task<Result<Unit>> AuditLog::start(std::string version) {
   head_ = continuation.head;
   entries_.store(head_.seq, std::memory_order_relaxed);
   const bool is_broken = !continuation.broken.empty();
-  if (is_broken) home_.logger().error("audit.broken", {{"why", continuation.broken}});
+  CLAVIGER_CO_TRY(counted, co_await load_breaks());
+  if (is_broken) {
+    CLAVIGER_CO_TRY(noted, co_await note_break(continuation.broken));
+  }
   if (opened.tail.torn_bytes > 0) {
     home_.logger().warning("audit.torn_line_removed", {{"bytes", opened.tail.torn_bytes}});
   }
@@ -122,7 +145,8 @@ runtime::Task<Result<Unit>> AuditLog::append_refusal_at_home(AuditEntry entry) {
     ++refusals_left_out_;
     co_return Unit{};
   }
-  if (refusals_left_out_ > 0) entry.detail += " and " + std::to_string(std::exchange(refusals_left_out_, 0)) + " more before";
+  if (refusals_left_out_ > 0)
+    entry.detail += " and " + std::to_string(std::exchange(refusals_left_out_, 0)) + " more before";
   auto noted = co_await append_at_home(std::move(entry));
   if (!noted) co_return noted.error();
   co_return Unit{};
@@ -163,8 +187,10 @@ runtime::Task<void> AuditLog::write_waiting() {
     const auto written = co_await write(std::move(lines), head);
     for (Waiting& one : batch) {
       ++seq;
-      if (written) one.completer.complete(seq);
-      else one.completer.complete(written.error());
+      if (written)
+        one.completer.complete(seq);
+      else
+        one.completer.complete(written.error());
     }
   }
   is_writing_ = false;
@@ -189,13 +215,21 @@ runtime::Task<Result<Unit>> AuditLog::write(std::string lines, AuditHead head) {
 }
 
 runtime::Task<Result<Unit>> AuditLog::open_anew() {
+  // Looked at before: whoever renames a file between the two has not lost it.
+  const bool was_lost = file_ != nullptr && head_.seq > 0 && !file_->is_there();
   auto work = [path = path_] { return AuditFile::open(path); };
   auto done = co_await runtime::offload(&file_pool_, std::move(work));
   if (!done) co_return done.error();
   CLAVIGER_CO_TRY(opened, *std::move(done));
   file_ = std::make_shared<AuditFile>(std::move(opened.file));
   if (opened.tail.last_line) co_return Unit{};  // not renamed: the same file
-  ChainedLine line = chain_line(key_, head_, home_.wall(), own_entry("audit.open", "ok", {}));
+  std::string why;
+  if (was_lost) {
+    why = "the file with entry " + std::to_string(head_.seq) + " was deleted, or moved to another file system";
+    CLAVIGER_CO_TRY(noted, co_await note_break(why));
+  }
+  AuditEntry opens = own_entry("audit.open", was_lost ? "broken" : "ok", std::move(why));
+  ChainedLine line = chain_line(key_, head_, home_.wall(), opens);
   co_return co_await write(std::move(line.text), line.head);
 }
 
@@ -203,7 +237,8 @@ runtime::Task<Result<AuditReport>> AuditLog::verify(std::vector<std::string> fil
   const std::string_view own_name = base_name(path_);
   std::vector<std::string> paths;
   for (const std::string& file : files) {
-    if (file.find('/') != std::string::npos || !file.starts_with(own_name)) co_return Error{Code::BadValue, "audit.files"};
+    if (file.find('/') != std::string::npos || !file.starts_with(own_name))
+      co_return Error{Code::BadValue, "audit.files"};
     paths.push_back(folder_of(path_) + file);
   }
   if (paths.empty()) paths.push_back(path_);

@@ -4,8 +4,9 @@
 // written together: one write and one fdatasync off the loop for all of them. The chain's head goes into the store
 // after each write, so that a log whose end was cut off shows, and a log that was lost is continued, not begun anew.
 //
-// Rotation: rename the file, then SIGHUP (reopen): the new file begins with an "audit.open" line that follows the old
-// file's last one.
+// Rotation: rename the file in its folder, then SIGHUP (reopen): the new file begins with an "audit.open" line that follows
+// the old file's last one. A file that was deleted instead, or whose end does not fit at the start, is a break: the line says
+// so for ever (outcome "broken"), and breaks() counts it, over restarts.
 #pragma once
 
 #include <atomic>
@@ -52,6 +53,8 @@ class AuditLog {
 
   // Any thread: lines since the beginning of the chain.
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
+  // Any thread: breaks of the chain that were found at starts and reloads, since the store was made.
+  std::uint64_t breaks() const { return breaks_.load(std::memory_order_relaxed); }
 
  private:
   struct Waiting {
@@ -66,6 +69,8 @@ class AuditLog {
   runtime::Task<Result<Unit>> write(std::string lines, AuditHead head);
   runtime::Task<Result<Unit>> open_anew();
   runtime::Task<Result<AuditHead>> head_in_store();
+  runtime::Task<Result<Unit>> load_breaks();
+  runtime::Task<Result<Unit>> note_break(std::string why);
   Result<runtime::OneShot<Result<std::uint64_t>>> enqueue(AuditEntry entry);
 
   runtime::Shard& home_;
@@ -82,6 +87,7 @@ class AuditLog {
   std::uint64_t refusals_left_out_ = 0;
   std::vector<runtime::Completer<Result<Unit>>> reopening_;
   std::atomic<std::uint64_t> entries_{0};
+  std::atomic<std::uint64_t> breaks_{0};
 };
 
 }  // namespace claviger::admin

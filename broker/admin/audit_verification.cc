@@ -40,15 +40,23 @@ class ChainCheck {
       if (got == Got::End) return true;
       // At the end of the present file a line may just be being written.
       if (got == Got::Torn && is_last && has_reached_head()) return true;
-      if (got != Got::Line) return fail(path, number, got == Got::Torn ? "the line is cut off" : "the line is too long");
+      if (got != Got::Line)
+        return fail(path, number, got == Got::Torn ? "the line is cut off" : "the line is too long");
       if (!add_line(path, number, line)) return false;
     }
   }
 
   bool check_end(const std::string& path) {
     if (!head_ || has_reached_head()) return true;
-    return fail(path, lines_, "the log ends at entry " + std::to_string(last_.seq) + ", but entry " +
-                                  std::to_string(head_->seq) + " was written: the end was cut off");
+    return fail(path, lines_,
+                "the log ends at entry " + std::to_string(last_.seq) + ", but entry " + std::to_string(head_->seq) +
+                    " was written: the end was cut off");
+  }
+
+  // What the daemon found once and wrote down, however well the lines since then fit.
+  bool check_breaks() {
+    if (break_.empty()) return true;
+    return fail(break_file_, break_line_, "the daemon found a break before this line: " + break_);
   }
 
   AuditReport report;
@@ -66,8 +74,13 @@ class ChainCheck {
       // A rotated log's first line says so; else lines were taken from the front.
       if (read->head.seq != 1 && !read->opens_a_file) return fail(path, number, "entries before this one are missing");
     } else if (read->head.seq != last_.seq + 1 || read->prev != last_.hash) {
-      return fail(path, number, "does not follow entry " + std::to_string(last_.seq) +
-                                    ": lines were removed, added or moved");
+      return fail(path, number,
+                  "does not follow entry " + std::to_string(last_.seq) + ": lines were removed, added or moved");
+    }
+    if (!read->break_found.empty() && break_.empty()) {
+      break_ = read->break_found;
+      break_file_ = path;
+      break_line_ = number;
     }
     last_ = read->head;
     lines_ = number;
@@ -94,6 +107,9 @@ class ChainCheck {
   std::optional<AuditHead> head_;
   AuditHead last_;
   std::uint64_t lines_ = 0;
+  std::string break_;  // the first one that a line tells of
+  std::string break_file_;
+  std::uint64_t break_line_ = 0;
   bool is_head_seen_ = false;
 };
 
@@ -105,6 +121,7 @@ AuditReport verify_audit_files(const crypto::HmacSha256& key, const std::vector<
   bool is_good = !files.empty();
   for (std::size_t i = 0; i < files.size() && is_good; ++i) is_good = check.add_file(files[i], i + 1 == files.size());
   if (is_good) is_good = check.check_end(files.back());
+  if (is_good) is_good = check.check_breaks();
   check.report.is_intact = is_good;
   return std::move(check.report);
 }

@@ -6,6 +6,7 @@
 #include "broker/admin/user_lookup.h"
 #include "broker/identity/authenticators/authenticator_procedures.h"
 #include "broker/identity/authenticators/enrolment.h"
+#include "broker/identity/authenticators/password_length.h"
 #include "broker/identity/authenticators/policy.h"
 #include "broker/identity/authenticators/pskc.h"
 #include "broker/identity/client_procedures.h"
@@ -187,21 +188,31 @@ std::string_view word_of(const std::array<std::string_view, N>& words, E value) 
   return words[static_cast<std::size_t>(value)];
 }
 
-Answer answer_with(const AuthenticationPolicy& policy) {
+// `password_length`: 0: nothing is said.
+Answer answer_with(const AuthenticationPolicy& policy, std::uint8_t password_length) {
   std::string text;
   Json json(text);
   json.begin_object().name("methods").begin_array();
   for (const std::string& method : policy.methods) json.value(method);
   json.end_array().member("second_factor", word_of(kSecondFactors, policy.second_factor));
   json.member("enrolment", word_of(kEnrolments, policy.enrolment));
-  json.member("browser_session", word_of(kBrowserSessions, policy.browser_session)).end_object();
+  json.member("browser_session", word_of(kBrowserSessions, policy.browser_session));
+  if (password_length != 0) json.member("password_length", static_cast<int>(password_length));
+  json.end_object();
   return Answer(std::move(text));
 }
 
+bool is_of_tenant(const identity::PolicyScope& scope) { return scope.client_id.empty() && scope.sub.empty(); }
+
 Task<Answer> show_policy(Call* call, identity::PolicyScope scope) {
+  std::uint8_t password_length = 0;
+  if (is_of_tenant(scope)) {
+    CLAVIGER_CO_TRY(said, co_await identity::read_password_length(call->at(), call->values[0]));
+    password_length = said;
+  }
   auto policy = co_await identity::read_policy(call->at(), call->values[0], std::move(scope));
   if (!policy) co_return policy.error();
-  co_return answer_with(*policy);
+  co_return answer_with(*policy, password_length);
 }
 
 // The whole policy, what is absent says nothing.
@@ -214,7 +225,8 @@ Task<Answer> write_policy(Call* call, identity::PolicyScope scope) {
   std::string browser_session;
   ObjectReader members(object);
   members.read("methods", policy.methods).read("second_factor", second_factor).read("enrolment", enrolment);
-  members.read("browser_session", browser_session);
+  std::optional<std::int64_t> password_length;
+  members.read("browser_session", browser_session).read("password_length", password_length);
   const auto wrong = members.wrong();
   if (wrong) co_return Answer(Code::BadValue, *wrong);
   if (!read_word(kSecondFactors, second_factor, policy.second_factor)) {
@@ -225,9 +237,16 @@ Task<Answer> write_policy(Call* call, identity::PolicyScope scope) {
   if (!read_word(kBrowserSessions, browser_session, policy.browser_session)) {
     co_return Answer(Code::BadValue, "browser_session: all, plain or off");
   }
+  const bool is_length = !password_length || (is_of_tenant(scope) && *password_length >= 0 &&
+                                              *password_length <= identity::kPasswordLengthMax);
+  if (!is_length) co_return Answer(Code::BadValue, "password_length: 1 to 64 characters, of a tenant's policy only");
   auto written = co_await identity::write_policy(call->at(), call->values[0], scope, policy);
   if (!written) co_return written.error();
-  co_return answer_with(policy);
+  const auto characters = static_cast<std::uint8_t>(password_length.value_or(0));
+  if (is_of_tenant(scope)) {
+    CLAVIGER_CO_TRY(kept, co_await identity::write_password_length(call->at(), call->values[0], characters));
+  }
+  co_return answer_with(policy, characters);
 }
 
 Task<Result<identity::PolicyScope>> scope_of_user(Call* call) {

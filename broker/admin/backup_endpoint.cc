@@ -1,11 +1,19 @@
 // A copy of the store while it serves: for who keeps it elsewhere. clavigerd --restore starts from it.
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <set>
 
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
+#include "broker/tables.h"
+#include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
 #include "core/runtime/offload.h"
+#include "storage/data_key_row.h"
 
 namespace claviger::admin {
 namespace {
@@ -17,9 +25,31 @@ constexpr std::size_t kDirectoryMax = 4000;  // PATH_MAX, with room for the name
 struct Copied {
   Result<Unit> done = Unit{};
   std::uint64_t bytes = 0;
+  std::string why;  // of NotPermitted
 };
 
-Copied copy(storage::Store& store, const std::string& directory) {
+// Which key-encryption keys open it, by name: for people and for whoever looks for the right one of several copies.
+Result<Unit> write_key_names(const std::string& directory, const std::set<std::string>& names) {
+  std::ofstream file(directory + "/OPENS-WITH.txt");
+  file << "This copy of a Claviger store opens with the key-encryption key of this name (the word before the key in "
+          "the\n"
+          "file key_encryption_key_file; of a key in a PKCS #11 token the first digits of its label's SHA-256):\n";
+  for (const std::string& name : names) file << name << "\n";
+  file.flush();
+  if (!file) return Error{Code::Io, "backup.key_names"};
+  return Unit{};
+}
+
+// A path that the daemon cannot write to is the usual reason, and says nothing by itself.
+std::string why_not_writable(const std::string& directory) {
+  const std::string folder = std::filesystem::path(directory).parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  return folder + ": " + std::generic_category().message(errno) +
+         " (the daemon's user must be able to write there; under systemd a folder outside of /var/lib/claviger needs "
+         "ReadWritePaths= in the unit)";
+}
+
+Copied copy(storage::Store& store, const std::string& directory, const std::set<std::string>& names) {
   Copied copied;
   std::error_code failure;
   if (std::filesystem::exists(directory, failure)) {
@@ -30,7 +60,13 @@ Copied copy(storage::Store& store, const std::string& directory) {
     copied.done = Error{Code::BadValue, "backup.directory"};
     return copied;
   }
+  copied.why = why_not_writable(directory);
+  if (!copied.why.empty()) {
+    copied.done = Error{Code::NotPermitted, "backup.directory"};
+    return copied;
+  }
   copied.done = store.checkpoint(directory);
+  if (copied.done) copied.done = write_key_names(directory, names);
   if (!copied.done) return copied;
   for (std::filesystem::directory_iterator each(directory, failure), end; !failure && each != end;
        each.increment(failure)) {
@@ -38,6 +74,19 @@ Copied copy(storage::Store& store, const std::string& directory) {
     if (!failure) copied.bytes += size;
   }
   return copied;
+}
+
+// Of the keys that wrap the data keys now, as in broker/key_fit.h.
+Task<Result<std::set<std::string>>> key_names(broker::Context* context) {
+  CLAVIGER_CO_TRY(records, co_await context->store.range(broker::tables::kDataKeys, "", "", storage::kRangeMax));
+  std::set<std::string> names;
+  for (const storage::Record& record : records) {
+    CLAVIGER_CO_TRY(row, storage::read_data_key_row(record.key, record.value.bytes()));
+    std::string name;
+    codec::hex_encode(as_bytes(row.wrapping_key), name);
+    names.insert(std::move(name));
+  }
+  co_return names;
 }
 
 Task<Answer> make(Call* call) {
@@ -54,17 +103,21 @@ Task<Answer> make(Call* call) {
   // All that was acknowledged before is in it; what is committed from now on may be.
   const std::uint64_t sequence = call->context.store.latest_sequence();
   storage::Store* store = &call->context.store;
-  auto work = [store, directory] { return copy(*store, directory); };
+  CLAVIGER_CO_TRY(names, co_await key_names(call->at()));
+  auto work = [store, directory, names] { return copy(*store, directory, names); };
   auto copied = co_await runtime::offload(&call->context.work_pool, std::move(work));
   if (!copied) co_return copied.error();
   if (copied->done.failed_with(Code::BadValue)) {
     co_return Answer(Code::BadValue, "directory: the folder that it would be in is not there");
   }
+  if (copied->done.failed_with(Code::NotPermitted)) co_return Answer(Code::BadValue, "directory: " + copied->why);
   if (!copied->done) co_return copied->done.error();
   std::string text;
   codec::JsonWriter json(text);
   json.begin_object().member("directory", directory).member("sequence", sequence).member("bytes", copied->bytes);
-  json.end_object();
+  json.name("key_encryption_keys").begin_array();
+  for (const std::string& name : names) json.value(name);
+  json.end_array().end_object();
   co_return Answer(std::move(text));
 }
 

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <array>
 
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
 #include "broker/identity/client_procedures.h"
+#include "broker/identity/former_client_secret.h"
 #include "core/codec/json_writer.h"
 
 namespace claviger::admin {
@@ -263,9 +265,24 @@ Task<Answer> remove(Call* call) {
   co_return Answer("{}");
 }
 
+// {"overlap": seconds that the present secret is good beside the new one}, or nothing.
 Task<Answer> rotate_secret(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
-  auto secret = co_await identity::rotate_client_secret(call->at(), call->values[0], call->values[1]);
+  std::optional<std::int64_t> overlap;
+  if (!call->request.body.empty()) {
+    codec::JsonReader reader;
+    CLAVIGER_CO_TRY(object, body_object(*call, reader));
+    ObjectReader members(object);
+    members.read("overlap", overlap);
+    if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
+  }
+  if (overlap) call->detail = "overlap=" + std::to_string(*overlap);
+  // Bounded before it is a duration: what is far beyond the limit is beyond it all the same.
+  const Seconds wanted(std::clamp<std::int64_t>(overlap.value_or(0), -1, identity::kSecretOverlapMax.count() + 1));
+  auto secret =
+      co_await identity::rotate_client_secret_with_overlap(call->at(), call->values[0], call->values[1], wanted);
+  if (secret.failed_with(Code::OutOfRange))
+    co_return Answer(Code::OutOfRange, "overlap: 0 to 2592000 seconds (30 days)");
   if (!secret) co_return secret.error();
   std::string text;
   codec::JsonWriter json(text);

@@ -3,6 +3,7 @@
 
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
+#include "broker/admin/user_lookup.h"
 #include "broker/keys/domain_procedures.h"
 #include "broker/keys/known_identity.h"
 #include "broker/keys/user_procedures.h"
@@ -328,7 +329,12 @@ Task<Answer> revoke_user(Call* call) {
     members.read("reason", reason);
     if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   }
-  CLAVIGER_CO_TRY(somebody, co_await keys::check_identity(call->at(), call->values[0], call->values[1]));
+  const auto somebody = co_await keys::check_identity(call->at(), call->values[0], call->values[1]);
+  if (somebody.failed_with(Code::UserUnknown)) {
+    const std::string hint = co_await mc_service_ids_of(call->at(), call->values[0], call->values[1]);
+    if (!hint.empty()) co_return Answer(Code::UserUnknown, hint);
+  }
+  if (!somebody) co_return somebody.error();
   auto done =
       co_await keys::revoke_user(call->services.kms, call->at(), call->values[0], call->values[1], std::move(reason));
   if (!done) co_return done.error();
@@ -337,7 +343,12 @@ Task<Answer> revoke_user(Call* call) {
 
 Task<Answer> restore_user(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
-  CLAVIGER_CO_TRY(somebody, co_await keys::check_identity(call->at(), call->values[0], call->values[1]));
+  const auto somebody = co_await keys::check_identity(call->at(), call->values[0], call->values[1]);
+  if (somebody.failed_with(Code::UserUnknown)) {
+    const std::string hint = co_await mc_service_ids_of(call->at(), call->values[0], call->values[1]);
+    if (!hint.empty()) co_return Answer(Code::UserUnknown, hint);
+  }
+  if (!somebody) co_return somebody.error();
   auto done = co_await keys::restore_user(call->services.kms, call->at(), call->values[0], call->values[1]);
   if (!done) co_return done.error();
   co_return answer_with(*done);

@@ -1,6 +1,7 @@
 // The KMS's transport and integrity keys, its pre-issue, and what clients reported to it.
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
+#include "broker/admin/user_lookup.h"
 #include "broker/exchange/peer_procedures.h"
 #include "broker/exchange/report_trust.h"
 #include "broker/keys/kms_response.h"
@@ -57,7 +58,12 @@ Task<Answer> add_key(Call* call) {
     const auto size = codec::hex_decode(as_text(hex.reveal()), wanted.key.reveal_for_writing());
     if (!size || *size != keys::kTransportKeyBytes) co_return Answer(Code::BadValue, "key: 64 hex digits");
   }
-  CLAVIGER_CO_TRY(somebody, co_await keys::check_identity(call->at(), call->values[0], call->values[1]));
+  const auto somebody = co_await keys::check_identity(call->at(), call->values[0], call->values[1]);
+  if (somebody.failed_with(Code::UserUnknown)) {
+    const std::string hint = co_await mc_service_ids_of(call->at(), call->values[0], call->values[1]);
+    if (!hint.empty()) co_return Answer(Code::UserUnknown, hint);
+  }
+  if (!somebody) co_return somebody.error();
   auto made = co_await keys::add_transport_key(call->at(), call->values[0], std::move(wanted));
   if (!made) co_return made.error();
   call->detail = "id=" + made->record.id;

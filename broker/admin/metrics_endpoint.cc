@@ -1,6 +1,7 @@
 #include "broker/admin/metrics_endpoint.h"
 
 #include "broker/admin/metrics_text.h"
+#include "broker/admin/watch_metrics.h"
 
 namespace claviger::admin {
 namespace {
@@ -10,7 +11,9 @@ using runtime::Task;
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 
 Task<http::Response> metrics(AdminServices* services) {
-  co_return http::Response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(*services));
+  std::string text = metrics_text(*services);
+  text += co_await watch_text(services);
+  co_return http::Response(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text));
 }
 
 Task<http::Response> alive() { co_return http::Response(200, kText, std::string("alive\n")); }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "broker/admin/exposition.h"
 #include "broker/admin/process_facts.h"
 #include "broker/migration/migration.h"
 #include "broker/peers/peers.h"
@@ -13,44 +14,6 @@
 
 namespace claviger::admin {
 namespace {
-
-// Lines of one metric: "# HELP", "# TYPE", samples.
-class Exposition {
- public:
-  void begin(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    append({"# HELP claviger_", name, " ", help, "\n# TYPE claviger_", name, " ", type, "\n"});
-  }
-  // `labels`: "grant=\"refresh_token\"", or empty. Label values of ours need no escaping but a listener's path.
-  void sample(std::string_view labels, std::uint64_t value) { sample_of("", labels, std::to_string(value)); }
-  void one(std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
-    begin(name, type, help);
-    sample({}, value);
-  }
-  void sample_of(std::string_view suffix, std::string_view labels, std::string_view value) {
-    append({"claviger_", name_, suffix});
-    if (!labels.empty()) append({"{", labels, "}"});
-    append({" ", value, "\n"});
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  void append(std::initializer_list<std::string_view> pieces) {
-    for (const std::string_view piece : pieces) text_ += piece;
-  }
-  std::string text_;
-  std::string name_;
-};
-
-std::string label(std::string_view name, std::string_view value) {
-  std::string text(name);
-  text += "=\"";
-  for (const char character : value) {
-    if (character == '"' || character == '\\') text += '\\';
-    text += character == '\n' ? ' ' : character;
-  }
-  return text + "\"";
-}
 
 std::uint64_t sum(const AdminServices& services, Counter broker::Figures::*counter) {
   std::uint64_t total = 0;
@@ -372,6 +335,8 @@ void add_process(Exposition& out, const AdminServices& services) {
   out.one("password_queue", "gauge", "Password hashes that wait for a thread.", context.hash_pool.queued());
   out.one("work_queue", "gauge", "Other slow work that waits for a thread.", context.work_pool.queued());
   out.one("audit_entries_total", "counter", "Lines of the audit log since its beginning.", services.audit.entries());
+  out.one("audit_breaks", "gauge", "Breaks of the audit log's chain that were found at starts and reloads, ever.",
+          services.audit.breaks());
   out.one("resident_bytes", "gauge", "Memory in use.", resident_bytes());
   const auto up =
       std::chrono::duration_cast<Seconds>(context.shard.clock().monotonic() - services.process.started_at());

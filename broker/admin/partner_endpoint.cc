@@ -25,7 +25,15 @@ void write_list(Json& json, std::string_view name, const std::vector<std::string
   json.end_array();
 }
 
-void write_partner(Json& json, const PartnerView& view) {
+using Figures = std::vector<partners::PartnerFigures>;
+
+const partners::PartnerFigures* find_figures(const Figures& figures, std::string_view tenant, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      figures, [&](const partners::PartnerFigures& one) { return one.tenant == tenant && one.partner == name; });
+  return found == figures.end() ? nullptr : &*found;
+}
+
+void write_partner(Json& json, const PartnerView& view, const Figures& figures) {
   const partners::Partner& partner = view.partner;
   json.begin_object().member("name", partner.name).member("display_name", partner.display_name);
   json.member("enabled", partner.is_enabled).member("issuer", partner.issuer).member("resource", partner.resource);
@@ -47,13 +55,19 @@ void write_partner(Json& json, const PartnerView& view) {
   }
   json.end_array();
   if (view.fetched_at != 0) json.member("keys_fetched_at", view.fetched_at);
-  json.member("created_at", partner.created_at).end_object();
+  json.member("created_at", partner.created_at);
+  if (const partners::PartnerFigures* heard = find_figures(figures, view.tenant, partner.name)) {
+    if (heard->feed_heard_at != 0) json.member("feed_heard_at", heard->feed_heard_at);
+    if (!heard->keys_error.empty()) json.member("keys_error", heard->keys_error);
+    if (!heard->feed_error.empty()) json.member("feed_error", heard->feed_error);
+  }
+  json.end_object();
 }
 
-Answer answer_with(const PartnerView& view) {
+Answer answer_with(const PartnerView& view, const Figures& figures = {}) {
   std::string text;
   Json json(text);
-  write_partner(json, view);
+  write_partner(json, view, figures);
   return Answer(std::move(text));
 }
 
@@ -112,12 +126,13 @@ DraftOrWrong read_draft(codec::JsonObject object, partners::PartnerDraft from) {
 
 Task<Answer> list(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
+  CLAVIGER_CO_TRY(figures, co_await call->services.partners->figures());
   std::string text;
   Json json(text);
   json.begin_object().name("items").begin_array();
   const auto table = call->services.partners->table();
   if (const auto found = table->by_tenant.find(call->values[0]); found != table->by_tenant.end()) {
-    for (const partners::PartnerRef& view : found->second) write_partner(json, *view);
+    for (const partners::PartnerRef& view : found->second) write_partner(json, *view, figures);
   }
   json.end_array().end_object();
   co_return Answer(std::move(text));
@@ -126,7 +141,8 @@ Task<Answer> list(Call* call) {
 Task<Answer> show(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   CLAVIGER_CO_TRY(view, find(*call));
-  co_return answer_with(*view);
+  CLAVIGER_CO_TRY(figures, co_await call->services.partners->figures());
+  co_return answer_with(*view, figures);
 }
 
 Task<Answer> add(Call* call) {
@@ -178,6 +194,14 @@ Task<Answer> remove(Call* call) {
 Task<Answer> refresh(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   auto done = co_await call->services.partners->refresh_keys(call->at(), call->values[0], call->values[1]);
+  if (done.failed_with(Code::DeadlinePassed)) {
+    co_return Answer(Code::Unreachable, "the partner did not answer within 5 seconds");
+  }
+  if (!done && meaning_of(done.error().code).status == 502) {
+    co_return Answer(done.error().code,
+                     "the partner's keys cannot be fetched: " + std::string(name_of(done.error().code)) + " [" +
+                         std::string(done.error().where) + "]");
+  }
   if (!done) co_return done.error();
   Answer shown = co_await show(call);
   co_return shown;

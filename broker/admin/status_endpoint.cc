@@ -5,6 +5,7 @@
 #include "broker/admin/endpoints.h"
 #include "broker/admin/metrics_text.h"
 #include "broker/admin/process_facts.h"
+#include "broker/admin/watch_metrics.h"
 #include "core/codec/json_writer.h"
 #include "core/http/counters.h"
 
@@ -64,14 +65,18 @@ Task<Answer> status(Call* call) {
   json.member("allocator", allocator()).member("openssl", openssl_version()).member("resident_bytes", resident_bytes());
   json.member("hash_queue", context.hash_pool.queued());
   json.member("log_level", kLevels[static_cast<std::size_t>(context.shard.logger().level())]);
-  json.member("audit_entries", services.audit.entries());
+  json.member("audit_entries", services.audit.entries()).member("audit_breaks", services.audit.breaks());
   write_store(json, context.store);
   const std::uint64_t connections = write_listeners(json, services);
   json.member("connections_open", connections).end_object();
   co_return Answer(std::move(text));
 }
 
-Task<Answer> metrics(Call* call) { co_return Answer(metrics_text(call->services)).as_text(); }
+Task<Answer> metrics(Call* call) {
+  std::string text = metrics_text(call->services);
+  text += co_await watch_text(&call->services);
+  co_return Answer(std::move(text)).as_text();
+}
 
 }  // namespace
 

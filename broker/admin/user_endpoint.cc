@@ -7,13 +7,35 @@
 
 namespace claviger::admin {
 
+namespace {
+// Of no user's login, or what nobody may have for one: an identity may still have that form.
+bool is_unknown(Code code) { return code == Code::UserUnknown || code == Code::LoginInvalid; }
+}  // namespace
+
 runtime::Task<Result<identity::User>> find_named_user(broker::Context* context, std::string tenant, std::string name) {
   constexpr std::size_t kSubCharacters = 22;
   auto by_login = co_await identity::find_user_by_login(context, tenant, name);
-  if (by_login || name.size() != kSubCharacters) co_return by_login;
-  if (by_login.error().code != Code::UserUnknown) co_return by_login;
-  auto by_sub = co_await identity::find_user(context, std::move(tenant), std::move(name));
-  co_return by_sub;
+  if (by_login || !is_unknown(by_login.error().code)) co_return by_login;
+  if (name.size() == kSubCharacters) {
+    auto by_sub = co_await identity::find_user(context, tenant, name);
+    if (by_sub || !by_sub.failed_with(Code::UserUnknown)) co_return by_sub;
+  }
+  for (const char* kind : {"mc", "mcptt", "mcvideo", "mcdata", "val"}) {
+    auto by_identity = co_await identity::find_user_by_mc_identity(context, tenant, kind, name);
+    if (by_identity || !by_identity.failed_with(Code::UserUnknown)) co_return by_identity;
+  }
+  co_return by_login;
+}
+
+runtime::Task<std::string> mc_service_ids_of(broker::Context* context, std::string tenant, std::string name) {
+  auto user = co_await find_named_user(context, std::move(tenant), std::move(name));
+  std::string ids;
+  if (!user) co_return ids;
+  for (const std::string* id : {&user->mcptt_id, &user->mcvideo_id, &user->mcdata_id}) {
+    if (!id->empty()) ids += (ids.empty() ? "" : ", ") + *id;
+  }
+  co_return ids.empty() ? "the KMS knows users by their MC service IDs, and " + user->login + " has none"
+                        : "the KMS knows users by their MC service IDs; " + user->login + " has " + ids;
 }
 
 namespace {
@@ -86,6 +108,38 @@ Task<Answer> enable(Call* call) {
   co_return shown;
 }
 
+// What the object does not name stays; an empty text or list takes away.
+Task<Answer> set(Call* call) {
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  ObjectReader members(object);
+  identity::UserChange change;
+  const auto read_text = [&](std::string_view name, std::optional<std::string>& field) {
+    std::string text;
+    members.read(name, text);
+    if (members.has(name)) field = std::move(text);
+  };
+  const auto read_list = [&](std::string_view name, std::optional<std::vector<std::string>>& field) {
+    std::vector<std::string> list;
+    members.read(name, list);
+    if (members.has(name)) field = std::move(list);
+  };
+  read_text("login", change.login);
+  read_text("display_name", change.display_name);
+  read_text("mc_id", change.mc_id);
+  read_text("mcptt_id", change.mcptt_id);
+  read_text("mcvideo_id", change.mcvideo_id);
+  read_text("mcdata_id", change.mcdata_id);
+  read_list("scopes", change.scopes);
+  read_list("val_user_ids", change.val_user_ids);
+  if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
+  auto user = co_await find(call);
+  if (!user) co_return user.error();
+  auto changed = co_await identity::change_user(call->at(), call->values[0], user->sub, std::move(change));
+  if (!changed) co_return changed.error();
+  co_return answer_with(*changed);
+}
+
 Task<Answer> unlock(Call* call) {
   auto user = co_await find(call);
   if (!user) co_return user.error();
@@ -152,6 +206,7 @@ void add_user_verbs(http::Router& router, AdminServices& services) {
       {{Method::Get, "/tenants/{tenant}/users", "user.list", Effect::Reads, list},
        {Method::Post, "/tenants/{tenant}/users", "user.add", Effect::Changes, add},
        {Method::Get, "/tenants/{tenant}/users/{login}", "user.show", Effect::Reads, show},
+       {Method::Patch, "/tenants/{tenant}/users/{login}", "user.set", Effect::Changes, set},
        {Method::Delete, "/tenants/{tenant}/users/{login}", "user.remove", Effect::Changes, remove},
        {Method::Post, "/tenants/{tenant}/users/{login}/enable", "user.enable", Effect::Changes, enable},
        {Method::Post, "/tenants/{tenant}/users/{login}/disable", "user.disable", Effect::Changes, disable},

@@ -1,4 +1,4 @@
-// A user as an operator names him: by login name, or by `sub`.
+// A user as an operator names him: by login name, by `sub`, or by an MC ID, MC service ID or VAL user ID of his.
 #pragma once
 
 #include <string>
@@ -7,7 +7,10 @@
 
 namespace claviger::admin {
 
-// The login name goes first: a `sub` is random, nobody has it for a login name by accident. UserUnknown.
+// The login name goes first: a `sub` is random, nobody has it for a login name by accident; then the identities. UserUnknown.
 runtime::Task<Result<identity::User>> find_named_user(broker::Context* context, std::string tenant, std::string name);
+
+// The KMS knows people by MC service IDs. Of somebody whom an operator named otherwise: which these are; else empty.
+runtime::Task<std::string> mc_service_ids_of(broker::Context* context, std::string tenant, std::string name);
 
 }  // namespace claviger::admin

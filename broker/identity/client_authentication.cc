@@ -9,6 +9,7 @@
 #include "broker/identity/client_certificate.h"
 #include "broker/identity/client_secret.h"
 #include "broker/identity/endpoint_urls.h"
+#include "broker/identity/former_client_secret.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -23,6 +24,9 @@ using runtime::Task;
 
 // How a caller says who it is. A certificate shows itself in the handshake and is no part of this.
 enum class Means : std::uint8_t { Nothing, Basic, Post, Assertion };
+
+// The former one is good for a while when it was rotated with an overlap.
+enum class WhichSecret : std::uint8_t { Present, Former };
 
 struct Presented {
   Means means = Means::Nothing;
@@ -85,7 +89,8 @@ struct ClientAuthenticator::State {
   std::string endpoint_of(std::string_view tenant, const http::Request& request) const;
   Result<VerifiedAssertion> verify(std::string_view tenant, ClientCache::Entry& entry, std::string_view assertion,
                                    std::string_view endpoint);
-  Result<Unit> check_secret(std::string_view tenant, const Client& client, const SecretBytes& secret) const;
+  // `secret` outlives the task.
+  Task<Result<WhichSecret>> check_secret(std::string tenant, ClientCache::EntryRef entry, const SecretBytes* secret);
   std::size_t entries_max() const { return context.snapshot->settings->limits.cached_clients_max; }
   AssertionTools tools() { return {reader, verify_context}; }
 
@@ -133,12 +138,15 @@ Task<Result<ClientCache::EntryRef>> ClientAuthenticator::State::find(std::string
   co_return entry;
 }
 
-Result<Unit> ClientAuthenticator::State::check_secret(std::string_view tenant, const Client& client,
-                                                      const SecretBytes& secret) const {
-  if (!client.secret_mac) return Error{Code::ClientSecretWrong, "client.secret"};
-  const auto mac = client_secret_mac(context.identity->client_mac(), tenant, client.client_id, secret.reveal());
-  if (!equals_constant_time(mac, *client.secret_mac)) return Error{Code::ClientSecretWrong, "client.secret"};
-  return Unit{};
+Task<Result<WhichSecret>> ClientAuthenticator::State::check_secret(std::string tenant, ClientCache::EntryRef entry,
+                                                                   const SecretBytes* secret) {
+  const Client& client = entry->client;
+  if (!client.secret_mac) co_return Error{Code::ClientSecretWrong, "client.secret"};
+  const auto mac = client_secret_mac(context.identity->client_mac(), tenant, client.client_id, secret->reveal());
+  if (equals_constant_time(mac, *client.secret_mac)) co_return WhichSecret::Present;
+  CLAVIGER_CO_TRY(former, co_await read_former_secret(&context, std::move(tenant), client.client_id));
+  if (former && equals_constant_time(mac, *former)) co_return WhichSecret::Former;
+  co_return Error{Code::ClientSecretWrong, "client.secret"};
 }
 
 // The URL of the endpoint that was asked, as the client knows it: at the place where it asked (mtls_endpoint_aliases).
@@ -201,8 +209,10 @@ Task<Result<ClientRef>> ClientAuthenticator::authenticate(std::string tenant, co
       if (presented.means != Means::Basic && presented.means != Means::Post) {
         co_return Error{Code::ClientMethodWrong, "client.method"};
       }
-      CLAVIGER_CO_TRY(right, state.check_secret(tenant, client, presented.secret));
-      if (presented.means == Means::Basic) {
+      const SecretBytes* secret = &presented.secret;
+      CLAVIGER_CO_TRY(which, co_await state.check_secret(tenant, entry, secret));
+      // What is remembered is not looked at again, and a former secret ends without a change of the record.
+      if (presented.means == Means::Basic && which == WhichSecret::Present) {
         state.cache.remember_seen(tenant, request->field(http::Field::Authorization), entry, state.entries_max());
       }
       break;

@@ -6,6 +6,7 @@
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/client_draft.h"
 #include "broker/identity/client_secret.h"
+#include "broker/identity/former_client_secret.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/pairwise_subject.h"
 #include "broker/identity/session_records.h"
@@ -26,7 +27,7 @@ using broker::Context;
 using runtime::Task;
 
 // May run several times.
-using ClientEdit = std::function<Result<Unit>(Client&)>;
+using ClientEdit = std::function<Result<Unit>(Client&, storage::Transaction&)>;
 
 Task<Result<Client>> read_client(Context* context, std::string tenant, std::string client_id) {
   if (!is_client_id(client_id)) co_return Error{Code::ClientUnknown, "client.id"};
@@ -115,10 +116,11 @@ Task<Result<Client>> change_at_home(Context* context, std::string tenant, std::s
     storage::Transaction transaction;
     transaction.expect_version(tables::kClients, key, client.version);
     if (edit) {
-      CLAVIGER_CO_TRY(edited, edit(client));
+      CLAVIGER_CO_TRY(edited, edit(client, transaction));
       transaction.put(tables::kClients, key, as_bytes(encode_client(client)));
     } else {
       transaction.erase(tables::kClients, key);
+      erase_former_secret(transaction, tenant, client_id);  // the next of this name has its own
     }
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;
@@ -183,7 +185,7 @@ Task<Result<Client>> change_client(Context* context, std::string tenant, std::st
     if (allowed.failed_with(Code::OutOfRange)) co_return Error{Code::ClientMetadata, "client.access_token_life"};
     if (!allowed) co_return allowed.error();
   }
-  ClientEdit edit = [change = std::move(change)](Client& client) -> Result<Unit> {
+  ClientEdit edit = [change = std::move(change)](Client& client, storage::Transaction&) -> Result<Unit> {
     const std::string sector = client.has_pairwise_subject ? sector_of(client) : std::string();
     CLAVIGER_TRY(applied, apply_change(change, client));
     // Its living tokens call users by names of the former sector, by which nobody could revoke them any more: they end
@@ -196,11 +198,23 @@ Task<Result<Client>> change_client(Context* context, std::string tenant, std::st
 }
 
 Task<Result<SecretBytes>> rotate_client_secret(Context* context, std::string tenant, std::string client_id) {
+  return rotate_client_secret_with_overlap(context, std::move(tenant), std::move(client_id), Seconds{0});
+}
+
+Task<Result<SecretBytes>> rotate_client_secret_with_overlap(Context* context, std::string tenant, std::string client_id,
+                                                            Seconds overlap) {
+  if (overlap < Seconds{0} || overlap > kSecretOverlapMax) co_return Error{Code::OutOfRange, "client.secret_overlap"};
+  const std::int64_t until = numeric_date(context->shard.wall()) + overlap.count();
   CLAVIGER_CO_TRY(secret, make_client_secret());
   const auto mac = client_secret_mac(context->identity->client_mac(), tenant, client_id, secret.reveal());
-  ClientEdit edit = [mac](Client& client) -> Result<Unit> {
+  ClientEdit edit = [mac, tenant, overlap, until](Client& client, storage::Transaction& transaction) -> Result<Unit> {
     if (client.authentication != ClientAuthentication::SecretBasic) {
       return Error{Code::ClientMetadata, "client.authentication"};
+    }
+    if (overlap > Seconds{0} && client.secret_mac) {
+      put_former_secret(transaction, tenant, client.client_id, *client.secret_mac, until);
+    } else {
+      erase_former_secret(transaction, tenant, client.client_id);
     }
     client.secret_mac = mac;
     return Unit{};
@@ -210,7 +224,7 @@ Task<Result<SecretBytes>> rotate_client_secret(Context* context, std::string ten
 }
 
 Task<Result<Unit>> set_client_enabled(Context* context, std::string tenant, std::string client_id, bool is_enabled) {
-  ClientEdit edit = [is_enabled](Client& client) {
+  ClientEdit edit = [is_enabled](Client& client, storage::Transaction&) {
     client.is_enabled = is_enabled;
     return Result<Unit>(Unit{});
   };

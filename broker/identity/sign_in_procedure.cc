@@ -254,6 +254,8 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
   if (!verdict.is_admitted) {
     SignInOutcome throttled = outcome_of(Kind::Throttled);
     throttled.retry_after = verdict.retry_after;
+    // An operator is asked who cannot get in; who is nobody costs as much.
+    if (auto sub = co_await read_login(context, request.tenant, login)) throttled.sub = *std::move(sub);
     co_return throttled;
   }
   // 2. Who is it? Nobody, and a user without a password, have a hash that nothing matches and that costs the same.
@@ -274,12 +276,20 @@ Task<Result<SignInOutcome>> sign_in_at_home(Context* context, SignIn request, st
     throttle.withdraw(request.tenant, login, source);
     co_return checked.error();
   }
-  if (!user || !checked->is_right) co_return outcome_of(verdict.is_last ? Kind::Exhausted : Kind::Wrong);
+  if (!user || !checked->is_right) {
+    SignInOutcome wrong = outcome_of(verdict.is_last ? Kind::Exhausted : Kind::Wrong);
+    wrong.reason = !user ? "unknown user" : user->password_hash.empty() ? "no password" : "wrong password";
+    if (user) wrong.sub = user->sub;
+    co_return wrong;
+  }
   remember_source(throttle, request, login, source, context->shard.now());
   // 4. The code.
   const SignIn* kept = &request;
-  co_return co_await complete(context, kept, *std::move(user), std::move(checked->new_hash),
-                              std::move(request.password));
+  std::string sub = user->sub;
+  auto outcome =
+      co_await complete(context, kept, *std::move(user), std::move(checked->new_hash), std::move(request.password));
+  if (outcome) outcome->sub = std::move(sub);
+  co_return outcome;
 }
 
 // What the log says of a sign-in beside its outcome.
@@ -288,7 +298,29 @@ struct Whence {
   std::string client_id;
   std::string source;
   std::string ue_id;
+  std::string sub;  // who has proved his password; empty: nobody yet
 };
+
+std::string_view reason_of(const SignInOutcome& outcome) {
+  if (!outcome.reason.empty()) return outcome.reason;
+  switch (outcome.kind) {
+    case Kind::Throttled:
+      return "throttled";
+    case Kind::Denied:
+      return "disabled";
+    case Kind::EnrolFirst:
+      return "no second factor";
+    case Kind::Unmet:
+      return "less than the client wants";
+    case Kind::Wrong:
+    case Kind::Exhausted:
+      return "wrong code";
+    case Kind::Passed:
+    case Kind::NextStep:
+      break;
+  }
+  return {};
+}
 
 void count(Context* context, const SignInOutcome& outcome, const Whence& whence) {
   switch (outcome.kind) {
@@ -308,13 +340,26 @@ void count(Context* context, const SignInOutcome& outcome, const Whence& whence)
       context->figures->sign_ins_failed.add();
       break;
   }
-  // Without the name: people type passwords into the field above.
-  const bool passed = outcome.kind == Kind::Passed;
-  context->shard.logger().info(passed ? "sign_in.passed" : "sign_in.refused", {{"tenant", whence.tenant},
-                                                                               {"client", whence.client_id},
-                                                                               {"source", whence.source},
-                                                                               {"acr", outcome.plan.acr},
-                                                                               {"ue", whence.ue_id}});
+  // Without the name: people type passwords into the field above. Whose name it was says his `sub`.
+  const std::string_view sub = !outcome.sub.empty()            ? std::string_view(outcome.sub)
+                               : !outcome.progress.sub.empty() ? std::string_view(outcome.progress.sub)
+                                                               : std::string_view(whence.sub);
+  Logger& logger = context->shard.logger();
+  if (outcome.kind == Kind::Passed) {
+    logger.info("sign_in.passed", {{"tenant", whence.tenant},
+                                   {"client", whence.client_id},
+                                   {"source", whence.source},
+                                   {"acr", outcome.plan.acr},
+                                   {"ue", whence.ue_id},
+                                   {"sub", sub}});
+    return;
+  }
+  logger.info("sign_in.refused", {{"tenant", whence.tenant},
+                                  {"client", whence.client_id},
+                                  {"source", whence.source},
+                                  {"reason", reason_of(outcome)},
+                                  {"ue", whence.ue_id},
+                                  {"sub", sub}});
 }
 
 }  // namespace
@@ -329,7 +374,8 @@ Task<Result<SignInOutcome>> sign_in(Context* context, SignIn request) {
     context->figures->sign_ins_failed.add();
     co_return outcome_of(Kind::Wrong);
   }
-  const Whence whence{request.tenant, request.interaction.client_id, request.source, request.interaction.ue.ue_id};
+  const Whence whence{request.tenant, request.interaction.client_id, request.source, request.interaction.ue.ue_id,
+                      is_first ? std::string() : progress.sub};
   runtime::Shard* home = &context->home_of(home_name("login", request.tenant, *canonical));
   Context* there = &context->at(*home);
   auto start = [there, request = std::move(request), login = *canonical]() mutable {

@@ -40,20 +40,23 @@ struct SignIn {
 
 struct SignInOutcome {
   enum class Kind : std::uint8_t {
-    Passed,     // `code` is there, durable
-    Wrong,      // ask again
-    Exhausted,  // wrong, and it was the last of the free tries: the sign-in is over
-    Throttled,  // not looked at: `retry_after`
-    Denied,     // the password was right, but he may not sign in
-    NextStep,   // the password was right; `plan` says what else, `progress` goes into the interaction
-    EnrolFirst, // policy wants a second factor, and only an administrator can enrol one
-    Unmet       // the client wants more than he can prove
+    Passed,      // `code` is there, durable
+    Wrong,       // ask again
+    Exhausted,   // wrong, and it was the last of the free tries: the sign-in is over
+    Throttled,   // not looked at: `retry_after`
+    Denied,      // the password was right, but he may not sign in
+    NextStep,    // the password was right; `plan` says what else, `progress` goes into the interaction
+    EnrolFirst,  // policy wants a second factor, and only an administrator can enrol one
+    Unmet        // the client wants more than he can prove
   } kind = Kind::Wrong;
   SecretBytes code;
   Milliseconds retry_after{0};
   bool must_ask_consent = false;  // before the code leaves (consent.h)
   SignInPlan plan;
   SignInProgress progress;  // when passed: for the browser's session
+  // For the operator's log alone: nothing of it may show in an answer.
+  std::string sub;          // whose login it was; empty: nobody's
+  std::string_view reason;  // of a refusal, a literal; empty: as `kind` says
 };
 
 // Errors: InteractionUsed; LoginRequired (he is not whom the client means: id_token_hint.h); ScopeNothing (nothing of what the client asked for is his); Overload (password pool);

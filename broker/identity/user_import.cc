@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "broker/identity/authenticators/password_length.h"
 #include "broker/identity/former_hash.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
@@ -55,7 +56,8 @@ void refuse(Line& line, Error why) {
 
 bool is_about_the_line(Code code) {
   return code == Code::LoginTaken || code == Code::LoginInvalid || code == Code::McIdentityTaken ||
-         code == Code::McIdentityInvalid || code == Code::Corrupt || code == Code::SchemaTooNew;
+         code == Code::McIdentityInvalid || code == Code::PasswordInvalid || code == Code::Corrupt ||
+         code == Code::SchemaTooNew;
 }
 
 // Names that an earlier line of the batch wants, too: which of them is meant, nobody knows.
@@ -129,8 +131,10 @@ Task<Result<Hashed>> standing_hash(Context* context, std::string tenant, std::st
 
 Task<Result<Hashed>> hash_for(Context* context, std::string tenant, std::string login, SecretBytes password) {
   SecretBytes copy(password.reveal());
-  CLAVIGER_CO_TRY(standing, co_await standing_hash(context, std::move(tenant), std::move(login), std::move(copy)));
+  CLAVIGER_CO_TRY(standing, co_await standing_hash(context, tenant, std::move(login), std::move(copy)));
   if (!standing.hash.empty()) co_return standing;
+  const std::size_t characters = characters_of(password.reveal());
+  CLAVIGER_CO_TRY(long_enough, co_await check_password_length(context, std::move(tenant), characters));
   CLAVIGER_CO_TRY(hash, co_await hash_password(context, std::move(password)));
   standing.hash = std::move(hash);
   co_return standing;

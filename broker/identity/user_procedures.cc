@@ -5,6 +5,7 @@
 
 #include "broker/identity/authenticators/authenticator_record.h"
 #include "broker/identity/authenticators/failed_codes.h"
+#include "broker/identity/authenticators/password_length.h"
 #include "broker/identity/former_hash.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
@@ -85,6 +86,8 @@ Task<Result<User>> create_user(Context* context, std::string tenant, UserDraft d
   user.created_at = now;
   if (!draft.password.empty() || !draft.password_hash.empty()) user.password_changed_at = now;
   if (!draft.password.empty()) {
+    CLAVIGER_CO_TRY(long_enough,
+                    co_await check_password_length(context, tenant, characters_of(draft.password.reveal())));
     CLAVIGER_CO_TRY(hash, co_await hash_password(context, std::move(draft.password)));
     user.password_hash = std::move(hash);
   }
@@ -104,6 +107,7 @@ Task<Result<User>> change_user(Context* context, std::string tenant, std::string
 Task<Result<Unit>> set_password(Context* context, std::string tenant, std::string sub, SecretBytes password) {
   CLAVIGER_CO_TRY(checked, check_password(password));
   CLAVIGER_CO_TRY(known, co_await read_user(context, tenant, sub));
+  CLAVIGER_CO_TRY(long_enough, co_await check_password_length(context, tenant, characters_of(password.reveal())));
   CLAVIGER_CO_TRY(hash, co_await hash_password(context, std::move(password)));
   UserEdit edit = [hash = std::move(hash)](User& user, std::int64_t now) {
     user.password_hash = hash;

@@ -43,6 +43,17 @@ Result<KeyParts> parts_of(std::string_view key) {
 
 Seconds next_retry(Seconds last) { return std::min(last * 2, kRetryLast); }
 
+// `error`: a Code's name; empty: it is heard again.
+void log_reach(Context& context, const std::string& tenant, const std::string& partner, std::string_view what,
+               std::string_view error) {
+  Logger& logger = context.shard.logger();
+  if (error.empty()) {
+    logger.warning("partner.reached", {{"tenant", tenant}, {"partner", partner}, {"what", what}});
+  } else {
+    logger.warning("partner.unreachable", {{"tenant", tenant}, {"partner", partner}, {"what", what}, {"why", error}});
+  }
+}
+
 }  // namespace
 
 // A connection to one partner. Shared by its followers and by whoever refreshes at the moment.
@@ -54,6 +65,9 @@ struct Partners::Link {
   const Partner partner;
   http::Client client;
   std::optional<std::uint64_t> feed_next;
+  std::int64_t feed_heard_at = 0;  // NumericDate
+  std::string_view keys_error;     // of the last try
+  std::string_view feed_error;
 };
 
 // What goes on in the background for one partner, until it is dropped.
@@ -275,9 +289,9 @@ Task<void> Partners::follow_keys(std::shared_ptr<Link> link) {
   bool was_reached = true;
   for (;;) {
     const auto fetched = co_await fetch_keys(link);
+    link->keys_error = fetched ? std::string_view() : name_of(fetched.error().code);
     if (fetched.has_value() != was_reached) {
-      const std::string_view code = fetched ? std::string_view("ok") : name_of(fetched.error().code);
-      home().shard.logger().warning("partner.reached", {{"partner", link->partner.name}, {"keys", code}});
+      log_reach(home(), link->tenant, link->partner.name, "keys", link->keys_error);
       was_reached = fetched.has_value();
     }
     const Seconds wait = fetched ? kKeysEvery : retry;
@@ -312,9 +326,10 @@ Task<void> Partners::follow_feed(std::shared_ptr<Link> link) {
   for (;;) {
     const Monotonic begun = home().shard.now();
     const auto polled = co_await poll_feed(link);
+    link->feed_error = polled ? std::string_view() : name_of(polled.error().code);
+    if (polled) link->feed_heard_at = numeric_date(home().shard.wall());
     if (polled.has_value() != was_reached) {
-      const std::string_view code = polled ? std::string_view("ok") : name_of(polled.error().code);
-      home().shard.logger().warning("partner.reached", {{"partner", link->partner.name}, {"feed", code}});
+      log_reach(home(), link->tenant, link->partner.name, "feed", link->feed_error);
       was_reached = polled.has_value();
     }
     Monotonic next;
@@ -357,6 +372,31 @@ Task<Result<Unit>> Partners::refresh_unknown_at_home(std::string tenant, std::st
   CLAVIGER_CO_TRY(fetched, co_await refresh_at_home(std::move(tenant), std::move(name)));
   if (!has_others()) co_return Error{Code::TokenKeyUnknown, "partner.refresh"};
   co_return Unit{};
+}
+
+Task<Result<std::vector<PartnerFigures>>> Partners::figures_at_home() {
+  std::vector<PartnerFigures> all;
+  for (const auto& [name, partner] : home_->records) {
+    PartnerFigures& one = all.emplace_back();
+    one.tenant = name.first;
+    one.partner = name.second;
+    if (const auto keys = home_->keys.find(name); keys != home_->keys.end()) {
+      one.keys_fetched_at = keys->second.fetched_at;
+    }
+    const auto follower = home_->followers.find(name);
+    one.follows_keys = partner.is_enabled && !partner.jwks_uri.empty();
+    one.follows_feed = partner.is_enabled && !partner.revocations_uri.empty();
+    if (follower == home_->followers.end()) continue;
+    one.feed_heard_at = follower->second->link->feed_heard_at;
+    one.keys_error = follower->second->link->keys_error;
+    one.feed_error = follower->second->link->feed_error;
+  }
+  co_return all;
+}
+
+Task<Result<std::vector<PartnerFigures>>> Partners::figures() {
+  auto begin = [this] { return figures_at_home(); };
+  co_return co_await runtime::call_on(&home().shard, std::move(begin));
 }
 
 Task<Result<Unit>> Partners::refresh_keys(Context*, std::string tenant, std::string name) {

@@ -33,6 +33,18 @@ inline constexpr Milliseconds kRefreshWaitMax{5000};
 
 using Contexts = std::vector<std::unique_ptr<broker::Context>>;
 
+// How far a partner is heard, for operators.
+struct PartnerFigures {
+  std::string tenant;
+  std::string partner;
+  bool follows_keys = false;         // they have a jwks_uri, and the partner is enabled
+  bool follows_feed = false;         // its revocations, the same
+  std::int64_t keys_fetched_at = 0;  // NumericDate; 0: never
+  std::int64_t feed_heard_at = 0;    // of the last poll that it answered; 0: not since the start
+  std::string_view keys_error;       // why the last try failed, a Code's name; empty: it did not
+  std::string_view feed_error;       // the same
+};
+
 class Partners {
  public:
   explicit Partners(Contexts& contexts);
@@ -57,6 +69,9 @@ class Partners {
   // The same, before reload(): its keys come from elsewhere now, what was fetched counts no more.
   void forget_keys(const std::string& tenant, const std::string& name);
 
+  // Any shard. What runtime::call_on() says: the home shard is too busy.
+  runtime::Task<Result<std::vector<PartnerFigures>>> figures();
+
   std::shared_ptr<const PartnerTable> table() const;
   codec::JsonReader& reader();
 
@@ -77,6 +92,7 @@ class Partners {
     codec::JsonReader reader;
   };
 
+  runtime::Task<Result<std::vector<PartnerFigures>>> figures_at_home();
   runtime::Task<Result<Unit>> load();
   runtime::Task<void> publish();
   runtime::Task<Result<Unit>> follow_changed();

@@ -3,9 +3,11 @@
 #include "core/base/log_batch.h"
 
 #include <spdlog/async.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/details/file_helper.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -55,6 +57,63 @@ void append_escaped(std::string& out, std::string_view text) {
     }
   }
 }
+
+// The log's file. Whoever renames or deletes it gets a new one with the next line that comes after a rest: logrotate and its like
+// need nobody's help. On the writer's thread alone.
+class FileSink final : public spdlog::sinks::sink {
+ public:
+  // Throws when the file cannot be opened.
+  explicit FileSink(std::string path)
+      : path_(std::move(path)), formatter_(std::make_unique<spdlog::pattern_formatter>()) {
+    open();
+  }
+  void log(const spdlog::details::log_msg& line) override {
+    if (is_first_) look();
+    is_first_ = false;
+    spdlog::memory_buf_t text;
+    formatter_->format(line, text);
+    file_->write(text);
+  }
+  // After it a look costs little: at most each time that the writer has rested.
+  void flush() override {
+    file_->flush();
+    is_first_ = true;
+  }
+  void set_pattern(const std::string& pattern) override {
+    formatter_ = std::make_unique<spdlog::pattern_formatter>(pattern);
+  }
+  void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override { formatter_ = std::move(formatter); }
+
+ private:
+  void open() {
+    auto file = std::make_unique<spdlog::details::file_helper>();
+    file->open(path_, false);
+    file_ = std::move(file);
+    struct stat status {};
+    is_known_ = ::stat(path_.c_str(), &status) == 0;
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+  }
+  void look() {
+    struct stat status {};
+    const bool is_there = ::stat(path_.c_str(), &status) == 0;
+    if (is_known_ && is_there && status.st_dev == device_ && status.st_ino == inode_) return;
+    try {
+      open();
+    } catch (const spdlog::spdlog_ex&) {
+      // It goes on in the old one, and is tried again: no line is lost for it.
+      is_known_ = false;
+    }
+  }
+
+  const std::string path_;
+  std::unique_ptr<spdlog::formatter> formatter_;
+  std::unique_ptr<spdlog::details::file_helper> file_;
+  bool is_first_ = true;
+  bool is_known_ = false;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
 
 // On the writer's thread: the sink, flushed as log_batch.h has it, and a rest when nothing more waits.
 class RestingSink final : public spdlog::sinks::sink {
@@ -138,7 +197,7 @@ Logger::Logger(LogOptions options) : sink_(std::make_unique<Sink>()), level_(opt
   } else {
     // Where the file cannot be written, lines go where somebody may see them: the log is no reason not to serve.
     try {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file, false);
+      sink = std::make_shared<FileSink>(options.file);
     } catch (const spdlog::spdlog_ex&) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
       has_lost_file_ = true;

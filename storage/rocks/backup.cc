@@ -77,6 +77,7 @@ Result<CopyFigures> restore(const std::string& backup, const std::string& direct
   fs::remove_all(partial, failure);
   if (fs::create_directory(partial, failure)) fs::permissions(partial, fs::perms::owner_all, failure);
   if (!failure) fs::copy(backup, partial, fs::copy_options::recursive, failure);
+  if (!failure) fs::remove(partial / "OPENS-WITH.txt", failure);  // it is of the copy: the store's key may turn
   if (failure) {
     logger.error("store.restore", {{"directory", directory}, {"reason", failure.message()}});
     return Error{failure == std::errc::no_space_on_device ? Code::NoSpace : Code::Io, "store.restore"};

@@ -27,8 +27,14 @@ class InfoLog final : public rocksdb::Logger {
     if (size <= 0) return;
     std::string_view text(line.data(), std::min(static_cast<std::size_t>(size), line.size() - 1));
     while (text.ends_with('\n')) text.remove_suffix(1);
-    if (level == rocksdb::InfoLogLevel::WARN_LEVEL) logger_.warning("store.rocksdb", {{"line", text}});
-    else logger_.error("store.rocksdb", {{"line", text}});
+    // What each checkpoint of a serving store says (a backup), though nothing is wrong.
+    const bool is_of_checkpoint = text.find("File Deletions ") != std::string_view::npos;
+    if (is_of_checkpoint)
+      logger_.debug("store.rocksdb", {{"line", text}});
+    else if (level == rocksdb::InfoLogLevel::WARN_LEVEL)
+      logger_.warning("store.rocksdb", {{"line", text}});
+    else
+      logger_.error("store.rocksdb", {{"line", text}});
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "storage/rocks/database.h"
 #include "storage/rocks/status.h"
+#include "storage/stored_value.h"
 
 namespace claviger::storage::rocks {
 namespace {
@@ -16,9 +17,19 @@ namespace {
 // A store of any size is opened in no time: nothing but what the look needs.
 constexpr int kFilesOpenMax = 16;
 
-}  // namespace
+// Opened for reading only, one table beside the default one.
+struct OpenTable {
+  OpenTable() = default;
+  OpenTable(const OpenTable&) = delete;
+  OpenTable& operator=(const OpenTable&) = delete;
+  ~OpenTable() {
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  }
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+};
 
-Result<bool> has_record(const std::string& directory, const std::string& table, std::string_view key) {
+Result<Unit> open_table(const std::string& directory, const std::string& table, OpenTable& opened) {
   std::error_code ignored;
   if (!std::filesystem::exists(std::filesystem::path(directory) / "CURRENT", ignored)) {
     return Error{Code::NotFound, "store.look"};
@@ -33,16 +44,38 @@ Result<bool> has_record(const std::string& directory, const std::string& table, 
   if (std::ranges::find(names, table) == names.end()) return Error{Code::NotFound, "store.look.table"};
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions()}, {table, rocksdb::ColumnFamilyOptions()}};
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* opened = nullptr;
-  status = rocksdb::DB::OpenForReadOnly(options, directory, families, &handles, &opened);
+  rocksdb::DB* db = nullptr;
+  status = rocksdb::DB::OpenForReadOnly(options, directory, families, &opened.handles, &db);
   if (!status.ok()) return to_error(status, "store.look");
-  const std::unique_ptr<rocksdb::DB> db(opened);
+  opened.db.reset(db);
+  return Unit{};
+}
+
+}  // namespace
+
+Result<bool> has_record(const std::string& directory, const std::string& table, std::string_view key) {
+  OpenTable opened;
+  CLAVIGER_TRY(is_open, open_table(directory, table, opened));
   std::string value;
-  status = db->Get({}, handles.back(), as_slice(key), &value);
-  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  const rocksdb::Status status = opened.db->Get({}, opened.handles.back(), as_slice(key), &value);
   if (!status.ok() && !status.IsNotFound()) return to_error(status, "store.look");
   return status.ok();
+}
+
+Result<std::vector<LookedAt>> read_records(const std::string& directory, const std::string& table,
+                                           std::size_t records_max) {
+  OpenTable opened;
+  CLAVIGER_TRY(is_open, open_table(directory, table, opened));
+  std::vector<LookedAt> records;
+  const std::unique_ptr<rocksdb::Iterator> each(opened.db->NewIterator({}, opened.handles.back()));
+  for (each->SeekToFirst(); each->Valid(); each->Next()) {
+    if (records.size() == records_max) return Error{Code::TooMany, "store.look"};
+    const std::string value = each->value().ToString();
+    CLAVIGER_TRY(stored, decode_stored(as_bytes(value)));
+    records.push_back({each->key().ToString(), std::string(as_text(stored.payload))});
+  }
+  if (!each->status().ok()) return to_error(each->status(), "store.look");
+  return records;
 }
 
 }  // namespace claviger::storage::rocks

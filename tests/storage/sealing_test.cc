@@ -7,6 +7,7 @@
 #include <iterator>
 #include <thread>
 
+#include "storage/former_keys.h"
 #include "storage/memory/memory_store.h"
 #include "tests/storage/run_task.h"
 #include "tests/storage/temp_directory.h"
@@ -156,6 +157,22 @@ TEST_F(Sealing, TheWrappingKeyRotatesAndTheOldOneOpensNothing) {
   EXPECT_EQ(opened(kSecrets, "key", sealed), "secret");
   write_file(before);
   EXPECT_TRUE(start().failed_with(Code::SealBroken));
+}
+
+// For copies of the store that were made before: whoever brings the former key back opens them.
+TEST_F(Sealing, TheFormerWrappingKeyIsKeptBesideThePresentOne) {
+  ASSERT_TRUE(start());
+  const std::string before = file_text();
+  EXPECT_TRUE(former_key_files(file_).empty());
+  ASSERT_TRUE(run_task(shard_, sealer_->rotate_wrapping_key()));
+  ASSERT_TRUE(run_task(shard_, sealer_->rotate_wrapping_key()));
+  const auto former = former_key_files(file_);
+  ASSERT_EQ(former.size(), 2U) << "two in one second have names of their own";
+  struct stat status {};
+  ASSERT_EQ(::stat(former[0].c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  std::ifstream kept(former[0], std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(kept), {}), before);
 }
 
 // Dies after the file holds both keys, before the rows are wrapped again: everything opens, and a second try ends it.

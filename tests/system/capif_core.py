@@ -121,7 +121,7 @@ def main():
             return curl(alpha, alpha.seal_key_url + "?val-service-id=" + alpha.val_service, "-H", "authorization: Bearer " + token)[0]
 
         def set_core(*options):
-            ctl(alpha, "capif", "set", "--issuer", ISSUER, "--jwks", jwks, "--aef-id", AEF, "--val-service", alpha.val_service, "--url", core.url,
+            ctl(alpha, "capif", "set", "--yes", "--issuer", ISSUER, "--jwks", jwks, "--aef-id", AEF, "--val-service", alpha.val_service, "--url", core.url,
                 "--ca", alpha.ca, *options)
 
         def tell(event):

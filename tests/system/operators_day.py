@@ -323,8 +323,8 @@ def check_users(system, ctl):
     ctl.run("user", "disable", "alice", "--yes")
     expect(not is_active(system, first["access_token"]), "a disabled user's token is dead")
     ctl.run("user", "enable", "alice")
-    ctl.run("user", "set-password", "alice", "--password-stdin", given="another\n")
-    second = tokens_of(system, "alice", "another")
+    ctl.run("user", "set-password", "alice", "--password-stdin", given="another one\n")
+    second = tokens_of(system, "alice", "another one")
     inspected = ctl.json("token", "inspect", given=second["access_token"])
     expect(inspected["state"] == "good" and inspected["session"]["login"] == "alice", f"token inspect: {inspected}")
     ctl.run("token", "revoke", "--yes", second["access_token"])
@@ -371,9 +371,9 @@ def check_clients_and_keys(system, ctl):
 
     # Every method that there is can be allowed.
     for method in ("totp", "hotp", "outside", "recovery", "webauthn", "x509", "aka"):
-        shown = ctl.json("policy", "set", "--user", system.values["USERNAME"], "--method", "password", "--method", method)
+        shown = ctl.json("policy", "set", "--user", system.values["USERNAME"], "--method", "password", "--method", method, "--yes")
         expect(shown["methods"] == ["password", method], f"policy: {shown}")
-    ctl.run("policy", "set", "--user", system.values["USERNAME"])
+    ctl.run("policy", "set", "--user", system.values["USERNAME"], "--yes")
 
     # An issuer that is not where its endpoints are may be meant; it is said once, at start and reload.
     ctl.run("tenant", "add", "elsewhere", "--issuer", "https://login.example/elsewhere")

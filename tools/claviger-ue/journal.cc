@@ -37,6 +37,12 @@ void Journal::complain(std::string_view text) {
 void Journal::complain(std::string_view doing, const Error& error) {
   std::string text(doing);
   text.append(": ").append(name_of(error.code)).append(" (").append(error.where).append(")");
+  // What a user can do about it.
+  if (error.code == Code::AccessDenied && error.where == "sign_in.token") {
+    text += ": the session has ended: claviger-ue sign-in";
+  } else if (error.code == Code::SealBroken && error.where.starts_with("i_message")) {
+    text += ": the message is for somebody else, or was changed on its way";
+  }
   complain(text);
 }
 

@@ -183,7 +183,7 @@ TEST(AdminUsers, AreAddedShownChangedAndRemoved) {
 
   EXPECT_EQ(bed.post("/tenants/alpha/users/alice/disable").member("enabled"), "false");
   EXPECT_EQ(bed.post("/tenants/alpha/users/alice/enable").member("enabled"), "true");
-  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/users/alice/password", R"({"password":"another"})").status, 200);
+  EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/users/alice/password", R"({"password":"another one"})").status, 200);
   EXPECT_EQ(bed.ask(Method::Put, "/tenants/alpha/users/alice/password", R"({"password":""})").status, 400);
   EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/users/alice").status, 200);
   EXPECT_EQ(bed.show("/tenants/alpha/users/alice").member("code"), "UserUnknown");

@@ -136,6 +136,31 @@ TEST_F(AuditLogTest, ALostFileShows) {
   restart();
   ASSERT_TRUE(started_);
   EXPECT_NE(content(path_).find("entry 2 was written"), std::string::npos);
+  // What is left is ours, every line of it; what is gone is said all the same.
+  const AuditReport report = verify();
+  EXPECT_FALSE(report.is_intact);
+  EXPECT_NE(report.why.find("entry 2 was written"), std::string::npos) << report.why;
+  EXPECT_EQ(log_->breaks(), 1U);
+  restart();
+  EXPECT_EQ(log_->breaks(), 1U) << "kept over a restart, and not counted twice";
+}
+
+TEST_F(AuditLogTest, AFileThatIsDeletedAndNotRenamedShowsAtTheReload) {
+  ASSERT_TRUE(append("one"));
+  std::filesystem::remove(path_);
+  ASSERT_TRUE(run_task(one_.shard, log_->reopen()));
+  ASSERT_TRUE(append("two"));
+  const AuditReport report = verify();
+  EXPECT_FALSE(report.is_intact);
+  EXPECT_EQ(report.bad_line, 1U);
+  EXPECT_NE(report.why.find("deleted"), std::string::npos) << report.why;
+  EXPECT_EQ(log_->breaks(), 1U);
+  // A rotation since then begins a file of which everything is known again; the count stays.
+  std::filesystem::rename(path_, path_ + ".1");
+  ASSERT_TRUE(run_task(one_.shard, log_->reopen()));
+  EXPECT_TRUE(verify().is_intact);
+  EXPECT_FALSE(verify({"audit.log.1", "audit.log"}).is_intact);
+  EXPECT_EQ(log_->breaks(), 1U);
 }
 
 TEST_F(AuditLogTest, AForeignFileShows) {

@@ -301,7 +301,7 @@ TEST(LogoutShards, RacingSignInsOnAShareableUeLeaveOneSession) {
     ASSERT_TRUE(bed.wait_on(1, [&bed, login] {
       UserDraft draft;
       draft.login = login;
-      draft.password = SecretBytes(as_bytes(std::string_view("pw")));
+      draft.password = SecretBytes(as_bytes(std::string_view("pw-of-theirs")));
       return create_user(bed.context(1), "alpha", std::move(draft));
     }));
   }
@@ -325,7 +325,7 @@ TEST(LogoutShards, RacingSignInsOnAShareableUeLeaveOneSession) {
     return bed
         .send((shard + 1) % kShards,
               with_cookies(post_form("/idms/v1/alpha/sign-in", "interaction=" + hidden_interaction(page.body) +
-                                                                   "&username=" + login + "&password=pw"),
+                                                                   "&username=" + login + "&password=pw-of-theirs"),
                            cookies_of(page)))
         .redirected("code");
   };

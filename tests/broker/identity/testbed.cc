@@ -1,5 +1,6 @@
 #include "tests/broker/identity/testbed.h"
 
+#include "broker/identity/authenticators/password_length.h"
 #include "broker/tokens/tenant_keys.h"
 #include "core/codec/base64url.h"
 #include "core/codec/form.h"
@@ -319,6 +320,10 @@ User Testbed::add_user(std::string login, std::string password) {
   draft.display_name = "Ann";
   draft.mc_id = "sip:" + draft.login + "@alpha.example";
   draft.mcptt_id = "sip:" + draft.login + ".ptt@alpha.example";
+  // Who comes with a short one stands for those of before there was a least length.
+  if (password.size() < kPasswordLengthDefault) {
+    EXPECT_TRUE(wait(write_password_length(context(), "alpha", 1)).has_value());
+  }
   draft.password = SecretBytes(as_bytes(password));
   auto user = wait(create_user(context(), "alpha", std::move(draft)));
   EXPECT_TRUE(user.has_value());

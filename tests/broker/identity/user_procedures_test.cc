@@ -364,7 +364,7 @@ TEST_F(Import, WhoIsDisabledOrGetsAnotherPasswordIsSignedOff) {
     if (is_disabled)
       drafts.back().status = UserStatus::Disabled;
     else
-      drafts.back().password = SecretBytes(as_bytes("another"));
+      drafts.back().password = SecretBytes(as_bytes("another one"));
     ASSERT_TRUE(import(std::move(drafts)));
     EXPECT_FALSE(context->tokens->verify_own(*context->snapshot->find("alpha"), tokens.member("access_token")));
     const Reply refreshed =
@@ -506,7 +506,7 @@ TEST_F(SamePassword, IsNotOfAPasswordThatWasSetSinceWhateverElseWasDone) {
   ASSERT_EQ(import_hash(of_the_file)->updated, 1U);
   bed.clock().advance(2s);
   ASSERT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 302);
-  ASSERT_EQ(import_hash(hash_elsewhere("another"))->updated, 1U);
+  ASSERT_EQ(import_hash(hash_elsewhere("another one"))->updated, 1U);
   EXPECT_EQ(import_hash(of_the_file)->updated, 1U);
   EXPECT_EQ(find(ann.sub).password_hash, of_the_file);
 }
@@ -516,7 +516,7 @@ TEST_F(SamePassword, IsNotWhatWasReplacedSince) {
   ASSERT_EQ(import_hash(of_the_file)->updated, 1U);
   bed.clock().advance(2s);
   ASSERT_EQ(bed.sign_in(authorize_query("app"), "ann", "correct horse").status, 302);
-  ASSERT_TRUE(bed.wait(set_password(context, "alpha", ann.sub, secret("another"))));
+  ASSERT_TRUE(bed.wait(set_password(context, "alpha", ann.sub, secret("another one"))));
   EXPECT_EQ(import_hash(of_the_file)->updated, 1U);
   EXPECT_EQ(find(ann.sub).password_hash, of_the_file);
 }

@@ -111,5 +111,32 @@ TEST(LogBatch, KeepsBackNoLongTail) {
   EXPECT_FALSE(batch.is_due(true));
 }
 
+// logrotate renames: the lines before are in the old file, those after in a new one, and none is lost.
+TEST(Log, ARenamedFileIsFollowedByANewOne) {
+  const std::string file = testing::TempDir() + "claviger_rotated_log_test.log";
+  const std::string old = file + ".1";
+  std::remove(file.c_str());
+  std::remove(old.c_str());
+  const auto has = [](const std::string& path, const std::string& text) {
+    std::ifstream in(path);
+    const std::string all{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    return all.find(text) != std::string::npos;
+  };
+  LogOptions options;
+  options.file = file;
+  Logger logger(options);
+  logger.info("before");
+  while (!has(file, "before")) std::this_thread::yield();
+  ASSERT_EQ(std::rename(file.c_str(), old.c_str()), 0);
+  // The line that wakes the writer may still be one of the burst before.
+  while (!has(file, "after")) {
+    logger.info("after");
+    logger.flush();
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(has(old, "before"));
+  EXPECT_FALSE(has(file, "before"));
+}
+
 }  // namespace
 }  // namespace claviger

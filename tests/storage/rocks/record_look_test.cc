@@ -38,5 +38,18 @@ TEST_F(RecordLook, WhileTheStoreIsOpenAndAfterwards) {
   EXPECT_EQ(text(kOrdered, "key"), "value");
 }
 
+TEST_F(RecordLook, AllOfATableAsItWasPut) {
+  open();
+  ASSERT_TRUE(put(kOrdered, "a", "first"));
+  ASSERT_TRUE(put(kOrdered, "b", "second"));
+  const auto all = rocks::read_records(path(), "ordered", 2);
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_EQ((*all)[0].key, "a");
+  EXPECT_EQ((*all)[1].payload, "second");
+  EXPECT_TRUE(rocks::read_records(path(), "ordered", 1).failed_with(Code::TooMany));
+  EXPECT_TRUE(rocks::read_records(path(), "of_later", 1).failed_with(Code::NotFound));
+}
+
 }  // namespace
 }  // namespace claviger::storage

@@ -105,6 +105,9 @@ ExitStatus add_administrator(Invocation& invocation) {
 }
 
 ExitStatus remove_administrator(Invocation& invocation) {
+  if (!invocation.is_confirmed("Take the administration from user " + std::string(invocation.args.get("UID")) + "?")) {
+    return ExitStatus::Failed;
+  }
   const auto target = administrator_target(invocation);
   if (!target) return ExitStatus::Failed;
   return invocation.ask("DELETE", *target).status;
@@ -141,9 +144,9 @@ std::vector<Command> administrator_commands() {
       {"administrator list", "Who may", "clavigerctl administrator list --tenant alpha", {}, {}, list_administrators},
       {"administrator remove",
        "Take it from him",
-       "clavigerctl administrator remove 1001 --tenant alpha",
+       "clavigerctl administrator remove 1001 --tenant alpha --yes",
        {uid},
-       {},
+       {{"--yes", "Do not ask", OptionKind::Flag}},
        remove_administrator},
   };
 }

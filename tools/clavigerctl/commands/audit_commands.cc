@@ -24,6 +24,7 @@ ExitStatus verify(Invocation& invocation) {
                                            {"first", "first_seq"},
                                            {"last", "last_seq"},
                                            {"not looked at", "not_looked_at"},
+                                           {"breaks ever found", "breaks_found"},
                                            {"file", "bad_file"},
                                            {"line", "bad_line"},
                                            {"why", "why"}});
@@ -39,9 +40,10 @@ ExitStatus verify(Invocation& invocation) {
 std::vector<Command> audit_commands() {
   return {{"audit verify",
            "Check the chain of the audit log; names the first bad line",
-           "clavigerctl audit verify",
+           "clavigerctl audit verify audit.log.2 audit.log.1 audit.log",
            {{"FILE",
-             "All rotated files beside the log and the log itself, oldest first; nothing: the log alone",
+             "All rotated files beside the log and the log itself, oldest first; their names begin with the log's own "
+             "(audit.log.1); nothing: the log alone",
              false,
              {},
              false,

@@ -136,7 +136,8 @@ const std::vector<Column>& policy_columns() {
   static const std::vector<Column> kColumns{{"methods", "methods"},
                                             {"second factor", "second_factor"},
                                             {"enrolment", "enrolment"},
-                                            {"browser session", "browser_session"}};
+                                            {"browser session", "browser_session"},
+                                            {"password length", "password_length"}};
   return kColumns;
 }
 
@@ -147,9 +148,31 @@ ExitStatus show_policy(Invocation& invocation) {
   return answer.is_ok() ? print_object(invocation, answer.body, policy_columns()) : answer.status;
 }
 
+// Whether a policy is said already: what the daemon shows of it has more than empty values.
+bool says_something(std::string_view shown) {
+  codec::JsonReader reader;
+  const auto value = reader.parse(shown);
+  const auto object = value ? value->as_object() : Result<codec::JsonObject>(value.error());
+  if (!object) return true;
+  for (const std::string_view name : {"second_factor", "enrolment", "browser_session"}) {
+    const auto text = object->string_at(name);
+    if (text && !text->empty()) return true;
+  }
+  const auto methods = object->at("methods");
+  const auto list = methods ? methods->as_array() : Result<codec::JsonArray>(methods.error());
+  return (list && list->size() != 0) || object->at("password_length").has_value();
+}
+
 ExitStatus set_policy(Invocation& invocation) {
   const auto target = policy_target(invocation);
   if (!target) return ExitStatus::Failed;
+  const auto present = invocation.ask("GET", *target);
+  if (!present.is_ok()) return present.status;
+  if (says_something(present.body) &&
+      !invocation.is_confirmed("Replace the policy that is there (clavigerctl policy show)? What is not said again is "
+                               "not in force any more.")) {
+    return ExitStatus::Failed;
+  }
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().name("methods").begin_array();
@@ -159,6 +182,14 @@ ExitStatus set_policy(Invocation& invocation) {
        {std::pair{"--second-factor", "second_factor"}, std::pair{"--enrolment", "enrolment"},
         std::pair{"--browser-session", "browser_session"}}) {
     if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+  }
+  if (invocation.args.has("--password-length")) {
+    const std::string text(invocation.args.get("--password-length"));
+    if (text.empty() || text.size() > 3 || text.find_first_not_of("0123456789") != std::string::npos) {
+      invocation.complain("--password-length takes a number");
+      return ExitStatus::Usage;
+    }
+    json.member("password_length", std::stoi(text));
   }
   json.end_object();
   const auto answer = invocation.ask("PUT", *target, body);
@@ -204,7 +235,8 @@ std::vector<Command> authenticator_commands() {
        remove},
       {"policy show", "How people must sign in", "clavigerctl policy show", {}, {client, user}, show_policy},
       {"policy set",
-       "Say how people of the tenant, users of a client, or one user must sign in; replaces what was said",
+       "Say how people of the tenant, users of a client, or one user must sign in; replaces what was said, and asks "
+       "then",
        "clavigerctl policy set --second-factor required --enrolment self",
        {},
        {client,
@@ -215,7 +247,10 @@ std::vector<Command> authenticator_commands() {
          {"password", "totp", "hotp", "outside", "recovery", "webauthn", "x509", "aka"}},
         {"--second-factor", "When to ask for one", OptionKind::Value, {"on-request", "enrolled", "required"}},
         {"--enrolment", "Who enrols", OptionKind::Value, {"self", "admin"}},
-        {"--browser-session", "Whom one sign-in serves", OptionKind::Value, {"all", "plain", "off"}}},
+        {"--browser-session", "Whom one sign-in serves", OptionKind::Value, {"all", "plain", "off"}},
+        {"--password-length",
+         "Characters that a new password has at least, of the tenant's policy only: 8 unless said"},
+        {"--yes", "Do not ask", OptionKind::Flag}},
        set_policy},
   };
 }

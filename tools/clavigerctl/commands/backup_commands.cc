@@ -20,7 +20,10 @@ ExitStatus make(Invocation& invocation) {
   const auto answer = invocation.ask("POST", "/admin/v1/backup", body);
   if (!answer.is_ok()) return answer.status;
   return print_object(invocation, answer.body,
-                      {{"directory", "directory"}, {"last commit", "sequence"}, {"size", "bytes", Show::Bytes}});
+                      {{"directory", "directory"},
+                       {"last commit", "sequence"},
+                       {"size", "bytes", Show::Bytes},
+                       {"opens with key", "key_encryption_keys"}});
 }
 
 }  // namespace
@@ -30,7 +33,11 @@ std::vector<Command> backup_commands() {
       {"backup",
        "Copy the store, while it serves, into a new folder of the daemon's machine; clavigerd --restore starts from it",
        "clavigerctl backup /var/lib/claviger/backup-monday",
-       {{"DIRECTORY", "Must not exist; on the store's file system files are shared, elsewhere copied", true}},
+       {{"DIRECTORY",
+         "Must not exist, the daemon must be able to write beside it; on the store's file system files are shared, "
+         "elsewhere copied: copy it to another machine, with configuration, certificates and audit log, which are not "
+         "in it; its key-encryption key goes elsewhere",
+         true}},
        {},
        make}};
 }

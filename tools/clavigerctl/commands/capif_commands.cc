@@ -1,3 +1,4 @@
+#include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/request_body.h"
@@ -77,6 +78,11 @@ ExitStatus set(Invocation& invocation) {
   json.end_object();
   const auto target = invocation.tenant_target("/capif");
   if (!target) return ExitStatus::Failed;
+  const auto present = invocation.client().ask("GET", *target, {}, "application/json");
+  if (present && present->status == 200 &&
+      !invocation.is_confirmed("Replace the CAPIF core function that is there (clavigerctl capif status)?")) {
+    return ExitStatus::Failed;
+  }
   const auto answer = invocation.ask("PUT", *target, body.text());
   return answer.is_ok() ? print_object(invocation, answer.body, core_columns()) : answer.status;
 }
@@ -96,6 +102,16 @@ ExitStatus list_invokers(Invocation& invocation) {
   return print_all_pages(invocation, *target, invoker_columns(), 0);
 }
 
+// The core function's tokens name invokers, so that one may be refused before he ever came: a typing error looks the same.
+void note_unseen(Invocation& invocation, const std::string& body) {
+  codec::JsonReader reader;
+  const auto value = reader.parse(body);
+  const auto object = value ? value->as_object() : Result<codec::JsonObject>(value.error());
+  if (!object || object->at("invocations") || object->at("allowed_at")) return;
+  invocation.complain(
+      "note: no invoker of this name ever came or was allowed anything here; he is refused if he comes");
+}
+
 ExitStatus change_invoker(Invocation& invocation, std::string_view verb, bool gives_services) {
   std::string body;
   Json json(body);
@@ -105,7 +121,9 @@ ExitStatus change_invoker(Invocation& invocation, std::string_view verb, bool gi
   const auto target = invocation.tenant_target("/capif/invokers" + std::string(verb));
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("POST", *target, body);
-  return answer.is_ok() ? print_object(invocation, answer.body, invoker_columns()) : answer.status;
+  if (!answer.is_ok()) return answer.status;
+  if (!gives_services) note_unseen(invocation, answer.body);
+  return print_object(invocation, answer.body, invoker_columns());
 }
 ExitStatus allow(Invocation& invocation) { return change_invoker(invocation, "", true); }
 ExitStatus revoke(Invocation& invocation) {
@@ -140,6 +158,7 @@ std::vector<Command> capif_commands() {
         {"--ca", "The CA of its TLS certificate (PEM); the system's unless given", OptionKind::Value, {}, true},
         {"--enrolment-stdin", "Read the token for its APIs from standard input", OptionKind::Flag},
         {"--log", "Send it the log of invocations", OptionKind::Flag},
+        yes,
         {"--look-up-invokers", "Ask it about each API invoker before he gets anything", OptionKind::Flag},
         {"--access-policies",
          "Hold invokers to its access control policy; whoever has none, or while none is known: served, or refused",

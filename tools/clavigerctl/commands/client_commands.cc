@@ -91,7 +91,13 @@ ExitStatus add(Invocation& invocation) {
   json.end_object();
   const auto target = invocation.tenant_target("/clients");
   if (!target) return ExitStatus::Failed;
-  return show_answer(invocation, invocation.ask("POST", *target, body.text()));
+  const auto answer = invocation.ask("POST", *target, body.text());
+  if (answer.is_ok() && invocation.args.has("--introspect") && !invocation.args.has("--audience")) {
+    invocation.complain(
+        "note: without --audience it is told \"active\": false of every token that is for a service: --audience takes "
+        "the service's resource identifier, which clavigerctl tenant show has beside each scope");
+  }
+  return show_answer(invocation, answer);
 }
 
 ExitStatus set(Invocation& invocation) {
@@ -142,12 +148,19 @@ ExitStatus remove(Invocation& invocation) {
 
 ExitStatus rotate_secret(Invocation& invocation) {
   const std::string client(invocation.args.get("CLIENT_ID"));
-  if (!invocation.is_confirmed("Give client " + client + " a new secret? The old one is refused from then on.")) {
+  const bool overlaps = invocation.args.has("--overlap");
+  RequestBody body(invocation);
+  body.json().begin_object();
+  if (!body.add_number("--overlap", "overlap")) return ExitStatus::Usage;
+  body.json().end_object();
+  if (!invocation.is_confirmed("Give client " + client + " a new secret? " +
+                               (overlaps ? "The old one is good beside it for as long as you say."
+                                         : "The old one is refused from then on (see --overlap)."))) {
     return ExitStatus::Failed;
   }
   const auto target = target_of(invocation, kClient, "/secret");
   if (!target) return ExitStatus::Failed;
-  const auto answer = invocation.ask("POST", *target);
+  const auto answer = invocation.ask("POST", *target, body.text());
   if (!answer.is_ok()) return answer.status;
   return print_object(invocation, answer.body, {{"client id", "client_id"}, {"client secret", "client_secret"}});
 }
@@ -171,9 +184,12 @@ std::vector<Option> metadata_options(OptionKind switch_kind) {
        OptionKind::List},
       {"--post-logout-redirect-uri", "Where a sign-off may return to; exact", OptionKind::List},
       {"--backchannel-logout-uri", "Where it is told that a session has ended (https)"},
-      {"--scope", "A scope it may ask for; none: every one of the tenant, but a service by itself gets \"service\" only", OptionKind::List},
+      {"--scope",
+       "A scope it may ask for; none: every one of the tenant, but a service by itself gets \"service\" only",
+       OptionKind::List},
       {"--introspect", "It is a resource server and may introspect tokens", switch_kind, yes_no},
-      {"--audience", "A resource it answers for", OptionKind::List},
+      {"--audience", "A resource it answers for, a URI: a service's stands in tenant show; wanted with --introspect",
+       OptionKind::List},
       {"--jwks", "Its public keys, for private_key_jwt", OptionKind::Value, {}, true},
       {"--tls-subject", "Subject of its certificate, or san:URI, for tls_client_auth"},
       {"--tls-certificate", "x5t#S256 of its certificate, for self_signed_tls_client_auth"},
@@ -227,10 +243,13 @@ std::vector<Command> client_commands() {
        {yes},
        remove},
       {"client rotate-secret",
-       "Make a new secret, shown this once",
-       "clavigerctl client rotate-secret mcptt-server --yes",
+       "Make a new secret, shown this once; the old one is refused at once, or when an overlap is over",
+       "clavigerctl client rotate-secret mcptt-server --overlap 3600 --yes",
        {client},
-       {yes},
+       {{"--overlap",
+         "Seconds that the old secret goes on beside the new one, up to 2592000 (30 days); 0 unless said: the "
+         "secret before the old one always ends at once"},
+        yes},
        rotate_secret},
   };
 }

@@ -37,7 +37,8 @@ ExitStatus status(Invocation& invocation) {
                        {"  memtables", "store.memtable_bytes", Show::Bytes},
                        {"password queue", "hash_queue"},
                        {"log level", "log_level"},
-                       {"audit entries", "audit_entries"}});
+                       {"audit entries", "audit_entries"},
+                       {"audit breaks found", "audit_breaks"}});
 }
 
 ExitStatus metrics(Invocation& invocation) {
@@ -78,7 +79,8 @@ ExitStatus config_show(Invocation& invocation) {
 ExitStatus reload(Invocation& invocation) {
   const auto answer = invocation.ask("POST", "/admin/v1/reload");
   if (!answer.is_ok()) return answer.status;
-  return print_object(invocation, answer.body, {{"snapshot", "snapshot"}, {"needs a restart", "needs_restart"}, {"warnings", "warnings"}});
+  return print_object(invocation, answer.body,
+                      {{"snapshot", "snapshot"}, {"needs a restart", "needs_restart"}, {"warnings", "warnings"}});
 }
 
 ExitStatus shutdown(Invocation& invocation) {
@@ -104,8 +106,10 @@ ExitStatus log_level(Invocation& invocation) {
 }
 
 const std::vector<Column>& clock_columns() {
-  static const std::vector<Column> kColumns{
-      {"time", "time", Show::Time}, {"NumericDate", "time"}, {"speed", "speed"}, {"set by hand", "is_set", Show::YesNo}};
+  static const std::vector<Column> kColumns{{"time", "time", Show::Time},
+                                            {"NumericDate", "time"},
+                                            {"speed", "speed"},
+                                            {"set by hand", "is_set", Show::YesNo}};
   return kColumns;
 }
 
@@ -118,8 +122,8 @@ ExitStatus clock_set(Invocation& invocation) {
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object();
-  for (const auto& [option, member] : {std::pair{"--time", "time"}, std::pair{"--advance", "advance"},
-                                       std::pair{"--speed", "speed"}}) {
+  for (const auto& [option, member] :
+       {std::pair{"--time", "time"}, std::pair{"--advance", "advance"}, std::pair{"--speed", "speed"}}) {
     const std::string text(invocation.args.get(option));
     if (text.empty()) continue;
     char* end = nullptr;
@@ -137,9 +141,12 @@ ExitStatus clock_set(Invocation& invocation) {
 
 ExitStatus completion(Invocation& invocation) {
   const std::string_view shell = invocation.args.get("SHELL");
-  if (shell == "bash") invocation.print(bash_completion(all_commands()));
-  else if (shell == "zsh") invocation.print(zsh_completion(all_commands()));
-  else invocation.print(fish_completion(all_commands()));
+  if (shell == "bash")
+    invocation.print(bash_completion(all_commands()));
+  else if (shell == "zsh")
+    invocation.print(zsh_completion(all_commands()));
+  else
+    invocation.print(fish_completion(all_commands()));
   return ExitStatus::Ok;
 }
 
@@ -150,20 +157,39 @@ std::vector<Command> daemon_commands() {
       {"status", "How the daemon is: version, store, connections, clock", "clavigerctl status", {}, {}, status},
       {"metrics", "The figures of /metrics, in Prometheus's text format", "clavigerctl metrics", {}, {}, metrics},
       {"config show", "The configuration in force, without secrets", "clavigerctl config show", {}, {}, config_show},
-      {"reload", "Read the configuration, certificates and keys again, as SIGHUP does", "clavigerctl reload", {}, {}, reload},
-      {"shutdown", "Drain and end the daemon, as SIGTERM does", "clavigerctl shutdown --yes", {},
-       {{"--yes", "Do not ask", OptionKind::Flag}}, shutdown},
-      {"log level", "Show or set what is logged, until the next reload", "clavigerctl log level debug",
-       {{"LEVEL", "debug, info, warning or error; nothing: show it", false, {"debug", "info", "warning", "error"}}}, {},
+      {"reload",
+       "Read the configuration, certificates and keys again, as SIGHUP does",
+       "clavigerctl reload",
+       {},
+       {},
+       reload},
+      {"shutdown",
+       "Drain and end the daemon, as SIGTERM does",
+       "clavigerctl shutdown --yes",
+       {},
+       {{"--yes", "Do not ask", OptionKind::Flag}},
+       shutdown},
+      {"log level",
+       "Show or set what is logged, until the next reload",
+       "clavigerctl log level debug",
+       {{"LEVEL", "debug, info, warning or error; nothing: show it", false, {"debug", "info", "warning", "error"}}},
+       {},
        log_level},
       {"clock show", "The wall clock as the daemon sees it", "clavigerctl clock show", {}, {}, clock_show},
-      {"clock set", "Set or speed up a sandbox's wall clock; production refuses", "clavigerctl clock set --advance 86400",
+      {"clock set",
+       "Set or speed up a sandbox's wall clock; production refuses",
+       "clavigerctl clock set --advance 86400",
        {},
-       {{"--time", "Seconds since 1970"}, {"--advance", "Seconds to go forward"},
+       {{"--time", "Seconds since 1970"},
+        {"--advance", "Seconds to go forward"},
         {"--speed", "How fast it runs: 1 as usual, 0 stops it"}},
        clock_set},
-      {"completion", "Completions for a shell", "clavigerctl completion bash > /etc/bash_completion.d/clavigerctl",
-       {{"SHELL", "bash, zsh or fish", true, {"bash", "zsh", "fish"}}}, {}, completion},
+      {"completion",
+       "Completions for a shell",
+       "clavigerctl completion bash > /etc/bash_completion.d/clavigerctl",
+       {{"SHELL", "bash, zsh or fish", true, {"bash", "zsh", "fish"}}},
+       {},
+       completion},
   };
 }
 

@@ -155,7 +155,16 @@ ExitStatus rotate(Invocation& invocation) {
                              : "Make new secrets? Every user needs new keys, and everybody the new certificate.";
   if (!invocation.is_confirmed(question)) return ExitStatus::Failed;
   const std::string_view body = is_compromised ? "{\"compromised\":true}" : "{}";
-  return ask_and_show(invocation, "POST", "/kms/rotate", body, domain_columns());
+  const ExitStatus done = ask_and_show(invocation, "POST", "/kms/rotate", body, domain_columns());
+  if (done == ExitStatus::Ok && is_compromised) {
+    invocation.complain(
+        "now tell the operators of all partner systems: clavigerctl kms peer fetch PEER, compare the fingerprint with "
+        "you, "
+        "kms admit FINGERPRINT; until then they go on with the revoked certificate. Your own users get new keys when "
+        "their "
+        "UEs ask next (claviger-ue keys)");
+  }
+  return done;
 }
 
 std::string user_path(const Invocation& invocation, std::string_view verb = {}) {
@@ -317,7 +326,7 @@ std::vector<Option> with_policy(std::vector<Option> options) {
 
 std::vector<Command> kms_commands() {
   const Option yes{"--yes", "Do not ask", OptionKind::Flag};
-  const Operand uri{"URI", "The user's MC service ID"};
+  const Operand uri{"URI", "The user's MC service ID (MCPTT, MCVideo or MCData ID), not his MC ID or login"};
   return {
       {"kms init",
        "Make the KMS of a tenant: a domain with secrets of its own",
@@ -350,7 +359,7 @@ std::vector<Command> kms_commands() {
       {"kms revoke",
        "Give a user no keys any more, or revoke the domain's certificate",
        "clavigerctl kms revoke sip:ann@alpha.example --reason lost --yes",
-       {{"URI", "The user's MC service ID", false}},
+       {{"URI", "The user's MC service ID (MCPTT, MCVideo or MCData ID), not his MC ID or login", false}},
        {{"--reason", "Why; for operators"}, {"--domain-certificate", "The domain itself", OptionKind::Flag}, yes},
        revoke},
       {"kms export-shares",

@@ -373,6 +373,13 @@ ExitStatus list_bindings(Invocation& invocation) {
   const auto target = invocation.tenant_target("/bindings");
   if (!target) return ExitStatus::Failed;
   std::string query = system_query(invocation);
+  if (query.empty() && invocation.args.has("SYSTEM")) {
+    query = "system=" + path_segment(invocation.args.get("SYSTEM"));
+  }
+  if (query.empty() && invocation.args.has("--outbound")) {
+    invocation.complain("--outbound wants the system: clavigerctl binding list SYSTEM --outbound");
+    return ExitStatus::Usage;
+  }
   if (invocation.args.has("--outbound")) query += std::string(query.empty() ? "" : "&") + "outbound=true";
   return print_all_pages(invocation, *target + (query.empty() ? "" : "?" + query),
                          {{"SYSTEM", "system"},
@@ -406,6 +413,10 @@ ExitStatus trace(Invocation& invocation) {
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("GET", *target);
   if (!answer.is_ok()) return answer.status;
+  if (answer.body.find("\"items\":[]") != std::string::npos) {
+    invocation.complain("nothing is remembered of " + std::string(invocation.args.get("IDENTITY")) +
+                        ": nobody asked for it lately, or it is written otherwise (clavigerctl binding list)");
+  }
   return print_page(invocation, answer.body,
                     {{"TIME", "at", Show::Time},
                      {"MS", "at_ms"},
@@ -537,10 +548,9 @@ std::vector<Command> migration_commands() {
        import_bindings},
       {"binding list",
        "Bindings of users from elsewhere, or with --outbound of ours",
-       "clavigerctl binding list --outbound --system bravo.example",
-       {},
-       {{"--system", "With this other system alone; --outbound needs it"},
-        {"--outbound", "Of users of ours who may go there", OptionKind::Flag}},
+       "clavigerctl binding list bravo.example --outbound",
+       {{"SYSTEM", "With this other system alone; --outbound needs it", false}},
+       {{"--system", "The same"}, {"--outbound", "Of users of ours who may go there", OptionKind::Flag}},
        list_bindings},
       {"binding show",
        "One binding",

@@ -17,6 +17,9 @@ const std::vector<Column>& partner_columns() {
                                             {"JWKS URI", "jwks_uri"},
                                             {"keys", "kids"},
                                             {"keys fetched", "keys_fetched_at", Show::Time},
+                                            {"keys not fetched", "keys_error"},
+                                            {"feed heard", "feed_heard_at", Show::Time},
+                                            {"feed not heard", "feed_error"},
                                             {"keys kept", "keys_kept", Show::Duration},
                                             {"revocations", "revocations_uri"},
                                             {"our client there", "feed_client_id"},
@@ -63,7 +66,17 @@ ExitStatus add(Invocation& invocation) {
   const auto target = invocation.tenant_target("/partners");
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("POST", *target, body.text());
-  return answer.is_ok() ? print_object(invocation, answer.body, partner_columns()) : answer.status;
+  if (!answer.is_ok()) return answer.status;
+  // The daemon goes on trying; whether the issuer is there and its CA trusted is known best while somebody looks.
+  if (!invocation.args.has("--jwks")) {
+    const std::string refresh = *target + "/" + path_segment(invocation.args.get("PARTNER")) + "/refresh";
+    const auto fetched = invocation.client().ask("POST", refresh, {}, "application/json");
+    if (fetched && exit_status_of(fetched->status) != ExitStatus::Ok) {
+      invocation.complain("added, but its keys cannot be fetched yet (is the issuer right, its CA trusted: --ca?): " +
+                          problem_text(*fetched));
+    }
+  }
+  return print_object(invocation, answer.body, partner_columns());
 }
 
 // What is not said stays as it is.
@@ -93,7 +106,10 @@ ExitStatus list(Invocation& invocation) {
                           {"ISSUER", "issuer"},
                           {"OUR USERS", "outbound"},
                           {"ITS USERS GET", "scopes"},
-                          {"KEYS FETCHED", "keys_fetched_at", Show::Time}},
+                          {"KEYS FETCHED", "keys_fetched_at", Show::Time},
+                          {"FEED HEARD", "feed_heard_at", Show::Time},
+                          {"KEYS NOT", "keys_error"},
+                          {"FEED NOT", "feed_error"}},
                          0);
 }
 

@@ -11,7 +11,8 @@ ExitStatus print_standing(Invocation& invocation, const Invocation::Answer& answ
                        {"seals now", "data_key"},
                        {"sealed by it since start", "seals"},
                        {"key-encryption key", "key_encryption_key"},
-                       {"wrapped by a former one", "wrapped_by_former"}});
+                       {"wrapped by a former one", "wrapped_by_former"},
+                       {"former ones kept", "former_keys"}});
 }
 
 ExitStatus status(Invocation& invocation) {
@@ -22,8 +23,8 @@ ExitStatus rotate(Invocation& invocation) {
   const bool is_wrapping_key = invocation.args.has("--key-encryption-key");
   if (is_wrapping_key &&
       !invocation.is_confirmed(
-          "Make another key-encryption key? Copies of the store that were made before open with the present "
-          "one alone: is it kept with them?")) {
+          "Make another key-encryption key? The present one is kept beside it, in a file of today's date: copies of "
+          "the store that were made before open with that one alone.")) {
     return ExitStatus::Failed;
   }
   return print_standing(invocation,

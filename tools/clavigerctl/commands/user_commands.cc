@@ -51,19 +51,33 @@ std::string_view password_complaint(const Error& error) {
   }
 }
 
+// What `add` and `set` say alike.
+void write_members(Invocation& invocation, RequestBody& body) {
+  for (const auto& [option, member] :
+       {std::pair{"--display-name", "display_name"}, std::pair{"--mc-id", "mc_id"}, std::pair{"--mcptt-id", "mcptt_id"},
+        std::pair{"--mcvideo-id", "mcvideo_id"}, std::pair{"--mcdata-id", "mcdata_id"}}) {
+    if (invocation.args.has(option)) body.json().member(member, invocation.args.get(option));
+  }
+  body.add_list("--scope", "scopes");
+  body.add_list("--val-user-id", "val_user_ids");
+}
+
+ExitStatus set(Invocation& invocation) {
+  RequestBody body(invocation);
+  body.json().begin_object();
+  if (invocation.args.has("--login")) body.json().member("login", invocation.args.get("--login"));
+  write_members(invocation, body);
+  body.json().end_object();
+  return ask_and_show(invocation, kUser, "PATCH", {}, body.text());
+}
+
 ExitStatus add(Invocation& invocation) {
   const auto target = invocation.tenant_target("/users");
   if (!target) return ExitStatus::Failed;
   RequestBody body(invocation);
   codec::JsonWriter<std::string>& json = body.json();
   json.begin_object().member("login", invocation.args.get("LOGIN"));
-  for (const auto& [option, member] :
-       {std::pair{"--display-name", "display_name"}, std::pair{"--mc-id", "mc_id"}, std::pair{"--mcptt-id", "mcptt_id"},
-        std::pair{"--mcvideo-id", "mcvideo_id"}, std::pair{"--mcdata-id", "mcdata_id"}}) {
-    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
-  }
-  body.add_list("--scope", "scopes");
-  body.add_list("--val-user-id", "val_user_ids");
+  write_members(invocation, body);
   if (invocation.args.has("--disabled")) json.member("enabled", false);
   if (!invocation.args.has("--no-password")) {
     const auto password = password_for(invocation);
@@ -143,7 +157,7 @@ ExitStatus set_password(Invocation& invocation) {
 }  // namespace
 
 std::vector<Command> user_commands() {
-  const Operand login{"LOGIN", "The login name, or the sub"};
+  const Operand login{"LOGIN", "The login name, the sub, or an MC ID, MC service ID or VAL user ID"};
   const Option yes{"--yes", "Do not ask", OptionKind::Flag};
   const Option from_stdin{"--password-stdin", "Read the password from standard input instead of asking",
                           OptionKind::Flag};
@@ -163,6 +177,21 @@ std::vector<Command> user_commands() {
         {"--no-password", "Without a password", OptionKind::Flag},
         from_stdin},
        add},
+      {"user set",
+       "Change what is said of a user; what is not named stays, a list is replaced, \"\" takes away. Tokens that name "
+       "what is "
+       "taken away are dead; MC identities stay his for ever",
+       "clavigerctl user set alice --scope 3gpp:mc:ptt_service --mcptt-id sip:alice.ptt@alpha.example",
+       {login},
+       {{"--login", "Another login name"},
+        {"--display-name", "How people call him"},
+        {"--mc-id", "MC ID, a URI"},
+        {"--mcptt-id", "MCPTT ID, a URI"},
+        {"--mcvideo-id", "MCVideo ID, a URI"},
+        {"--mcdata-id", "MCData ID, a URI"},
+        {"--scope", "A scope he is entitled to; several times for several", OptionKind::List},
+        {"--val-user-id", "VAL user ID; several times for several providers", OptionKind::List}},
+       set},
       {"user show", "One user", "clavigerctl user show alice", {login}, {}, show},
       {"user list",
        "All users, page by page",

@@ -323,7 +323,7 @@ TEST_F(SecondStep, APasswordChangedBetweenTheStepsEndsIt) {
   ASSERT_TRUE(enrol(ann, "totp"));
   begin();
   password();
-  ASSERT_TRUE(bed.wait(set_password(bed.context(), "alpha", ann.sub, SecretBytes(as_bytes("another")))));
+  ASSERT_TRUE(bed.wait(set_password(bed.context(), "alpha", ann.sub, SecretBytes(as_bytes("another one")))));
   EXPECT_EQ(code(totp()).redirected("error"), "access_denied");
 }
 

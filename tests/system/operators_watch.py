@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""What an operator needs when something goes wrong: copies and their keys, the audit chain, the log, what is measured, who cannot get in.
+
+usage: operators_watch.py     CLAVIGER_BUILD: the build folder.
+"""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tomllib
+
+from clavigerd import Failure, Sandbox, build_folder
+from operators_day import FAILED, NOT_FOUND, Ctl, expect
+from user_agent import Refused, UserAgent, new_verifier
+from wire import https
+
+PASSWORD = "once-upon-a-time-9"
+
+
+def clavigerd(daemon, *arguments):
+    return subprocess.run([os.path.join(build_folder(), "bin", "clavigerd"), "--config", daemon.config, *arguments],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+
+
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def metric(ctl, name):
+    """The value of the first sample of that name, labels or none."""
+    for line in ctl.run("metrics").stdout.splitlines():
+        if line.startswith("claviger_" + name) and line[len("claviger_" + name)] in " {":
+            return float(line.rsplit(" ", 1)[1])
+    raise Failure(f"no metric {name}")
+
+
+def check_keys_of_copies(sandbox, ctl, daemon):
+    """The key-encryption key turns: the copy of before opens with the former one, and everybody is told so."""
+    with open(daemon.config, "rb") as file:
+        settings = tomllib.load(file)
+    data, key = settings["data_directory"], settings["key_encryption_key_file"]
+    old, new = (os.path.join(sandbox.folder, name) for name in ("copy-old", "copy-new"))
+    names_old = ctl.json("backup", old)["key_encryption_keys"]
+    ctl.run("seal", "rotate", "--key-encryption-key", "--yes")
+    former = ctl.json("seal", "status")["former_keys"]
+    expect(len(former) == 1 and former[0].startswith(key + ".former-"), f"the former key is kept: {former}")
+    expect(stat.S_IMODE(os.stat(former[0]).st_mode) == 0o600, "for the daemon's eyes only")
+    names_new = ctl.json("backup", new)["key_encryption_keys"]
+    expect(names_old != names_new and names_old[0] in text_of(os.path.join(old, "OPENS-WITH.txt")), "a copy names its key")
+    expect(names_old[0] in text_of(former[0]) and names_new[0] in text_of(key), "as the key files do")
+
+    daemon.stop()
+    shutil.move(data, data + ".aside")
+    done = clavigerd(daemon, "--restore", old)
+    expect(done.returncode == 78 and former[0] in done.stderr and names_old[0] in done.stderr, f"the other key is named: {done}")
+    started = clavigerd(daemon)
+    expect(started.returncode == 1 and key in started.stderr and former[0] in started.stderr, f"at the start, too: {started}")
+    checked = clavigerd(daemon, "--check-config")
+    expect(checked.returncode == 78 and former[0] in checked.stderr, f"and by --check-config: {checked}")
+    shutil.move(key, key + ".aside")
+    checked = clavigerd(daemon, "--check-config")
+    expect(checked.returncode == 78 and "missing" in checked.stderr and key in checked.stderr, f"a key that is not there: {checked}")
+    shutil.copy(former[0], key)
+    checked = clavigerd(daemon, "--check-config")
+    expect(checked.returncode == 0, f"the former key opens the former copy: {checked}")
+    daemon.start()
+    ctl.run("user", "list")
+    daemon.stop()
+    shutil.rmtree(data)
+    shutil.move(key + ".aside", key)
+    done = clavigerd(daemon, "--restore", new)
+    expect(done.returncode == 0 and "opens with" in done.stdout, f"the present copy and key: {done}")
+    expect(not os.path.exists(os.path.join(data, "OPENS-WITH.txt")), "the note is of the copy, not of the store")
+    daemon.start()
+
+
+def check_audit_breaks(sandbox, ctl, daemon):
+    """A deleted log is found and stays found: by verify, status and metrics, over rotation and restart."""
+    path = os.path.join(sandbox.folder, "alpha", "audit.log")
+    expect(metric(ctl, "audit_breaks") == 0 and ctl.json("audit", "verify")["intact"], "nothing was found yet")
+    os.rename(path, path + ".1")
+    ctl.run("reload")
+    expect(metric(ctl, "audit_breaks") == 0 and ctl.json("audit", "verify", "audit.log.1", "audit.log")["intact"], "a rotation is no break")
+    os.unlink(path)
+    ctl.run("reload")
+    report = ctl.run("audit", "verify", status=FAILED)
+    expect("deleted" in report.stdout, f"verify says so: {report}")
+    expect(metric(ctl, "audit_breaks") == 1 and ctl.json("status")["audit_breaks"] == 1, "so do metrics and status")
+    daemon.stop()
+    os.unlink(path)
+    daemon.start()
+    report = ctl.run("audit", "verify", status=FAILED)
+    expect("break" in report.stdout and metric(ctl, "audit_breaks") == 2, f"found at the start: {report}")
+    os.rename(path, path + ".2")
+    ctl.run("reload")
+    expect(metric(ctl, "audit_breaks") == 2, "a rotation does not make it good")
+    expect("audit.log.1" in ctl.run("audit", "verify", "other.log", status=FAILED).stderr, "what names are taken is said")
+
+
+def check_log(ctl, daemon, log):
+    """A renamed log is begun anew with the next line."""
+    os.rename(log, log + ".1")
+    for _ in range(100):
+        daemon.process.send_signal(signal.SIGHUP)
+        ctl.run("status")
+        if os.path.exists(log) and "reload.applied" in text_of(log):
+            return
+    raise Failure("a renamed log is not begun anew")
+
+
+def check_figures(ctl):
+    expect(metric(ctl, "disk_free_bytes") > 0 and metric(ctl, "disk_bytes") > metric(ctl, "disk_free_bytes"), "the disk")
+    expect(metric(ctl, "outbox_waiting") >= metric(ctl, "outbox_failing") >= 0, "the outbox")
+    expect(metric(ctl, "kms_queue") == 0, "the KMS")
+    for name in ("partner_keys_age_seconds", "partner_feed_age_seconds", "partner_reached", "outbox_oldest_seconds"):
+        expect(metric(ctl, name) >= 0, name)
+
+
+def check_sign_ins(ctl, system, log):
+    """The operator reads why somebody cannot get in; the page says to all of them the same."""
+    sub = ctl.json("user", "add", "eve", "--mcptt-id", "sip:eve.ptt@alpha.example", "--password-stdin", given=PASSWORD + "\n")["sub"]
+    for login, password in (("eve", "not hers at all"), ("nobody-of-that-name", PASSWORD)):
+        agent = UserAgent(system, https(system))
+        try:
+            agent.code(login, password, new_verifier())
+        except Refused:
+            continue
+        raise Failure(f"{login} got in")
+    refusals = []
+    while len(refusals) < 2:  # the log is written behind the answers
+        ctl.run("status")
+        refusals = [line for line in text_of(log).splitlines() if "sign_in.refused" in line]
+    expect(any("wrong password" in line and sub in line for line in refusals), f"whose password it was: {refusals}")
+    expect(any("unknown user" in line for line in refusals), f"that there is nobody: {refusals}")
+    expect(not any("nobody-of-that-name" in line for line in refusals), "what was typed is nobody's business")
+    shown = ctl.json("user", "show", "sip:eve.ptt@alpha.example")
+    expect(shown["login"] == "eve", "found by what the radio says")
+    changed = ctl.json("user", "set", "eve", "--display-name", "Eve", "--scope", "openid", "--mc-id", "sip:eve@alpha.example")
+    expect((changed["display_name"], changed["scopes"], changed["mcptt_id"]) == ("Eve", ["openid"], "sip:eve.ptt@alpha.example"), f"{changed}")
+    refused = ctl.run("kms", "revoke", "sip:eve@alpha.example", "--yes", status=NOT_FOUND)
+    expect("sip:eve.ptt@alpha.example" in refused.stderr, f"which identity the KMS wants: {refused}")
+
+
+def check_passwords(ctl):
+    refused = ctl.run("user", "add", "short", "--password-stdin", given="short\n", status=FAILED)
+    expect("characters" in refused.stderr, f"{refused}")
+    ctl.run("user", "add", "umlaut", "--password-stdin", given="äöüßäöü\n", status=FAILED)  # seven, of fourteen octets
+    ctl.run("user", "add", "umlauts", "--password-stdin", given="äöüßäöüß\n")
+    ctl.run("policy", "set", "--password-length", "12")
+    expect(ctl.json("policy", "show")["password_length"] == 12, "it is shown")
+    ctl.run("user", "set-password", "umlauts", "--password-stdin", given="elevenchars\n", status=FAILED)
+    ctl.run("user", "set-password", "umlauts", "--password-stdin", given="twelve chars\n")
+    ctl.run("policy", "set", "--enrolment", "self", status=FAILED)  # it would replace what is there, and nobody can be asked
+    ctl.run("policy", "set", "--user", "umlauts", "--password-length", "9", status=FAILED)
+    ctl.run("policy", "set", "--yes")
+    expect("password_length" not in ctl.json("policy", "show"), "nothing is said any more")
+
+
+def check_secrets(ctl, system):
+    made = ctl.json("client", "add", "overlapped", "--authentication", "client_secret_basic", "--grant", "client_credentials")
+    first = made["client_secret"]
+
+    def works(secret):
+        return UserAgent(system, https(system)).client_credentials("overlapped", secret).status == 200
+
+    second = ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")["client_secret"]
+    expect(works(first) and works(second) and works(first), "both, for a while")
+    ctl.run("clock", "set", "--advance", "601")
+    expect(works(second) and not works(first), "then the new one alone")
+    third = ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")["client_secret"]
+    fourth = ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")["client_secret"]
+    expect(not works(second) and works(third) and works(fourth), "never more than two")
+    fifth = ctl.json("client", "rotate-secret", "overlapped", "--yes")["client_secret"]
+    expect(works(fifth) and not works(fourth) and not works(third), "without an overlap the old ones end at once")
+    ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")
+    ctl.run("client", "remove", "overlapped", "--yes")
+    ctl.json("client", "add", "overlapped", "--authentication", "client_secret_basic", "--grant", "client_credentials")
+    expect(not works(fifth), "who has the name next has not the secrets")
+    ctl.run("client", "rotate-secret", "overlapped", "--overlap", "2592001", "--yes", status=FAILED)
+    note = ctl.run("client", "add", "blind", "--authentication", "client_secret_basic", "--introspect")
+    expect("--audience" in note.stderr, f"a server that would be told nothing: {note}")
+
+
+def run(sandbox):
+    system = sandbox.system()
+    log = os.path.join(sandbox.folder, "daemon.log")
+    daemon = sandbox.take_over(system, {"log": {"file": log}})
+    ctl = Ctl(system.admin_socket)
+    check_keys_of_copies(sandbox, ctl, daemon)
+    check_audit_breaks(sandbox, ctl, daemon)
+    check_log(ctl, daemon, log)
+    check_figures(ctl)
+    check_sign_ins(ctl, system, log)
+    check_passwords(ctl)
+    check_secrets(ctl, system)
+    print("operators_watch: copies and keys, audit breaks, the log, figures, refused sign-ins, passwords, secrets")
+
+
+def main():
+    with Sandbox() as sandbox:
+        run(sandbox)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        print(f"operators_watch: {failure}", file=sys.stderr)
+        sys.exit(1)
