@@ -194,9 +194,8 @@ int restore(const Settings& settings, const std::string& backup) {
                  is_there ? ": move data_directory away first" : "");
     return kExitFailure;
   }
-  std::printf("%s: tables of %llu bytes up to commit %llu, every block checked\n",
-              settings.data_directory.c_str(), static_cast<unsigned long long>(restored->bytes),
-              static_cast<unsigned long long>(restored->sequence));
+  std::printf("%s: tables of %llu bytes up to commit %llu, every block checked\n", settings.data_directory.c_str(),
+              static_cast<unsigned long long>(restored->bytes), static_cast<unsigned long long>(restored->sequence));
   // Without its key it is of no use: said now, not at the start.
   if (const auto fit = key_fit_of(settings)) {
     std::fprintf(fit->fits ? stdout : stderr, "%s%s\n", fit->fits ? "" : "clavigerd: warning: ", fit->text.c_str());

@@ -110,7 +110,7 @@ def main():
         with open(jwks, "w", encoding="ascii") as file:
             file.write(key.jwks())
         core = CoreFunction(alpha)
-        ctl(alpha, "capif", "set", "--issuer", ISSUER, "--jwks", jwks, "--aef-id", AEF, "--val-service", alpha.val_service, "--url", core.url,
+        ctl(alpha, "capif", "set", "--yes", "--issuer", ISSUER, "--jwks", jwks, "--aef-id", AEF, "--val-service", alpha.val_service, "--url", core.url,
             "--ca", alpha.ca, "--log", "--look-up-invokers")
         until(lambda: ctl(alpha, "capif", "status")["state"] == "published", "registered and published")
         expect(ctl(alpha, "capif", "status")["looks_up_invokers"], "the policy")
