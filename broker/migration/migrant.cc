@@ -14,7 +14,7 @@ using runtime::Task;
 constexpr Error kNotAllowed{Code::MigrationNotAllowed, "migration.user"};
 
 bool is_open(const Binding& binding) {
-  return binding.state != BindingState::Suspended && binding.state != BindingState::Revoked;
+  return binding.state != BindingState::Suspended && binding.state != BindingState::Revoked && !binding.is_held;
 }
 
 // On the home: begins what has to begin, and waits for it.

@@ -11,7 +11,7 @@
 namespace claviger::migration {
 
 // "This user may migrate to that system": the agreement is in force and allows it of all, or he has a binding there that is
-// neither suspended nor revoked. AgreementEnded, MigrationNotAllowed.
+// neither suspended, revoked nor held. AgreementEnded, MigrationNotAllowed.
 runtime::Task<Result<Unit>> check_may_migrate(Migration* migration, broker::Context* context, AgreementRef agreement,
                                               std::string sub);
 
