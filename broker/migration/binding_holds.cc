@@ -1,7 +1,7 @@
 #include "broker/migration/binding_holds.h"
 
-#include <algorithm>
-#include <span>
+#include <optional>
+#include <utility>
 
 #include "broker/identity/user_records.h"
 #include "broker/migration/binding_procedures.h"
@@ -18,10 +18,15 @@ using Names = std::shared_ptr<const std::vector<std::string>>;
 
 // Bindings of one transaction: a record and at most three rows each.
 constexpr std::size_t kHoldsMax = 256;
-// Users who are looked at under one turn: a look-up each and system, while nobody else changes a binding.
-constexpr std::size_t kUsersATurn = 64;
+// A user may change while his bindings do.
+constexpr int kTriesMax = 4;
 
-// The bindings that are to be written together. In the frame of who holds the tenant's turn.
+struct Name {
+  std::string system;
+  std::string sub;
+};
+
+// The bindings that are written together. In the frame of who holds the tenant's turn.
 struct Holds {
   storage::Transaction transaction;
   std::vector<std::string> keys;
@@ -29,62 +34,90 @@ struct Holds {
 
 Task<Result<Unit>> write(Migration* migration, Holds* holds) {
   if (holds->keys.empty()) co_return Unit{};
-  storage::Transaction transaction = std::exchange(holds->transaction, {});
-  std::vector<std::string> keys = std::exchange(holds->keys, {});
-  CLAVIGER_CO_TRY(committed, co_await migration->home().store.commit(std::move(transaction)));
-  co_await migration->publish_bindings(std::move(keys));
+  CLAVIGER_CO_TRY(committed, co_await migration->home().store.commit(std::move(holds->transaction)));
+  co_await migration->publish_bindings(std::move(holds->keys));
   migration->wake_outbox();
   co_return Unit{};
 }
 
-// As his record is by now: of two who disable and enable him at once the later one's word counts.
-Task<Result<Unit>> add(Migration* migration, std::string tenant, std::string system, std::string sub, Holds* holds) {
+// A binding that is not as its user is.
+struct Differing {
+  Binding binding;
+  std::uint64_t user_version = 0;
+};
+
+Task<Result<std::optional<Differing>>> look_at(Migration* migration, std::string tenant, Name name) {
   broker::Context* context = &migration->home();
-  auto binding = co_await find_users_binding(context, tenant, system, sub);
-  if (binding.failed_with(Code::BindingUnknown)) co_return Unit{};
+  std::optional<Differing> nothing;
+  auto binding = co_await find_users_binding(context, tenant, name.system, name.sub);
+  if (binding.failed_with(Code::BindingUnknown)) co_return std::move(nothing);
   if (!binding) co_return binding.error();
-  auto user = co_await identity::read_user(context, tenant, sub);
-  if (user.failed_with(Code::UserUnknown)) co_return Unit{};
+  auto user = co_await identity::read_user(context, tenant, name.sub);
+  if (user.failed_with(Code::UserUnknown)) co_return std::move(nothing);
   if (!user) co_return user.error();
-  const bool is_held = user->status != identity::UserStatus::Enabled;
-  if (binding->is_held == is_held) co_return Unit{};
-  Binding after = *binding;
-  after.is_held = is_held;
+  if (binding->is_held == (user->status != identity::UserStatus::Enabled)) co_return std::move(nothing);
+  std::optional<Differing> found;
+  found.emplace();
+  found->binding = *std::move(binding);
+  found->user_version = user->version;
+  co_return std::move(found);
+}
+
+// As his record is by now: of two who disable and enable him at once the later one's word counts.
+Task<Result<Unit>> add(Migration* migration, std::string tenant, Name name, Holds* holds) {
+  broker::Context* context = &migration->home();
+  CLAVIGER_CO_TRY(differing, co_await look_at(migration, tenant, name));
+  if (!differing) co_return Unit{};
+  const Binding before = std::move(differing->binding);
+  Binding after = before;
+  after.is_held = !before.is_held;
   after.changed_at = numeric_date(context->shard.wall());
   std::string key = binding_key(tenant, after);
-  CLAVIGER_CO_TRY(put, put_what_follows(*context, holds->transaction, tenant, *binding, after, false));
-  holds->transaction.expect_version(tables::kMigrationBindings, key, binding->version);
+  CLAVIGER_CO_TRY(put, put_what_follows(*context, holds->transaction, tenant, before, after, false));
+  holds->transaction.expect_version(tables::kUsers, identity::user_key(tenant, name.sub), differing->user_version);
+  holds->transaction.expect_version(tables::kMigrationBindings, key, before.version);
   holds->transaction.put(tables::kMigrationBindings, key, as_bytes(encode_binding(after)));
   holds->keys.push_back(std::move(key));
   co_return Unit{};
 }
 
-// Almost none of them has anything abroad. The turn is taken before anything is read: a binding that is being put for
-// one of them was put by then, and is held, or will find him disabled.
-Task<Result<Unit>> follow_some(Migration* migration, std::string tenant, Names systems, Names subs, std::size_t from,
-                               std::size_t to) {
-  auto turn = co_await migration->turns().take("bindings/" + tenant);
-  if (!turn) co_return turn.error();
-  Holds holds;
-  for (std::size_t i = from; i < to; ++i) {
-    for (std::size_t n = 0; n < systems->size(); ++n) {
-      const auto added = co_await add(migration, tenant, (*systems)[n], (*subs)[i], &holds);
-      // A record that does not decode is of no use to anybody, and no reason to leave the others.
-      const bool is_broken = added.failed_with(Code::Corrupt) || added.failed_with(Code::SchemaTooNew);
-      if (!added && !is_broken) co_return added.error();
-      if (holds.keys.size() < kHoldsMax) continue;
-      CLAVIGER_CO_TRY(written, co_await write(migration, &holds));
+// A record that does not decode is of no use to anybody, and no reason to leave the others.
+bool is_broken(const Error& error) { return error.code == Code::Corrupt || error.code == Code::SchemaTooNew; }
+
+// What two procedures write of one binding, and of the user whom they have read, excludes one another by their versions;
+// the turn keeps them from having to try again.
+Task<Result<Unit>> follow_some(Migration* migration, std::string tenant,
+                               std::shared_ptr<const std::vector<Name>> some) {
+  for (int tries = 1;; ++tries) {
+    auto turn = co_await migration->turns().take("bindings/" + tenant);
+    if (!turn) co_return turn.error();
+    Holds holds;
+    for (std::size_t i = 0; i < some->size(); ++i) {
+      const auto added = co_await add(migration, tenant, (*some)[i], &holds);
+      if (!added && !is_broken(added.error())) co_return added.error();
     }
+    const auto written = co_await write(migration, &holds);
+    if (written.failed_with(Code::Conflict) && tries < kTriesMax) continue;
+    co_return written;
   }
-  co_return co_await write(migration, &holds);
 }
 
+// Almost none of them has anything abroad, or is not followed yet: a look without the turn finds who is to be.
 Task<Result<Unit>> follow_at_home(Migration* migration, std::string tenant, Names systems, Names subs) {
-  for (std::size_t from = 0; from < subs->size(); from += kUsersATurn) {
-    const std::size_t to = std::min(subs->size(), from + kUsersATurn);
-    CLAVIGER_CO_TRY(followed, co_await follow_some(migration, tenant, systems, subs, from, to));
+  auto some = std::make_shared<std::vector<Name>>();
+  for (std::size_t i = 0; i < subs->size(); ++i) {
+    for (std::size_t n = 0; n < systems->size(); ++n) {
+      const Name name{(*systems)[n], (*subs)[i]};
+      const auto found = co_await look_at(migration, tenant, name);
+      if (!found && !is_broken(found.error())) co_return found.error();
+      if (found && *found) some->push_back(name);
+      if (some->size() < kHoldsMax) continue;
+      std::shared_ptr<const std::vector<Name>> full = std::exchange(some, std::make_shared<std::vector<Name>>());
+      CLAVIGER_CO_TRY(followed, co_await follow_some(migration, tenant, std::move(full)));
+    }
   }
-  co_return Unit{};
+  if (some->empty()) co_return Unit{};
+  co_return co_await follow_some(migration, std::move(tenant), std::move(some));
 }
 
 Names systems_of(const AgreementTable& table, std::string_view tenant) {
@@ -119,12 +152,8 @@ Task<Result<Unit>> follow_all_users(Migration* migration, std::string tenant, st
     CLAVIGER_CO_TRY(page, co_await list_bindings(&migration->home(), tenant, Direction::Outbound, system, after,
                                                  storage::kRangeMax));
     auto subs = std::make_shared<std::vector<std::string>>();
-    for (std::size_t i = 0; i < page.bindings.size(); ++i) {
-      const std::string sub = page.bindings[i].sub;
-      if (sub.empty() || page.bindings[i].state == BindingState::Revoked) continue;
-      auto user = co_await identity::read_user(&migration->home(), tenant, sub);
-      if (!user) continue;  // gone, or not to be read: no reason to leave the others
-      if ((user->status != identity::UserStatus::Enabled) != page.bindings[i].is_held) subs->push_back(sub);
+    for (const Binding& binding : page.bindings) {
+      if (!binding.sub.empty() && binding.state != BindingState::Revoked) subs->push_back(binding.sub);
     }
     CLAVIGER_CO_TRY(followed, co_await follow_at_home(migration, tenant, systems, std::move(subs)));
     after = page.next;

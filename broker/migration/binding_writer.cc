@@ -91,10 +91,12 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   // Nobody's draft speaks of it: of a user of ours his record does, of another's his system has.
   stored.binding.is_held = present && present->is_held;
   const bool is_of_ours = stored.binding.direction == Direction::Outbound && !stored.binding.sub.empty();
+  std::uint64_t user_version = 0;
   if (is_of_ours) {
     auto user = co_await identity::read_user(&migration_->home(), tenant_, stored.binding.sub);
     if (!user && !user.failed_with(Code::UserUnknown)) co_return user.error();
     stored.binding.is_held = user && user->status != identity::UserStatus::Enabled;
+    if (user) user_version = user->version;
   }
   if (present && is_same(stored.binding, *present)) {
     stored.binding = *std::move(present);
@@ -111,6 +113,10 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   if (present) {
     CLAVIGER_CO_TRY(
         put, put_what_follows(migration_->home(), transaction_, tenant_, *present, stored.binding, draft.is_others));
+  }
+  // Who is disabled meanwhile is not followed here: there is nothing of him yet.
+  if (user_version != 0) {
+    transaction_.expect_version(tables::kUsers, identity::user_key(tenant_, stored.binding.sub), user_version);
   }
   transaction_.expect_version(tables::kMigrationBindings, key, version);
   transaction_.put(tables::kMigrationBindings, key, as_bytes(encode_binding(stored.binding)));

@@ -227,6 +227,36 @@ TEST(BindingHolds, ABindingOfADisabledUserIsHeldFromTheFirst) {
   EXPECT_FALSE(bed.wait(hold_binding(&bed.migration, "alpha", key, false, kThere))->is_held);
 }
 
+// Who is disabled between the look at him and the commit of his binding: the binding is not put as if he were not.
+TEST(BindingHolds, ABindingThatIsPutMeanwhileIsOfTheUserAsHeIs) {
+  HoldBed bed;
+  const identity::User bob = bed.add_user("bob");
+  Binding away = good_outbound("2");
+  away.sub = bob.sub;
+  std::optional<Result<Unit>> disabled;
+  std::optional<Result<Stored>> stored;
+  runtime::Scope scope;
+  bed.store().hold_commits();
+  bed.run_until([&, step = 0]() mutable {
+    if (step == 0 || (step == 1 && bed.store().commits_held() == 1)) {
+      if (step++ == 0) {
+        scope.spawn(storage::keep_result(identity::disable_user(bed.context(), "alpha", bob.sub), &disabled));
+      } else {
+        BindingDraft draft{away, std::nullopt};
+        scope.spawn(storage::keep_result(put_binding(&bed.migration, "alpha", std::move(draft)), &stored));
+      }
+    }
+    if (step == 2 && bed.store().commits_held() == 2) {
+      ++step;
+      bed.store().release_commits();
+    }
+    return disabled && stored;
+  });
+  EXPECT_TRUE(disabled->has_value());
+  EXPECT_TRUE(stored->failed_with(Code::Conflict));
+  EXPECT_TRUE(bed.put(away)->binding.is_held);
+}
+
 class Owed : public MigrationBed {
  public:
   std::string of(const Binding& before, const Binding& after, bool by_other = false) {
