@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What ends a migrant's service abroad, and brings it back: a user who is disabled at home is held at the partner system, his
 registration ends (RTR), and he comes back when he is enabled; a binding that the partner system revokes is revoked at home; each
-also when the other system is away and the daemons are killed meanwhile. And what is nobody's: a request for another
-system's realm or peer is refused (RFC 6733 clause 6.1.4), and so is a SAR that names somebody else's identity behind the
-user's own.
+also when the other system is away and the daemons are killed meanwhile. Whom administration has set up may go where only
+listed users may, until that is withdrawn. And what is nobody's: a request for another system's realm or peer is refused
+(RFC 6733 clause 6.1.4), and so is a SAR that names somebody else's identity behind the user's own.
 
 usage: migrants_end.py [--seed N]     CLAVIGER_BUILD: the build folder.
 """
@@ -18,9 +18,11 @@ import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tools", "demo"))
 import s_cscf as cx  # noqa: E402
+import wire  # noqa: E402
 from borders import Party  # noqa: E402
 from clavigerd import Failure, Sandbox, build_folder  # noqa: E402
 from operators_day import expect, sandbox_tool  # noqa: E402
+from user_agent import UserAgent  # noqa: E402
 
 REALM, CSCF, SERVER = "bravo.example", "scscf.bravo.example", "sip:scscf.bravo.example:6060"
 # A system that was away is asked again after growing pauses.
@@ -136,6 +138,31 @@ def check_hold_killed(migrant, chance):
     until("the end of the hold", lambda: not migrant.is_held())
 
 
+def check_listed(migrant):
+    """`--outbound listed`, of migration and of the identity servers: whom administration has set up is on the list."""
+    alpha = migrant.alpha
+    alpha.ctl.run("partner", "change", "bravo", "--outbound", "listed")
+    token = alpha.tokens()["access_token"]
+    resource = migrant.bravo.system.resource
+
+    def goes():
+        return alpha.exchange(token, resource).status == 200
+
+    expect(not goes(), "nobody has listed him")
+    chief = alpha.system.values["ACM_CLIENT"]
+    asked = alpha.ctl.json("acm", "setup", alpha.system.mc_id, "--client", chief, "--target", "bravo.example")
+    request = asked["request_id"]
+    until("the set-up", lambda: alpha.ctl.json("acm", "status", request)["status"] == "DONE")
+    expect(goes(), "who was set up may not go")
+    alpha.daemon.kill()
+    alpha.daemon.start()
+    alpha.agent = UserAgent(alpha.system, wire.https(alpha.system))
+    expect(goes(), "forgotten over a restart")
+    alpha.ctl.run("acm", "withdraw", request, "--yes")
+    expect(not goes(), "withdrawn, and he may go still")
+    alpha.ctl.run("partner", "change", "bravo", "--outbound", "all")
+
+
 def check_destination(migrant, cscf):
     def asked(realm, host=None):
         item = [cx.cx(608, "Digest-AKAv1-MD5")]
@@ -194,7 +221,9 @@ def main():
         print("killed while it was disabled: ok", flush=True)
         cscf = Cscf(bravo)
         check_revocation(migrant, cscf)
-        print("owed over a restart: ok", flush=True)
+        print("revoked by the partner: ok", flush=True)
+        check_listed(migrant)
+        print("listed by a set-up: ok", flush=True)
 
 
 if __name__ == "__main__":
