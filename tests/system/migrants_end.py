@@ -220,6 +220,8 @@ def main():
         check_hold_killed(migrant, chance)
         print("killed while it was disabled: ok", flush=True)
         cscf = Cscf(bravo)
+        # Alpha has just been started again: its Diameter connection comes in its own time.
+        until("vectors from home", lambda: cscf.vector(migrant) == "2001")
         check_revocation(migrant, cscf)
         print("revoked by the partner: ok", flush=True)
         check_listed(migrant)
