@@ -162,10 +162,10 @@ Task<bool> Acm::pause(Seconds seconds) {
 
 Task<Result<Unit>> Acm::put_client(std::string tenant, AcmClient record) {
   CLAVIGER_CO_TRY(good, check_client(record));
-  record.created_at = numeric_date(home().shard.wall());
+  Context* here = contexts_[runtime::Shard::current().index()].get();
+  record.created_at = numeric_date(here->shard.wall());
   storage::Transaction transaction;
   transaction.put(tables::kAcmClients, client_key(tenant, record.id), as_bytes(encode(record)));
-  Context* here = contexts_[runtime::Shard::current().index()].get();
   CLAVIGER_CO_TRY(committed, co_await here->store.commit(std::move(transaction)));
   co_return Unit{};
 }
@@ -210,7 +210,7 @@ Task<Result<Unit>> Acm::put_partner(std::string tenant, AcmPartner record, std::
     if (!before || before->sealed_key.empty()) co_return Error{Code::BadValue, "acm.key"};
     record.sealed_key = before->sealed_key;
   }
-  record.created_at = numeric_date(home().shard.wall());
+  record.created_at = numeric_date(here->shard.wall());
   storage::Transaction transaction;
   transaction.put(tables::kAcmClients, row, as_bytes(encode(record)));
   CLAVIGER_CO_TRY(committed, co_await here->store.commit(std::move(transaction)));
