@@ -3,6 +3,7 @@
 #include "broker/admin/endpoints.h"
 #include "broker/admin/user_json.h"
 #include "broker/identity/user_import.h"
+#include "broker/migration/binding_holds.h"
 #include "core/runtime/offload.h"
 
 namespace claviger::admin {
@@ -80,7 +81,11 @@ Answer report_of(Call& call, const identity::ImportReport& report, const Batch& 
   json.begin_object().member("created", report.created).member("updated", report.updated);
   json.member("unchanged", report.unchanged).name("bad").begin_array();
   for (const BadLine& line : bad) {
-    json.begin_object().member("index", line.index).member("code", line.code).member("reason", line.reason).end_object();
+    json.begin_object()
+        .member("index", line.index)
+        .member("code", line.code)
+        .member("reason", line.reason)
+        .end_object();
   }
   json.end_array().end_object();
   call.detail = "created=" + std::to_string(report.created) + " updated=" + std::to_string(report.updated) +
@@ -107,6 +112,14 @@ Task<Answer> import_batch(Call* call) {
     auto done = co_await identity::import_users(call->at(), call->values[0], std::move(batch.drafts));
     if (!done) co_return done.error();
     report = *std::move(done);
+    if (call->services.migration != nullptr) {
+      // Their bindings in other systems. What does not go now is owed: the batch is done all the same.
+      auto followed =
+          co_await migration::follow_users(call->services.migration, call->values[0], std::move(report.followed));
+      if (!followed) {
+        call->context.shard.logger().warning("user.import.follow", {{"code", name_of(followed.error().code)}});
+      }
+    }
   }
   co_return report_of(*call, report, batch, indexes);
 }
@@ -134,8 +147,9 @@ Task<Answer> export_page(Call* call) {
 
 void add_transfer_verbs(http::Router& router, AdminServices& services) {
   using http::Method;
-  add_verb(router, services,
-           {Method::Post, "/tenants/{tenant}/user-import", "user.import", Effect::Changes, import_batch, kImportBytesMax});
+  add_verb(
+      router, services,
+      {Method::Post, "/tenants/{tenant}/user-import", "user.import", Effect::Changes, import_batch, kImportBytesMax});
   add_verb(router, services,
            {Method::Get, "/tenants/{tenant}/user-export", "user.export", Effect::ReadsSecrets, export_page});
 }

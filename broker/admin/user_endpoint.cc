@@ -3,6 +3,7 @@
 #include "broker/admin/user_json.h"
 #include "broker/admin/user_lookup.h"
 #include "broker/identity/sign_in_unlock.h"
+#include "broker/migration/binding_holds.h"
 #include "broker/migration/migrant.h"
 
 namespace claviger::admin {
@@ -77,11 +78,20 @@ Task<Answer> add(Call* call) {
   co_return answer_with(*user);
 }
 
+// His bindings in other systems: owed with his record, and done before we answer.
+Task<Result<Unit>> follow(Call* call, std::string sub) {
+  if (call->services.migration == nullptr) co_return Unit{};
+  std::vector<std::string> subs{std::move(sub)};
+  co_return co_await migration::follow_users(call->services.migration, call->values[0], std::move(subs));
+}
+
 Task<Answer> enable(Call* call) {
   auto user = co_await find(call);
   if (!user) co_return user.error();
   auto done = co_await identity::enable_user(call->at(), call->values[0], user->sub);
   if (!done) co_return done.error();
+  auto followed = co_await follow(call, user->sub);
+  if (!followed) co_return followed.error();
   Answer shown = co_await show_anew(call, user->sub);
   co_return shown;
 }
@@ -106,6 +116,8 @@ Task<Answer> disable(Call* call) {
   if (!user) co_return user.error();
   auto done = co_await identity::disable_user(call->at(), call->values[0], user->sub);
   if (!done) co_return done.error();
+  auto followed = co_await follow(call, user->sub);
+  if (!followed) co_return followed.error();
   Answer shown = co_await show_anew(call, user->sub);
   co_return shown;
 }

@@ -115,7 +115,11 @@ Task<Result<T>> Acm::at_home(Start start_there) {
 }
 
 Task<Result<Unit>> Acm::start() {
-  for (const auto& [tenant, view] : home().snapshot->tenants) {
+  // A snapshot may be published meanwhile.
+  std::vector<std::string> tenants;
+  for (const auto& [name, view] : home().snapshot->tenants) tenants.push_back(name);
+  for (std::size_t i = 0; i < tenants.size(); ++i) {
+    const std::string tenant = tenants[i];
     // Every request that has not ended is taken up again; pages of the stages alone, which are small.
     for (const std::string_view kind : {std::string_view("target"), std::string_view("state")}) {
       const std::string prefix = broker::record_prefix({tenant, kind});
@@ -133,7 +137,9 @@ Task<Result<Unit>> Acm::start() {
           std::string first(rest.substr(0, cut)), second(rest.substr(cut + 1));
           const bool is_open = stage->stage == Stage::Sending || stage->stage == Stage::Waiting ||
                                stage->stage == Stage::Running || stage->stage == Stage::Withdrawing;
-          if (is_open && kind == "target")
+          // Who was set up when there was no list yet.
+          const bool is_unlisted = kind == "target" && stage->stage == Stage::Done && !stage->is_listed;
+          if ((is_open || is_unlisted) && kind == "target")
             follow(tenant, std::move(first), std::move(second));
           else if (is_open)
             work(tenant, std::move(first), std::move(second));

@@ -144,6 +144,11 @@ class Acm {
   runtime::Task<Result<Unit>> keep_results(std::string tenant, std::string id, std::string system,
                                            std::shared_ptr<const ResultMessage> message);
 
+  // acm_abroad.cc
+  runtime::Task<Result<Unit>> list_abroad(std::string tenant, std::string id, std::string system,
+                                          std::uint64_t version);
+  runtime::Task<Result<Unit>> end_abroad(std::string tenant, std::string id, std::string system);
+
   // acm_bindings.cc
   runtime::Task<Result<std::set<std::string>>> held_by_nobody_else(std::string tenant, std::string id,
                                                                    std::string system, bool may_hold_unsaid);

@@ -148,6 +148,7 @@ Task<Result<std::vector<Setup>>> Acm::list(std::string tenant) {
 
 Task<Result<Unit>> Acm::withdraw_here(std::string tenant, std::string id, std::string who) {
   CLAVIGER_CO_TRY(setup, co_await find_setup(setup_key(tenant, id)));
+  Result<Unit> first = Unit{};
   for (std::size_t i = 0; i < setup.targets.size(); ++i) {
     const std::string system = setup.targets[i];
     for (int tries = 0;; ++tries) {
@@ -161,10 +162,14 @@ Task<Result<Unit>> Acm::withdraw_here(std::string tenant, std::string id, std::s
       if (!kept) co_return kept.error();
       break;
     }
+    // The follower first: it tells the partner, and does what comes here, too, should that not go.
     follow(tenant, id, system);
+    // From the answer on nobody goes there because of it, whenever the partner hears of it.
+    const auto ended = co_await end_abroad(tenant, id, system);
+    if (!ended && first) first = ended.error();
   }
   home().shard.logger().info("acm.withdrawn", {{"tenant", tenant}, {"request", id}, {"by", who}});
-  co_return Unit{};
+  co_return first;
 }
 
 void Acm::follow(std::string tenant, std::string id, std::string system) {
@@ -245,7 +250,17 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
   CLAVIGER_CO_TRY(stage, co_await find_stage(key));
   const bool is_open =
       stage.stage == Stage::Sending || stage.stage == Stage::Waiting || stage.stage == Stage::Withdrawing;
+  if (stage.stage == Stage::Done && !stage.is_listed) {
+    CLAVIGER_CO_TRY(listed, co_await list_abroad(tenant, id, system, stage.version));
+    stage.is_listed = true;
+    CLAVIGER_CO_TRY(put, co_await put_stage(key, std::move(stage)));
+    co_return true;
+  }
   if (!is_open) co_return true;
+  // Who was listed before a restart, or in the very moment of the withdrawal.
+  if (stage.stage == Stage::Withdrawing) {
+    CLAVIGER_CO_TRY(unlisted, co_await end_abroad(tenant, id, system));
+  }
   CLAVIGER_CO_TRY(setup, co_await find_setup(setup_key(tenant, id)));
   auto partner = co_await find_partner(tenant, system);
   if (partner.failed_with(Code::AcmPartnerUnknown)) {
@@ -254,6 +269,7 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
                                                      : "the agreement was removed before the partner had answered";
     if (is_unanswered(stage.stage)) stage.unanswered = stage.stage;
     stage.stage = Stage::Failed;
+    CLAVIGER_CO_TRY(unlisted, co_await end_abroad(tenant, id, system));
     CLAVIGER_CO_TRY(given_up, co_await put_stage(key, std::move(stage)));
     co_return true;
   }
@@ -291,7 +307,9 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
     CLAVIGER_CO_TRY(message, parse_result(answer.body));
     auto shared_message = std::make_shared<const ResultMessage>(std::move(message));
     CLAVIGER_CO_TRY(kept, co_await keep_results(tenant, id, system, shared_message));
+    CLAVIGER_CO_TRY(listed, co_await list_abroad(tenant, id, system, stage.version));
     stage.stage = Stage::Done;
+    stage.is_listed = true;
     stage.reason = shared_message->reason;
   } else if (answer.status == 404 && stage.stage == Stage::Waiting) {
     stage.stage = Stage::Sending;  // it has lost what it had acknowledged, or was made anew

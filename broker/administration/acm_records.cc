@@ -173,7 +173,7 @@ std::string encode(const StageRecord& record) {
       .member("stage", name_of(record.stage))
       .member("href", record.href)
       .member("reason", record.reason);
-  json.member("by", record.by).member("unanswered", name_of(record.unanswered));
+  json.member("by", record.by).member("unanswered", name_of(record.unanswered)).member("listed", record.is_listed);
   json.member("updated_at", record.updated_at).end_object();
   return text;
 }
@@ -185,7 +185,7 @@ Result<StageRecord> decode_stage(const storage::Value& value) {
   std::string stage, unanswered(name_of(Stage::Done));
   reader.read("unanswered", unanswered);
   reader.read("stage", stage).read("href", record.href).read("reason", record.reason).read("by", record.by);
-  reader.read("updated_at", record.updated_at);
+  reader.read("updated_at", record.updated_at).read("listed", record.is_listed);
   const auto* found = std::ranges::find(kStages, stage);
   const auto* before = std::ranges::find(kStages, unanswered);
   if (found == kStages.end() || before == kStages.end()) return kCorrupt;

@@ -10,6 +10,7 @@
 //   kAcmUsers    tenant "out" request, MC system, MC ID status of one user there
 //                tenant "in" home system, request, MC ID    the same, here
 //                tenant "visitor" home system, MC ID    Visitor: who is set up here, by which request
+//                tenant "abroad" ...                    who may go there (broker/identity/abroad.h)
 //                tenant "former" home system, request, MC ID    Visitor, as this request found him
 //   kAcmJournal  tenant, asker, key                     digest of the body (64 hex digits) and the request; 8 days
 // Values are %x01 and a JSON text: rare, large and read by people who look for a fault. Pure functions, any thread.
@@ -90,6 +91,8 @@ struct StageRecord {
   // Sending or Waiting: so it stood when it was withdrawn or ended, and whom the partner holds for it nobody has said. Else
   // the users' rows say all.
   Stage unanswered = Stage::Done;
+  // Done: those who were set up are on the list of who may go there (broker/identity/abroad.h). No in older records.
+  bool is_listed = false;
   std::int64_t updated_at = 0;
   std::uint64_t version = 0;
 };

@@ -8,6 +8,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/password_pool.h"
 #include "broker/identity/session_records.h"
+#include "broker/identity/status_row.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
 #include "broker/identity/user_update.h"
@@ -26,9 +27,9 @@ using broker::Context;
 using runtime::Task;
 
 // A user has at most one row of his own, one login row, four identities, the revocation of what he had and the digests
-// of former hashes.
+// of former hashes; one row more is of them all (status_row.h).
 constexpr std::size_t kChunkMax = 2048;
-static_assert(kChunkMax * 8 <= storage::Transaction::kOperationsMax);
+static_assert(kChunkMax * 8 < storage::Transaction::kOperationsMax);
 
 // One draft on its way.
 struct Line {
@@ -37,6 +38,7 @@ struct Line {
   SecretBytes password;
   std::string standing_hash;  // the user's, found to be of `password`; empty: it is not, or there is no plaintext
   std::vector<UserMember> left_out;
+  std::string followed_sub;    // of the user whom this line enables or disables; empty: none
   std::string ended_sub;       // of the user whose tokens this line ends; empty: none
   bool ends_sessions = false;  // and his sessions
   Error refused{Code::Internal, ""};
@@ -273,6 +275,7 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
     merge(before, line->left_out, user, now);
     line->outcome = Line::Outcome::Updated;
     const bool is_disabled = before.status == UserStatus::Enabled && user.status == UserStatus::Disabled;
+    if (user.status != before.status) line->followed_sub = user.sub;
     line->ends_sessions = is_disabled || (password == Password::Another && !before.password_hash.empty());
     if (password == Password::Renewed) user.password_changed_at = before.password_changed_at;
     if (line->ends_sessions) user.not_before = std::max(user.not_before, now + 1);
@@ -307,16 +310,20 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
 Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lines, std::size_t from, std::size_t to) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     storage::Transaction transaction;
+    std::vector<std::string> followed;
     for (std::size_t i = from; i < to; ++i) {
       Line* line = &(*lines)[i];
       if (line->is_refused) continue;
       line->ended_sub.clear();
+      line->followed_sub.clear();
       auto added = co_await add_line(context, tenant, line, &transaction);
+      if (added && !line->followed_sub.empty()) followed.push_back(line->followed_sub);
       if (added) continue;
       if (!is_about_the_line(added.error().code)) co_return added.error();
       refuse(*line, added.error());
     }
     if (transaction.empty()) co_return Unit{};
+    CLAVIGER_CO_TRY(owed, put_status_row(*context, transaction, tenant, followed));
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed) {
       CLAVIGER_CO_TRY(ended, co_await end_tokens(context, tenant, lines, from, to));
@@ -351,6 +358,7 @@ ImportReport report_of(const Lines& lines) {
       report.refused.push_back({line.index, line.refused});
       continue;
     }
+    if (!line.followed_sub.empty()) report.followed.push_back(line.followed_sub);
     switch (line.outcome) {
       case Line::Outcome::Unchanged:
         ++report.unchanged;

@@ -23,6 +23,7 @@ struct ImportReport {
   std::uint32_t created = 0;
   std::uint32_t updated = 0;
   std::uint32_t unchanged = 0;
+  std::vector<std::string> followed;   // subs of whom it enabled or disabled: what follows is owed (status_row.h)
   std::vector<ImportRefusal> refused;  // in order of index; Duplicate: a login or identity twice in the batch
 };
 

@@ -5,6 +5,7 @@
 
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_records.h"
+#include "broker/identity/status_row.h"
 #include "broker/identity/user_draft.h"
 #include "broker/identity/user_records.h"
 #include "broker/tables.h"
@@ -36,10 +37,15 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
       revocations.push_back(tokens::revocation_of_user(*context, *view, sub));
     }
     const std::uint64_t version = before.version;
+    const bool has_other_status = user.status != before.status;
     CLAVIGER_CO_TRY(transaction, co_await claim_names(context, tenant, user, std::move(before)));
     transaction.expect_version(tables::kUsers, user_key(tenant, sub), version);
     transaction.put(tables::kUsers, user_key(tenant, sub), as_bytes(encode_user(user)));
     for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
+    if (has_other_status) {
+      std::vector<std::string> subs{sub};
+      CLAVIGER_CO_TRY(owed, put_status_row(*context, transaction, tenant, subs));
+    }
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();

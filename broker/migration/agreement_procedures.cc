@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "broker/migration/outbox_work.h"
 #include "broker/tables.h"
 #include "core/net/tls_context.h"
 #include "core/runtime/call.h"
@@ -91,8 +92,14 @@ Task<Result<AgreementRef>> put_at_home(Migration* migration, std::string tenant,
   storage::Transaction change;
   change.expect_version(tables::kAgreements, key, version.value_or(0));
   change.put(tables::kAgreements, key, as_bytes(encode_agreement(agreement)));
+  if (!version) {
+    // Of a former one with that system there are bindings still, and nobody has looked after them meanwhile.
+    const OutboxWork work{OutboxWork::Kind::Follow, tenant, agreement.system, "*"};
+    CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, work, numeric_date(context->shard.wall())));
+  }
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   CLAVIGER_CO_TRY(reloaded, co_await migration->reload());
+  migration->wake_outbox();
   co_return migration->table()->find(tenant, agreement.system);
 }
 

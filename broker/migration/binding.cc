@@ -117,7 +117,7 @@ Result<Unit> check_binding(const Binding& binding, const Agreement& agreement) {
 }
 
 Result<Unit> check_usable(const Binding& binding, std::int64_t now) {
-  const bool is_usable = binding.state == BindingState::Active && binding.not_before <= now &&
+  const bool is_usable = binding.state == BindingState::Active && !binding.is_held && binding.not_before <= now &&
                          (binding.not_after == 0 || now < binding.not_after);
   if (!is_usable) return Error{Code::BindingInactive, "binding"};
   return Unit{};
@@ -160,6 +160,7 @@ std::string encode_binding(const Binding& binding) {
   record.add_access_networks(access_networks);
   record.add_created_at(binding.created_at);
   record.add_changed_at(binding.changed_at);
+  record.add_is_held(binding.is_held);
   builder.Finish(record.Finish());
   return std::string(as_text(storage::finished_bytes(builder)));
 }
@@ -191,6 +192,7 @@ Result<Binding> decode_binding(const storage::Value& value, std::string_view whe
   binding.access.networks = texts_of(record->access_networks());
   binding.created_at = record->created_at();
   binding.changed_at = record->changed_at();
+  binding.is_held = record->is_held();
   binding.version = value.version();
   return binding;
 }

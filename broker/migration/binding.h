@@ -63,6 +63,8 @@ struct Binding {
   std::int64_t not_before = 0;
   std::int64_t not_after = 0;  // 0: without end
   Access access;               // outbound: what the partner system said
+  // Of no use for now, whatever its state: the primary system's user is disabled. His system says so and takes it back.
+  bool is_held = false;
   std::int64_t created_at = 0;
   std::int64_t changed_at = 0;
   std::uint64_t version = 0;  // of the record; not stored in it
@@ -95,7 +97,7 @@ Result<Binding> decode_binding(const storage::Value& value, std::string_view whe
 
 // What may come in under this agreement: BindingInvalid with the member that is wrong.
 Result<Unit> check_binding(const Binding& binding, const Agreement& agreement);
-// BindingInactive: suspended, revoked, not yet, no more, not configured yet.
+// BindingInactive: suspended, revoked, held, not yet, no more, not configured yet.
 Result<Unit> check_usable(const Binding& binding, std::int64_t now);
 
 }  // namespace claviger::migration

@@ -108,6 +108,23 @@ bool may_become(const Binding& binding, BindingState state) {
   return state != BindingState::Active || !binding.partner_impi.empty();
 }
 
+// With the turn held: durable with what follows from it, and no shard knows the former record any more.
+Task<Result<Binding>> write_changed(Migration* migration, std::string tenant, std::string key, Binding before,
+                                    Binding after, bool by_other) {
+  Context* context = &migration->home();
+  after.changed_at = numeric_date(context->shard.wall());
+  storage::Transaction change;
+  change.expect_version(tables::kMigrationBindings, key, before.version);
+  change.put(tables::kMigrationBindings, key, as_bytes(encode_binding(after)));
+  CLAVIGER_CO_TRY(put, put_what_follows(*context, change, tenant, before, after, by_other));
+  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
+  after.version = committed.sequence;
+  std::vector<std::string> keys{key};
+  co_await migration->publish_bindings(std::move(keys));
+  migration->wake_outbox();
+  co_return std::move(after);
+}
+
 Task<Result<Binding>> set_state_at_home(Migration* migration, std::string tenant, StateChange wanted) {
   Context* context = &migration->home();
   auto turn = co_await migration->turns().take(turn_name(tenant));
@@ -118,33 +135,22 @@ Task<Result<Binding>> set_state_at_home(Migration* migration, std::string tenant
     co_return Error{Code::BindingVersion, "binding.version"};
   if (!may_become(binding, wanted.state)) co_return Error{Code::BindingInactive, "binding.state"};
   if (binding.state == wanted.state) co_return std::move(binding);
-  const std::int64_t now = numeric_date(context->shard.wall());
-  const bool is_told = binding.direction == Direction::Outbound && wanted.state == BindingState::Revoked &&
-                       !binding.partner_impi.empty();
+  const Binding before = binding;
   binding.state = wanted.state;
-  binding.changed_at = now;
-  storage::Transaction change;
-  change.expect_version(tables::kMigrationBindings, wanted.key, binding.version);
-  change.put(tables::kMigrationBindings, wanted.key, as_bytes(encode_binding(binding)));
-  // Who may go again needs a grant that still stands.
-  const bool is_asked = wanted.state == BindingState::Pending ||
-                        (wanted.state == BindingState::Active && binding.direction == Direction::Outbound &&
-                         binding.is_configured_by_procedure);
-  const bool is_ended = binding.direction == Direction::Inbound && wanted.state == BindingState::Revoked;
-  if (is_told || is_asked || is_ended) {
-    using Kind = OutboxWork::Kind;
-    OutboxWork work{is_ended  ? Kind::Terminate
-                    : is_told ? Kind::Revoke
-                              : Kind::Prepare,
-                    tenant, binding.system, binding.primary_impi};
-    CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, work, now));
-  }
-  CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
-  binding.version = committed.sequence;
-  std::vector<std::string> keys{wanted.key};
-  co_await migration->publish_bindings(std::move(keys));
-  migration->wake_outbox();
-  co_return std::move(binding);
+  // A caller that is a system itself asks for bindings of its own users, or tells of ours.
+  co_return co_await write_changed(migration, tenant, wanted.key, before, std::move(binding), !wanted.system.empty());
+}
+
+Task<Result<Binding>> hold_at_home(Migration* migration, std::string tenant, std::string key, bool is_held,
+                                   std::string system) {
+  auto turn = co_await migration->turns().take(turn_name(tenant));
+  if (!turn) co_return turn.error();
+  CLAVIGER_CO_TRY(binding, co_await read_binding(&migration->home(), key));
+  if (binding.system != system) co_return Error{Code::BindingUnknown, "binding"};
+  if (binding.is_held == is_held) co_return std::move(binding);
+  const Binding before = binding;
+  binding.is_held = is_held;
+  co_return co_await write_changed(migration, tenant, key, before, std::move(binding), true);
 }
 
 Task<Result<std::size_t>> add_to_pool_at_home(Migration* migration, std::string tenant, std::string system,
@@ -216,6 +222,14 @@ Task<Result<Stored>> allocate_binding(Migration* migration, std::string tenant, 
 Task<Result<Binding>> set_binding_state(Migration* migration, std::string tenant, StateChange change) {
   auto begin = [migration, tenant = std::move(tenant), change = std::move(change)] {
     return set_state_at_home(migration, tenant, change);
+  };
+  co_return co_await runtime::call_on(&migration->home().shard, std::move(begin));
+}
+
+Task<Result<Binding>> hold_binding(Migration* migration, std::string tenant, std::string key, bool is_held,
+                                   std::string system) {
+  auto begin = [migration, tenant = std::move(tenant), key = std::move(key), is_held, system = std::move(system)] {
+    return hold_at_home(migration, tenant, key, is_held, system);
   };
   co_return co_await runtime::call_on(&migration->home().shard, std::move(begin));
 }

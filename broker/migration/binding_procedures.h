@@ -22,6 +22,7 @@ using IfVersion = std::optional<std::uint64_t>;
 struct BindingDraft {
   Binding binding;
   IfVersion if_version;
+  bool is_others = false;  // of the other system, which need not be told
 };
 struct Stored {
   Binding binding;
@@ -41,14 +42,20 @@ runtime::Task<Result<Stored>> put_binding(Migration* migration, std::string tena
 runtime::Task<Result<Stored>> allocate_binding(Migration* migration, std::string tenant, Binding wanted);
 
 // Active, Suspended or Revoked; of an outbound one also Prepared to Pending (which asks the partner system). Revoking an
-// outbound binding tells the partner system, by the outbox.
+// outbound binding tells the partner system, revoking an inbound one the primary system, by the outbox.
 struct StateChange {
   std::string key;  // of the record
   BindingState state = BindingState::Active;
   IfVersion if_version;
-  std::string system;  // BindingUnknown for another system's; empty: anyone's
+  // Of the other system that asks for it, and need not be told: BindingUnknown for another's. Empty: ours is the decision.
+  std::string system;
 };
 runtime::Task<Result<Binding>> set_binding_state(Migration* migration, std::string tenant, StateChange change);
+
+// An inbound one, by the word of its primary system `system`: of no use, and who is registered with it parted from, until
+// that takes it back. BindingUnknown for another system's.
+runtime::Task<Result<Binding>> hold_binding(Migration* migration, std::string tenant, std::string key, bool is_held,
+                                            std::string system);
 
 struct BindingPage {
   std::vector<Binding> bindings;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/identity/user_records.h"
+#include "broker/migration/outbox_work.h"
 #include "broker/tables.h"
 
 namespace claviger::migration {
@@ -86,6 +88,16 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
     stored.binding.created_at = now;
   }
   if (draft.if_version && *draft.if_version != version) co_return Error{Code::BindingVersion, "binding.version"};
+  // Nobody's draft speaks of it: of a user of ours his record does, of another's his system has.
+  stored.binding.is_held = present && present->is_held;
+  const bool is_of_ours = stored.binding.direction == Direction::Outbound && !stored.binding.sub.empty();
+  std::uint64_t user_version = 0;
+  if (is_of_ours) {
+    auto user = co_await identity::read_user(&migration_->home(), tenant_, stored.binding.sub);
+    if (!user && !user.failed_with(Code::UserUnknown)) co_return user.error();
+    stored.binding.is_held = user && user->status != identity::UserStatus::Enabled;
+    if (user) user_version = user->version;
+  }
   if (present && is_same(stored.binding, *present)) {
     stored.binding = *std::move(present);
     co_return std::move(stored);
@@ -98,6 +110,14 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   if (is_counted) ++counts_[stored.binding.system].value;
   stored.binding.changed_at = now;
   stored.binding.version = 0;  // until the commit
+  if (present) {
+    CLAVIGER_CO_TRY(
+        put, put_what_follows(migration_->home(), transaction_, tenant_, *present, stored.binding, draft.is_others));
+  }
+  // Who is disabled meanwhile is not followed here: there is nothing of him yet.
+  if (user_version != 0) {
+    transaction_.expect_version(tables::kUsers, identity::user_key(tenant_, stored.binding.sub), user_version);
+  }
   transaction_.expect_version(tables::kMigrationBindings, key, version);
   transaction_.put(tables::kMigrationBindings, key, as_bytes(encode_binding(stored.binding)));
   touched_.insert(key);
@@ -117,6 +137,7 @@ Task<Result<std::uint64_t>> BindingWriter::commit() {
   if (transaction_.is_too_large()) co_return Error{Code::TooLarge, "bindings"};
   CLAVIGER_CO_TRY(committed, co_await migration_->home().store.commit(std::move(transaction_)));
   co_await migration_->publish_bindings(std::move(changed_));
+  migration_->wake_outbox();
   co_return committed.sequence;
 }
 

@@ -1,5 +1,6 @@
 #include "broker/migration/migrant.h"
 
+#include "broker/identity/abroad.h"
 #include "broker/identity/user_records.h"
 #include "broker/migration/binding_procedures.h"
 #include "broker/tables.h"
@@ -14,7 +15,7 @@ using runtime::Task;
 constexpr Error kNotAllowed{Code::MigrationNotAllowed, "migration.user"};
 
 bool is_open(const Binding& binding) {
-  return binding.state != BindingState::Suspended && binding.state != BindingState::Revoked;
+  return binding.state != BindingState::Suspended && binding.state != BindingState::Revoked && !binding.is_held;
 }
 
 // On the home: begins what has to begin, and waits for it.
@@ -43,10 +44,13 @@ Task<Result<Unit>> check_may_migrate(Migration*, Context* context, AgreementRef 
   const std::int64_t now = numeric_date(context->shard.wall());
   CLAVIGER_CO_TRY(in_force, check_in_force(agreed, now));
   if (agreed.outbound == Outbound::None) co_return kNotAllowed;
-  auto binding = co_await find_users_binding(context, agreement->tenant, agreed.system, std::move(sub));
+  auto binding = co_await find_users_binding(context, agreement->tenant, agreed.system, sub);
   if (binding.failed_with(Code::BindingUnknown)) {
     if (agreed.outbound == Outbound::All) co_return Unit{};
-    co_return kNotAllowed;
+    CLAVIGER_CO_TRY(is_listed, co_await identity::is_abroad(context, agreement->tenant, identity::Abroad::System,
+                                                            agreed.system, sub));
+    if (!is_listed) co_return kNotAllowed;
+    co_return Unit{};
   }
   if (!binding) co_return binding.error();
   const bool is_valid = binding->not_before <= now && (binding->not_after == 0 || now < binding->not_after);

@@ -10,8 +10,9 @@
 
 namespace claviger::migration {
 
-// "This user may migrate to that system": the agreement is in force and allows it of all, or he has a binding there that is
-// neither suspended nor revoked. AgreementEnded, MigrationNotAllowed.
+// "This user may migrate to that system": the agreement is in force, and he has a binding there that is neither
+// suspended, revoked nor held; or none, and the agreement allows it of all, or administration has set him up there
+// (broker/identity/abroad.h). AgreementEnded, MigrationNotAllowed.
 runtime::Task<Result<Unit>> check_may_migrate(Migration* migration, broker::Context* context, AgreementRef agreement,
                                               std::string sub);
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "broker/migration/binding_holds.h"
 #include "broker/migration/outbox_work.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
@@ -48,6 +49,9 @@ Task<Result<Unit>> Migration::start() {
   auto turn = co_await turns_.take("agreements");
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(loaded, co_await reload());
+  // Who was disabled by a build that did not know of bindings. A disk that is full is no reason not to serve.
+  const auto owed = co_await owe_following(this);
+  if (!owed) home().shard.logger().warning("migration.follow", {{"code", name_of(owed.error().code)}});
   outbox_ =
       std::make_unique<storage::Outbox>(home().shard, home().store, tables::kMigrationPools, *this, outbox_options());
   outbox_->start();

@@ -134,6 +134,7 @@ void write_binding(Json& json, const Binding& binding) {
   if (binding.not_before != 0) json.member("not_before", binding.not_before);
   if (binding.not_after != 0) json.member("not_after", binding.not_after);
   json.member("origin", binding.is_configured_by_procedure ? "10.1.6.1.2 step 10" : "config");
+  if (binding.is_held) json.member("held", true);
   if (binding.direction == Direction::Outbound) write_access(json, binding.access);
   json.member("created_at", binding.created_at).member("changed_at", binding.changed_at);
   json.member("version", binding.version).end_object();
@@ -175,6 +176,26 @@ Result<PrepareRequest> read_prepare_request(std::string_view text) {
   members.read("not_after", request.not_after);
   CLAVIGER_TRY(good, members.result());
   return request;
+}
+
+Result<Ended> read_ended(std::string_view text) {
+  codec::JsonReader reader;
+  CLAVIGER_TRY(object, object_of(reader, text));
+  Ended ended;
+  Members members(object);
+  members.read("primary_impi", ended.primary_impi).read("partner_impi", ended.partner_impi);
+  CLAVIGER_TRY(good, members.result());
+  return ended;
+}
+
+Result<std::string> read_problem_code(std::string_view text) {
+  codec::JsonReader reader;
+  CLAVIGER_TRY(object, object_of(reader, text));
+  std::string code;
+  Members members(object);
+  members.read("code", code);
+  CLAVIGER_TRY(good, members.result());
+  return code;
 }
 
 Result<Prepared> read_prepared(std::string_view text) {

@@ -44,6 +44,14 @@ struct Prepared {
   std::vector<std::string> partner_impus;
   Access access;
 };
+// What a partner system says of a binding that it has revoked.
+struct Ended {
+  std::string primary_impi;
+  std::string partner_impi;
+};
+Result<Ended> read_ended(std::string_view text);
+// Of a refusal (problem.h): what its "code" says.
+Result<std::string> read_problem_code(std::string_view text);
 Result<Prepared> read_prepared(std::string_view text);
 
 // Migration service authorisation (TS 23.280 clause 10.6.3.2): of the device to the partner system's MC service server,

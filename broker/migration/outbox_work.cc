@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "broker/migration/binding_holds.h"
 #include "broker/migration/binding_procedures.h"
 #include "broker/migration/grant.h"
 #include "broker/migration/migration_json.h"
@@ -20,8 +21,20 @@ namespace tables = broker::tables;
 using broker::Context;
 using runtime::Task;
 
-constexpr std::array<std::string_view, 3> kKinds{"prepare", "revoke", "terminate"};
+constexpr std::array<std::string_view, 7> kKinds{"prepare", "revoke", "terminate", "hold", "ended", "follow", "users"};
+constexpr std::string_view kHeld = R"({"held":true})";
+constexpr std::string_view kNotHeld = R"({"held":false})";
 std::string_view name_of(OutboxWork::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
 
 WorkOutcome final_with(Error error) { return {error, true}; }
 WorkOutcome again_with(Error error) { return {error, false}; }
@@ -87,7 +100,11 @@ Task<Result<Unit>> keep_identities(Migration* migration, OutboxWork work, std::s
     if (!other && !other.failed_with(Code::NotFound)) co_return other.error();
     change.put(tables::kBindingIdentities, wanted[i], as_bytes(binding.primary_impi));
   }
-  CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, work, renew_at));
+  // Held since it was asked for: the partner system, which has it from now on, must hear of that.
+  OutboxWork next = work;
+  if (binding.is_held) next.kind = OutboxWork::Kind::Hold;
+  const std::int64_t due = binding.is_held ? binding.changed_at : renew_at;
+  CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, next, due));
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   std::vector<std::string> keys{key};
   co_await migration->publish_bindings(std::move(keys));
@@ -122,6 +139,7 @@ Task<WorkOutcome> prepare(Migration* migration, OutboxWork work, Binding binding
   Context* context = &migration->home();
   // A renewal's row of before, when somebody has suspended or revoked him since.
   if (binding.state != BindingState::Pending && binding.state != BindingState::Active) co_return WorkOutcome{};
+  if (binding.is_held) co_return WorkOutcome{};
   const AgreementRef agreement = migration->table()->find(work.tenant, work.system);
   if (agreement == nullptr) co_return again_with({Code::AgreementUnknown, "prepare"});
   const std::int64_t now = numeric_date(context->shard.wall());
@@ -155,6 +173,11 @@ Task<WorkOutcome> prepare(Migration* migration, OutboxWork work, Binding binding
   co_return WorkOutcome{};
 }
 
+std::string_view outcome_of(const http::ClientResponse& answer) {
+  if (!is_told(answer.status, answer.body)) return "refused";
+  return answer.status == 404 ? "unknown there" : "ok";
+}
+
 Task<WorkOutcome> revoke(Migration* migration, OutboxWork work, Binding binding) {
   if (binding.state != BindingState::Revoked || binding.partner_impi.empty()) co_return WorkOutcome{};
   std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
@@ -164,21 +187,68 @@ Task<WorkOutcome> revoke(Migration* migration, OutboxWork work, Binding binding)
   codec::percent_encode(binding.partner_impi, path);
   auto answer = co_await link->ask(http::Method::Delete, std::move(path), std::string());
   if (!answer) co_return again_with(answer.error());
-  const bool is_gone = answer->status / 100 == 2 || answer->status == 404 || answer->status == 409;
-  trace_step(migration, work, "revocation told to the partner system", is_gone ? "ok" : "refused", answer->status);
-  if (!is_gone) co_return again_with({Code::Refused, "revoke.status"});
+  trace_step(migration, work, "revocation told to the partner system", outcome_of(*answer), answer->status);
+  if (!is_told(answer->status, answer->body)) co_return again_with({Code::Refused, "revoke.status"});
   co_return WorkOutcome{};
+}
+
+// As it stands when it is told, and one at a time: whatever order the rows come in, the last word is the last state's.
+Task<WorkOutcome> tell_held(Migration* migration, OutboxWork work) {
+  const std::string key = outbound_key(work.tenant, work.system, work.primary_impi);
+  auto turn = co_await migration->turns().take("tell/" + key);
+  if (!turn) co_return again_with(turn.error());
+  auto binding = co_await read_binding(&migration->home(), key);
+  if (binding.failed_with(Code::BindingUnknown)) co_return WorkOutcome{};
+  if (!binding) co_return again_with(binding.error());
+  if (binding->state == BindingState::Revoked || binding->partner_impi.empty()) co_return WorkOutcome{};
+  std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
+  // Without an agreement that has a link our own answers are all that holds him.
+  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  std::string path = "/bindings/";
+  codec::percent_encode(binding->partner_impi, path);
+  path += "/held";
+  auto answer =
+      co_await link->ask(http::Method::Put, std::move(path), std::string(binding->is_held ? kHeld : kNotHeld));
+  if (!answer) co_return again_with(answer.error());
+  trace_step(migration, work,
+             binding->is_held ? "hold told to the partner system" : "end of a hold told to the partner system",
+             outcome_of(*answer), answer->status);
+  if (!is_told(answer->status, answer->body)) co_return again_with({Code::Refused, "hold.status"});
+  co_return WorkOutcome{};
+}
+
+// The primary system goes on giving vectors for a binding that it believes in.
+Task<WorkOutcome> tell_ended(Migration* migration, OutboxWork work, Binding binding) {
+  if (binding.state != BindingState::Revoked) co_return WorkOutcome{};
+  std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
+  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object().member("primary_impi", binding.primary_impi);
+  json.member("partner_impi", binding.partner_impi).end_object();
+  auto answer = co_await link->ask(http::Method::Post, "/migrants:ended", std::move(body));
+  if (!answer) co_return again_with(answer.error());
+  trace_step(migration, work, "revocation told to the primary system", outcome_of(*answer), answer->status);
+  if (!is_told(answer->status, answer->body)) co_return again_with({Code::Refused, "ended.status"});
+  co_return WorkOutcome{};
+}
+
+// The inbound binding of a work's primary identity; none: BindingUnknown.
+Task<Result<Binding>> inbound_of(Migration* migration, OutboxWork work) {
+  const std::string index = primary_identity_key(work.tenant, work.system, work.primary_impi);
+  auto row = co_await migration->home().store.get(tables::kBindingIdentities, index);
+  if (row.failed_with(Code::NotFound)) co_return Error{Code::BindingUnknown, "binding"};
+  if (!row) co_return row.error();
+  co_return co_await read_binding(&migration->home(), inbound_key(work.tenant, row->text()));
 }
 
 // Of the binding as it is now: one that came back has been made again since.
 Task<WorkOutcome> terminate(Migration* migration, OutboxWork work) {
-  const std::string index = primary_identity_key(work.tenant, work.system, work.primary_impi);
-  auto row = co_await migration->home().store.get(tables::kBindingIdentities, index);
-  if (row.failed_with(Code::NotFound)) co_return WorkOutcome{};
-  if (!row) co_return again_with(row.error());
-  auto binding = co_await read_binding(&migration->home(), inbound_key(work.tenant, row->text()));
+  auto binding = co_await inbound_of(migration, work);
+  if (binding.failed_with(Code::BindingUnknown)) co_return WorkOutcome{};
   if (!binding) co_return again_with(binding.error());
-  if (binding->state != BindingState::Revoked || migration->terminator() == nullptr) co_return WorkOutcome{};
+  const bool is_over = binding->state == BindingState::Revoked || binding->is_held;
+  if (!is_over || migration->terminator() == nullptr) co_return WorkOutcome{};
   BindingRef shared = std::make_shared<const Binding>(*std::move(binding));
   auto done = co_await migration->terminator()->part_from(work.tenant, std::move(shared));
   if (!done) co_return again_with(done.error());
@@ -187,12 +257,46 @@ Task<WorkOutcome> terminate(Migration* migration, OutboxWork work) {
 
 }  // namespace
 
+bool is_told(std::uint16_t status, std::string_view body) {
+  if (status / 100 == 2) return true;
+  const auto code = status == 404 ? read_problem_code(body) : Result<std::string>(Error{Code::Refused, "status"});
+  return code && *code == claviger::name_of(Code::BindingUnknown);
+}
+
 Result<Unit> put_outbox_work(Context& context, storage::Transaction& transaction, const OutboxWork& work,
                              std::int64_t due) {
   CLAVIGER_TRY(id, context.tokens->random_id());
   const std::string payload = broker::record_key({name_of(work.kind), work.tenant, work.system, work.primary_impi});
   storage::put_outbox_row(transaction, tables::kMigrationPools, due, std::string_view(id.data(), id.size()),
                           as_bytes(payload));
+  return Unit{};
+}
+
+Result<Unit> put_what_follows(Context& context, storage::Transaction& transaction, std::string_view tenant,
+                              const Binding& before, const Binding& after, bool by_other) {
+  using Kind = OutboxWork::Kind;
+  std::vector<Kind> kinds;
+  const bool is_revoked = after.state == BindingState::Revoked && before.state != BindingState::Revoked;
+  const bool is_held = after.is_held && !before.is_held;
+  const bool is_known_there = !after.partner_impi.empty();
+  if (after.direction == Direction::Inbound) {
+    if (is_revoked || is_held) kinds.push_back(Kind::Terminate);
+    if (is_revoked && !by_other) kinds.push_back(Kind::Ended);
+  } else {
+    if (is_revoked && is_known_there && !by_other) kinds.push_back(Kind::Revoke);
+    const bool stands = after.state != BindingState::Revoked;
+    if (stands && is_known_there && after.is_held != before.is_held) kinds.push_back(Kind::Hold);
+    const bool wants_identities = after.state == BindingState::Pending;
+    // Who may go again needs a grant that still stands.
+    const bool wants_grant = after.state == BindingState::Active && after.is_configured_by_procedure;
+    const bool is_new = before.state != after.state || before.is_held;
+    if ((wants_identities || wants_grant) && is_new && !after.is_held) kinds.push_back(Kind::Prepare);
+  }
+  const std::int64_t now = numeric_date(context.shard.wall());
+  for (const Kind kind : kinds) {
+    const OutboxWork work{kind, std::string(tenant), after.system, after.primary_impi};
+    CLAVIGER_TRY(put, put_outbox_work(context, transaction, work, now));
+  }
   return Unit{};
 }
 
@@ -215,6 +319,22 @@ Result<OutboxWork> read_outbox_work(std::string_view payload) {
 
 Task<WorkOutcome> do_outbox_work(Migration* migration, OutboxWork work) {
   if (work.kind == OutboxWork::Kind::Terminate) co_return co_await terminate(migration, std::move(work));
+  if (work.kind == OutboxWork::Kind::Follow) {
+    auto followed = co_await follow_all_users(migration, work.tenant, work.system);
+    co_return WorkOutcome{followed, followed.has_value()};
+  }
+  if (work.kind == OutboxWork::Kind::Users) {
+    std::vector<std::string> subs = words_of(work.primary_impi);
+    auto followed = co_await follow_users(migration, work.tenant, std::move(subs));
+    co_return WorkOutcome{followed, followed.has_value()};
+  }
+  if (work.kind == OutboxWork::Kind::Hold) co_return co_await tell_held(migration, std::move(work));
+  if (work.kind == OutboxWork::Kind::Ended) {
+    auto ended = co_await inbound_of(migration, work);
+    if (ended.failed_with(Code::BindingUnknown)) co_return WorkOutcome{};
+    if (!ended) co_return again_with(ended.error());
+    co_return co_await tell_ended(migration, std::move(work), *std::move(ended));
+  }
   auto binding = co_await read_binding(&migration->home(), outbound_key(work.tenant, work.system, work.primary_impi));
   if (binding.failed_with(Code::BindingUnknown)) co_return WorkOutcome{};
   if (!binding) co_return again_with(binding.error());

@@ -1,9 +1,14 @@
 // What one system still owes another over HTTPS, as rows of Migration's outbox: done at least once, whatever ends between.
 //
-//   payload = kind NUL tenant NUL system NUL primary-IMPI    ; kind: "prepare", "revoke", "terminate"
+//   payload = kind NUL tenant NUL system NUL primary-IMPI    ; kind: "prepare", "revoke", "terminate", "hold", "ended",
+//                                                            ; "follow", "users"
 // prepare: the partner system is asked for SIP identities of an outbound binding that is Pending, or given a new grant for
 // one that is Active. revoke: the partner system is told that an outbound binding is Revoked. terminate: the S-CSCF here
-// parts from the user of an inbound binding that was Revoked.
+// parts from the user of an inbound binding that was Revoked or is held. hold: the partner system is told whether an
+// outbound binding is held, as it is by then. ended: the primary system is told that we have revoked an inbound one.
+// follow: all bindings of our users in that system are held as their users' records say; its primary-IMPI is "*".
+// users: the same of these users, in every system: the system is "*", in place of the primary IMPI are their subs, with
+// blanks between (broker/identity/status_row.h).
 // On the home of Migration.
 #pragma once
 
@@ -12,6 +17,7 @@
 #include <string_view>
 
 #include "broker/context.h"
+#include "broker/migration/binding.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
 #include "storage/transaction.h"
@@ -21,7 +27,7 @@ namespace claviger::migration {
 class Migration;
 
 struct OutboxWork {
-  enum class Kind : std::uint8_t { Prepare, Revoke, Terminate };
+  enum class Kind : std::uint8_t { Prepare, Revoke, Terminate, Hold, Ended, Follow, Users };
   Kind kind = Kind::Prepare;
   std::string tenant;
   std::string system;
@@ -31,6 +37,12 @@ struct OutboxWork {
 // CryptoFailure.
 Result<Unit> put_outbox_work(broker::Context& context, storage::Transaction& transaction, const OutboxWork& work,
                              std::int64_t due);
+// What follows from this change of a binding, as rows. `by_other`: the other system has asked for it, and knows. CryptoFailure.
+Result<Unit> put_what_follows(broker::Context& context, storage::Transaction& transaction, std::string_view tenant,
+                              const Binding& before, const Binding& after, bool by_other);
+// Whether the other system has taken this answer's request to heart: it says that it is done, or that it has no such
+// binding (problem.h). A 404 of something that knows no such path says neither.
+bool is_told(std::uint16_t status, std::string_view body);
 // Corrupt.
 Result<OutboxWork> read_outbox_work(std::string_view payload);
 

@@ -3,9 +3,11 @@
 //   GET    /bindings?primary_system=&after=&limit=   bindings of the caller's users here
 //   GET    /bindings/{partner_impi}                  one, with its version as ETag
 //   PUT    /bindings/{partner_impi}                  makes or changes one (If-Match): 201, 200, 409, 412, 422
+//   PUT    /bindings/{partner_impi}/held             its user is disabled at home, or enabled again: 204
 //   DELETE /bindings/{partner_impi}                  revokes it (If-Match): 204
 //   POST   /bindings:batch                           up to 1000, a result each
 //   POST   /migrants                                 identities for one of the caller's users: 201, 200
+//   POST   /migrants:ended                           the caller has revoked the binding of one of our users: 204
 //   POST   /service-authorizations                   may this user of ours migrate to the caller
 // Below /idms/v1/{tenant}/migration, for devices, with the access token of their user:
 //

@@ -29,6 +29,11 @@ http::Response answer_with(std::uint16_t status, const Binding& binding) {
   return response;
 }
 
+// A private identity that a record's key may hold.
+bool is_key_part(std::string_view impi) {
+  return !impi.empty() && impi.front() != '/' && impi.find('\0') == std::string_view::npos;
+}
+
 // RFC 9110 clauses 13.1.1 and 13.1.2. A weak or foreign tag matches nothing.
 Result<IfVersion> if_version_of(const http::Request& request) {
   if (request.has(http::Field::IfNoneMatch)) {
@@ -90,9 +95,7 @@ Task<http::Response> list(Migration* migration, std::string tenant, AgreementRef
 }
 
 Task<http::Response> get(Migration* migration, std::string tenant, AgreementRef caller, std::string impi) {
-  if (impi.empty() || impi.front() == '/' || impi.find('\0') != std::string::npos) {
-    co_return refusal(tenant, {Code::BindingUnknown, "binding"});
-  }
+  if (!is_key_part(impi)) co_return refusal(tenant, {Code::BindingUnknown, "binding"});
   auto binding = co_await read_binding(here(migration), inbound_key(tenant, impi));
   if (!binding) co_return refusal(tenant, binding.error());
   if (binding->system != caller->agreement.system) co_return refusal(tenant, {Code::BindingUnknown, "binding"});
@@ -112,7 +115,7 @@ Task<http::Response> put(Migration* migration, std::string tenant, AgreementRef 
   if (!binding) co_return refusal(tenant, binding.error());
   if (binding->partner_impi.empty()) binding->partner_impi = impi;
   if (binding->partner_impi != impi) co_return refusal(tenant, {Code::BindingInvalid, "partner_impi"});
-  BindingDraft draft{*std::move(binding), *if_version};
+  BindingDraft draft{*std::move(binding), *if_version, true};
   auto stored = co_await put_binding(migration, tenant, std::move(draft));
   if (!stored) co_return refusal(tenant, stored.error());
   co_return answer_with(stored->is_new ? 201 : 200, stored->binding);
@@ -122,12 +125,54 @@ Task<http::Response> revoke(Migration* migration, std::string tenant, AgreementR
                             std::string impi) {
   const auto if_version = if_version_of(request);
   if (!if_version) co_return refusal(tenant, if_version.error());
-  if (impi.empty() || impi.front() == '/' || impi.find('\0') != std::string::npos) {
-    co_return refusal(tenant, {Code::BindingUnknown, "binding"});
-  }
+  if (!is_key_part(impi)) co_return refusal(tenant, {Code::BindingUnknown, "binding"});
   StateChange change{inbound_key(tenant, impi), BindingState::Revoked, *if_version, caller->agreement.system};
   auto done = co_await set_binding_state(migration, tenant, std::move(change));
   if (!done) co_return refusal(tenant, done.error());
+  co_return http::Response(204);
+}
+
+// {"held": true}: the caller's user is disabled at home.
+Task<http::Response> hold(Migration* migration, std::string tenant, AgreementRef caller, http::Request request,
+                          std::string impi) {
+  if (const auto good = check_json(request); !good) co_return refusal(tenant, good.error());
+  codec::JsonReader reader;
+  const auto value = reader.parse(request.body.text());
+  const auto object = value ? value->as_object() : Result<codec::JsonObject>(value.error());
+  const auto is_held = object ? object->bool_at("held") : Result<bool>(object.error());
+  if (!is_held) co_return refusal(tenant, is_held.error());
+  if (!is_key_part(impi)) co_return refusal(tenant, {Code::BindingUnknown, "binding"});
+  auto done = co_await hold_binding(migration, tenant, inbound_key(tenant, impi), *is_held, caller->agreement.system);
+  if (!done) co_return refusal(tenant, done.error());
+  co_return http::Response(204);
+}
+
+// {"primary_impi": .., "partner_impi": ..}: the caller has revoked the binding of a user of ours. One that has other
+// identities there by now is another one.
+Task<http::Response> end(Migration* migration, std::string tenant, AgreementRef caller, http::Request request) {
+  if (const auto good = check_json(request); !good) co_return refusal(tenant, good.error());
+  auto said = read_ended(request.body.text());
+  if (!said) co_return refusal(tenant, said.error());
+  const bool is_named = is_key_part(said->primary_impi) && !said->partner_impi.empty();
+  if (!is_named) co_return refusal(tenant, {Code::BindingUnknown, "binding"});
+  StateChange change;
+  change.key = outbound_key(tenant, caller->agreement.system, said->primary_impi);
+  change.state = BindingState::Revoked;
+  change.system = caller->agreement.system;
+  auto binding = co_await read_binding(here(migration), change.key);
+  if (!binding) co_return refusal(tenant, binding.error());
+  if (binding->partner_impi != said->partner_impi) co_return refusal(tenant, {Code::BindingUnknown, "binding"});
+  change.if_version = binding->version;
+  auto done = co_await set_binding_state(migration, tenant, std::move(change));
+  if (!done) co_return refusal(tenant, done.error());
+  TraceStep& step = migration->trace().add();
+  step.at = here(migration)->shard.wall();
+  step.step = "binding revoked by the partner system";
+  step.outcome = "ok";
+  step.partner = done->partner_impi;
+  step.primary = done->primary_impi;
+  step.tenant = tenant;
+  step.system = done->system;
   co_return http::Response(204);
 }
 
@@ -171,7 +216,7 @@ Result<Batch> parse_batch(const std::string& text, const Agreement& agreement) {
       }
       if_version = *number;
     }
-    batch.drafts.push_back({*std::move(binding), if_version});
+    batch.drafts.push_back({*std::move(binding), if_version, true});
     batch.places.push_back(place);
   }
   return batch;
@@ -269,7 +314,7 @@ Task<http::Response> authorise(Migration* migration, std::string tenant, Agreeme
   co_return http::Response(200, "application/json", write_service_response(*asked, cause));
 }
 
-enum class What : std::uint8_t { List, Get, Put, Revoke, Batch, Prepare, Authorise };
+enum class What : std::uint8_t { List, Get, Put, Hold, Revoke, Batch, Prepare, End, Authorise };
 
 Task<http::Response> handle(Migration* migration, What what, http::Request request, http::PathValues path) {
   const std::string tenant = path[0];
@@ -283,6 +328,10 @@ Task<http::Response> handle(Migration* migration, What what, http::Request reque
       co_return co_await get(migration, tenant, *std::move(caller), path[1]);
     case What::Put:
       co_return co_await put(migration, tenant, *std::move(caller), std::move(request), path[1]);
+    case What::Hold:
+      co_return co_await hold(migration, tenant, *std::move(caller), std::move(request), path[1]);
+    case What::End:
+      co_return co_await end(migration, tenant, *std::move(caller), std::move(request));
     case What::Revoke:
       co_return co_await revoke(migration, tenant, *std::move(caller), std::move(request), path[1]);
     case What::Batch:
@@ -309,9 +358,11 @@ void add_system_routes(http::Router& router, Migration& migration) {
   add(Method::Get, "/bindings", What::List, 0);
   add(Method::Get, "/bindings/{partner_impi}", What::Get, 0);
   add(Method::Put, "/bindings/{partner_impi}", What::Put, kOneBytesMax);
+  add(Method::Put, "/bindings/{partner_impi}/held", What::Hold, kOneBytesMax);
   add(Method::Delete, "/bindings/{partner_impi}", What::Revoke, 0);
   add(Method::Post, "/bindings:batch", What::Batch, kBatchBytesMax);
   add(Method::Post, "/migrants", What::Prepare, kOneBytesMax);
+  add(Method::Post, "/migrants:ended", What::End, kOneBytesMax);
   add(Method::Post, "/service-authorizations", What::Authorise, kOneBytesMax);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/identity/abroad.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/resource_indicators.h"
 #include "broker/identity/scope_grant.h"
@@ -179,8 +180,12 @@ Task<Result<http::Response>> exchange_token(Partners* partners, const identity::
   if (target->partner.outbound == Outbound::Listed) {
     auto listed =
         co_await read_partner_user(context, call->tenant, target->partner.name, PartnerUserKind::Outbound, user->sub);
-    if (listed.failed_with(Code::PartnerUserUnknown)) co_return Error{Code::ExchangeForbidden, "exchange.user"};
-    if (!listed) co_return listed.error();
+    if (!listed && !listed.failed_with(Code::PartnerUserUnknown)) co_return listed.error();
+    if (!listed) {
+      CLAVIGER_CO_TRY(is_set_up, co_await identity::is_abroad(context, call->tenant, identity::Abroad::Partner,
+                                                              target->partner.name, user->sub));
+      if (!is_set_up) co_return Error{Code::ExchangeForbidden, "exchange.user"};
+    }
   }
   // 4. The security token.
   tenant = context->snapshot->find(call->tenant);

@@ -131,6 +131,50 @@ TEST(MigrationApi, NothingWithoutAnAgreementInForce) {
   EXPECT_EQ(bed.ask(Method::Get, kOne).status, 403);
 }
 
+TEST(MigrationApi, AHomeSystemHoldsItsUsersBindings) {
+  ApiBed bed;
+  ASSERT_EQ(bed.ask(Method::Put, kOne, binding_text(good_binding())).status, 201);
+  EXPECT_EQ(bed.ask(Method::Put, kOne + "/held", R"({"held":true})").status, 204);
+  EXPECT_EQ(bed.ask(Method::Put, kOne + "/held", R"({"held":true})").status, 204);
+  const Reply held = bed.ask(Method::Get, kOne);
+  EXPECT_EQ(held.member("state"), "active");
+  EXPECT_NE(held.body.find(R"("held":true)"), std::string::npos) << held.body;
+  EXPECT_EQ(bed.ask(Method::Put, kOne, binding_text(good_binding())).status, 200);
+  EXPECT_NE(bed.ask(Method::Get, kOne).body.find(R"("held":true)"), std::string::npos) << "not by a record";
+  EXPECT_EQ(bed.ask(Method::Put, kOne + "/held", R"({"held":false})").status, 204);
+  EXPECT_EQ(bed.ask(Method::Get, kOne).body.find("held\":"), std::string::npos);
+  EXPECT_EQ(bed.ask(Method::Put, kOne + "/held", R"({"held":"no"})").status, 400);
+  EXPECT_EQ(bed.ask(Method::Put, kOne + "/held", "{}").status, 400);
+  EXPECT_EQ(bed.ask(Method::Put, kOne + "/held", "[]").status, 400);
+  EXPECT_EQ(bed.ask(Method::Put, "/bindings/nobody%40visitors.here.example/held", R"({"held":true})").status, 404);
+  EXPECT_EQ(bed.ask(Method::Put, "/bindings/%2Fmc.home.example/held", R"({"held":true})").status, 404);
+}
+
+TEST(MigrationApi, APartnerSystemTellsThatItHasRevoked) {
+  ApiBed bed;
+  Binding away = good_outbound();
+  away.state = BindingState::Active;
+  away.partner_impi = "p1@home.example";
+  away.partner_impus = {"sip:p1@home.example"};
+  ASSERT_TRUE(bed.put(away).has_value());
+  const auto tell = [&](std::string primary, std::string partner) {
+    return bed
+        .ask(Method::Post, "/migrants:ended",
+             R"({"primary_impi":")" + primary + R"(","partner_impi":")" + partner + "\"}")
+        .status;
+  };
+  const auto state = [&] { return bed.wait(read_binding(bed.context(), binding_key("alpha", away)))->state; };
+  EXPECT_EQ(tell("nobody@here.example", "p1@home.example"), 404);
+  EXPECT_EQ(tell(away.primary_impi, "p2@home.example"), 404) << "it has other identities there by now";
+  EXPECT_EQ(tell(away.primary_impi, ""), 404);
+  EXPECT_EQ(tell("/mc.home.example", "p1@home.example"), 404);
+  EXPECT_EQ(bed.ask(Method::Post, "/migrants:ended", "[]").status, 400);
+  EXPECT_EQ(state(), BindingState::Active);
+  EXPECT_EQ(tell(away.primary_impi, "p1@home.example"), 204);
+  EXPECT_EQ(state(), BindingState::Revoked);
+  EXPECT_EQ(tell(away.primary_impi, "p1@home.example"), 204) << "twice";
+}
+
 TEST(MigrationApi, BatchesAnswerForEachItem) {
   ApiBed bed;
   const std::string body = "{\"bindings\":[" + binding_text(good_binding("1")) + ",5," +

@@ -1,6 +1,7 @@
 // The primary side of spec 1.12 (steps 1 to 3) and the "exchange" rows of spec 4.3.
 #include <gtest/gtest.h>
 
+#include "broker/identity/abroad.h"
 #include "tests/broker/partners/partner_bed.h"
 
 namespace claviger::partners {
@@ -171,6 +172,15 @@ TEST_F(ExchangeGrant, TheAgreementSaysWhoMayGo) {
   EXPECT_EQ(bed.exchange(good, charlie.issuer).status, 200);
   ASSERT_TRUE(bed.wait(
       remove_partner_user(&bed.partners, bed.context(), "alpha", "charlie", PartnerUserKind::Outbound, bed.ann.sub)));
+  expect_error(bed.exchange(good, charlie.issuer), 400, "invalid_target");
+  // Whom administration has set up there is on the list as well, as long as that stands.
+  storage::Transaction change;
+  identity::put_abroad(change, "alpha", identity::Abroad::Partner, "charlie",
+                       {bed.ann.sub, "r1 charlie.example", 0, 0});
+  ASSERT_TRUE(bed.wait(bed.store().commit(std::move(change))));
+  EXPECT_EQ(bed.exchange(good, charlie.issuer).status, 200);
+  expect_error(bed.exchange(good, delta.issuer), 400, "invalid_target");
+  ASSERT_TRUE(bed.wait(identity::erase_abroad(bed.context(), "alpha", "r1 charlie.example")));
   expect_error(bed.exchange(good, charlie.issuer), 400, "invalid_target");
 }
 

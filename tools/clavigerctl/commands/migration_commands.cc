@@ -76,6 +76,7 @@ const std::vector<Column>& binding_columns() {
                                             {"system", "system"},
                                             {"mode", "mode"},
                                             {"state", "state"},
+                                            {"held", "held", Show::YesNo},
                                             {"partner IMPI", "partner_impi"},
                                             {"partner IMPUs", "partner_impus"},
                                             {"primary IMPI", "primary_impi"},
