@@ -170,6 +170,15 @@ class Acm {
                                   std::shared_ptr<const Setup> setup, std::size_t index, std::string* status);
   runtime::Task<Result<bool>> set_up(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                      std::shared_ptr<const Setup> setup, std::size_t index);
+  runtime::Task<Result<bool>> set_up_in_turn(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                             std::shared_ptr<const Setup> setup, std::size_t index);
+
+  // acm_quota.cc
+  runtime::Task<Result<Unit>> count_visitors(std::string tenant, std::string system);
+  runtime::Task<Result<Unit>> check_room(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                         std::shared_ptr<const Setup> setup);
+  runtime::Task<Result<Unit>> take_place(std::string tenant, std::shared_ptr<const AcmPartner> from);
+  void give_up_place(std::string_view tenant, std::string_view system);
 
   // acm_visitor.cc
   runtime::Task<Result<std::string>> local_user(std::string tenant, std::shared_ptr<const AcmPartner> from,
@@ -191,7 +200,9 @@ class Acm {
   runtime::Task<Result<bool>> still_asks(std::string tenant, std::string home_system, std::string id,
                                          std::string mc_id);
   runtime::Task<void> watch_validity();
+  void note_time(const std::string& tenant, const Visitor& visitor);
   runtime::Task<Result<Unit>> look_at_validity(std::string tenant);
+  runtime::Task<Result<Unit>> look_at_everybody(std::string tenant);
   runtime::Task<Result<Unit>> look_at_time(std::string tenant, std::string system, std::string key);
 
   Contexts& contexts_;
@@ -201,6 +212,10 @@ class Acm {
   std::map<std::string, std::pair<std::string, std::shared_ptr<Link>>>
       links_;                   // by record key: its text, and the client
   std::set<std::string> busy_;  // what is followed or worked on
+  // Visitors by agreement, from the first time that somebody asks; by tenant no visitor's time begins or ends before this.
+  // All writers of their rows are on the home shard and keep them right.
+  std::map<std::string, std::uint64_t, std::less<>> visitors_;
+  std::map<std::string, std::int64_t, std::less<>> due_;
   bool is_closing_ = false;
   runtime::Scope scope_;  // last: its tasks use all of the above
 };
