@@ -135,6 +135,7 @@ Task<Result<Unit>> Acm::start() {
           const std::string_view rest = std::string_view(row.key).substr(prefix.size());
           const std::size_t cut = rest.find('\0');
           std::string first(rest.substr(0, cut)), second(rest.substr(cut + 1));
+          if (is_under_way(stage->stage)) under_way_.insert(row.key);
           const bool is_open = stage->stage == Stage::Sending || stage->stage == Stage::Waiting ||
                                stage->stage == Stage::Running || stage->stage == Stage::Withdrawing;
           // Who was set up when there was no list yet.
@@ -276,6 +277,10 @@ Task<Result<Unit>> Acm::put_stage(std::string key, StageRecord record) {
   transaction.expect_version(tables::kAcmSetups, key, record.version);
   transaction.put(tables::kAcmSetups, key, as_bytes(encode(record)));
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+  if (is_under_way(record.stage))
+    under_way_.insert(key);
+  else
+    under_way_.erase(key);
   co_return Unit{};
 }
 

@@ -75,6 +75,7 @@ Task<Result<std::string>> Acm::accept_here(std::string tenant, std::shared_ptr<c
   remember(transaction, journal, asker, kept.id);
   // The journal is durable before any effect.
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+  under_way_.insert(state_key(tenant, from->system, kept.id));
   home().shard.logger().info("acm.accepted", {{"tenant", tenant},
                                               {"system", from->system},
                                               {"request", kept.id},
@@ -110,28 +111,46 @@ Task<Result<Acm::InboundView>> Acm::inbound_here(std::string tenant, std::string
   co_return view;
 }
 
-Task<Result<std::vector<Acm::InboundView>>> Acm::list_inbound(std::string tenant) {
+// By their stages, which are small; what a request says is read of those alone that are on the page. Twice through the
+// stages: first what is under way, then what has ended. A page's last is "1 SYSTEM REQUEST" or "2 SYSTEM REQUEST".
+Task<Result<Acm::InboundPage>> Acm::list_inbound(std::string tenant, std::string after, std::size_t limit) {
   broker::Context* here = contexts_[runtime::Shard::current().index()].get();
-  const std::string prefix = broker::record_prefix({tenant, "in"});
-  CLAVIGER_CO_TRY(
-      rows, co_await here->store.range(tables::kAcmSetups, prefix, broker::record_prefix_end(prefix), kPartiesMax));
-  std::vector<InboundView> all;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    auto setup = decode_setup(rows[i].value);
-    if (!setup) {
-      name_skipped(*here, prefix, rows[i].key, setup.error());
-      continue;
+  const bool is_good_cursor = after.empty() || after.starts_with("1 ") || after.starts_with("2 ");
+  if (!is_good_cursor) co_return Error{Code::BadValue, "acm.after"};
+  const std::string requests = broker::record_prefix({tenant, "in"});
+  const std::string prefix = broker::record_prefix({tenant, "state"});
+  const std::string end = broker::record_prefix_end(prefix);
+  InboundPage page;
+  std::size_t users = 0;
+  std::string rest = after.empty() ? std::string() : after.substr(2);
+  std::ranges::replace(rest, ' ', '\0');
+  for (char pass = after.starts_with("2 ") ? '2' : '1'; pass <= '2'; ++pass) {
+    for (std::string from = rest.empty() ? prefix : prefix + rest + '\0'; !from.empty();) {
+      CLAVIGER_CO_TRY(rows, co_await here->store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
+      from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        auto stage = decode_stage(rows[i].value);
+        if (!stage && pass == '1') name_skipped(*here, prefix, rows[i].key, stage.error());
+        if (!stage || is_under_way(stage->stage) != (pass == '1')) continue;
+        std::string name = rows[i].key.substr(prefix.size());
+        std::string setup_row = requests + name;
+        auto setup = co_await find_setup(std::move(setup_row));
+        if (!setup && !is_unreadable(setup.error().code)) co_return setup.error();
+        if (!setup) {
+          name_skipped(*here, prefix, rows[i].key, setup.error());
+          continue;
+        }
+        users += setup->users.size();
+        page.views.push_back({*std::move(setup), *std::move(stage), {}});
+        if (page.views.size() < std::min(limit, kListedMax) && users < kListedUsersMax) continue;
+        std::ranges::replace(name, '\0', ' ');
+        page.next = std::string(1, pass) + ' ' + name;
+        co_return page;
+      }
     }
-    auto stage = co_await here->store.get(tables::kAcmSetups, state_key(tenant, setup->home, setup->id));
-    if (!stage) co_return stage.error();
-    auto read = decode_stage(*stage);
-    if (!read) {
-      name_skipped(*here, prefix, rows[i].key, read.error());
-      continue;
-    }
-    all.push_back({*std::move(setup), *std::move(read), {}});
+    rest.clear();
   }
-  co_return all;
+  co_return page;
 }
 
 Task<Result<Unit>> Acm::change_inbound(std::string tenant, std::string home_system, std::string id, Stage to,

@@ -1,5 +1,7 @@
 // How many of a partner's users may be here (AcmPartner::quota): each takes a place when his row is written and gives it back
 // when that goes, whichever requests ask for him.
+#include <iterator>
+
 #include "broker/administration/acm.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -38,6 +40,11 @@ Task<Result<Unit>> Acm::count_visitors(std::string tenant, std::string system) {
 // At acceptance: what can be said before anybody is set up. Who is here already takes no second place.
 Task<Result<Unit>> Acm::check_room(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                    std::shared_ptr<const Setup> setup) {
+  const std::string open = broker::record_prefix({tenant, "state", from->system});
+  const auto first = under_way_.lower_bound(open);
+  if (std::distance(first, under_way_.lower_bound(broker::record_prefix_end(open))) >= std::ptrdiff_t{kSetupsOpenMax}) {
+    co_return Error{Code::AcmQuota, "acm.open"};
+  }
   CLAVIGER_CO_TRY(counted, co_await count_visitors(tenant, from->system));
   std::uint64_t wanted = visitors_[visitors_prefix(tenant, from->system)];
   if (wanted + setup->users.size() <= from->quota) co_return Unit{};

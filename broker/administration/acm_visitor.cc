@@ -385,9 +385,19 @@ Task<void> Acm::watch_validity() {
   for (;;) {
     const bool goes_on = co_await pause(kValidityEvery);
     if (!goes_on) co_return;
+    const std::int64_t now = numeric_date(home().shard.wall());
+    const bool forgets = now - forgot_at_ >= kForgetEvery;
+    if (forgets) forgot_at_ = now;
     std::vector<std::string> tenants;
     for (const auto& [name, view] : home().snapshot->tenants) tenants.push_back(name);
     for (std::size_t i = 0; i < tenants.size(); ++i) {
+      if (forgets) {
+        const auto forgotten = co_await forget_ended(tenants[i]);
+        if (!forgotten) {
+          home().shard.logger().warning("acm.forget",
+                                        {{"tenant", tenants[i]}, {"code", claviger::name_of(forgotten.error().code)}});
+        }
+      }
       const auto looked = co_await look_at_validity(tenants[i]);
       if (!looked) {
         home().shard.logger().warning("acm.validity",
