@@ -199,7 +199,7 @@ TEST(AcmTimes, NobodyIsLookedAtBeforeTheNextTimeOfAnybody) {
   bob.valid_until = partners::PartnerBed::kNow + 10'000;
   ASSERT_EQ(bed.ask("request-1", {QuotaBed::user("ann"), bob}), Stage::Done);
   const auto tick = [&] {
-    bed.clock().advance(kValidityEvery);
+    bed.clock().advance(kValidityEvery + Seconds(1));
     bed.run_turns(20);
   };
   for (int i = 0; i < 10; ++i) tick();  // the first look is at everybody
