@@ -147,18 +147,21 @@ void write_target(Json& json, const administration::SetupView& view, const admin
 
 Task<Answer> list_setups(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
-  auto all = co_await acm_of(*call).list(call->values[0]);
-  if (!all) co_return all.error();
+  CLAVIGER_CO_TRY(paging, paging_of(*call));
+  auto page = co_await acm_of(*call).list(call->values[0], std::move(paging.after), paging.limit);
+  if (!page) co_return page.error();
   std::string text;
   Json json(text);
   json.begin_object().name("items").begin_array();
-  for (const administration::Setup& each : *all) {
+  for (const administration::Setup& each : page->setups) {
     json.begin_object().member("request_id", each.id).member("client", each.acmc).member("by", each.who);
     json.member("users", each.users.size()).member("created_at", each.created_at);
     write_list(json, "targets", each.targets);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (!page->next.empty()) json.member("next", page->next);
+  json.end_object();
   co_return Answer(std::move(text));
 }
 
@@ -223,18 +226,21 @@ Task<Answer> withdraw(Call* call) {
 
 Task<Answer> list_inbound(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
-  auto all = co_await acm_of(*call).list_inbound(call->values[0]);
-  if (!all) co_return all.error();
+  CLAVIGER_CO_TRY(paging, paging_of(*call));
+  auto page = co_await acm_of(*call).list_inbound(call->values[0], std::move(paging.after), paging.limit);
+  if (!page) co_return page.error();
   std::string text;
   Json json(text);
   json.begin_object().name("items").begin_array();
-  for (const Acm::InboundView& each : *all) {
+  for (const Acm::InboundView& each : page->views) {
     json.begin_object().member("system", each.setup.home).member("request_id", each.setup.id);
     json.member("stage", administration::name_of(each.stage.stage)).member("users", each.setup.users.size());
     json.member("client", each.setup.acmc).member("by", each.stage.by).member("updated_at", each.stage.updated_at);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (!page->next.empty()) json.member("next", page->next);
+  json.end_object();
   co_return Answer(std::move(text));
 }
 

@@ -135,6 +135,7 @@ Task<Result<Unit>> Acm::start() {
           const std::string_view rest = std::string_view(row.key).substr(prefix.size());
           const std::size_t cut = rest.find('\0');
           std::string first(rest.substr(0, cut)), second(rest.substr(cut + 1));
+          if (is_under_way(stage->stage)) under_way_.insert(row.key);
           const bool is_open = stage->stage == Stage::Sending || stage->stage == Stage::Waiting ||
                                stage->stage == Stage::Running || stage->stage == Stage::Withdrawing;
           // Who was set up when there was no list yet.
@@ -168,10 +169,10 @@ Task<bool> Acm::pause(Seconds seconds) {
 
 Task<Result<Unit>> Acm::put_client(std::string tenant, AcmClient record) {
   CLAVIGER_CO_TRY(good, check_client(record));
-  record.created_at = numeric_date(home().shard.wall());
+  Context* here = contexts_[runtime::Shard::current().index()].get();
+  record.created_at = numeric_date(here->shard.wall());
   storage::Transaction transaction;
   transaction.put(tables::kAcmClients, client_key(tenant, record.id), as_bytes(encode(record)));
-  Context* here = contexts_[runtime::Shard::current().index()].get();
   CLAVIGER_CO_TRY(committed, co_await here->store.commit(std::move(transaction)));
   co_return Unit{};
 }
@@ -216,7 +217,7 @@ Task<Result<Unit>> Acm::put_partner(std::string tenant, AcmPartner record, std::
     if (!before || before->sealed_key.empty()) co_return Error{Code::BadValue, "acm.key"};
     record.sealed_key = before->sealed_key;
   }
-  record.created_at = numeric_date(home().shard.wall());
+  record.created_at = numeric_date(here->shard.wall());
   storage::Transaction transaction;
   transaction.put(tables::kAcmClients, row, as_bytes(encode(record)));
   CLAVIGER_CO_TRY(committed, co_await here->store.commit(std::move(transaction)));
@@ -276,6 +277,10 @@ Task<Result<Unit>> Acm::put_stage(std::string key, StageRecord record) {
   transaction.expect_version(tables::kAcmSetups, key, record.version);
   transaction.put(tables::kAcmSetups, key, as_bytes(encode(record)));
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+  if (is_under_way(record.stage))
+    under_way_.insert(key);
+  else
+    under_way_.erase(key);
   co_return Unit{};
 }
 

@@ -36,9 +36,21 @@ namespace claviger::administration {
 
 // Answers are kept this long for who asks again with the same key.
 inline constexpr std::int64_t kJournalKept = 8 * 86'400;
-// A partner that does not answer: asked again after 1 s, 2 s, ... this long, until it does or the request is withdrawn.
+// A partner that does not answer: asked again after 1 s, 2 s, ... this long, until it does or the request is withdrawn,
 inline constexpr Seconds kRetryFirst{1};
 inline constexpr Seconds kRetryLast{60};
+// or this has passed since it was asked and it was never taken: then it fails, with what was in the way.
+inline constexpr std::int64_t kAskedMax = 30 * 86'400;
+// What has ended and holds nobody is kept so long for who asks what became of it.
+inline constexpr std::int64_t kSetupsKept = 90 * 86'400;
+inline constexpr std::int64_t kForgetEvery = 86'400;
+// Of one partner, waiting for somebody's decision or for their work.
+inline constexpr std::size_t kSetupsOpenMax = 1024;
+// A page of a list: so many requests, or no more after so many users.
+inline constexpr std::size_t kListedMax = 256;
+inline constexpr std::size_t kListedUsersMax = 2 * kUsersMax;
+// Read at a time: each may be some MiB.
+inline constexpr std::size_t kSetupsPage = 4;
 // Users set up side by side: their commits share batches of the store.
 inline constexpr std::size_t kSideBySide = 64;
 // How often is looked for users whose time begins or ends.
@@ -93,7 +105,12 @@ class Acm {
   // The home side. ask: the id of the request, a former one's for a key that was used with the same body.
   runtime::Task<Result<std::string>> ask(std::string tenant, Asker asker, std::shared_ptr<const Setup> setup);
   runtime::Task<Result<SetupView>> view(std::string tenant, std::string id);
-  runtime::Task<Result<std::vector<Setup>>> list(std::string tenant);
+  // Pages; `after` is the `next` of the one before, empty for the first. BadValue: `after` is none.
+  struct SetupPage {
+    std::vector<Setup> setups;
+    std::string next;  // empty: this is the last
+  };
+  runtime::Task<Result<SetupPage>> list(std::string tenant, std::string after, std::size_t limit);
   runtime::Task<Result<Unit>> withdraw(std::string tenant, std::string id, std::string who);
 
   // The partner side, for the system `home`.
@@ -105,7 +122,12 @@ class Acm {
     std::vector<UserResult> users;
   };
   runtime::Task<Result<InboundView>> inbound(std::string tenant, std::string home_system, std::string id);
-  runtime::Task<Result<std::vector<InboundView>>> list_inbound(std::string tenant);
+  // What is still to be decided or done comes first.
+  struct InboundPage {
+    std::vector<InboundView> views;
+    std::string next;
+  };
+  runtime::Task<Result<InboundPage>> list_inbound(std::string tenant, std::string after, std::size_t limit);
   runtime::Task<Result<Unit>> decide(std::string tenant, std::string home_system, std::string id, bool is_approved,
                                      std::string who);
   runtime::Task<Result<Unit>> withdraw_inbound(std::string tenant, std::string home_system, std::string id,
@@ -170,6 +192,22 @@ class Acm {
                                   std::shared_ptr<const Setup> setup, std::size_t index, std::string* status);
   runtime::Task<Result<bool>> set_up(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                      std::shared_ptr<const Setup> setup, std::size_t index);
+  runtime::Task<Result<bool>> set_up_in_turn(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                             std::shared_ptr<const Setup> setup, std::size_t index);
+
+  // acm_expiry.cc
+  runtime::Task<Result<Unit>> erase_users(std::string prefix);
+  runtime::Task<Result<bool>> has_visitors(std::string tenant, std::string home_system, std::string id);
+  runtime::Task<Result<Unit>> forget_inbound(std::string tenant, std::int64_t before);
+  runtime::Task<Result<Unit>> forget_outbound(std::string tenant, std::int64_t before);
+  runtime::Task<Result<Unit>> forget_ended(std::string tenant);
+
+  // acm_quota.cc
+  runtime::Task<Result<Unit>> count_visitors(std::string tenant, std::string system);
+  runtime::Task<Result<Unit>> check_room(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                         std::shared_ptr<const Setup> setup);
+  runtime::Task<Result<Unit>> take_place(std::string tenant, std::shared_ptr<const AcmPartner> from);
+  void give_up_place(std::string_view tenant, std::string_view system);
 
   // acm_visitor.cc
   runtime::Task<Result<std::string>> local_user(std::string tenant, std::shared_ptr<const AcmPartner> from,
@@ -191,7 +229,9 @@ class Acm {
   runtime::Task<Result<bool>> still_asks(std::string tenant, std::string home_system, std::string id,
                                          std::string mc_id);
   runtime::Task<void> watch_validity();
+  void note_time(const std::string& tenant, const Visitor& visitor);
   runtime::Task<Result<Unit>> look_at_validity(std::string tenant);
+  runtime::Task<Result<Unit>> look_at_everybody(std::string tenant);
   runtime::Task<Result<Unit>> look_at_time(std::string tenant, std::string system, std::string key);
 
   Contexts& contexts_;
@@ -199,8 +239,14 @@ class Acm {
   migration::Migration* migration_ = nullptr;
   runtime::Turns turns_;
   std::map<std::string, std::pair<std::string, std::shared_ptr<Link>>>
-      links_;                   // by record key: its text, and the client
-  std::set<std::string> busy_;  // what is followed or worked on
+      links_;                        // by record key: its text, and the client
+  std::set<std::string> busy_;       // what is followed or worked on
+  std::set<std::string> under_way_;  // stages that have not ended, by their keys; all those of partners' requests
+  std::int64_t forgot_at_ = 0;
+  // Visitors by agreement, from the first time that somebody asks; by tenant no visitor's time begins or ends before this.
+  // All writers of their rows are on the home shard and keep them right.
+  std::map<std::string, std::uint64_t, std::less<>> visitors_;
+  std::map<std::string, std::int64_t, std::less<>> due_;
   bool is_closing_ = false;
   runtime::Scope scope_;  // last: its tasks use all of the above
 };

@@ -35,21 +35,28 @@ Task<Result<std::set<std::string>>> Acm::held_by_nobody_else(std::string tenant,
     const bool was_held = status ? is_good(status->text()) : may_hold_unsaid;
     if (was_held) left.insert(mc_id);
   }
-  const std::string prefix = broker::record_prefix({tenant, "out"});
+  // By the stages, which are small; a request itself may be some MiB, and is read alone.
+  const std::string prefix = broker::record_prefix({tenant, "target"});
   const std::string end = broker::record_prefix_end(prefix);
   for (std::string from = prefix; !from.empty() && !left.empty();) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
     from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      auto other = decode_setup(rows[i].value);
+      const std::string_view name = std::string_view(rows[i].key).substr(prefix.size());
+      const std::string other_id(name.substr(0, name.find('\0')));
+      if (other_id == id || rows[i].key != target_key(tenant, other_id, system)) continue;
+      const auto stage = decode_stage(rows[i].value);
+      if (!stage) {
+        name_skipped(home(), prefix, rows[i].key, stage.error());
+        continue;
+      }
+      if (!stands(stage->stage)) continue;
+      auto other = co_await find_setup(setup_key(tenant, other_id));
+      if (!other && !is_unreadable(other.error().code)) co_return other.error();
       if (!other) {
         name_skipped(home(), prefix, rows[i].key, other.error());
         continue;
       }
-      const bool asks_there = std::ranges::find(other->targets, system) != other->targets.end();
-      if (other->id == id || !asks_there) continue;
-      CLAVIGER_CO_TRY(stage, co_await find_stage(target_key(tenant, other->id, system)));
-      if (!stands(stage.stage)) continue;
       for (std::size_t n = 0; n < other->users.size(); ++n) {
         const std::string mc_id = other->users[n].mc_id;
         if (!left.contains(mc_id)) continue;

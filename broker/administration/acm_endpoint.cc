@@ -7,6 +7,7 @@
 #include "broker/identity/bearer.h"
 #include "broker/identity/token_holder.h"
 #include "broker/tokens/token_shard.h"
+#include "core/codec/form.h"
 #include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
 #include "core/crypto/digest.h"
@@ -347,19 +348,22 @@ Task<Result<Caller>> approver(Room room, const http::Request* request, std::stri
 
 Task<Result<http::Response>> list_inbound(Room room, const http::Request* request, std::string tenant) {
   CLAVIGER_CO_TRY(caller, co_await approver(room, request, tenant));
-  auto all = co_await room.acm->list_inbound(tenant);
-  if (!all) co_return all.error();
+  CLAVIGER_CO_TRY(form, codec::parse_form(request->query));
+  auto page = co_await room.acm->list_inbound(tenant, std::string(form.find("after").value_or("")), kListedMax);
+  if (!page) co_return page.error();
   std::string text;
   Json json(text);
   json.begin_object().name("items").begin_array();
-  for (const Acm::InboundView& each : *all) {
+  for (const Acm::InboundView& each : page->views) {
     json.begin_object().member("system", each.setup.home).member("request_id", each.setup.id);
     json.member("stage", name_of(each.stage.stage)).member("users", each.setup.users.size());
     json.name("mc_ids").begin_array();
     for (const SetupUser& user : each.setup.users) json.value(user.mc_id);
     json.end_array().end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (!page->next.empty()) json.member("next", page->next);
+  json.end_object();
   co_return http::Response(200, kJson, std::move(text));
 }
 

@@ -1,6 +1,7 @@
 // The home side (steps 1 to 3, 7 and 8 of TR 23.700-38 figure 7.x.1.3-1): an ACM client's request checked, kept, sent to
 // each partner by itself, and what they answered.
 #include <algorithm>
+#include <utility>
 
 #include "broker/administration/acm.h"
 #include "broker/identity/user_procedures.h"
@@ -23,6 +24,11 @@ constexpr Milliseconds kAnswerMax{30'000};
 
 // Answers that will be the same however often one asks.
 bool is_final_refusal(std::uint16_t status) { return status >= 400 && status < 500 && status != 408 && status != 429; }
+
+// Of a request that was sent: taken, done or refused for good.
+bool is_answer(const Result<http::ClientResponse>& sent) {
+  return sent && (sent->status == 200 || sent->status == 202 || is_final_refusal(sent->status));
+}
 
 bool is_unanswered(Stage stage) { return stage == Stage::Sending || stage == Stage::Waiting; }
 
@@ -130,20 +136,29 @@ Task<Result<SetupView>> Acm::view_here(std::string tenant, std::string id) {
   co_return view;
 }
 
-Task<Result<std::vector<Setup>>> Acm::list(std::string tenant) {
+Task<Result<Acm::SetupPage>> Acm::list(std::string tenant, std::string after, std::size_t limit) {
   Context* here = contexts_[runtime::Shard::current().index()].get();
   const std::string prefix = broker::record_prefix({tenant, "out"});
-  CLAVIGER_CO_TRY(
-      rows, co_await here->store.range(tables::kAcmSetups, prefix, broker::record_prefix_end(prefix), kPartiesMax));
-  std::vector<Setup> all;
-  for (const storage::Record& row : rows) {
-    auto one = decode_setup(row.value);
-    if (one)
-      all.push_back(*std::move(one));
-    else
-      name_skipped(*here, prefix, row.key, one.error());
+  const std::string end = broker::record_prefix_end(prefix);
+  SetupPage page;
+  std::size_t users = 0;
+  for (std::string from = after.empty() ? prefix : prefix + after + '\0'; !from.empty();) {
+    CLAVIGER_CO_TRY(rows, co_await here->store.range(tables::kAcmSetups, from, end, kSetupsPage));
+    from = rows.size() == kSetupsPage ? rows.back().key + '\0' : std::string();
+    for (const storage::Record& row : rows) {
+      auto one = decode_setup(row.value);
+      if (!one) {
+        name_skipped(*here, prefix, row.key, one.error());
+        continue;
+      }
+      users += one->users.size();
+      page.setups.push_back(*std::move(one));
+      if (page.setups.size() < std::min(limit, kListedMax) && users < kListedUsersMax) continue;
+      page.next = row.key.substr(prefix.size());
+      co_return page;
+    }
   }
-  co_return all;
+  co_return page;
 }
 
 Task<Result<Unit>> Acm::withdraw_here(std::string tenant, std::string id, std::string who) {
@@ -154,7 +169,10 @@ Task<Result<Unit>> Acm::withdraw_here(std::string tenant, std::string id, std::s
     for (int tries = 0;; ++tries) {
       CLAVIGER_CO_TRY(stage, co_await find_stage(target_key(tenant, id, system)));
       if (stage.stage == Stage::Withdrawn || stage.stage == Stage::Withdrawing) break;
-      if (is_unanswered(stage.stage)) stage.unanswered = stage.stage;
+      if (is_unanswered(stage.stage)) {
+        stage.unanswered = stage.stage;
+        stage.reason.clear();
+      }
       stage.stage = Stage::Withdrawing;
       stage.by = who;
       auto kept = co_await put_stage(target_key(tenant, id, system), std::move(stage));
@@ -290,7 +308,22 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
   } else {
     request.method = stage.stage == Stage::Withdrawing ? http::Method::Delete : http::Method::Get;
   }
-  CLAVIGER_CO_TRY(answer, co_await link->client.send(std::move(request)));
+  auto sent = co_await link->client.send(std::move(request));
+  if (stage.stage == Stage::Sending && !is_answer(sent)) {
+    // Seen by whoever asks how it stands; and somewhere it ends.
+    const std::string why = sent ? "status " + std::to_string(sent->status) : std::string(name_of(sent.error().code));
+    const bool is_given_up = numeric_date(home().shard.wall()) - setup.created_at >= kAskedMax;
+    if (stage.reason == why && !is_given_up) co_return sent ? Error{Code::Refused, "acm.status"} : sent.error();
+    stage.reason = why;
+    if (is_given_up) stage.unanswered = std::exchange(stage.stage, Stage::Failed);
+    CLAVIGER_CO_TRY(noted, co_await put_stage(key, std::move(stage)));
+    home().shard.logger().warning(
+        "acm.not_taken",
+        {{"tenant", tenant}, {"request", id}, {"system", system}, {"why", why}, {"given_up", is_given_up}});
+    co_return is_given_up;
+  }
+  if (!sent) co_return sent.error();
+  http::ClientResponse answer = *std::move(sent);
   if (stage.stage == Stage::Withdrawing) {
     // Unknown there: it never came so far.
     const bool is_gone = answer.status == 200 || answer.status == 204 || answer.status == 404;
@@ -303,6 +336,7 @@ Task<Result<bool>> Acm::step(std::string tenant, std::string id, std::string sys
   } else if (answer.status == 202) {
     if (stage.stage == Stage::Waiting) co_return false;
     stage.stage = Stage::Waiting;
+    stage.reason.clear();
   } else if (answer.status == 200) {
     CLAVIGER_CO_TRY(message, parse_result(answer.body));
     auto shared_message = std::make_shared<const ResultMessage>(std::move(message));

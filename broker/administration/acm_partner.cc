@@ -34,6 +34,15 @@ bool is_admissible(const AcmPartner& from, const partners::PartnerRef& idms, con
                              [&](const std::string& id) { return id.empty() || is_in_domains(id, from.domains); });
 }
 
+bool asks_the_same(const Setup& one, const Setup& other) {
+  const auto is_same = [](const SetupUser& a, const SetupUser& b) {
+    return a.mc_id == b.mc_id && a.service_ids == b.service_ids && a.valid_from == b.valid_from &&
+           a.valid_until == b.valid_until;
+  };
+  return one.targets == other.targets && one.is_all_or_nothing == other.is_all_or_nothing &&
+         std::ranges::equal(one.users, other.users, is_same);
+}
+
 }  // namespace
 
 Task<Result<std::string>> Acm::accept_here(std::string tenant, std::shared_ptr<const AcmPartner> from, Asker asker,
@@ -46,15 +55,12 @@ Task<Result<std::string>> Acm::accept_here(std::string tenant, std::shared_ptr<c
   if (std::ranges::find(setup->targets, from->own_system) == setup->targets.end()) {
     co_return Error{Code::AcmPartnerUnknown, "acm.targets"};
   }
-  const std::string prefix = broker::record_prefix({tenant, "visitor", from->system});
-  const std::string end = broker::record_prefix_end(prefix);
-  std::uint64_t present = 0;
-  for (std::string at = prefix; !at.empty();) {
-    CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmUsers, at, end, storage::kRangeMax));
-    present += rows.size();
-    at = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
-  }
-  if (present + setup->users.size() > from->quota) co_return Error{Code::AcmQuota, "acm.quota"};
+  // The journal forgets a key, the request that is called by it does not.
+  auto former = co_await find_setup(inbound_key(tenant, from->system, asker.idempotency_key));
+  if (!former && !former.failed_with(Code::SetupUnknown)) co_return former.error();
+  if (former && !asks_the_same(*former, *setup)) co_return Error{Code::IdempotencyKeyReused, "acm.key"};
+  if (former) co_return former->id;
+  CLAVIGER_CO_TRY(has_room, co_await check_room(tenant, from, setup));
   Setup kept = *setup;
   kept.id = asker.idempotency_key;
   kept.who = asker.who;
@@ -69,6 +75,7 @@ Task<Result<std::string>> Acm::accept_here(std::string tenant, std::shared_ptr<c
   remember(transaction, journal, asker, kept.id);
   // The journal is durable before any effect.
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+  under_way_.insert(state_key(tenant, from->system, kept.id));
   home().shard.logger().info("acm.accepted", {{"tenant", tenant},
                                               {"system", from->system},
                                               {"request", kept.id},
@@ -104,28 +111,46 @@ Task<Result<Acm::InboundView>> Acm::inbound_here(std::string tenant, std::string
   co_return view;
 }
 
-Task<Result<std::vector<Acm::InboundView>>> Acm::list_inbound(std::string tenant) {
+// By their stages, which are small; what a request says is read of those alone that are on the page. Twice through the
+// stages: first what is under way, then what has ended. A page's last is "1 SYSTEM REQUEST" or "2 SYSTEM REQUEST".
+Task<Result<Acm::InboundPage>> Acm::list_inbound(std::string tenant, std::string after, std::size_t limit) {
   broker::Context* here = contexts_[runtime::Shard::current().index()].get();
-  const std::string prefix = broker::record_prefix({tenant, "in"});
-  CLAVIGER_CO_TRY(
-      rows, co_await here->store.range(tables::kAcmSetups, prefix, broker::record_prefix_end(prefix), kPartiesMax));
-  std::vector<InboundView> all;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    auto setup = decode_setup(rows[i].value);
-    if (!setup) {
-      name_skipped(*here, prefix, rows[i].key, setup.error());
-      continue;
+  const bool is_good_cursor = after.empty() || after.starts_with("1 ") || after.starts_with("2 ");
+  if (!is_good_cursor) co_return Error{Code::BadValue, "acm.after"};
+  const std::string requests = broker::record_prefix({tenant, "in"});
+  const std::string prefix = broker::record_prefix({tenant, "state"});
+  const std::string end = broker::record_prefix_end(prefix);
+  InboundPage page;
+  std::size_t users = 0;
+  std::string rest = after.empty() ? std::string() : after.substr(2);
+  std::ranges::replace(rest, ' ', '\0');
+  for (char pass = after.starts_with("2 ") ? '2' : '1'; pass <= '2'; ++pass) {
+    for (std::string from = rest.empty() ? prefix : prefix + rest + '\0'; !from.empty();) {
+      CLAVIGER_CO_TRY(rows, co_await here->store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
+      from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        auto stage = decode_stage(rows[i].value);
+        if (!stage && pass == '1') name_skipped(*here, prefix, rows[i].key, stage.error());
+        if (!stage || is_under_way(stage->stage) != (pass == '1')) continue;
+        std::string name = rows[i].key.substr(prefix.size());
+        std::string setup_row = requests + name;
+        auto setup = co_await find_setup(std::move(setup_row));
+        if (!setup && !is_unreadable(setup.error().code)) co_return setup.error();
+        if (!setup) {
+          name_skipped(*here, prefix, rows[i].key, setup.error());
+          continue;
+        }
+        users += setup->users.size();
+        page.views.push_back({*std::move(setup), *std::move(stage), {}});
+        if (page.views.size() < std::min(limit, kListedMax) && users < kListedUsersMax) continue;
+        std::ranges::replace(name, '\0', ' ');
+        page.next = std::string(1, pass) + ' ' + name;
+        co_return page;
+      }
     }
-    auto stage = co_await here->store.get(tables::kAcmSetups, state_key(tenant, setup->home, setup->id));
-    if (!stage) co_return stage.error();
-    auto read = decode_stage(*stage);
-    if (!read) {
-      name_skipped(*here, prefix, rows[i].key, read.error());
-      continue;
-    }
-    all.push_back({*std::move(setup), *std::move(read), {}});
+    rest.clear();
   }
-  co_return all;
+  co_return page;
 }
 
 Task<Result<Unit>> Acm::change_inbound(std::string tenant, std::string home_system, std::string id, Stage to,
@@ -201,6 +226,10 @@ Task<void> Acm::set_up_into(std::string tenant, std::shared_ptr<const AcmPartner
   const bool is_passing = code == Code::Overload || code == Code::Conflict || code == Code::DeadlinePassed ||
                           code == Code::NoSpace || code == Code::Io || code == Code::Closed || code == Code::Cancelled;
   if (is_passing) co_return;
+  if (code == Code::AcmQuota) {
+    *status = "REJECTED";
+    co_return;
+  }
   home().shard.logger().warning(
       "acm.user_failed",
       {{"tenant", tenant}, {"request", setup->id}, {"code", claviger::name_of(code)}, {"where", done.error().where}});
@@ -289,14 +318,31 @@ Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system,
   co_return Unit{};
 }
 
-// True: created by this request. Each step is repeated without harm; the visitor's row comes first, so that whatever
-// follows can be found and undone.
+// True: created by this request. Who is not here yet takes a place of the agreement's quota, and gives it back when he does
+// not stay. AcmQuota.
 Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                std::shared_ptr<const Setup> setup, std::size_t index) {
-  const SetupUser* asked = &setup->users[index];
-  const std::string key = visitor_key(tenant, from->system, asked->mc_id);
+  const std::string key = visitor_key(tenant, from->system, setup->users[index].mc_id);
   auto turn = co_await turns_.take("visitor/" + key);
   if (!turn) co_return turn.error();
+  auto row = co_await home().store.get(tables::kAcmUsers, key);
+  if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
+  if (!row) {
+    CLAVIGER_CO_TRY(placed, co_await take_place(tenant, from));
+  }
+  auto done = co_await set_up_in_turn(tenant, from, setup, index);
+  if (!row && !done) {
+    auto written = co_await home().store.get(tables::kAcmUsers, key);
+    if (written.failed_with(Code::NotFound)) give_up_place(tenant, from->system);
+  }
+  co_return done;
+}
+
+// Each step is repeated without harm; the visitor's row comes first, so that whatever follows can be found and undone.
+Task<Result<bool>> Acm::set_up_in_turn(std::string tenant, std::shared_ptr<const AcmPartner> from,
+                                       std::shared_ptr<const Setup> setup, std::size_t index) {
+  const SetupUser* asked = &setup->users[index];
+  const std::string key = visitor_key(tenant, from->system, asked->mc_id);
   Visitor visitor;
   auto row = co_await home().store.get(tables::kAcmUsers, key);
   if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
@@ -349,6 +395,7 @@ Task<Result<bool>> Acm::set_up(std::string tenant, std::shared_ptr<const AcmPart
     migration::erase_migration_list(transaction, tenant, from->system, former_sub);
   }
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+  note_time(tenant, visitor);
   if (visitor.is_open) {
     auto shared = std::make_shared<const Visitor>(visitor);
     CLAVIGER_CO_TRY(opened, co_await open_visitor(tenant, from, shared));

@@ -76,6 +76,11 @@ constexpr std::array<std::string_view, 9> kStages{"SENDING", "WAITING",  "PENDIN
 
 std::string_view name_of(Stage stage) { return kStages[static_cast<std::size_t>(stage)]; }
 
+bool is_under_way(Stage stage) {
+  return stage == Stage::Sending || stage == Stage::Waiting || stage == Stage::Pending || stage == Stage::Running ||
+         stage == Stage::Withdrawing;
+}
+
 std::string encode(const AcmClient& record) {
   std::string text(1, kVersion);
   Json json(text);

@@ -82,11 +82,13 @@ struct Setup {
 
 enum class Stage : std::uint8_t { Sending, Waiting, Pending, Running, Done, Failed, Rejected, Withdrawing, Withdrawn };
 std::string_view name_of(Stage stage);
+// Something is still to be done or decided.
+bool is_under_way(Stage stage);
 
 struct StageRecord {
   Stage stage = Stage::Sending;
   std::string href;    // of the partner's process indication
-  std::string reason;  // why it failed, or was rejected
+  std::string reason;  // why it failed, or was rejected; while it is sent, why the partner has not taken it yet
   std::string by;      // decided
   // Sending or Waiting: so it stood when it was withdrawn or ended, and whom the partner holds for it nobody has said. Else
   // the users' rows say all.
@@ -114,6 +116,10 @@ std::string encode(const AcmPartner& record);
 std::string encode(const Setup& record);
 std::string encode(const StageRecord& record);
 std::string encode(const Visitor& record);
+// Nobody will read it, however often he tries: named, and passed over.
+inline bool is_unreadable(Code code) {
+  return code == Code::Corrupt || code == Code::SchemaTooNew || code == Code::SetupUnknown;
+}
 // Corrupt, SchemaTooNew.
 Result<AcmClient> decode_client(const storage::Value& value);
 Result<AcmPartner> decode_partner(const storage::Value& value);

@@ -1,6 +1,7 @@
 // The visitor himself: the user here whom a home system's request stands for, let in, given back to the request that held
 // him before, ended, and his time.
 #include <algorithm>
+#include <limits>
 
 #include "broker/administration/acm.h"
 #include "broker/identity/owned_domains.h"
@@ -253,6 +254,7 @@ Task<Result<Unit>> Acm::give_back(std::string tenant, std::shared_ptr<const AcmP
   }
   if (next.service_ids.empty()) migration::erase_migration_list(transaction, tenant, from->system, present->sub);
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+  note_time(tenant, next);
   co_return Unit{};
 }
 
@@ -275,6 +277,7 @@ Task<Result<Unit>> Acm::close_visitor(std::string tenant, std::string idms, std:
 // agreement with his system has gone: then his own row says which identity server it was.
 Task<Result<Unit>> Acm::end_visitor(std::string tenant, std::string home_system,
                                     std::shared_ptr<const Visitor> visitor) {
+  CLAVIGER_CO_TRY(counted, co_await count_visitors(tenant, home_system));
   auto partner = co_await find_partner(tenant, home_system);
   if (!partner && !partner.failed_with(Code::AcmPartnerUnknown)) co_return partner.error();
   std::string idms = partner ? partner->partner : visitor->idms;
@@ -290,6 +293,7 @@ Task<Result<Unit>> Acm::end_visitor(std::string tenant, std::string home_system,
   }
   migration::erase_migration_list(transaction, tenant, home_system, visitor->sub);
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+  give_up_place(tenant, home_system);
   co_return Unit{};
 }
 
@@ -323,8 +327,26 @@ Task<Result<Unit>> Acm::look_at_time(std::string tenant, std::string system, std
   co_return Unit{};
 }
 
-// One whom something is wrong with is named and passed over: those behind him have their time, too.
+// A time of his that lies ahead.
+void Acm::note_time(const std::string& tenant, const Visitor& visitor) {
+  const auto due = due_.find(tenant);
+  if (due == due_.end()) return;  // everybody is looked at soon in any case
+  if (visitor.valid_until != 0) due->second = std::min(due->second, visitor.valid_until);
+  if (!visitor.is_open) due->second = std::min(due->second, visitor.valid_from);
+}
+
+// One whom something is wrong with is named and passed over: those behind him have their time, too. Before the next time of
+// anybody nobody is looked at.
 Task<Result<Unit>> Acm::look_at_validity(std::string tenant) {
+  const auto due = due_.find(tenant);
+  if (due != due_.end() && due->second > numeric_date(home().shard.wall())) co_return Unit{};
+  due_[tenant] = std::numeric_limits<std::int64_t>::max();  // whoever is written from here on notes his time
+  const auto looked = co_await look_at_everybody(tenant);
+  if (!looked) due_.erase(tenant);
+  co_return looked;
+}
+
+Task<Result<Unit>> Acm::look_at_everybody(std::string tenant) {
   const std::string prefix = broker::record_prefix({tenant, "visitor"});
   const std::string end = broker::record_prefix_end(prefix);
   const std::int64_t now = numeric_date(home().shard.wall());
@@ -344,6 +366,9 @@ Task<Result<Unit>> Acm::look_at_validity(std::string tenant) {
         const bool has_ended = visitor->valid_until != 0 && visitor->valid_until <= now;
         const bool has_begun = !visitor->is_open && visitor->valid_from <= now;
         if (has_ended || has_begun) looked = co_await look_at_time(tenant, system, rows[i].key);
+        Visitor later = *visitor;
+        later.is_open = later.is_open || (has_begun && looked);
+        if (!has_ended || !looked) note_time(tenant, later);
       }
       if (looked) continue;
       home().shard.logger().warning("acm.visitor_skipped", {{"tenant", tenant},
@@ -360,9 +385,19 @@ Task<void> Acm::watch_validity() {
   for (;;) {
     const bool goes_on = co_await pause(kValidityEvery);
     if (!goes_on) co_return;
+    const std::int64_t now = numeric_date(home().shard.wall());
+    const bool forgets = now - forgot_at_ >= kForgetEvery;
+    if (forgets) forgot_at_ = now;
     std::vector<std::string> tenants;
     for (const auto& [name, view] : home().snapshot->tenants) tenants.push_back(name);
     for (std::size_t i = 0; i < tenants.size(); ++i) {
+      if (forgets) {
+        const auto forgotten = co_await forget_ended(tenants[i]);
+        if (!forgotten) {
+          home().shard.logger().warning("acm.forget",
+                                        {{"tenant", tenants[i]}, {"code", claviger::name_of(forgotten.error().code)}});
+        }
+      }
       const auto looked = co_await look_at_validity(tenants[i]);
       if (!looked) {
         home().shard.logger().warning("acm.validity",

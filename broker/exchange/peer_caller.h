@@ -1,5 +1,5 @@
 // Which peer a request comes from: by the certificate it came with (broker/keys/presented_certificate.h; TS 33.180 clause
-// 5.3.1). Any shard.
+// 5.3.1), its name and that the authority agreed with that peer issued it. Any shard.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace claviger::exchange {
 
-// KmsPeerUnknown: no certificate, or nobody's.
+// KmsPeerUnknown: no certificate, nobody's, or one of another authority.
 runtime::Task<Result<Peer>> authenticate_peer(broker::Context* context, std::string tenant,
                                               const http::Request* request);
 

@@ -58,6 +58,10 @@ Result<crypto::Certificate> check_certificate_signed(const CertificateSigned& do
   return chain.front();
 }
 
+Result<Unit> check_authority(const crypto::Certificate& certificate, std::string_view ca_pem, std::int64_t now) {
+  return check_chain({certificate}, ca_pem, now);
+}
+
 bool is_named(const crypto::Certificate& certificate, std::string_view name) {
   const auto has = [name](const std::vector<std::string>& all) { return std::ranges::find(all, name) != all.end(); };
   if (name.empty()) return false;

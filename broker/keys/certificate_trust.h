@@ -1,6 +1,7 @@
-// Who signed an XML document by certificate (xml_signature.h): the chain up to an authority that an operator named.
+// Who signed an XML document by certificate (xml_signature.h), or came with one: the chain up to an authority that an
+// operator named.
 //
-// Pure function, any thread; some hundred microseconds.
+// Pure functions, any thread; some hundred microseconds.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,9 @@ namespace claviger::keys {
 // The signer's certificate. CertificateInvalid: malformed, or no chain to `ca_pem` at that time; SignatureInvalid.
 Result<crypto::Certificate> check_certificate_signed(const CertificateSigned& document, std::string_view ca_pem,
                                                      std::int64_t now);
+// Does it chain to `ca_pem`, and to nothing else that anybody trusts? Authorities between the two stand in `ca_pem`, too.
+// CertificateInvalid.
+Result<Unit> check_authority(const crypto::Certificate& certificate, std::string_view ca_pem, std::int64_t now);
 // Its CN, or a DNS or URI name among its subject alternative names.
 bool is_named(const crypto::Certificate& certificate, std::string_view name);
 

@@ -36,9 +36,9 @@ struct Sender {
 };
 
 Result<Sender> sender_of(Context& context, const CapifView& view, const http::Request& request) {
-  if (is_certificate_of(*request.peer, view.core.core_name)) return Sender{};
-  CLAVIGER_TRY(token, identity::read_bearer(request));
   const std::int64_t now = numeric_date(context.shard.wall());
+  if (is_certificate_of_core(*request.peer, view.core, now)) return Sender{};
+  CLAVIGER_TRY(token, identity::read_bearer(request));
   CLAVIGER_TRY(
       read, read_capif_token(context.tokens->verifier(), view, context.snapshot->settings->public_origin, token, now));
   if (read.confirmation &&

@@ -155,6 +155,13 @@ bool is_certificate_of(const http::Peer& peer, std::string_view name) {
   return certificate && keys::is_named(*certificate, name);
 }
 
+bool is_certificate_of_core(const http::Peer& peer, const CapifCore& core, std::int64_t now) {
+  if (!is_certificate_of(peer, core.core_name)) return false;
+  if (core.ca_pem.empty()) return true;
+  const auto certificate = crypto::Certificate::from_der(as_bytes(peer.certificate_der));
+  return certificate && keys::check_authority(*certificate, core.ca_pem, now);
+}
+
 Task<Result<Caller>> authenticate(Context* context, const Capif* capif, std::string tenant,
                                   const http::Request* request) {
   const CapifRef core = capif == nullptr ? nullptr : capif->view(tenant);

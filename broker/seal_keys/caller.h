@@ -11,6 +11,7 @@
 // (client_certificates = "required": TS 33.434 clause 5.1.1.8).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,8 @@ runtime::Task<Result<Caller>> authenticate(broker::Context* context, const Capif
 // True when a certificate that was shown is of this name: its CN, or a subject alternative name (TS 29.222: the API invoker
 // ID is in the certificate that the core function gave it). False for one that no authority of the listener's vouches for.
 bool is_certificate_of(const http::Peer& peer, std::string_view name);
+// The same of the core function itself, which an operator may have bound to an authority (CapifCore::ca_pem).
+bool is_certificate_of_core(const http::Peer& peer, const CapifCore& core, std::int64_t now);
 
 // ServiceKeyDenied: whether there is such a service is nobody's business who may not ask for it.
 Result<Unit> check_may_read(const Caller& caller, std::string_view service, const Target& target);

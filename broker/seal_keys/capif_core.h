@@ -33,7 +33,7 @@ struct CapifCore {
   std::string core_name;  // of the core function's certificate: CN or a subject alternative name; empty: none
   bool requires_certificate = false;  // of invokers (TS 33.122 method 2; TS 33.434 clause 5.1.1.8)
   std::string url;                    // its API root; empty: nothing is registered, published or logged there
-  std::string ca_pem;                 // trust in its TLS certificate; empty: the system's
+  std::string ca_pem;                 // its TLS certificates chain to it, both ways; empty: the system's
   std::string sealed_enrolment;       // bearer token for its APIs; storage/sealing.h, under the record's key
   std::int64_t created_at = 0;
   // What it answered when we registered and published; empty: not done yet.

@@ -39,7 +39,14 @@ Result<Unit> make_checkpoint(rocksdb::DB& db, const std::string& directory, Logg
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
   if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
   if (!status.ok()) return report(logger, directory, status, "store.checkpoint");
-  fs::permissions(directory, fs::perms::owner_all);
+  std::error_code failure;
+  fs::permissions(directory, fs::perms::owner_all, failure);
+  if (failure) {
+    logger.error("store.copy", {{"directory", directory}, {"step", "permissions"}, {"reason", failure.message()}});
+    std::error_code ignored;
+    fs::remove_all(directory, ignored);  // others could read it
+    return Error{Code::Io, "store.checkpoint"};
+  }
   return Unit{};
 }
 
@@ -82,15 +89,15 @@ Result<CopyFigures> restore(const std::string& backup, const std::string& direct
     logger.error("store.restore", {{"directory", directory}, {"reason", failure.message()}});
     return Error{failure == std::errc::no_space_on_device ? Code::NoSpace : Code::Io, "store.restore"};
   }
-  for (const auto& file : fs::recursive_directory_iterator(partial)) {
-    if (!sync_path(file.path())) return Error{Code::Io, "store.restore"};
+  for (fs::recursive_directory_iterator file(partial, failure), end; !failure && file != end; file.increment(failure)) {
+    if (!sync_path(file->path())) return Error{Code::Io, "store.restore"};
   }
+  if (failure) return Error{Code::Io, "store.restore"};
   CLAVIGER_TRY(copied, verify_copy(partial, logger));
   if (copied.sequence != source.sequence) return Error{Code::Corrupt, "store.restore"};
-  fs::rename(partial, directory, failure);
-  if (failure || !sync_path(directory) || !sync_path(fs::absolute(directory).parent_path())) {
-    return Error{Code::Io, "store.restore"};
-  }
+  const fs::path folder = fs::absolute(directory, failure).parent_path();
+  if (!failure) fs::rename(partial, directory, failure);
+  if (failure || !sync_path(directory) || !sync_path(folder)) return Error{Code::Io, "store.restore"};
   return copied;
 }
 

@@ -110,12 +110,16 @@ class Mapping {
   bool is_open_ = false;
 };
 
-std::vector<fs::path> logs_of(const std::string& directory) {
+// None where there is no store yet. Io: a log that cannot be seen is not one that is whole.
+Result<std::vector<fs::path>> logs_of(const std::string& directory) {
   std::vector<fs::path> logs;
   std::error_code failure;
-  for (const auto& file : fs::directory_iterator(directory, failure)) {
-    if (file.path().extension() == ".log") logs.push_back(file.path());
+  fs::directory_iterator file(directory, failure);
+  if (failure == std::errc::no_such_file_or_directory) return logs;
+  for (const fs::directory_iterator end; !failure && file != end; file.increment(failure)) {
+    if (file->path().extension() == ".log") logs.push_back(file->path());
   }
+  if (failure) return Error{Code::Io, "store.log"};
   std::sort(logs.begin(), logs.end());  // numbers of six digits and more; zero-padded
   return logs;
 }
@@ -151,7 +155,8 @@ LogVerdict check_log(Bytes content) {
 Result<Unit> check_logs(const std::string& directory, Logger& logger) {
   std::string torn;  // an earlier log with an unreadable place
   std::uint64_t torn_at = 0;
-  for (const fs::path& path : logs_of(directory)) {
+  CLAVIGER_TRY(logs, logs_of(directory));
+  for (const fs::path& path : logs) {
     const Mapping mapping(path);
     if (!mapping.is_open()) return Error{Code::Io, "store.log"};
     const LogVerdict verdict = check_log(mapping.bytes());

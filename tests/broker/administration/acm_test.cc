@@ -295,8 +295,8 @@ TEST(Acm, UnreadableRecordsArePassedOver) {
   SetupUser brief = AcmBed::user("zoe");
   brief.valid_until = partners::PartnerBed::kNow + 60;
   ASSERT_EQ(bed.ask("request-1", {brief}), Stage::Done);
-  EXPECT_EQ(bed.wait(bed.acm.list_inbound("alpha"))->size(), 1U);
-  EXPECT_TRUE(bed.wait(bed.acm.list("alpha"))->empty());
+  EXPECT_EQ(bed.wait(bed.acm.list_inbound("alpha", "", 100))->views.size(), 1U);
+  EXPECT_TRUE(bed.wait(bed.acm.list("alpha", "", 100))->setups.empty());
   ASSERT_TRUE(bed.visitor("zoe"));
   // A new start finds the stages; and the time of who stands behind one that nobody can read comes all the same.
   bed.spoil("ann");

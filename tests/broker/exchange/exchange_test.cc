@@ -343,6 +343,25 @@ TEST_F(Peers, AnswersPeersAloneAndOverTrustedCertificatesAlone) {
   EXPECT_EQ(ask(), 403) << "the agreement ended";
 }
 
+// The listener's bundle holds the authorities of UEs, servers and partners, too.
+TEST_F(Peers, ACertificateOfAnotherAuthorityIsNobodys) {
+  const auto another = *crypto::CertificateAuthority::make("another", kLongAgo, kFarAhead);
+  const crypto::IssuedCertificate own = issue("kms.alpha.example");
+  auto key = std::make_shared<const SecretBytes>(own.private_key_pem.reveal());
+  ASSERT_TRUE(bed_.wait(set_identity(context(), "alpha", own.certificate_pem, key)));
+  ASSERT_TRUE(bed_.wait(set_peer(context(), "alpha", peer())));
+  present(issue(std::string(kBravo), another).certificate_pem, true);
+  EXPECT_EQ(ask(), 403) << "the listener trusts who issued it; that peer has another authority";
+  present(issue(std::string(kBravo)).certificate_pem, true);
+  EXPECT_EQ(ask(), 200);
+  PeerChange moving;
+  moving.ca_pem = another.certificate_pem();
+  ASSERT_TRUE(bed_.wait(change_peer(context(), "alpha", std::string(kBravo), moving)));
+  EXPECT_EQ(ask(), 403) << "the authority that was";
+  present(issue(std::string(kBravo), another).certificate_pem, true);
+  EXPECT_EQ(ask(), 200);
+}
+
 TEST_F(Peers, ACertificateMayComeInAFileSignedOrNot) {
   const auto code = [&](std::string xml) {
     const auto read = bed_.wait(read_certificate_file(context(), "alpha", std::move(xml)));

@@ -49,8 +49,13 @@ class CapifTest : public ::testing::Test {
 const std::string kRevocation =
     R"({"revokeInfo":{"apiInvokerId":"inv-1","apiIds":["ss-kir"],"cause":"UNEXPECTED_REASON"},"supportedFeatures":"0"})";
 
-std::string certificate_of(std::string common_name, std::vector<std::string> uris = {}) {
-  const auto authority = crypto::CertificateAuthority::make("CA", 1, 4'000'000'000);
+const crypto::CertificateAuthority& authority_of_all() {
+  static const auto kAuthority = *crypto::CertificateAuthority::make("CA", 1, 4'000'000'000);
+  return kAuthority;
+}
+
+std::string certificate_of(std::string common_name, std::vector<std::string> uris = {},
+                           const crypto::CertificateAuthority* authority = &authority_of_all()) {
   crypto::CertificateRequest request;
   request.common_name = std::move(common_name);
   request.uris = std::move(uris);
@@ -356,6 +361,20 @@ TEST_F(CapifTest, TheCoreFunctionRevokesByItsCertificate) {
   bed.peer().certificate_der = certificate_of("inv-9");
   EXPECT_EQ(status(), 401);
   EXPECT_EQ(revoke(kRevocation).status, 401);  // its token on somebody else's connection
+}
+
+TEST_F(CapifTest, ACertificateOfTheCoreFunctionsNameCountsOfItsAuthorityAlone) {
+  const auto theirs = *crypto::CertificateAuthority::make("CCF", 1, 4'000'000'000);
+  CapifDraft draft = bed.core_draft();
+  draft.core_name = "ccf-tls.example";
+  draft.ca_pem = theirs.certificate_pem();
+  ASSERT_TRUE(bed.wait(bed.capif.set_core("alpha", std::move(draft))).has_value());
+  const auto status = [&] { return bed.ask_as("", Method::Post, kRevoke, kRevocation).status; };
+  bed.peer().is_certificate_trusted = true;
+  bed.peer().certificate_der = certificate_of("ccf-tls.example");
+  EXPECT_EQ(status(), 401) << "another authority's that the listener trusts";
+  bed.peer().certificate_der = certificate_of("ccf-tls.example", {}, &theirs);
+  EXPECT_EQ(status(), 200);
 }
 
 TEST(CapifMessages, RegistrationAnswersAreRead) {

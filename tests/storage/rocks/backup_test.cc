@@ -1,5 +1,8 @@
 #include "storage/rocks/backup.h"
 
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+
 #include "tests/storage/rocks/raw_database.h"
 #include "tests/storage/rocks/rocks_fixture.h"
 
@@ -44,6 +47,19 @@ TEST_F(Backup, OthersCannotReadIt) {
   const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
   EXPECT_EQ(std::filesystem::status(backup()).permissions() & others, std::filesystem::perms::none);
   EXPECT_EQ(std::filesystem::status(path()).permissions() & others, std::filesystem::perms::none);
+}
+
+// A folder that changed its owner or went away beneath the copy: here it is in memory, and no file system call finds it.
+TEST_F(Backup, ACopyThatCannotBeMadePrivateIsAnErrorAndNoException) {
+  const std::unique_ptr<rocksdb::Env> memory(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.env = memory.get();
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, directory_.path() + "/memory", &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  ASSERT_TRUE(db->Put({}, "key", "value").ok());
+  EXPECT_TRUE(rocks::make_checkpoint(*db, directory_.path() + "/copy", logger_).failed_with(Code::Io));
 }
 
 TEST_F(Backup, ADirectoryThatIsThereIsNotOverwritten) {

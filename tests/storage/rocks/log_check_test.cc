@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include <fstream>
 #include <random>
 
 #include "tests/storage/rocks/raw_database.h"
@@ -82,6 +83,14 @@ TEST(LogCheck, HolesInTheLastRecordAreTorn) {
     }
     EXPECT_FALSE(check_log(as_bytes(holes)).is_rotten);
   }
+}
+
+TEST(LogCheck, LogsThatCannotBeSeenAreNotTakenForNone) {
+  const TempDirectory directory;
+  const std::string file = directory.path() + "/file";
+  std::ofstream(file) << "no folder";
+  Logger logger;
+  EXPECT_TRUE(check_logs(file, logger).failed_with(Code::Io));
 }
 
 TEST(LogCheck, ATornLogWithALaterOneBehindItIsRotten) {

@@ -177,22 +177,27 @@ ExitStatus setup(Invocation& invocation) {
 }
 
 ExitStatus list(Invocation& invocation) {
-  if (invocation.args.has("--inbound")) {
-    return print(invocation, "/acm/inbound",
-                 {{"SYSTEM", "system"},
-                  {"REQUEST", "request_id"},
-                  {"STAGE", "stage"},
-                  {"USERS", "users"},
-                  {"BY", "by"},
-                  {"CHANGED", "updated_at", Show::Time}});
+  const bool is_inbound = invocation.args.has("--inbound");
+  const auto target = invocation.tenant_target(is_inbound ? "/acm/inbound" : "/acm/setups");
+  if (!target) return ExitStatus::Failed;
+  if (is_inbound) {
+    return print_all_pages(invocation, *target,
+                           {{"SYSTEM", "system"},
+                            {"REQUEST", "request_id"},
+                            {"STAGE", "stage"},
+                            {"USERS", "users"},
+                            {"BY", "by"},
+                            {"CHANGED", "updated_at", Show::Time}},
+                           0);
   }
-  return print(invocation, "/acm/setups",
-               {{"REQUEST", "request_id"},
-                {"CLIENT", "client"},
-                {"BY", "by"},
-                {"TARGETS", "targets"},
-                {"USERS", "users"},
-                {"ASKED", "created_at", Show::Time}});
+  return print_all_pages(invocation, *target,
+                         {{"REQUEST", "request_id"},
+                          {"CLIENT", "client"},
+                          {"BY", "by"},
+                          {"TARGETS", "targets"},
+                          {"USERS", "users"},
+                          {"ASKED", "created_at", Show::Time}},
+                         0);
 }
 
 ExitStatus status(Invocation& invocation) {

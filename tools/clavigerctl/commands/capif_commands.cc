@@ -155,7 +155,7 @@ std::vector<Command> capif_commands() {
         {"--core-name", "Name in its certificate when it revokes an invoker"},
         {"--require-certificate", "Invokers show a certificate of theirs", OptionKind::Flag},
         {"--url", "Its API root: we register and publish there"},
-        {"--ca", "The CA of its TLS certificate (PEM); the system's unless given", OptionKind::Value, {}, true},
+        {"--ca", "The CA of its TLS certificates, --core-name's too (PEM); else the system's", OptionKind::Value, {}, true},
         {"--enrolment-stdin", "Read the token for its APIs from standard input", OptionKind::Flag},
         {"--log", "Send it the log of invocations", OptionKind::Flag},
         yes,
