@@ -153,9 +153,9 @@ Task<Answer> list_setups(Call* call) {
   std::string text;
   Json json(text);
   json.begin_object().name("items").begin_array();
-  for (const administration::Setup& each : page->setups) {
+  for (const auto& [each, users] : page->setups) {
     json.begin_object().member("request_id", each.id).member("client", each.acmc).member("by", each.who);
-    json.member("users", each.users.size()).member("created_at", each.created_at);
+    json.member("users", users).member("created_at", each.created_at);
     write_list(json, "targets", each.targets);
     json.end_object();
   }
@@ -227,14 +227,15 @@ Task<Answer> withdraw(Call* call) {
 Task<Answer> list_inbound(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   CLAVIGER_CO_TRY(paging, paging_of(*call));
-  auto page = co_await acm_of(*call).list_inbound(call->values[0], std::move(paging.after), paging.limit);
+  auto page =
+      co_await acm_of(*call).list_inbound(call->values[0], std::move(paging.after), paging.limit, Acm::Users::Counted);
   if (!page) co_return page.error();
   std::string text;
   Json json(text);
   json.begin_object().name("items").begin_array();
   for (const Acm::InboundView& each : page->views) {
     json.begin_object().member("system", each.setup.home).member("request_id", each.setup.id);
-    json.member("stage", administration::name_of(each.stage.stage)).member("users", each.setup.users.size());
+    json.member("stage", administration::name_of(each.stage.stage)).member("users", each.asked);
     json.member("client", each.setup.acmc).member("by", each.stage.by).member("updated_at", each.stage.updated_at);
     json.end_object();
   }

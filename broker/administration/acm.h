@@ -46,9 +46,10 @@ inline constexpr std::int64_t kSetupsKept = 90 * 86'400;
 inline constexpr std::int64_t kForgetEvery = 86'400;
 // Of one partner, waiting for somebody's decision or for their work.
 inline constexpr std::size_t kSetupsOpenMax = 1024;
-// A page of a list: so many requests, or no more after so many users.
+// A page of a list: so many requests, or no more after so many users that it names, or were read to be counted.
 inline constexpr std::size_t kListedMax = 256;
 inline constexpr std::size_t kListedUsersMax = 2 * kUsersMax;
+inline constexpr std::size_t kCountedUsersMax = 50 * kUsersMax;
 // Read at a time: each may be some MiB.
 inline constexpr std::size_t kSetupsPage = 4;
 // Users set up side by side: their commits share batches of the store.
@@ -106,8 +107,12 @@ class Acm {
   runtime::Task<Result<std::string>> ask(std::string tenant, Asker asker, std::shared_ptr<const Setup> setup);
   runtime::Task<Result<SetupView>> view(std::string tenant, std::string id);
   // Pages; `after` is the `next` of the one before, empty for the first. BadValue: `after` is none.
+  struct SetupHead {
+    Setup setup;  // without its users
+    std::size_t users = 0;
+  };
   struct SetupPage {
-    std::vector<Setup> setups;
+    std::vector<SetupHead> setups;
     std::string next;  // empty: this is the last
   };
   runtime::Task<Result<SetupPage>> list(std::string tenant, std::string after, std::size_t limit);
@@ -120,6 +125,7 @@ class Acm {
     Setup setup;
     StageRecord stage;
     std::vector<UserResult> users;
+    std::size_t asked = 0;  // in a list: of users
   };
   runtime::Task<Result<InboundView>> inbound(std::string tenant, std::string home_system, std::string id);
   // What is still to be decided or done comes first.
@@ -127,7 +133,9 @@ class Acm {
     std::vector<InboundView> views;
     std::string next;
   };
-  runtime::Task<Result<InboundPage>> list_inbound(std::string tenant, std::string after, std::size_t limit);
+  enum class Users : std::uint8_t { Named, Counted };
+  runtime::Task<Result<InboundPage>> list_inbound(std::string tenant, std::string after, std::size_t limit,
+                                                  Users users = Users::Named);
   runtime::Task<Result<Unit>> decide(std::string tenant, std::string home_system, std::string id, bool is_approved,
                                      std::string who);
   runtime::Task<Result<Unit>> withdraw_inbound(std::string tenant, std::string home_system, std::string id,

@@ -151,9 +151,12 @@ Task<Result<Acm::SetupPage>> Acm::list(std::string tenant, std::string after, st
         name_skipped(*here, prefix, row.key, one.error());
         continue;
       }
-      users += one->users.size();
-      page.setups.push_back(*std::move(one));
-      if (page.setups.size() < std::min(limit, kListedMax) && users < kListedUsersMax) continue;
+      SetupHead head{*std::move(one), 0};
+      head.users = std::exchange(head.setup.users, {}).size();
+      users += head.users;
+      page.setups.push_back(std::move(head));
+      const bool is_last = &row == &rows.back() && from.empty();
+      if (is_last || (page.setups.size() < std::min(limit, kListedMax) && users < kCountedUsersMax)) continue;
       page.next = row.key.substr(prefix.size());
       co_return page;
     }

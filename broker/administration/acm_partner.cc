@@ -113,7 +113,8 @@ Task<Result<Acm::InboundView>> Acm::inbound_here(std::string tenant, std::string
 
 // By their stages, which are small; what a request says is read of those alone that are on the page. Twice through the
 // stages: first what is under way, then what has ended. A page's last is "1 SYSTEM REQUEST" or "2 SYSTEM REQUEST".
-Task<Result<Acm::InboundPage>> Acm::list_inbound(std::string tenant, std::string after, std::size_t limit) {
+Task<Result<Acm::InboundPage>> Acm::list_inbound(std::string tenant, std::string after, std::size_t limit,
+                                                 Users wanted) {
   broker::Context* here = contexts_[runtime::Shard::current().index()].get();
   const bool is_good_cursor = after.empty() || after.starts_with("1 ") || after.starts_with("2 ");
   if (!is_good_cursor) co_return Error{Code::BadValue, "acm.after"};
@@ -140,9 +141,13 @@ Task<Result<Acm::InboundPage>> Acm::list_inbound(std::string tenant, std::string
           name_skipped(*here, prefix, rows[i].key, setup.error());
           continue;
         }
-        users += setup->users.size();
-        page.views.push_back({*std::move(setup), *std::move(stage), {}});
-        if (page.views.size() < std::min(limit, kListedMax) && users < kListedUsersMax) continue;
+        InboundView view{*std::move(setup), *std::move(stage), {}, 0};
+        view.asked = view.setup.users.size();
+        users += view.asked;
+        if (wanted == Users::Counted) view.setup.users = {};
+        page.views.push_back(std::move(view));
+        const std::size_t users_max = wanted == Users::Counted ? kCountedUsersMax : kListedUsersMax;
+        if (page.views.size() < std::min(limit, kListedMax) && users < users_max) continue;
         std::ranges::replace(name, '\0', ' ');
         page.next = std::string(1, pass) + ' ' + name;
         co_return page;

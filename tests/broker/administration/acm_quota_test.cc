@@ -128,6 +128,12 @@ TEST(AcmList, APageIsBoundedByItsUsers) {
   ASSERT_TRUE(page);
   EXPECT_EQ(page->views.size(), 4U);
   EXPECT_EQ(bed.wait(bed.acm.list_inbound("alpha", page->next, 100))->views.size(), 1U);
+  const auto counted = bed.wait(bed.acm.list_inbound("alpha", "", 100, Acm::Users::Counted));
+  ASSERT_TRUE(counted);
+  EXPECT_EQ(counted->views.size(), 5U);
+  EXPECT_TRUE(counted->next.empty());
+  EXPECT_EQ(counted->views[0].asked, names.size());
+  EXPECT_TRUE(counted->views[0].setup.users.empty());
 }
 
 TEST(AcmExpiry, WhatHasEndedAndHoldsNobodyIsForgotten) {
