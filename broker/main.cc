@@ -20,6 +20,8 @@
 #include "broker/certificate_dates.h"
 #include "broker/key_fit.h"
 #include "broker/listeners.h"
+#include "broker/peers/peers.h"
+#include "broker/registration/registrar.h"
 #include "broker/settings/rooms_toml.h"
 #include "broker/version.h"
 #include "core/net/descriptor.h"
@@ -126,6 +128,18 @@ int check_named_files(const Settings& settings, const std::string& file) {
   }
   const auto diameter = claviger::settings::load_diameter(file);
   const auto sip = claviger::settings::load_sip(file);
+  // "sip.key_file" says which; a certificate that OpenSSL does not take is one of the three.
+  const auto check_room = [&](std::string_view table, const auto& room, const auto& read) {
+    if (read) return;
+    const bool is_pair = read.error().where == "tls.certificate_and_key";
+    complain(std::string(table) + ": " +
+                 (is_pair ? room.key_file + " is not the key of " + room.certificate_file
+                          : std::string(read.error().where) + " (of " + room.certificate_file + ", " + room.key_file +
+                                ", " + room.ca_file + ")"),
+             read.error().code);
+  };
+  if (diameter && *diameter) check_room("[diameter]", **diameter, claviger::peers::Peers::read_files(**diameter));
+  if (sip && *sip) check_room("[sip]", **sip, claviger::registration::Registrar::read_files(**sip));
   const auto named =
       claviger::broker::certificate_files(settings, diameter ? diameter->get() : nullptr, sip ? sip->get() : nullptr);
   for (const auto& date : claviger::broker::certificate_dates(named)) {

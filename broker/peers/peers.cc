@@ -13,36 +13,6 @@ namespace tables = broker::tables;
 using runtime::Task;
 using settings::DiameterSettings;
 
-constexpr std::string_view kFile = "diameter.file";  // of errors
-
-// Both ways with the same certificate: mutual authentication (RFC 6733 clause 13.1). Off the loop.
-Result<Peers::Certificates> make_tls(const DiameterSettings& settings) {
-  CLAVIGER_TRY(chain, broker::read_public_pem_file(settings.certificate_file, kFile));
-  CLAVIGER_TRY(ca, broker::read_public_pem_file(settings.ca_file, kFile));
-  CLAVIGER_TRY(crls, broker::read_public_pem_file(settings.crl_file, kFile));
-  net::TlsServerOptions server;
-  CLAVIGER_TRY(server_key, broker::read_pem_file(settings.key_file, kFile));
-  server.certificate_chain_pem = chain;
-  server.private_key_pem = std::move(server_key);
-  server.client_certificate = net::ClientCertificate::Required;
-  server.client_ca_pem = ca;
-  server.client_crls_pem = crls;
-  server.alpn = {};
-  server.session_name = "diameter";
-  net::TlsClientOptions client;
-  CLAVIGER_TRY(client_key, broker::read_pem_file(settings.key_file, kFile));
-  client.ca_pem = ca;
-  client.certificate_chain_pem = chain;
-  client.private_key_pem = std::move(client_key);
-  client.alpn = {};
-  Peers::Certificates made;
-  CLAVIGER_TRY(server_context, net::TlsContext::server(std::move(server)));
-  CLAVIGER_TRY(client_context, net::TlsContext::client(std::move(client)));
-  made.server = std::move(server_context);
-  made.client = std::move(client_context);
-  return made;
-}
-
 diameter::NodeOptions node_options(const DiameterSettings& settings) {
   diameter::NodeOptions options;
   options.identity = settings.identity;
@@ -68,9 +38,37 @@ Peers::Peers(Contexts& contexts, std::shared_ptr<const DiameterSettings> setting
 
 Peers::~Peers() = default;
 
+// Both ways with the same certificate: mutual authentication (RFC 6733 clause 13.1).
+Result<Peers::Certificates> Peers::read_files(const DiameterSettings& settings) {
+  if (settings.certificate_file.empty()) return Certificates();
+  CLAVIGER_TRY(chain, broker::read_public_pem_file(settings.certificate_file, "diameter.certificate_file"));
+  CLAVIGER_TRY(ca, broker::read_public_pem_file(settings.ca_file, "diameter.ca_file"));
+  CLAVIGER_TRY(crls, broker::read_public_pem_file(settings.crl_file, "diameter.crl_file"));
+  net::TlsServerOptions server;
+  CLAVIGER_TRY(server_key, broker::read_pem_file(settings.key_file, "diameter.key_file"));
+  server.certificate_chain_pem = chain;
+  server.private_key_pem = std::move(server_key);
+  server.client_certificate = net::ClientCertificate::Required;
+  server.client_ca_pem = ca;
+  server.client_crls_pem = crls;
+  server.alpn = {};
+  server.session_name = "diameter";
+  net::TlsClientOptions client;
+  CLAVIGER_TRY(client_key, broker::read_pem_file(settings.key_file, "diameter.key_file"));
+  client.ca_pem = ca;
+  client.certificate_chain_pem = chain;
+  client.private_key_pem = std::move(client_key);
+  client.alpn = {};
+  Certificates made;
+  CLAVIGER_TRY(server_context, net::TlsContext::server(std::move(server)));
+  CLAVIGER_TRY(client_context, net::TlsContext::client(std::move(client)));
+  made.server = std::move(server_context);
+  made.client = std::move(client_context);
+  return made;
+}
+
 Task<Result<Peers::Certificates>> Peers::read() {
-  if (settings_->certificate_file.empty()) co_return Certificates();
-  auto work = [settings = settings_] { return make_tls(*settings); };
+  auto work = [settings = settings_] { return read_files(*settings); };
   auto made = co_await runtime::offload(&home().work_pool, std::move(work));
   if (!made) co_return made.error();
   co_return *std::move(made);

@@ -47,6 +47,8 @@ class Peers {
     std::shared_ptr<const net::TlsContext> server, client;
   };
   runtime::Task<Result<Certificates>> read();
+  // The same, waiting for the disk: for who has no loop (--check-config).
+  static Result<Certificates> read_files(const settings::DiameterSettings& settings);
   void replace(Certificates certificates);
   // Home shard: parts from all peers.
   runtime::Task<void> stop();

@@ -1,9 +1,9 @@
 #include "broker/registration/registrar.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 
+#include "broker/pem_file.h"
 #include "broker/registration/answers.h"
 #include "broker/registration/body_access.h"
 #include "broker/registration/change.h"
@@ -33,53 +33,6 @@ namespace {
 std::string canonical(const std::string& uri) {
   const auto identity = sip::canonical_identity(uri);
   return identity ? *identity : uri;
-}
-
-Result<std::string> read_text(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(stream)), {});
-  if (text.empty()) return Error{Code::Unreadable, "sip.file"};
-  return text;
-}
-
-// Of one turn: the memory of the text is wiped with the key's.
-Result<SecretBytes> read_key(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  if (!stream.good()) return Error{Code::Unreadable, "sip.key_file"};
-  SecretBytes key(static_cast<std::size_t>(stream.tellg()));
-  stream.seekg(0);
-  const MutableBytes room = key.reveal_for_writing();
-  stream.read(reinterpret_cast<char*>(room.data()), static_cast<std::streamsize>(room.size()));
-  if (!stream.good()) return Error{Code::Unreadable, "sip.key_file"};
-  return key;
-}
-
-Result<Registrar::Certificates> make_tls(const settings::Sip& sip) {
-  Registrar::Certificates contexts;
-  if (sip.tls_port == 0) return contexts;
-  net::TlsServerOptions server;
-  net::TlsClientOptions client;
-  CLAVIGER_TRY(chain, read_text(sip.certificate_file));
-  CLAVIGER_TRY(key, read_key(sip.key_file));
-  CLAVIGER_TRY(client_key, read_key(sip.key_file));
-  server.certificate_chain_pem = chain;
-  server.private_key_pem = std::move(key);
-  server.alpn.clear();
-  server.session_name = "sip";
-  client.certificate_chain_pem = chain;
-  client.private_key_pem = std::move(client_key);
-  client.alpn.clear();
-  if (!sip.ca_file.empty()) {
-    CLAVIGER_TRY(ca, read_text(sip.ca_file));
-    server.client_ca_pem = ca;
-    server.client_certificate = net::ClientCertificate::Optional;
-    client.ca_pem = ca;
-  }
-  CLAVIGER_TRY(server_context, net::TlsContext::server(std::move(server)));
-  CLAVIGER_TRY(client_context, net::TlsContext::client(std::move(client)));
-  contexts.server = std::move(server_context);
-  contexts.client = std::move(client_context);
-  return contexts;
 }
 
 }  // namespace
@@ -165,8 +118,36 @@ Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
   co_return Unit{};
 }
 
+Result<Registrar::Certificates> Registrar::read_files(const settings::Sip& sip) {
+  Certificates contexts;
+  if (sip.tls_port == 0) return contexts;
+  net::TlsServerOptions server;
+  net::TlsClientOptions client;
+  CLAVIGER_TRY(chain, broker::read_public_pem_file(sip.certificate_file, "sip.certificate_file"));
+  CLAVIGER_TRY(key, broker::read_pem_file(sip.key_file, "sip.key_file"));
+  CLAVIGER_TRY(client_key, broker::read_pem_file(sip.key_file, "sip.key_file"));
+  server.certificate_chain_pem = chain;
+  server.private_key_pem = std::move(key);
+  server.alpn.clear();
+  server.session_name = "sip";
+  client.certificate_chain_pem = chain;
+  client.private_key_pem = std::move(client_key);
+  client.alpn.clear();
+  if (!sip.ca_file.empty()) {
+    CLAVIGER_TRY(ca, broker::read_public_pem_file(sip.ca_file, "sip.ca_file"));
+    server.client_ca_pem = ca;
+    server.client_certificate = net::ClientCertificate::Optional;
+    client.ca_pem = ca;
+  }
+  CLAVIGER_TRY(server_context, net::TlsContext::server(std::move(server)));
+  CLAVIGER_TRY(client_context, net::TlsContext::client(std::move(client)));
+  contexts.server = std::move(server_context);
+  contexts.client = std::move(client_context);
+  return contexts;
+}
+
 Task<Result<Registrar::Certificates>> Registrar::read() {
-  auto make = [sip = sip_] { return make_tls(sip); };
+  auto make = [sip = sip_] { return read_files(sip); };
   auto made = co_await runtime::offload(&contexts_.front()->work_pool, std::move(make));
   if (!made) co_return made.error();
   co_return *std::move(made);

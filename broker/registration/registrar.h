@@ -69,6 +69,8 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
     std::shared_ptr<const net::TlsContext> server, client;
   };
   runtime::Task<Result<Certificates>> read();
+  // The same, waiting for the disk: for who has no loop (--check-config).
+  static Result<Certificates> read_files(const settings::Sip& sip);
   void replace(Certificates certificates);
   // On shard 0: nothing is received or sent any more.
   runtime::Task<void> stop();

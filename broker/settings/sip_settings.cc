@@ -1,5 +1,7 @@
 #include "broker/settings/sip_settings.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "broker/settings/settings.h"
@@ -147,6 +149,10 @@ void read_sip(TomlReader& root, Sip& sip, const std::string& file, std::vector<S
 void check_sip(TomlReader& root, const std::string& file, std::vector<SettingsError>& errors) {
   Sip sip;
   read_sip(root, sip, file, errors);
+  struct stat status {};
+  if (!sip.key_file.empty() && stat(sip.key_file.c_str(), &status) == 0 && (status.st_mode & 0077U) != 0) {
+    errors.push_back({Code::PermissionsTooOpen, file + ": " + sip.key_file + " can be read by others: chmod 600"});
+  }
 }
 
 Result<std::shared_ptr<const Sip>> load_sip(const std::string& file) {
