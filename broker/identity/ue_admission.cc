@@ -7,6 +7,7 @@
 #include "broker/identity/session_records.h"
 #include "broker/identity/ue_records.h"
 #include "broker/identity/user_records.h"
+#include "broker/identity/user_revocations.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
 
@@ -17,6 +18,10 @@ using broker::Context;
 using runtime::Task;
 
 namespace {
+
+// Rows of sessions whose idle time is over, kept for their tokens' sake: half of what is looked at, so that a UE on which
+// people sign in all day does not fill up.
+constexpr std::size_t kUeLapsedMax = kUePagesMax * kSessionsPerPage / 2;
 
 // What one user may find on a UE of his class: sessions to replace, or why he may not.
 Result<std::vector<Session>> choose_replaced(const Ue& ue, std::vector<Session> living, std::string_view sub,
@@ -47,6 +52,16 @@ Result<std::vector<Session>> choose_replaced(const Ue& ue, std::vector<Session> 
   return replaced;
 }
 
+// Nobody has use for the row of this session, which does not live. One whose idle time is over may have a token that does: who
+// reports the UE lost finds it by the row, which goes by itself with the time of the session.
+Task<Result<bool>> is_over(Context* context, std::string tenant, std::string sid) {
+  if (!tokens_may_outlive_sessions(*context)) co_return true;
+  auto session = co_await read_session(context, std::move(tenant), std::move(sid));
+  if (session.failed_with(Code::SessionUnknown)) co_return false;
+  if (!session) co_return session.error();
+  co_return session->state != SessionState::Active;
+}
+
 }  // namespace
 
 Task<Result<Admission>> admit_on_ue(Context* context, std::string tenant, std::string ue_id, std::string sub,
@@ -62,6 +77,7 @@ Task<Result<Admission>> admit_on_ue(Context* context, std::string tenant, std::s
     co_return admission;
   }
   std::vector<Session> living;
+  std::size_t lapsed = 0;
   std::string after;
   for (std::size_t page = 0;; ++page) {
     if (page == kUePagesMax) co_return Error{Code::UeFull, "ue.sessions"};
@@ -69,8 +85,11 @@ Task<Result<Admission>> admit_on_ue(Context* context, std::string tenant, std::s
     if (!ids) co_return ids.error();
     auto found = co_await read_living_sessions(context, tenant, ids->sids);
     if (!found) co_return found.error();
-    for (const std::string& sid : ids->sids) {
-      if (std::ranges::find(*found, sid, &Session::sid) == found->end()) admission.stale.push_back(sid);
+    for (std::size_t i = 0; i < ids->sids.size(); ++i) {
+      const std::string& sid = ids->sids[i];
+      if (std::ranges::find(*found, sid, &Session::sid) != found->end()) continue;
+      CLAVIGER_CO_TRY(ended, co_await is_over(context, tenant, sid));
+      if (ended || ++lapsed > kUeLapsedMax) admission.stale.push_back(sid);
     }
     std::ranges::move(*found, std::back_inserter(living));
     after = std::move(ids->next);

@@ -221,13 +221,15 @@ void merge(const User& existing, const std::vector<UserMember>& left_out, User& 
 
 // His tokens end with this commit. Empty: he has no session, so there is nothing to end; not_before does for a code. A
 // revocation for each of millions of users who never signed in would fill the set.
+// `room`: of this commit, one at least; what it has not is revoked behind it (end_tokens).
 Task<Result<std::vector<tokens::Revocation>>> add_end_of_tokens(Context* context, std::string tenant, std::string sub,
-                                                                storage::Transaction* transaction) {
+                                                                std::size_t room, storage::Transaction* transaction) {
   const std::string prefix = broker::record_prefix({tenant, sub});
   auto sessions = co_await context->store.range(tables::kUserSessions, prefix, broker::record_prefix_end(prefix), 1);
   if (!sessions) co_return sessions.error();
   if (sessions->empty()) co_return std::vector<tokens::Revocation>{};
   CLAVIGER_CO_TRY(revocations, co_await revocations_of_user(context, tenant, std::move(sub)));
+  if (revocations.size() > room) revocations.resize(room);
   for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(*transaction, tenant, revocation);
   co_return std::move(revocations);
 }
@@ -236,12 +238,16 @@ Task<Result<std::vector<tokens::Revocation>>> add_end_of_tokens(Context* context
 Task<Result<Unit>> end_tokens(Context* context, std::string tenant, const Lines* lines, std::size_t from,
                               std::size_t to) {
   std::vector<tokens::Revocation> revocations;
-  for (std::size_t i = from; i < to; ++i) std::ranges::move((*lines)[i].ended, std::back_inserter(revocations));
+  for (std::size_t i = from; i < to; ++i) std::ranges::copy((*lines)[i].ended, std::back_inserter(revocations));
   if (revocations.empty()) co_return Unit{};
   CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
   for (std::size_t i = from; i < to; ++i) {
-    if ((*lines)[i].ended_sub.empty() || !(*lines)[i].ends_sessions) continue;
-    CLAVIGER_CO_TRY(marked, co_await mark_sessions_revoked(context, tenant, (*lines)[i].ended_sub));
+    if ((*lines)[i].ended_sub.empty()) continue;
+    if ((*lines)[i].ends_sessions) {
+      CLAVIGER_CO_TRY(marked, co_await mark_sessions_revoked(context, tenant, (*lines)[i].ended_sub));
+    } else {
+      CLAVIGER_CO_TRY(rest, co_await revoke_the_rest(context, tenant, (*lines)[i].ended_sub, (*lines)[i].ended));
+    }
   }
   co_return Unit{};
 }
@@ -260,7 +266,8 @@ Task<Result<Password>> compare_hash(Context* context, std::string tenant, const 
 
 // Adds what this line needs to the transaction, and its outcome to the line. The line's user is a copy, because a
 // Conflict starts it all again.
-Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, storage::Transaction* transaction) {
+Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, std::size_t room,
+                            storage::Transaction* transaction) {
   User user = line->user;
   User before;
   const std::int64_t now = numeric_date(context->shard.wall());
@@ -283,7 +290,7 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
     if (password == Password::Renewed) user.password_changed_at = before.password_changed_at;
     if (line->ends_sessions) user.not_before = std::max(user.not_before, now + 1);
     if (line->ends_sessions || takes_away(before, user)) {
-      CLAVIGER_CO_TRY(ended, co_await add_end_of_tokens(context, tenant, user.sub, transaction));
+      CLAVIGER_CO_TRY(ended, co_await add_end_of_tokens(context, tenant, user.sub, room, transaction));
       if (!ended.empty()) line->ended_sub = user.sub;
       line->ended = std::move(ended);
     }
@@ -310,29 +317,37 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
   co_return Unit{};
 }
 
-// lines[from, to) in one transaction. Conflict: somebody changes the same users at the same time.
-Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lines, std::size_t from, std::size_t to) {
+// lines[from, to), or as many of them as one commit may revoke tokens of, in one transaction; where to go on. Conflict:
+// somebody changes the same users at the same time.
+Task<Result<std::size_t>> commit_lines(Context* context, std::string tenant, Lines* lines, std::size_t from,
+                                       std::size_t to) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     storage::Transaction transaction;
     std::vector<std::string> followed;
+    std::size_t room = kRevocationsPerCommit;
     for (std::size_t i = from; i < to; ++i) {
       Line* line = &(*lines)[i];
       if (line->is_refused) continue;
+      if (room == 0) {
+        to = i;
+        break;
+      }
       line->ended_sub.clear();
       line->ended.clear();
       line->followed_sub.clear();
-      auto added = co_await add_line(context, tenant, line, &transaction);
+      auto added = co_await add_line(context, tenant, line, room, &transaction);
+      if (added) room -= line->ended.size();
       if (added && !line->followed_sub.empty()) followed.push_back(line->followed_sub);
       if (added) continue;
       if (!is_about_the_line(added.error().code)) co_return added.error();
       refuse(*line, added.error());
     }
-    if (transaction.empty()) co_return Unit{};
+    if (transaction.empty()) co_return to;
     CLAVIGER_CO_TRY(owed, put_status_row(*context, transaction, tenant, followed));
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed) {
       CLAVIGER_CO_TRY(ended, co_await end_tokens(context, tenant, lines, from, to));
-      co_return Unit{};
+      co_return to;
     }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
   }
@@ -340,10 +355,13 @@ Task<Result<Unit>> commit_lines(Context* context, std::string tenant, Lines* lin
 }
 
 Task<Result<Unit>> commit_all(Context* context, std::string tenant, Lines* lines) {
-  for (std::size_t from = 0; from < lines->size(); from += kChunkMax) {
+  for (std::size_t from = 0; from < lines->size();) {
     const std::size_t to = std::min(from + kChunkMax, lines->size());
     auto committed = co_await commit_lines(context, tenant, lines, from, to);
-    if (committed) continue;
+    if (committed) {
+      from = *committed;
+      continue;
+    }
     if (!committed.failed_with(Code::Conflict) && !committed.failed_with(Code::TooLarge)) co_return committed.error();
     // One by one, so that the line somebody else is busy with is named and the others are not lost.
     for (std::size_t i = from; i < to; ++i) {
@@ -352,6 +370,7 @@ Task<Result<Unit>> commit_all(Context* context, std::string tenant, Lines* lines
       if (!alone.failed_with(Code::Conflict)) co_return alone.error();
       refuse((*lines)[i], alone.error());
     }
+    from = to;
   }
   co_return Unit{};
 }

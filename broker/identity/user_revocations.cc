@@ -51,14 +51,8 @@ Task<Result<Unit>> add_names(Context* context, std::string tenant, std::string s
   co_return Unit{};
 }
 
-}  // namespace
-
-bool tokens_may_outlive_sessions(const Context& context) {
-  return context.tokens->revocation_kept() > context.snapshot->settings->lifetimes.session_idle;
-}
-
-Task<Result<std::vector<tokens::Revocation>>> revocations_of_user(Context* context, std::string tenant,
-                                                                  std::string sub) {
+// Of all his sessions.
+Task<Result<Names>> names_of(Context* context, std::string tenant, std::string sub) {
   Names names;
   Names* const found = &names;
   names.subjects.push_back(sub);
@@ -71,13 +65,49 @@ Task<Result<std::vector<tokens::Revocation>>> revocations_of_user(Context* conte
     }
     after = std::move(ids.next);
   } while (!after.empty());
+  co_return std::move(names);
+}
+
+}  // namespace
+
+bool tokens_may_outlive_sessions(const Context& context) {
+  return context.tokens->revocation_kept() > context.snapshot->settings->lifetimes.session_idle;
+}
+
+Task<Result<std::vector<tokens::Revocation>>> revocations_of_user(Context* context, std::string tenant,
+                                                                  std::string sub) {
+  CLAVIGER_CO_TRY(names, co_await names_of(context, tenant, std::move(sub)));
   CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+  if (names.subjects.size() > kRevocationsPerCommit) names.subjects.resize(kRevocationsPerCommit);
   std::vector<tokens::Revocation> revocations;
-  revocations.reserve(names.subjects.size() + names.sids.size());
+  revocations.reserve(names.subjects.size());
   for (const std::string& name : names.subjects)
     revocations.push_back(tokens::revocation_of_user(*context, *view, name));
-  for (const std::string& sid : names.sids) revocations.push_back(tokens::revocation_of_session(*context, *view, sid));
-  co_return revocations;
+  co_return std::move(revocations);
+}
+
+Task<Result<Unit>> revoke_the_rest(Context* context, std::string tenant, std::string sub,
+                                   std::vector<tokens::Revocation> done) {
+  CLAVIGER_CO_TRY(names, co_await names_of(context, tenant, std::move(sub)));
+  std::erase_if(names.subjects, [&done](const std::string& name) {
+    return std::ranges::find(done, name, &tokens::Revocation::id) != done.end();
+  });
+  std::vector<tokens::Revocation> rest;
+  {
+    CLAVIGER_CO_TRY(view, tenant_of(*context, tenant));
+    for (const std::string& name : names.subjects) rest.push_back(tokens::revocation_of_user(*context, *view, name));
+    for (const std::string& sid : names.sids) rest.push_back(tokens::revocation_of_session(*context, *view, sid));
+  }
+  for (std::size_t from = 0; from < rest.size(); from += kRevocationsPerCommit) {
+    const std::size_t to = std::min(from + kRevocationsPerCommit, rest.size());
+    storage::Transaction transaction;
+    std::vector<tokens::Revocation> page(rest.begin() + static_cast<std::ptrdiff_t>(from),
+                                         rest.begin() + static_cast<std::ptrdiff_t>(to));
+    for (const tokens::Revocation& revocation : page) tokens::add_revocation(transaction, tenant, revocation);
+    CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
+    CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(page)));
+  }
+  co_return Unit{};
 }
 
 }  // namespace claviger::identity

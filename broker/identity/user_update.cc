@@ -51,9 +51,11 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();
     user.version = committed->sequence;
-    CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
+    CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, revocations));
     if (sessions == Sessions::End) {
       CLAVIGER_CO_TRY(marked, co_await mark_sessions_revoked(context, tenant, sub));
+    } else if (!revocations.empty()) {
+      CLAVIGER_CO_TRY(rest, co_await revoke_the_rest(context, tenant, sub, std::move(revocations)));
     }
     co_return user;
   }

@@ -69,6 +69,7 @@ bool may_have_policy(const Kms& kms, Context& context, std::string_view tenant, 
   key.add(tenant).add(kNul).add(uri);
   if (!key.is_whole()) return true;
   if (!kms.policies().may_have(key.text())) return false;
+  if (kms.is_reserved(tenant, uri)) return true;
   for (const storage::TableId table : {tables::kKmsUsers, tables::kGroupServers}) {
     const auto row = context.store.get_cached(table, key.text());
     if (!row || !row->failed_with(Code::NotFound)) return true;

@@ -151,6 +151,16 @@ Task<Result<DomainTable>> Kms::load_externals(DomainTable table) {
   }
 }
 
+void Kms::reserve(std::string_view tenant, std::string_view user_uri) {
+  std::string key = user_policy_key(tenant, user_uri);
+  policies_.add(key);
+  reserved_.insert(std::move(key));
+}
+
+bool Kms::is_reserved(std::string_view tenant, std::string_view user_uri) const {
+  return !reserved_.empty() && reserved_.contains(user_policy_key(tenant, user_uri));
+}
+
 Task<Result<Unit>> Kms::load_policies() {
   std::size_t count = 0;
   // A group management server's name is looked at like a policy: its rows have the same keys, and are few.

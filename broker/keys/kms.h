@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,7 +90,11 @@ class Kms {
   PreIssue& pre_issue() { return *pre_issue_; }      // on the home shard
   PolicyFilter& policies() { return policies_; }     // any thread
   const PolicyFilter& policies() const { return policies_; }
-  ReplayGuard& replays() { return *replays_; }  // any shard, after start()
+  // Before the first request: keys of this identity of the tenant are ours alone (registration's domain security identity,
+  // TS 24.379 clause 6.6.2), whoever has the name in his token.
+  void reserve(std::string_view tenant, std::string_view user_uri);
+  bool is_reserved(std::string_view tenant, std::string_view user_uri) const;  // any thread, after that
+  ReplayGuard& replays() { return *replays_; }                                 // any shard, after start()
 
  private:
   runtime::Task<Result<DomainTable>> load();
@@ -101,6 +106,7 @@ class Kms {
   std::vector<std::shared_ptr<const DomainTable>> tables_;  // by shard
   runtime::Turns turns_;
   PolicyFilter policies_;
+  std::set<std::string, std::less<>> reserved_;  // user_policy_key()
   std::shared_ptr<ReplayGuard> replays_;
   runtime::OffloadPool pool_;
   std::unique_ptr<Extraction> extraction_;

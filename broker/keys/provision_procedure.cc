@@ -38,6 +38,7 @@ std::vector<KeysWanted> wanted_now(const DomainRef& domain, const std::string& u
 // certificate (TS 33.434 clause 5.1.1.1). Who may be a server is in the filter of policies, so most users cost no look-up.
 Task<Result<Unit>> check_server_identity(Kms* kms, Context* context, Caller caller, UserPolicy policy) {
   constexpr Error kFault{Code::KeysDenied, "keyprov.server_identity"};
+  if (kms->is_reserved(caller.tenant, policy.user_uri)) co_return kFault;
   if (caller.is_service) co_return Unit{};
   if (!policy.client_id.empty()) co_return kFault;
   if (!kms->policies().may_have(user_policy_key(caller.tenant, policy.user_uri))) co_return Unit{};

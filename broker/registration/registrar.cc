@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "broker/keys/kms.h"
 #include "broker/pem_file.h"
 #include "broker/registration/answers.h"
 #include "broker/registration/body_access.h"
@@ -47,7 +48,10 @@ Registrar::Registrar(Contexts& contexts, settings::Sip sip)
 }
 Registrar::~Registrar() = default;
 
-void Registrar::use_kms(keys::Kms& kms) { csk_opener_ = std::make_unique<CskOpener>(kms, contexts_.size()); }
+void Registrar::use_kms(keys::Kms& kms) {
+  kms.reserve(sip_.tenant, domain_security_identity());
+  csk_opener_ = std::make_unique<CskOpener>(kms, contexts_.size());
+}
 
 runtime::Shard& Registrar::home_of_identity(std::string_view impu) {
   return here().home_of("impu/" + sip_.tenant + "/" + std::string(impu));

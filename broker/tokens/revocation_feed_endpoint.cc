@@ -41,13 +41,14 @@ struct Question {
 // The change feed has all that is in force but revoked keys, which are kept longer.
 constexpr std::int64_t kFeedKept = 24 * 3600;
 static_assert(kAccessTokenLifeMax.count() + 60 < kFeedKept);
-// Half of an answer: the other half is for a commit that is not split.
-constexpr std::size_t kChangesPerLook = kFeedChangesMax / 2;
+// The rest of an answer is for a commit that is not split: of 256 revocations at most (identity/user_revocations.h), of a
+// build before this of as many as an import had lines.
+constexpr std::size_t kChangesPerLook = 512;
 // One answer of a catch-up passes over at most so many changes of other tenants; the asker comes again.
 constexpr int kLooksMax = 32;
 
 // An operator revokes keys, a handful in a year.
-constexpr std::size_t kRevokedKeysMax = kFeedChangesMax / 4;
+constexpr std::size_t kRevokedKeysMax = 256;
 
 Task<Result<std::vector<Revocation>>> revoked_keys(Context* context, const Question* question) {
   const std::string prefix = broker::record_prefix({question->tenant, name_of(RevocationKind::Key)});
@@ -166,7 +167,7 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   if (!client) co_return identity::client_error_response(client.error(), request);
   if (!(*client)->may_introspect) co_return http::problem(403, "this client is not a resource server");
   auto delta = co_await ask(&context, *std::move(question));
-  // A commit is never split, and no procedure revokes more than 256 in one (identity's mark_page).
+  // A commit is never split.
   if (delta && delta->changes.size() > kFeedChangesMax) co_return http::problem(500);
   if (!delta) co_return identity::oauth_error_response(delta.error());
   std::string body;

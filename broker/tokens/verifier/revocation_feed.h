@@ -20,8 +20,8 @@
 namespace claviger::tokens {
 
 // One answer of the feed; whoever is further behind asks again. With the longest names these are 900 bytes each.
-inline constexpr std::size_t kFeedChangesMax = 1024;
-inline constexpr std::size_t kFeedBytesMax = 1024 * 1024;
+inline constexpr std::size_t kFeedChangesMax = 4096;
+inline constexpr std::size_t kFeedBytesMax = 4 * 1024 * 1024;
 
 // TooLarge, TooMany, BadValue (a kind or a name we do not know what to do with), else what core/codec says of the JSON.
 Result<RevocationDelta> parse_revocation_feed(std::string_view json);

@@ -157,6 +157,28 @@ TEST_F(PairwiseClient, ATokenThatOutlivesItsSessionDiesWithTheUser) {
   EXPECT_FALSE(is_good());
 }
 
+// So it is where his other sessions stay.
+TEST_F(PairwiseClient, ATokenThatOutlivesItsSessionDiesWithWhatIsTaken) {
+  bed.settings().lifetimes.session_idle = Seconds{600};
+  bed.publish();
+  add("one", "a.example");
+  ClientChange longer;
+  longer.access_token_life = tokens::kAccessTokenLifeMax;
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "one", longer)));
+  const std::string token = bed.sign_in_for_tokens("one").member("access_token");
+  const auto is_good = [&] {
+    return bed.context()->tokens->verify_own(*bed.context()->snapshot->find("alpha"), token).has_value();
+  };
+  bed.clock().advance(Seconds{601});
+  ASSERT_TRUE(is_good());
+  UserEdit fewer = [](User& user, std::int64_t) {
+    user.scopes = {"openid"};
+    return Result<Unit>(Unit{});
+  };
+  ASSERT_TRUE(bed.wait(update_user(bed.context(), "alpha", ann.sub, std::move(fewer), Sessions::Keep)));
+  EXPECT_FALSE(is_good());
+}
+
 TEST_F(PairwiseClient, ChangesItsSectorOnlyWhileItIsDisabled) {
   add("one", "a.example");
   ClientChange other;

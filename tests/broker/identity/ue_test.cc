@@ -1,9 +1,11 @@
 // Spec 3.2 and 3.3: which UE a sign-in is on, and whom it signs off: two users, each class of UE, in order and racing.
 #include <gtest/gtest.h>
 
+#include "broker/identity/client_procedures.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/identity/ue_naming.h"
 #include "broker/identity/ue_procedures.h"
+#include "broker/tokens/token_shard.h"
 #include "core/codec/base64url.h"
 #include "core/crypto/random.h"
 #include "tests/broker/identity/testbed.h"
@@ -244,6 +246,28 @@ TEST_F(Ues, Step1NobodySignsInOnALostUe) {
   lost.is_lost = false;
   ASSERT_TRUE(bed.wait(change_ue(bed.context(), "alpha", on.ue_id, lost)));
   EXPECT_EQ(tokens_on(on, "ann").status, 200);
+}
+
+// A token of hours lives longer than its session's idle time: it ends with the UE, whoever has signed in there since.
+TEST_F(Ues, ALostUesTokensEndThoughTheirSessionIsOver) {
+  bed.settings().lifetimes.session_idle = Seconds{600};
+  bed.publish();
+  ClientChange longer;
+  longer.access_token_life = Seconds{4 * 3600};
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "app", longer)));
+  const Device on = device();
+  registered(on, UeClass::Shareable);
+  const std::string token = tokens_on(on, "ann").member("access_token");
+  const auto is_good = [&] {
+    return bed.context()->tokens->verify_own(*bed.context()->snapshot->find("alpha"), token).has_value();
+  };
+  bed.clock().advance(Seconds{601});
+  ASSERT_EQ(tokens_on(on, "bob").status, 200);
+  ASSERT_TRUE(is_good());
+  UeChange lost;
+  lost.is_lost = true;
+  ASSERT_TRUE(bed.wait(change_ue(bed.context(), "alpha", on.ue_id, lost)));
+  EXPECT_FALSE(is_good());
 }
 
 TEST_F(Ues, Step2ShareableSignsThePreviousUserOff) {

@@ -143,6 +143,24 @@ TEST_F(GroupServerTest, AUserOfItsNameDoesNotGetItsKeys) {
   EXPECT_EQ(bed_.post_as(as_himself, "keyprov").status, 200);
 }
 
+// To which every client encrypts its client-server key.
+TEST_F(GroupServerTest, AUserOfTheDomainSecurityIdentityDoesNotGetItsKeys) {
+  constexpr std::string_view kOwn = "sip:mcptt@alpha.example";
+  bed_.kms().reserve("alpha", kOwn);
+  identity::UserChange change;
+  change.mcptt_id = std::string(kOwn);
+  ASSERT_TRUE(bed_.wait(identity::change_user(bed_.context(), "alpha", bed_.ann().sub, std::move(change))));
+  bed_.clock().advance(Seconds{2});
+  const std::string as_own = bed_.fresh_token(kKmScope);
+  EXPECT_EQ(bed_.post_as(as_own, "keyprov").status, 403);
+  EXPECT_EQ(bed_.post_as(as_own, "keyprov/sip%3Amcptt%40alpha.example").status, 403);
+  UserPolicy of_client;
+  of_client.user_uri = kOwn;
+  of_client.client_id = "gms";
+  ASSERT_TRUE(bed_.wait(set_user_kms(&bed_.kms(), bed_.context(), "alpha", of_client)));
+  EXPECT_EQ(bed_.post_as(token_, "keyprov/sip%3Amcptt%40alpha.example").status, 403) << "nor a server's client";
+}
+
 TEST_F(GroupServerTest, RefusesWhatCannotBe) {
   const auto code = [&](auto change) {
     GroupServer server = wanted();

@@ -107,7 +107,7 @@ TEST_F(FeedTest, CatchingUpIsLinear) {
   }
   EXPECT_EQ(seen.size(), kSessions);
   EXPECT_EQ(told, kSessions);
-  EXPECT_LE(answers, kSessions / (kFeedChangesMax / 2) + 2);
+  EXPECT_LE(answers, kSessions / 512 + 2);
 }
 
 runtime::Task<Unit> end_feed(broker::Context* context) {
