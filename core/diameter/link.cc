@@ -236,6 +236,7 @@ void Link::open(PeerEntry& entry, const Capabilities& theirs) {
   tokens_at_ = shard_.shard().now();
   entry.counters.connects.add();
   shard_.opened(*this);
+  shard_.forget_reports(entry);
   watch(Watchdog::Event::Up);
   shard_.shard().logger().info("diameter.peer_connected", {{"peer", entry.identity}, {"address", address_}});
 }

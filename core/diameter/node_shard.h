@@ -64,6 +64,7 @@ class NodeShard {
   void stranger_gone() { --strangers_; }
   void receive_request(Link& link, Slice message);
   void receive_answer(Link& link, const Message& answer);
+  void forget_reports(const PeerEntry& peer);
   // Nobody will answer it any more.
   void lost(const PendingTable::Waiting& waiting);
   void close_elsewhere(int shard, std::uint64_t link, Error reason);
@@ -95,11 +96,11 @@ class NodeShard {
   void move_lost();
   bool is_filling(const Transaction& transaction);
   void send_for_another(PeerEntry& peer, const PendingTable::Waiting& waiting, const std::string& bytes);
-  void complete(std::uint64_t transaction, const Message& answer);
+  void complete(std::uint64_t transaction, const Message& answer, const PeerEntry& peer);
   void complete_forwarded(Transaction& transaction, const Message& answer);
   void follow(Transaction& transaction, const Message& redirect);
   void fail(Transaction& transaction, Error reason);
-  void take_report(const Message& answer);
+  void take_report(const Transaction& transaction, const Message& answer, const PeerEntry& peer);
   void send_down(std::uint64_t connection, Slice message);
 
   Node& node_;
