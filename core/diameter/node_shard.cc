@@ -251,6 +251,7 @@ void NodeShard::receive_request(Link& from, Slice message) {
     }
   }
   request.name_ = answers_.name_of(received, peer.index);
+  request.name_.generation = handler->handler->generation();
   if (const auto known = answers_.find(received, request.name_, shard_.now())) {
     Slice again = packer_.keep(*known);
     MutableBytes bytes(const_cast<std::byte*>(again.data()), again.size());
