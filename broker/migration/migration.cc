@@ -39,6 +39,10 @@ std::shared_ptr<const AgreementTable> Migration::table() const {
   return shards_[runtime::Shard::current().index()]->table;
 }
 BindingCache& Migration::cache() { return here().cache; }
+std::uint64_t Migration::generation() const {
+  const PerShard& shard = *shards_[runtime::Shard::current().index()];
+  return shard.tables + shard.cache.generation();
+}
 Trace& Migration::trace() { return here().trace; }
 PartnerCounters& Migration::counters(const AgreementView& view) { return here().counters[view.slot]; }
 const PartnerCounters& Migration::counters(std::size_t shard, const AgreementView& view) const {
@@ -106,8 +110,12 @@ Task<void> Migration::publish() {
     view->slot = slot->second;
     table->by_tenant[name.first].push_back(std::move(view));
   }
-  std::function<void(Context&)> step = [this, published = std::shared_ptr<const AgreementTable>(std::move(table))](
-                                           Context& on) { shards_[on.shard.index()]->table = published; };
+  std::function<void(Context&)> step =
+      [this, published = std::shared_ptr<const AgreementTable>(std::move(table))](Context& on) {
+        PerShard& shard = *shards_[on.shard.index()];
+        shard.table = published;
+        ++shard.tables;
+      };
   auto shared_step = std::make_shared<const std::function<void(Context&)>>(std::move(step));
   co_await broker::on_every_shard(&home(), std::move(shared_step));
 }

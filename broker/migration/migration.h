@@ -72,6 +72,8 @@ class Migration final : public storage::OutboxHandler {
 
   std::shared_ptr<const AgreementTable> table() const;
   BindingCache& cache();
+  // Of the calling shard: counts changes of agreements and bindings that it was told.
+  std::uint64_t generation() const;
   Trace& trace();
   PartnerCounters& counters(const AgreementView& view);
   const PartnerCounters& counters(std::size_t shard, const AgreementView& view) const;
@@ -86,6 +88,7 @@ class Migration final : public storage::OutboxHandler {
   using Name = std::pair<std::string, std::string>;  // tenant, system
   struct PerShard {
     std::shared_ptr<const AgreementTable> table = std::make_shared<const AgreementTable>();
+    std::uint64_t tables = 0;  // that there were
     BindingCache cache;
     Trace trace;
     std::unique_ptr<PartnerCounters[]> counters = std::make_unique<PartnerCounters[]>(kAgreementsMax);

@@ -196,6 +196,10 @@ void Relay::handle(diameter::Request& request) {
   handle_others(request);
 }
 
+std::uint64_t Relay::generation() const {
+  return migration_.generation() + (next_ == nullptr ? 0 : next_->generation());
+}
+
 // RFC 6733 clause 6.1.4. Another realm's, or another peer's, clause 6.1.6 would route: we are no relay, and a visitor's identities
 // here are nothing for his home, so there is nobody to deliver to.
 bool Relay::is_for_us(const diameter::Request& request) const {

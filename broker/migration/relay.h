@@ -46,6 +46,7 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   void serve();
 
   void handle(diameter::Request& request) override;
+  std::uint64_t generation() const override;
   std::optional<Slice> on_answer(diameter::ForwardState& state, const Slice& request, const diameter::Message& answer,
                                  diameter::Edits& edits) override;
   void on_failure(diameter::ForwardState& state, const Slice& request, Error reason,

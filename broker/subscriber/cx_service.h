@@ -31,6 +31,7 @@ class CxService final : public diameter::Handler {
   void start();
   runtime::Task<void> close();
   void handle(diameter::Request& request) override;
+  std::uint64_t generation() const override { return database_.generation(); }
 
  private:
   static runtime::Task<void> answer(CxService* service, diameter::Request request);

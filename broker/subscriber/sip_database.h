@@ -4,6 +4,8 @@
 // One per process, made by Broker after the Contexts; stopped before the shards end. shard() is of the calling shard.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,6 +57,13 @@ class SipDatabase final : public identity::SubscriberVectors {
   void use_notices(ServerNotices* notices) { notices_ = notices; }
   ServerNotices* notices() { return notices_; }
   SequenceClock& clock() { return clock_; }
+  // Any shard: counts subscribers that were changed or removed, before whoever did it is answered.
+  std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  // On his home: the record has changed, or may have.
+  void forget_subscriber(const std::string& key) {
+    generation_.fetch_add(1, std::memory_order_acq_rel);
+    shard().cache.erase(key);
+  }
   SubscriberShard& shard();
   SubscriberShard& shard(std::size_t index) { return *shards_[index]; }
   Contexts& contexts() { return contexts_; }
@@ -70,6 +79,7 @@ class SipDatabase final : public identity::SubscriberVectors {
   Contexts& contexts_;
   SequenceClock clock_;
   ServerNotices* notices_ = nullptr;
+  std::atomic<std::uint64_t> generation_{0};
   std::vector<std::unique_ptr<SubscriberShard>> shards_;
 };
 

@@ -47,7 +47,7 @@ Task<Result<Subscriber>> edit_at_home(SipDatabase* database, std::string tenant,
     const std::string key = subscriber_key(tenant, private_identity);
     CLAVIGER_CO_TRY(noted, put_notice(database, transaction, tenant, edited));
     auto committed = co_await database->here().store.commit(std::move(transaction));
-    database->shard().cache.erase(key);
+    database->forget_subscriber(key);
     if (committed) {
       wake(database);
       co_return std::move(edited.subscriber);
@@ -86,7 +86,7 @@ Task<Result<Subscriber>> remove_at_home(SipDatabase* database, std::string tenan
       transaction.erase(tables::kPublicIdentities, public_identity_key(tenant, identity));
     }
     auto committed = co_await database->here().store.commit(std::move(transaction));
-    database->shard().cache.erase(key);
+    database->forget_subscriber(key);
     if (committed) {
       wake(database);
       co_return before;
@@ -100,7 +100,7 @@ Task<Result<Unit>> forget_at_home(SipDatabase* database, std::string tenant, std
   // With his turn: nobody is just about to bring to hand what was read before the change.
   auto turn = co_await database->shard().turns.take(home_name_of(tenant, private_identity));
   if (!turn) co_return turn.error();
-  database->shard().cache.erase(subscriber_key(tenant, private_identity));
+  database->forget_subscriber(subscriber_key(tenant, private_identity));
   co_return Unit{};
 }
 

@@ -45,7 +45,7 @@ AnswerCache::Name AnswerCache::name_of(const Message& request, std::size_t peer)
     std::ranges::copy(way, who.begin() + 8);
     second = siphash(other_key_, Bytes(who).first(8 + way.size()));
   }
-  return {siphash(key_, request.session_id()), second, fold(request.bytes().subspan(kHeaderBytes))};
+  return {siphash(key_, request.session_id()), second, fold(request.bytes().subspan(kHeaderBytes)), 0};
 }
 
 void AnswerCache::wipe_oldest() {
@@ -83,6 +83,7 @@ std::optional<Bytes> AnswerCache::find(const Message& request, const Name& name,
   const Entry& entry = entries_[number - 1];
   if (entry.size == 0 || entry.name.first != name.first || entry.name.second != name.second || now - entry.when > kKept)
     return std::nullopt;
+  if (entry.name.generation != name.generation) return std::nullopt;
   if (!request.header().is_retransmitted() && entry.name.content != name.content) return std::nullopt;
   return Bytes(ring_.data() + entry.at % kBytes, entry.size);
 }

@@ -39,6 +39,8 @@ class AnswerCache {
     // Of all its AVPs. Without T nobody says that it comes again: another request of a sender that gives the same
     // identifiers twice is none.
     std::uint64_t content = 0;
+    // Handler::generation() when the request came: what was kept before it changed is not given again.
+    std::uint64_t generation = 0;
   };
   // `peer`: PeerEntry::index of the connection's, as it proved itself; a peer removed and admitted anew is another.
   Name name_of(const Message& request, std::size_t peer) const;

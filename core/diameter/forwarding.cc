@@ -90,8 +90,12 @@ void NodeShard::dispatch(Transaction& transaction) {
   auto route = table_->route(wanted);
   if (!route) return fail(transaction, route.error());
   PeerEntry& peer = **route;
-  const bool is_overloaded = !overload_.empty() && overload_.sheds(peer.identity, wanted.realm,
-                                                                   Message(transaction.sent).priority(), random(), now);
+  const auto is_shed = [&] {
+    const std::uint32_t priority = Message(transaction.sent).priority();
+    if (overload_.sheds(peer.identity, wanted.realm, priority, random(), now)) return true;
+    return table_->find(wanted.host) == nullptr && overload_.sheds(wanted.host, {}, priority, random(), now);
+  };
+  const bool is_overloaded = !overload_.empty() && is_shed();
   if (is_overloaded) return fail(transaction, {Code::Overload, "diameter.overload"});
   const int at = peer.shard.load(std::memory_order_acquire);
   transaction.peer = &peer;
@@ -158,21 +162,25 @@ void NodeShard::receive_answer(Link& from, const Message& answer) {
     from.peer()->counters.dropped.add();
     return lost(*waiting);
   }
-  if (answer.find(avp::kOcOlr)) take_report(answer);
-  if (waiting->origin == shard_.index()) return complete(waiting->transaction, answer);
+  const PeerEntry* const peer = from.peer();
+  if (waiting->origin == shard_.index()) return complete(waiting->transaction, answer, *peer);
   NodeShard& origin = node_.part(waiting->origin);
   const std::uint64_t transaction = waiting->transaction;
   // Never refused: a full mailbox here would lose an answer that somebody waits for.
-  origin.shard_.mailbox().post_control([&origin, transaction, text = SecretBytes(answer.bytes())] {
+  origin.shard_.mailbox().post_control([&origin, transaction, peer, text = SecretBytes(answer.bytes())] {
     const Slice kept = origin.packer_.keep(text.reveal());
-    origin.complete(transaction, Message(kept));
+    origin.complete(transaction, Message(kept), *peer);
     wipe_answer(kept);
   });
 }
 
-void NodeShard::take_report(const Message& answer) {
-  const auto report = read_report(answer);
+void NodeShard::take_report(const Transaction& transaction, const Message& answer, const PeerEntry& peer) {
+  auto report = read_report(answer);
   if (!report) return;
+  const std::string_view names = transaction.names.text();
+  const std::string_view host = names.substr(0, transaction.host_size);
+  if (!may_report(*report, peer, *table_, host, names.substr(transaction.host_size))) return;
+  report->reporter = peer.index;
   if (!overload_.take(*report, shard_.now())) return;
   for (std::size_t i = 0; i < node_.shard_count(); ++i) {
     NodeShard& other = node_.part(i);
@@ -182,9 +190,21 @@ void NodeShard::take_report(const Message& answer) {
   }
 }
 
-void NodeShard::complete(std::uint64_t id, const Message& answer) {
+void NodeShard::forget_reports(const PeerEntry& peer) {
+  for (std::size_t i = 0; i < node_.shard_count(); ++i) {
+    NodeShard& each = node_.part(i);
+    if (&each == this) {
+      overload_.forget(peer.index);
+    } else {
+      each.shard_.mailbox().post_control([&each, reporter = peer.index] { each.overload_.forget(reporter); });
+    }
+  }
+}
+
+void NodeShard::complete(std::uint64_t id, const Message& answer, const PeerEntry& peer) {
   Transaction* const transaction = transactions_.find(id);
   if (transaction == nullptr) return;
+  if (answer.find(avp::kOcOlr)) take_report(*transaction, answer, peer);
   if (is_redirect(answer)) return follow(*transaction, answer);
   if (transaction->downstream != 0) return complete_forwarded(*transaction, answer);
   if (check_answer(answer, node_.dictionary())) {

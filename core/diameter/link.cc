@@ -16,6 +16,11 @@ constexpr net::StreamLimits kLimits{.handshake = Milliseconds(10'000),
                                     .first_byte = Milliseconds(10'000),
                                     .write_stall = Milliseconds(30'000),
                                     .write_rate_min = 1024};
+// Of one that was opened to us.
+constexpr net::StreamLimits kStrangerLimits{.handshake = kStrangerMax,
+                                            .first_byte = kStrangerMax,
+                                            .write_stall = kLimits.write_stall,
+                                            .write_rate_min = kLimits.write_rate_min};
 
 std::string_view where_of(PeerState state) {
   switch (state) {
@@ -43,7 +48,7 @@ Link::Link(NodeShard& shard, std::uint64_t id, PeerEntry* dialled, std::string a
       state_(dialled != nullptr ? State::Connecting : State::AwaitsRequest),
       reader_(shard.shard().slabs()),
       pending_(static_cast<std::uint32_t>(shard.random())),
-      stream_(shard.shard(), shard.buffers(), *this, kLimits) {}
+      stream_(shard.shard(), shard.buffers(), *this, dialled != nullptr ? kLimits : kStrangerLimits) {}
 
 Link::~Link() = default;
 
@@ -56,7 +61,7 @@ Result<Unit> Link::connect(const net::Address& address, std::shared_ptr<const ne
 }
 
 void Link::on_established() {
-  due_ = shard_.shard().now() + kCapabilitiesMax;
+  due_ = shard_.shard().now() + (dialled_ == nullptr ? kStrangerMax : kCapabilitiesMax);
   if (dialled_ == nullptr) return;
   state_ = State::AwaitsAnswer;
   MessageBuilder builder =
@@ -221,7 +226,7 @@ Link::Entry Link::enter(PeerEntry& entry, const Capabilities& theirs) {
 void Link::open(PeerEntry& entry, const Capabilities& theirs) {
   peer_ = &entry;
   state_ = State::Open;
-  if (dialled_ == nullptr) shard_.stranger_gone();
+  if (dialled_ == nullptr) shard_.stranger_gone(*this);
   auto source = std::make_shared<Source>();
   source->identity = theirs.identity;
   source->realm = theirs.realm;
@@ -236,6 +241,7 @@ void Link::open(PeerEntry& entry, const Capabilities& theirs) {
   tokens_at_ = shard_.shard().now();
   entry.counters.connects.add();
   shard_.opened(*this);
+  shard_.forget_reports(entry);
   watch(Watchdog::Event::Up);
   shard_.shard().logger().info("diameter.peer_connected", {{"peer", entry.identity}, {"address", address_}});
 }
@@ -421,7 +427,7 @@ void Link::on_closed(Error reason) {
     }
     fail_over();
   } else if (dialled_ == nullptr) {
-    shard_.stranger_gone();
+    shard_.stranger_gone(*this);
   } else {
     const std::lock_guard lock(dialled_->mutex);
     if (dialled_->connecting == id_) dialled_->connecting = 0;

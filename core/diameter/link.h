@@ -19,8 +19,10 @@
 
 namespace claviger::diameter {
 
-// From the connection to the end of the capabilities exchange; and from our disconnect request to its answer.
+// From the connection to the end of the capabilities exchange, of one that we opened and of one that was opened to us; and
+// from our disconnect request to its answer.
 inline constexpr Milliseconds kCapabilitiesMax{10'000};
+inline constexpr Milliseconds kStrangerMax{5'000};
 inline constexpr Milliseconds kDisconnectMax{2'000};
 
 class Link final : public net::StreamUser {

@@ -107,13 +107,28 @@ Link* NodeShard::link_of(const PeerEntry& peer) {
 }
 
 void NodeShard::adopt(net::Descriptor socket, const net::Address& from, bool is_tls) {
-  if (is_ending_ || strangers_ >= kStrangersMax || link_count_ >= kLinksMax) return;
+  if (is_ending_ || link_count_ >= kLinksMax) return;
+  make_room_for(from.source());
   Link& made = make_link(nullptr, from.text());
-  ++strangers_;
+  strangers_.push_back({made.id(), from.source()});
   auto accepted = made.accept(std::move(socket), is_tls ? node_.server_tls() : nullptr);
   if (accepted) return;
-  --strangers_;
+  stranger_gone(made);
   closed(made);
+}
+
+void NodeShard::make_room_for(std::uint64_t source) {
+  const auto is_its = [source](const Stranger& each) { return each.source == source; };
+  const bool has_share = std::ranges::count_if(strangers_, is_its) >= std::ptrdiff_t{kStrangersOfSourceMax};
+  if (!has_share && strangers_.size() < kStrangersMax) return;
+  const auto longest = has_share ? std::ranges::find_if(strangers_, is_its) : strangers_.begin();
+  Link* const displaced = link(longest->link);
+  strangers_.erase(longest);
+  if (displaced != nullptr) displaced->close({Code::Overload, "diameter.strangers"});
+}
+
+void NodeShard::stranger_gone(const Link& link) {
+  std::erase_if(strangers_, [&](const Stranger& each) { return each.link == link.id(); });
 }
 
 void NodeShard::call(std::shared_ptr<PeerEntry> peer) {
@@ -236,6 +251,7 @@ void NodeShard::receive_request(Link& from, Slice message) {
     }
   }
   request.name_ = answers_.name_of(received, peer.index);
+  request.name_.generation = handler->handler->generation();
   if (const auto known = answers_.find(received, request.name_, shard_.now())) {
     Slice again = packer_.keep(*known);
     MutableBytes bytes(const_cast<std::byte*>(again.data()), again.size());

@@ -25,8 +25,11 @@ namespace claviger::diameter {
 
 // Procedures waiting on one shard: some 2 KiB of frame and message each.
 inline constexpr std::size_t kProceduresMax = 16 * 1024;
-// Connections of one shard whose peers have not told who they are.
+// Connections of one shard whose peers have not told who they are; and those of them from one source (net::Address::source()).
+// At either bound the one that has been silent longest makes room: whoever opens connections and says nothing displaces its
+// own, and never keeps a peer out.
 inline constexpr std::size_t kStrangersMax = 256;
+inline constexpr std::size_t kStrangersOfSourceMax = 64;
 // Requests that lost their peer and are sent elsewhere in one turn: the others' new ones get their share of the loop.
 inline constexpr std::size_t kFailOversPerTurn = 1024;
 
@@ -61,9 +64,10 @@ class NodeShard {
   Link* link_of(const PeerEntry& peer);
   void opened(Link& link);
   void closed(Link& link);
-  void stranger_gone() { --strangers_; }
+  void stranger_gone(const Link& link);
   void receive_request(Link& link, Slice message);
   void receive_answer(Link& link, const Message& answer);
+  void forget_reports(const PeerEntry& peer);
   // Nobody will answer it any more.
   void lost(const PendingTable::Waiting& waiting);
   void close_elsewhere(int shard, std::uint64_t link, Error reason);
@@ -83,6 +87,11 @@ class NodeShard {
  private:
   struct Caller;
 
+  struct Stranger {
+    std::uint64_t link;
+    std::uint64_t source;
+  };
+  void make_room_for(std::uint64_t source);
   Link& make_link(PeerEntry* dialled, std::string address);
   runtime::Task<void> connect(std::shared_ptr<PeerEntry> peer);
   void name_destination(Transaction& transaction, const Destination& to);
@@ -95,11 +104,11 @@ class NodeShard {
   void move_lost();
   bool is_filling(const Transaction& transaction);
   void send_for_another(PeerEntry& peer, const PendingTable::Waiting& waiting, const std::string& bytes);
-  void complete(std::uint64_t transaction, const Message& answer);
+  void complete(std::uint64_t transaction, const Message& answer, const PeerEntry& peer);
   void complete_forwarded(Transaction& transaction, const Message& answer);
   void follow(Transaction& transaction, const Message& redirect);
   void fail(Transaction& transaction, Error reason);
-  void take_report(const Message& answer);
+  void take_report(const Transaction& transaction, const Message& answer, const PeerEntry& peer);
   void send_down(std::uint64_t connection, Slice message);
 
   Node& node_;
@@ -122,8 +131,8 @@ class NodeShard {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t link_count_ = 0;
-  std::size_t strangers_ = 0;
-  std::vector<Link*> by_peer_;  // by PeerEntry::index
+  std::vector<Stranger> strangers_;  // the longest silent first
+  std::vector<Link*> by_peer_;       // by PeerEntry::index
   std::vector<std::unique_ptr<Caller>> callers_;
   std::vector<std::uint64_t> lost_;  // transactions to be sent elsewhere
   std::size_t lost_next_ = 0;

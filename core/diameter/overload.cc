@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/diameter/peer_table.h"
+#include "core/diameter/names.h"
 
 namespace claviger::diameter {
 namespace {
@@ -29,22 +29,37 @@ std::optional<OverloadReport> read_report(const Message& answer) {
   report.name = lower(report.is_realm ? answer.origin_realm() : answer.origin_host());
   if (report.name.empty()) return std::nullopt;
   if (reduction) report.reduction = std::min(reduction->u32().value_or(0), 100U);
+  report.origin_state = answer.u32(avp::kOriginStateId).value_or(0);
   if (validity && validity->u32()) report.validity = std::min(Seconds(*validity->u32()), kOverloadValidityMax);
   return report;
+}
+
+bool may_report(const OverloadReport& report, const PeerEntry& peer, const PeerTable& table, std::string_view host,
+                std::string_view realm) {
+  if (report.is_realm) return is_same_name(report.name, realm) && table.serves(peer, realm);
+  if (report.name == peer.identity) return true;
+  return is_same_name(report.name, host) && table.find(host) == nullptr;
 }
 
 bool OverloadTable::take(const OverloadReport& report, Monotonic now) {
   const std::string key = (report.is_realm ? "r" : "h") + report.name;
   const auto known = reports_.find(key);
-  // RFC 7683 clause 5.2.1.3: only a newer one counts.
-  if (known != reports_.end() && known->second.sequence >= report.sequence && known->second.until > now) return false;
+  // RFC 7683 clause 5.2.1.3: only a newer one counts; whoever was started anew (RFC 6733 clause 8.16) counts anew.
+  if (known != reports_.end() && known->second.until > now) {
+    const bool is_new_life = report.origin_state > known->second.origin_state && known->second.origin_state != 0;
+    if (!is_new_life && known->second.sequence >= report.sequence) return false;
+  }
   if (report.validity == Seconds(0) || report.reduction == 0) return known != reports_.end() && reports_.erase(key) > 0;
   if (known == reports_.end() && reports_.size() >= kOverloadReportsMax) {
     std::erase_if(reports_, [&](const auto& each) { return each.second.until <= now; });
     if (reports_.size() >= kOverloadReportsMax) return false;
   }
-  reports_[key] = {report.sequence, report.reduction, now + report.validity};
+  reports_[key] = {report.sequence, report.reduction, now + report.validity, report.origin_state, report.reporter};
   return true;
+}
+
+void OverloadTable::forget(std::size_t reporter) {
+  std::erase_if(reports_, [reporter](const auto& each) { return each.second.reporter == reporter; });
 }
 
 std::uint32_t OverloadTable::reduction_of(char kind, std::string_view name, Monotonic now) {

@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/diameter/message.h"
 #include "core/diameter/message_builder.h"
+#include "core/diameter/peer_table.h"
 
 namespace claviger::diameter {
 
@@ -22,21 +23,31 @@ struct OverloadReport {
   std::uint64_t sequence = 0;
   std::uint32_t reduction = 0;  // percent
   Seconds validity{30};
+  std::uint32_t origin_state = 0;  // Origin-State-Id of the answer; 0: it has none
+  std::size_t reporter = 0;        // PeerEntry::index of the peer that answered
 };
 
-// RFC 7683 clause 7.5: default and most.
+// RFC 7683 clause 7.5: the default. It allows a day; we obey five minutes of it: who is still overloaded then says so in
+// its next answer, and whose report was wrong, or who cannot take it back, is not shut off for a shift.
 inline constexpr Seconds kOverloadValidity{30};
-inline constexpr Seconds kOverloadValidityMax{86'400};
+inline constexpr Seconds kOverloadValidityMax{300};
 // Hosts and realms with a report in force.
 inline constexpr std::size_t kOverloadReportsMax = 1024;
 
 // Of an answer; nothing when it has none, or one that says nothing usable.
 std::optional<OverloadReport> read_report(const Message& answer);
+// Whether `peer`, asked for that host and realm, may speak for whom its report names (RFC 7683 clauses 5.2.1.3 and 10.2): for
+// itself; for the host asked for behind it, unless that one is a peer and tells us itself; for the realm asked for, when it
+// serves it.
+bool may_report(const OverloadReport& report, const PeerEntry& peer, const PeerTable& table, std::string_view host,
+                std::string_view realm);
 
 class OverloadTable {
  public:
   // False: nothing new in it.
   bool take(const OverloadReport& report, Monotonic now);
+  // What that peer reported: its new connection may be of a new life, which counts anew.
+  void forget(std::size_t reporter);
   // Whether a request is to be left out. `random` decides; the lowest priorities (15) go first, 0 goes nearly always.
   bool sheds(std::string_view host, std::string_view realm, std::uint32_t priority, std::uint64_t random,
              Monotonic now);
@@ -47,6 +58,8 @@ class OverloadTable {
     std::uint64_t sequence;
     std::uint32_t reduction;
     Monotonic until;
+    std::uint32_t origin_state;
+    std::size_t reporter;
   };
   std::uint32_t reduction_of(char kind, std::string_view name, Monotonic now);
   std::unordered_map<std::string, InForce> reports_;  // "h" or "r", then the name

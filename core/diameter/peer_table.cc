@@ -65,6 +65,11 @@ const std::vector<PeerTable::Route>* PeerTable::routes_of(std::string_view realm
 
 bool PeerTable::knows_realm(std::string_view realm) const { return routes_of(realm) != nullptr; }
 
+bool PeerTable::serves(const PeerEntry& peer, std::string_view realm) const {
+  const std::vector<Route>* const routes = routes_of(realm);
+  return routes != nullptr && std::ranges::any_of(*routes, [&](const Route& each) { return each.peer == &peer; });
+}
+
 Result<PeerEntry*> PeerTable::route(const Wanted& wanted) const {
   const auto fits = [&](const PeerEntry* peer) {
     return peer != wanted.not_this && peer != wanted.nor_this && peer->is_usable(wanted.application);

@@ -87,6 +87,8 @@ class PeerTable {
   const std::vector<std::shared_ptr<PeerEntry>>& peers() const { return peers_; }
   PeerEntry* find(std::string_view identity) const;
   bool knows_realm(std::string_view realm) const;
+  // Whether requests for the realm may go to it for the realm's sake.
+  bool serves(const PeerEntry& peer, std::string_view realm) const;
 
   struct Wanted {
     std::string_view host;

@@ -133,6 +133,9 @@ class Handler {
  public:
   // At once, on the connection's shard; the request may be kept and answered later there.
   virtual void handle(Request& request) = 0;
+  // Counts changes after which a kept answer may be wrong, or for somebody who must have none any more. On each shard, for
+  // each request; a change that was told to be done counts.
+  virtual std::uint64_t generation() const { return 0; }
 
  protected:
   ~Handler() = default;

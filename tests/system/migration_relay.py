@@ -86,6 +86,28 @@ def check_mode(cscf, values, kind, bravo, alpha):
         expect("vector" in steps, f"trace of {identity}:\n{steps}")
 
 
+def check_duplicates(cscf, bravo, values):
+    """What was answered is not answered again after it was revoked."""
+    impi, impu = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
+
+    def again():
+        octets = bytearray(asked)
+        octets[4] |= 0x10  # T
+        cscf.send(bytes(octets))
+        return cscf.receive()
+
+    suspended, resumed = (["binding", verb, impi] for verb in ("suspend", "resume"))
+    ended, begun = (["agreement", "change", "alpha.example", "--active", active] for active in ("no", "yes"))
+    for revoke, restore in ((suspended, resumed), (ended, begun)):
+        first = cscf.expect("2001", impi, impu)
+        asked = cscf.sent[-1]
+        expect(cx.vector_of(again()) == cx.vector_of(first), "a duplicate is given the same answer")
+        bravo.ctl.run(*revoke)
+        after = again().result()
+        expect(after == "3GPP 5004", f"a duplicate after {revoke}: {after}")
+        bravo.ctl.run(*restore)
+
+
 def check_refusals(cscf, bravo, alpha, values):
     impi, impu = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
     cscf.expect("3GPP 5001", "nobody@visitors.bravo.example", "sip:nobody@visitors.bravo.example")
@@ -341,6 +363,8 @@ def main():
         print("static: ok", flush=True)
         check_mode(cscf, sandbox.values, "DYNAMIC", bravo, alpha)
         print("dynamic: ok", flush=True)
+        check_duplicates(cscf, bravo, sandbox.values)
+        print("duplicates: ok", flush=True)
         check_refusals(cscf, bravo, alpha, sandbox.values)
         print("refusals: ok", flush=True)
         check_servers(cscf, bravo, sandbox.values)

@@ -41,6 +41,14 @@ TEST_F(DiameterAnswers, AreKnownByWhoNumberAndSession) {
   EXPECT_EQ(found(request(1, "a", "t")), "(none)");
 }
 
+TEST_F(DiameterAnswers, EndWithTheGeneration) {
+  remember(request(1), "a vector");
+  AnswerCache::Name later = cache.name_of(request(1), 3);
+  later.generation = 1;
+  EXPECT_FALSE(cache.find(request(1, "a", "s", {}, true), later, now));
+  EXPECT_EQ(found(request(1)), "a vector");
+}
+
 // What a message claims opens nobody else's: the peer's own identifiers, the first one's Origin-Host, and T.
 TEST_F(DiameterAnswers, AreForThePeerThatAskedFirst) {
   remember(request(1), "a vector");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/diameter/node_shard.h"
 #include "core/diameter/relay.h"
 #include "tests/core/diameter/node_world.h"
 
@@ -74,6 +75,39 @@ TEST_F(DiameterPeers, AreRefused) {
   const Heard missing = first_answer("k", message(BarePeer::base(257, true), known.origin()));
   EXPECT_EQ(missing.result(), 5005U);
   EXPECT_TRUE(missing.find(avp::kFailedAvp));
+}
+
+// RFC 6733 clause 13: whoever connects and says nothing keeps nobody out, from one address or from many.
+TEST_F(DiameterPeers, SilentStrangersKeepNobodyOut) {
+  start();
+  std::vector<BarePeer*> silent;
+  const auto come_from = [&](const std::string& source, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      silent.push_back(&world.add("silent.example"));
+      silent.back()->connect(world.address, source.c_str());
+      if (i % 32 == 31) world.run([turns = 0]() mutable { return ++turns > 3; });
+    }
+    world.settle();
+  };
+  const auto living = [&] {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(silent, [](const BarePeer* each) { return !each->is_closed; }));
+  };
+  come_from("127.0.0.2", kStrangersMax + kStrangersOfSourceMax);
+  EXPECT_EQ(living(), kStrangersOfSourceMax);
+  EXPECT_TRUE(silent.front()->is_closed);
+  EXPECT_FALSE(silent.back()->is_closed);
+  world.connected("one.far.example");
+  for (std::size_t n = 3; n < 3 + kStrangersMax / kStrangersOfSourceMax; ++n) {
+    come_from("127.0.0." + std::to_string(n), kStrangersOfSourceMax);
+  }
+  EXPECT_EQ(living(), kStrangersMax);
+  world.connected("two.far.example");
+  EXPECT_EQ(living(), kStrangersMax - 1);
+  world.pass(kStrangerMax + 250ms);
+  EXPECT_EQ(living(), 0U);
+  EXPECT_TRUE(world.node->is_connected("one.far.example"));
+  EXPECT_TRUE(world.node->is_connected("two.far.example"));
 }
 
 TEST_F(DiameterPeers, ARelayHasEveryApplication) {

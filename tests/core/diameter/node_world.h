@@ -60,8 +60,13 @@ class BarePeer {
   explicit BarePeer(std::string identity, std::string realm = "far.example")
       : identity_(std::move(identity)), realm_(std::move(realm)) {}
 
-  void connect(const net::Address& address) {
+  // From `source`, when it is given.
+  void connect(const net::Address& address, const char* source = nullptr) {
     socket_ = net::Descriptor(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (source != nullptr) {
+      const net::Address from = *net::Address::ip(source, 0);
+      ASSERT_EQ(::bind(socket_.number(), from.data(), from.size()), 0);
+    }
     ASSERT_EQ(::connect(socket_.number(), address.data(), address.size()), 0);
     ASSERT_EQ(fcntl(socket_.number(), F_SETFL, O_NONBLOCK), 0);
     send_at_once();

@@ -57,6 +57,48 @@ TEST_F(DiameterOverload, ANewSequenceReplacesAndZeroEnds) {
   EXPECT_TRUE(table.empty());
 }
 
+// A sequence number that nothing exceeds: the report ends with the peer's life or with its connection.
+TEST_F(DiameterOverload, ANewLifeCountsAnew) {  // RFC 6733 clause 8.16
+  constexpr std::uint64_t kLast = ~std::uint64_t{0};
+  EXPECT_TRUE(table.take({"r", true, kLast, 100, 30s, 5, 1}, now));
+  EXPECT_FALSE(table.take({"r", true, 1, 10, 30s, 4, 1}, now));
+  EXPECT_FALSE(table.take({"r", true, 1, 10, 30s, 0, 1}, now));
+  EXPECT_TRUE(table.take({"r", true, 1, 10, 30s, 6, 1}, now));
+  EXPECT_FALSE(table.sheds("anybody", "r", 10, 50, now));
+  EXPECT_TRUE(table.take({"s", true, kLast, 100, 30s, 0, 2}, now));
+  table.forget(1);
+  EXPECT_FALSE(table.sheds("anybody", "r", 10, 0, now));
+  EXPECT_TRUE(table.sheds("anybody", "s", 10, 0, now));
+  table.forget(2);
+  EXPECT_TRUE(table.empty());
+}
+
+TEST_F(DiameterOverload, ReportsAreOfWhomTheyConcern) {  // RFC 7683 clauses 5.2.1.3 and 10.2
+  auto peer_of = [n = std::size_t{0}](const char* identity, const char* route) mutable {
+    PeerOptions options;
+    options.identity = identity;
+    options.routes = {{route, 1, 1}};
+    return std::make_shared<PeerEntry>(n++, options);
+  };
+  const auto alpha = peer_of("hss.alpha.example", "Alpha.example");
+  const auto charlie = peer_of("dra.charlie.example", "charlie.example");
+  const auto rest = peer_of("dra.example", "*");
+  const PeerTable peers(std::vector{alpha, charlie, rest});
+  const auto may = [&](const char* name, bool is_realm, const PeerEntry& peer, const char* host, const char* realm) {
+    return may_report({name, is_realm, 1, 100, 30s}, peer, peers, host, realm);
+  };
+  EXPECT_TRUE(may("alpha.example", true, *alpha, "", "alpha.EXAMPLE"));
+  EXPECT_FALSE(may("alpha.example", true, *charlie, "", "charlie.example"));  // it was asked for another
+  EXPECT_FALSE(may("alpha.example", true, *charlie, "dra.charlie.example", "alpha.example"));  // it does not serve it
+  EXPECT_FALSE(may("alpha.example", true, *rest, "", "alpha.example"));  // the rest is what nobody else serves
+  EXPECT_TRUE(may("delta.example", true, *rest, "", "delta.example"));
+  EXPECT_TRUE(may("hss.alpha.example", false, *alpha, "", "alpha.example"));
+  EXPECT_FALSE(may("hss.alpha.example", false, *charlie, "", "charlie.example"));
+  EXPECT_FALSE(may("hss.alpha.example", false, *charlie, "hss.alpha.example", "charlie.example"));  // tells us itself
+  EXPECT_TRUE(may("hss.charlie.example", false, *charlie, "HSS.charlie.example", "charlie.example"));
+  EXPECT_FALSE(may("other.charlie.example", false, *charlie, "hss.charlie.example", "charlie.example"));
+}
+
 TEST_F(DiameterOverload, TheLeastImportantGoFirst) {
   EXPECT_EQ(shed_share(50, 10), 50U);
   EXPECT_LT(shed_share(50, 0), 5U);

@@ -96,6 +96,8 @@ struct Mapping final : Handler, Returning {
   };
   Node* node = nullptr;
   bool refuses_answers = false;
+  std::uint64_t changes = 0;
+  std::uint64_t generation() const override { return changes; }
   void handle(Request& request) override {
     Edits edits;
     edits.replace(request.message(), *request.message().find(kWho), as_bytes("primary identity"));
@@ -204,6 +206,28 @@ TEST_F(DiameterProxy, KeptAnswersAreForThePeerThatAsked) {
   later.say(later.question(11, 8, {}, kRealm, kFlagRetransmitted));
   ASSERT_TRUE(hears(up));
   EXPECT_TRUE(later.heard.empty());
+}
+
+// Somebody was revoked: before the answer was kept, while it was on its way, or after.
+TEST_F(DiameterProxy, KeptAnswersEndWithAChange) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  for (std::uint32_t round = 0; round < 2; ++round) {
+    up.heard.clear();
+    down.heard.clear();
+    down.say(down.question(7, round));
+    ASSERT_TRUE(hears(up));
+    if (round == 1) ++mapping.changes;
+    up.answer(up.heard.front());
+    ASSERT_TRUE(hears(down));
+    if (round == 0) ++mapping.changes;
+    up.heard.clear();
+    down.heard.clear();
+    down.say(down.question(8, round, {}, kRealm, kFlagRetransmitted));
+    ASSERT_TRUE(hears(up)) << round;
+    EXPECT_TRUE(down.heard.empty()) << round;
+  }
 }
 
 TEST_F(DiameterProxy, MayAnswerItselfOrAddToAFailure) {

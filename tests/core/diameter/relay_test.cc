@@ -402,5 +402,56 @@ TEST_F(DiameterRelay, ShedsWhatAnOverloadedHostAsksFor) {  // RFC 7683
   EXPECT_TRUE(hears(up));
 }
 
+struct Overloaded : DiameterRelay {
+  // The report of an answer that calls itself `host` of `realm`: nothing at all for as long as can be, and never to be replaced.
+  void report(BarePeer& up, const std::string& host, const std::string& realm, std::uint32_t kind) {
+    const std::string report =
+        avp_of(avp::kOcOlr, avp_of(avp::kOcSequenceNumber, std::string(8, '\xff')) + avp_u32(avp::kOcReportType, kind) +
+                                avp_u32(avp::kOcReductionPercentage, 100) + avp_u32(avp::kOcValidityDuration, 86'400));
+    const std::string origin = avp_of(avp::kOriginHost, host) + avp_of(avp::kOriginRealm, realm);
+    up.say(up.answer_to(up.heard.front(), avp_u32(avp::kResultCode, 2001) + origin + report));
+    up.heard.clear();
+  }
+};
+
+TEST_F(Overloaded, NobodyReportsForAnother) {  // RFC 7683 clause 5.2.1.3
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  BarePeer& other = world.connected("other.far.example", "other.example");
+  for (std::uint32_t kind = 0; kind < 2; ++kind) {
+    down.heard.clear();
+    down.say(down.question(kind, kind, {}, "other.example"));
+    ASSERT_TRUE(hears(other));
+    report(other, "up.far.example", kRealm, kind);
+    ASSERT_TRUE(hears(down));
+    down.say(down.question(10 + kind, 10 + kind));
+    ASSERT_TRUE(hears(up)) << kind;
+    up.heard.clear();
+  }
+}
+
+TEST_F(Overloaded, AReportEndsWithItsTimeAndItsConnection) {
+  start();
+  BarePeer& down = world.connected("down.far.example");
+  BarePeer& up = world.connected("up.far.example", kRealm);
+  down.say(down.question(1, 1));
+  ASSERT_TRUE(hears(up));
+  report(up, "up.far.example", kRealm, 1);
+  ASSERT_TRUE(hears(down));
+  EXPECT_EQ(refusal_of(down, down.question(2, 2)), 3002U);
+  up.say(message(BarePeer::base(282, true), up.origin() + avp_u32(avp::kDisconnectCause, 0)));
+  ASSERT_TRUE(hears(up));
+  up.hang_up();
+  ASSERT_TRUE(world.run([&] { return !world.node->is_connected("up.far.example"); }));
+  BarePeer& again = world.add("up.far.example");
+  again.connect(world.address);
+  again.say(message(BarePeer::base(257, true), again.capabilities(kApplication, 2)));
+  ASSERT_TRUE(hears(again));
+  again.heard.clear();
+  down.say(down.question(3, 3));
+  EXPECT_TRUE(hears(again));
+}
+
 }  // namespace
 }  // namespace claviger::diameter
