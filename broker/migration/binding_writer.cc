@@ -19,6 +19,11 @@ bool is_same(Binding left, const Binding& right) {
   return encode_binding(left) == encode_binding(right);
 }
 
+bool is_suspended_by_us(const Binding& binding) {
+  return binding.direction == Direction::Inbound && binding.state == BindingState::Suspended &&
+         !binding.is_state_others;
+}
+
 }  // namespace
 
 Task<Result<Unit>> BindingWriter::claim(Binding binding, std::vector<std::string> had) {
@@ -80,7 +85,8 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   std::vector<std::string> had;
   if (present) {
     if (present->system != stored.binding.system) co_return Error{Code::BindingTaken, "binding.system"};
-    if (present->state == BindingState::Revoked && !draft.if_version)
+    // What is revoked the other system cannot revive, whoever revoked it.
+    if (present->state == BindingState::Revoked && (draft.is_others || !draft.if_version))
       co_return Error{Code::BindingInactive, "binding.revoked"};
     had = identity_keys(tenant_, *present);
     stored.binding.created_at = present->created_at;
@@ -90,6 +96,20 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   if (draft.if_version && *draft.if_version != version) co_return Error{Code::BindingVersion, "binding.version"};
   // Nobody's draft speaks of it: of a user of ours his record does, of another's his system has.
   stored.binding.is_held = present && present->is_held;
+  if (stored.binding.direction == Direction::Inbound) {
+    stored.binding.is_state_others =
+        becomes_others(present ? &*present : nullptr, stored.binding.state, draft.is_others);
+  }
+  if (present && draft.is_others && is_suspended_by_us(*present)) {
+    // It may only end it: with other identities in the record its user would be free to come by another one.
+    if (stored.binding.state == BindingState::Revoked) {
+      stored.binding = *present;
+      stored.binding.state = BindingState::Revoked;
+      stored.binding.is_state_others = true;
+    } else if (!is_same(stored.binding, *present)) {
+      co_return Error{Code::BindingInactive, "binding.suspended"};
+    }
+  }
   const bool is_of_ours = stored.binding.direction == Direction::Outbound && !stored.binding.sub.empty();
   std::uint64_t user_version = 0;
   if (is_of_ours) {
