@@ -5,6 +5,7 @@
 
 #include "broker/migration/binding_generated.h"
 #include "broker/migration/sip_identity.h"
+#include "broker/public_identity_rows.h"
 #include "broker/record_key.h"
 #include "storage/record.h"
 
@@ -52,7 +53,7 @@ std::string binding_key(std::string_view tenant, const Binding& binding) {
 }
 
 std::string public_identity_key(std::string_view tenant, std::string_view impu) {
-  return broker::record_key({tenant, "impu", impu});
+  return broker::visitors_identity_key(tenant, impu);
 }
 std::string primary_identity_key(std::string_view tenant, std::string_view system, std::string_view primary_impi) {
   return broker::record_key({tenant, "primary", system, primary_impi});

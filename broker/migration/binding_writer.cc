@@ -4,6 +4,7 @@
 
 #include "broker/identity/user_records.h"
 #include "broker/migration/outbox_work.h"
+#include "broker/public_identity_rows.h"
 #include "broker/tables.h"
 
 namespace claviger::migration {
@@ -36,7 +37,21 @@ Task<Result<Unit>> BindingWriter::claim(Binding binding, std::vector<std::string
     if (row) co_return Error{Code::BindingTaken, "binding.identity"};
     if (!row.failed_with(Code::NotFound)) co_return row.error();
   }
+  // What a subscriber of ours is called no visitor is: the other system names its users, not ours.
+  std::vector<std::string> subscribers;
+  if (binding.direction == Direction::Inbound) {
+    for (const std::string& impu : binding.partner_impus) {
+      if (std::ranges::find(had, public_identity_key(tenant_, impu)) != had.end()) continue;
+      subscribers.push_back(broker::subscribers_identity_key(tenant_, impu));
+    }
+  }
+  for (std::size_t i = 0; i < subscribers.size(); ++i) {
+    auto row = co_await migration_->home().store.get(tables::kPublicIdentities, subscribers[i]);
+    if (row) co_return Error{Code::BindingTaken, "binding.subscriber"};
+    if (!row.failed_with(Code::NotFound)) co_return row.error();
+  }
   // From here on nothing fails: a binding that is refused leaves nothing in the transaction.
+  for (const std::string& key : subscribers) transaction_.expect_absent(tables::kPublicIdentities, key);
   for (const std::string& key : wanted) {
     touched_.insert(key);
     if (std::ranges::find(had, key) != had.end()) continue;

@@ -1,3 +1,5 @@
+#include "broker/public_identity_rows.h"
+#include "broker/tables.h"
 #include "tests/broker/migration/testbed.h"
 
 namespace claviger::migration {
@@ -137,6 +139,23 @@ TEST(Bindings, TheOtherSystemRevivesNothing) {
     EXPECT_TRUE(bed.wait(put_binding(&bed.migration, "alpha", {good_binding(), revoked->version, true}))
                     .failed_with(Code::BindingInactive));
   }
+}
+
+TEST(Bindings, WhatASubscriberIsCalledNoVisitorIs) {
+  MigrationBed bed;
+  const std::string number = "tel:+491701";
+  storage::Transaction change;
+  const std::string key = broker::subscribers_identity_key("alpha", number);
+  change.put(broker::tables::kPublicIdentities, key, as_bytes(std::string_view("ann@ims.here.example")));
+  ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(change))).has_value());
+  Binding binding = good_binding();
+  binding.partner_impus.push_back(number);
+  EXPECT_TRUE(bed.put(binding).failed_with(Code::BindingTaken));
+  binding.partner_impus.back() = "tel:+491702";
+  EXPECT_TRUE(bed.put(binding).has_value());
+  // By a change, too.
+  binding.partner_impus.push_back(number);
+  EXPECT_TRUE(bed.put(binding).failed_with(Code::BindingTaken));
 }
 
 TEST(Bindings, AChangeIsKnownAtOnce) {
