@@ -220,6 +220,7 @@ class Acm {
   // acm_visitor.cc
   runtime::Task<Result<std::string>> local_user(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                                 std::shared_ptr<const Setup> setup, std::size_t index);
+  runtime::Task<Result<Unit>> check_not_shut(std::string tenant, std::shared_ptr<const Visitor> visitor);
   runtime::Task<Result<Unit>> open_visitor(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                            std::shared_ptr<const Visitor> visitor);
   runtime::Task<Result<Unit>> close_visitor(std::string tenant, std::string idms,

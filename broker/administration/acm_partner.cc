@@ -238,7 +238,7 @@ Task<void> Acm::set_up_into(std::string tenant, std::shared_ptr<const AcmPartner
   home().shard.logger().warning(
       "acm.user_failed",
       {{"tenant", tenant}, {"request", setup->id}, {"code", claviger::name_of(code)}, {"where", done.error().where}});
-  *status = "FAILED";
+  *status = code == Code::UserDisabled ? "REJECTED" : "FAILED";
 }
 
 Task<Result<Unit>> Acm::run_inbound(std::string tenant, std::string home_system, std::string id) {
@@ -377,6 +377,8 @@ Task<Result<bool>> Acm::set_up_in_turn(std::string tenant, std::shared_ptr<const
     CLAVIGER_CO_TRY(sub, co_await local_user(tenant, from, setup, index));
     visitor.sub = std::move(sub);
   }
+  auto asked_for = std::make_shared<const Visitor>(visitor);
+  CLAVIGER_CO_TRY(free, co_await check_not_shut(tenant, asked_for));
   visitor.mc_id = asked->mc_id;
   visitor.setup = setup->id;
   visitor.idms = from->partner;

@@ -50,6 +50,13 @@ std::string domain_of_visitors(const AcmPartner& from, const identity::OwnedDoma
   return is_owned ? from.own_system : owned.domains.front();
 }
 
+// Who disabled a visitor's user: kByUs, when he ended or was given back; kByHand, and then his home's word enables him no more.
+std::string shut_row(std::string_view tenant, std::string_view sub) {
+  return broker::record_key({tenant, "shut", sub});
+}
+constexpr std::string_view kByUs = "acm";
+constexpr std::string_view kByHand = "hand";
+
 // What nobody else can be called.
 struct LocalNames {
   std::string login;
@@ -111,10 +118,25 @@ Task<Result<std::string>> Acm::local_user(std::string tenant, std::shared_ptr<co
   co_return user->sub;
 }
 
+// UserDisabled: somebody here disabled him, and only somebody here lets him in again.
+Task<Result<Unit>> Acm::check_not_shut(std::string tenant, std::shared_ptr<const Visitor> visitor) {
+  if (visitor->sub.empty()) co_return Unit{};
+  auto user = co_await identity::find_user(&home(), tenant, visitor->sub);
+  if (!user) co_return user.error();
+  if (user->status == identity::UserStatus::Enabled) co_return Unit{};
+  auto row = co_await home().store.get(tables::kAcmUsers, shut_row(tenant, visitor->sub));
+  if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
+  // Without a row we never closed him; or a build that kept none did, and left no visitor.
+  const bool is_ours = row ? row->text() == kByUs : visitor->version == 0;
+  if (!is_ours) co_return Error{Code::UserDisabled, "acm.visitor"};
+  co_return Unit{};
+}
+
 // Steps 5 and 6: the identity server takes his security tokens, the MC service servers know his identities.
 Task<Result<Unit>> Acm::open_visitor(std::string tenant, std::shared_ptr<const AcmPartner> from,
                                      std::shared_ptr<const Visitor> visitor) {
   if (!visitor->sub.empty()) {
+    CLAVIGER_CO_TRY(free, co_await check_not_shut(tenant, visitor));
     auto enabled = co_await identity::enable_user(&home(), tenant, visitor->sub);
     if (!enabled) co_return enabled.error();
     partners::PartnerUser mapping;
@@ -124,13 +146,20 @@ Task<Result<Unit>> Acm::open_visitor(std::string tenant, std::shared_ptr<const A
     auto mapped = co_await partners::add_partner_user(&partners_, &home(), tenant, from->partner, std::move(mapping));
     if (!mapped) co_return mapped.error();
   }
-  if (visitor->service_ids.empty()) co_return Unit{};
   storage::Transaction transaction;
+  if (!visitor->sub.empty()) {
+    const std::string shut = shut_row(tenant, visitor->sub);
+    auto row = co_await home().store.get(tables::kAcmUsers, shut);
+    if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
+    if (row) transaction.erase(tables::kAcmUsers, shut);
+  }
   for (const std::string& id : visitor->service_ids) {
     migration::put_migration_service(transaction, tenant, from->system, id, visitor->valid_until);
   }
   // Whom an operator mapped he judged himself: he is as he was, with a list or without.
-  if (!visitor->sub.empty()) migration::put_migration_list(transaction, tenant, from->system, visitor->sub);
+  const bool is_listed = !visitor->sub.empty() && !visitor->service_ids.empty();
+  if (is_listed) migration::put_migration_list(transaction, tenant, from->system, visitor->sub);
+  if (transaction.empty()) co_return Unit{};
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
   co_return Unit{};
 }
@@ -238,7 +267,9 @@ Task<Result<Unit>> Acm::give_back(std::string tenant, std::shared_ptr<const AcmP
   }
   if (next.is_open) {
     auto opening = std::make_shared<const Visitor>(next);
-    CLAVIGER_CO_TRY(opened, co_await open_visitor(tenant, from, opening));
+    auto opened = co_await open_visitor(tenant, from, opening);
+    if (opened.failed_with(Code::UserDisabled)) co_return co_await end_visitor(tenant, from->system, present);
+    if (!opened) co_return opened.error();
   } else {
     CLAVIGER_CO_TRY(closed, co_await close_visitor(tenant, from->partner, present));
   }
@@ -262,6 +293,21 @@ Task<Result<Unit>> Acm::give_back(std::string tenant, std::shared_ptr<const AcmP
 // more, and his mapping leads to a disabled user.
 Task<Result<Unit>> Acm::close_visitor(std::string tenant, std::string idms, std::shared_ptr<const Visitor> visitor) {
   if (visitor->sub.empty()) co_return Unit{};
+  auto user = co_await identity::find_user(&home(), tenant, visitor->sub);
+  if (!user && !user.failed_with(Code::UserUnknown)) co_return user.error();
+  if (user) {
+    const std::string shut = shut_row(tenant, visitor->sub);
+    const bool is_enabled = user->status == identity::UserStatus::Enabled;
+    auto row = co_await home().store.get(tables::kAcmUsers, shut);
+    if (!row && !row.failed_with(Code::NotFound)) co_return row.error();
+    // Before he is disabled: done again after a restart, it is known still that it was us.
+    if (!row || is_enabled) {
+      storage::Transaction transaction;
+      const std::string_view by = is_enabled ? kByUs : kByHand;
+      transaction.put(tables::kAcmUsers, shut, as_bytes(by));
+      CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(transaction)));
+    }
+  }
   auto disabled = co_await identity::disable_user(&home(), tenant, visitor->sub);
   if (!disabled && !disabled.failed_with(Code::UserUnknown)) co_return disabled.error();
   if (idms.empty()) co_return Unit{};
@@ -319,7 +365,9 @@ Task<Result<Unit>> Acm::look_at_time(std::string tenant, std::string system, std
   Visitor next = *visitor;
   next.is_open = true;
   auto opening = std::make_shared<const Visitor>(next);
-  CLAVIGER_CO_TRY(opened, co_await open_visitor(tenant, from, opening));
+  auto opened = co_await open_visitor(tenant, from, opening);
+  if (opened.failed_with(Code::UserDisabled)) co_return Unit{};  // until somebody here enables him
+  if (!opened) co_return opened.error();
   storage::Transaction transaction;
   transaction.expect_version(tables::kAcmUsers, key, visitor->version);
   transaction.put(tables::kAcmUsers, key, as_bytes(encode(next)));

@@ -5,6 +5,7 @@
 
 #include "broker/migration/binding_generated.h"
 #include "broker/migration/sip_identity.h"
+#include "broker/public_identity_rows.h"
 #include "broker/record_key.h"
 #include "storage/record.h"
 
@@ -52,7 +53,7 @@ std::string binding_key(std::string_view tenant, const Binding& binding) {
 }
 
 std::string public_identity_key(std::string_view tenant, std::string_view impu) {
-  return broker::record_key({tenant, "impu", impu});
+  return broker::visitors_identity_key(tenant, impu);
 }
 std::string primary_identity_key(std::string_view tenant, std::string_view system, std::string_view primary_impi) {
   return broker::record_key({tenant, "primary", system, primary_impi});
@@ -116,6 +117,11 @@ Result<Unit> check_binding(const Binding& binding, const Agreement& agreement) {
   return Unit{};
 }
 
+bool becomes_others(const Binding* present, BindingState state, bool by_other) {
+  if (!by_other || state == BindingState::Active) return false;
+  return present == nullptr || present->state != state || present->is_state_others;
+}
+
 Result<Unit> check_usable(const Binding& binding, std::int64_t now) {
   const bool is_usable = binding.state == BindingState::Active && !binding.is_held && binding.not_before <= now &&
                          (binding.not_after == 0 || now < binding.not_after);
@@ -161,6 +167,7 @@ std::string encode_binding(const Binding& binding) {
   record.add_created_at(binding.created_at);
   record.add_changed_at(binding.changed_at);
   record.add_is_held(binding.is_held);
+  record.add_is_state_others(binding.is_state_others);
   builder.Finish(record.Finish());
   return std::string(as_text(storage::finished_bytes(builder)));
 }
@@ -193,6 +200,7 @@ Result<Binding> decode_binding(const storage::Value& value, std::string_view whe
   binding.created_at = record->created_at();
   binding.changed_at = record->changed_at();
   binding.is_held = record->is_held();
+  binding.is_state_others = record->is_state_others();
   binding.version = value.version();
   return binding;
 }

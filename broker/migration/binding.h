@@ -65,6 +65,9 @@ struct Binding {
   Access access;               // outbound: what the partner system said
   // Of no use for now, whatever its state: the primary system's user is disabled. His system says so and takes it back.
   bool is_held = false;
+  // Inbound: it was the primary system that suspended or revoked it. Else we did, and it cannot undo that; so, too, of
+  // records of builds that did not keep it.
+  bool is_state_others = false;
   std::int64_t created_at = 0;
   std::int64_t changed_at = 0;
   std::uint64_t version = 0;  // of the record; not stored in it
@@ -94,6 +97,9 @@ const std::string& own_impi(const Binding& binding);
 std::string encode_binding(const Binding& binding);
 // Corrupt or SchemaTooNew.
 Result<Binding> decode_binding(const storage::Value& value, std::string_view where);
+
+// Whose the state `state` of an inbound binding is when we (or its system: `by_other`) set it.
+bool becomes_others(const Binding* present, BindingState state, bool by_other);
 
 // What may come in under this agreement: BindingInvalid with the member that is wrong.
 Result<Unit> check_binding(const Binding& binding, const Agreement& agreement);

@@ -134,9 +134,12 @@ Task<Result<Binding>> set_state_at_home(Migration* migration, std::string tenant
   if (wanted.if_version && *wanted.if_version != binding.version)
     co_return Error{Code::BindingVersion, "binding.version"};
   if (!may_become(binding, wanted.state)) co_return Error{Code::BindingInactive, "binding.state"};
-  if (binding.state == wanted.state) co_return std::move(binding);
+  const bool is_others =
+      binding.direction == Direction::Inbound && becomes_others(&binding, wanted.state, !wanted.system.empty());
+  if (binding.state == wanted.state && binding.is_state_others == is_others) co_return std::move(binding);
   const Binding before = binding;
   binding.state = wanted.state;
+  binding.is_state_others = is_others;
   // A caller that is a system itself asks for bindings of its own users, or tells of ours.
   co_return co_await write_changed(migration, tenant, wanted.key, before, std::move(binding), !wanted.system.empty());
 }

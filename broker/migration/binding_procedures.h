@@ -32,7 +32,7 @@ struct Stored {
 inline constexpr std::size_t kBatchMax = 1000;
 
 // In the order of the drafts; those that are refused leave the others alone. A revoked record is taken up again only with
-// its version. What is there already is not written again.
+// its version, and by us alone; so is one that we suspended. What is there already is not written again.
 runtime::Task<Result<std::vector<Result<Stored>>>> put_bindings(Migration* migration, std::string tenant,
                                                                 std::vector<BindingDraft> drafts);
 runtime::Task<Result<Stored>> put_binding(Migration* migration, std::string tenant, BindingDraft draft);

@@ -4,6 +4,7 @@
 
 #include "broker/identity/user_records.h"
 #include "broker/migration/outbox_work.h"
+#include "broker/public_identity_rows.h"
 #include "broker/tables.h"
 
 namespace claviger::migration {
@@ -19,6 +20,11 @@ bool is_same(Binding left, const Binding& right) {
   return encode_binding(left) == encode_binding(right);
 }
 
+bool is_suspended_by_us(const Binding& binding) {
+  return binding.direction == Direction::Inbound && binding.state == BindingState::Suspended &&
+         !binding.is_state_others;
+}
+
 }  // namespace
 
 Task<Result<Unit>> BindingWriter::claim(Binding binding, std::vector<std::string> had) {
@@ -31,7 +37,21 @@ Task<Result<Unit>> BindingWriter::claim(Binding binding, std::vector<std::string
     if (row) co_return Error{Code::BindingTaken, "binding.identity"};
     if (!row.failed_with(Code::NotFound)) co_return row.error();
   }
+  // What a subscriber of ours is called no visitor is: the other system names its users, not ours.
+  std::vector<std::string> subscribers;
+  if (binding.direction == Direction::Inbound) {
+    for (const std::string& impu : binding.partner_impus) {
+      if (std::ranges::find(had, public_identity_key(tenant_, impu)) != had.end()) continue;
+      subscribers.push_back(broker::subscribers_identity_key(tenant_, impu));
+    }
+  }
+  for (std::size_t i = 0; i < subscribers.size(); ++i) {
+    auto row = co_await migration_->home().store.get(tables::kPublicIdentities, subscribers[i]);
+    if (row) co_return Error{Code::BindingTaken, "binding.subscriber"};
+    if (!row.failed_with(Code::NotFound)) co_return row.error();
+  }
   // From here on nothing fails: a binding that is refused leaves nothing in the transaction.
+  for (const std::string& key : subscribers) transaction_.expect_absent(tables::kPublicIdentities, key);
   for (const std::string& key : wanted) {
     touched_.insert(key);
     if (std::ranges::find(had, key) != had.end()) continue;
@@ -80,7 +100,8 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   std::vector<std::string> had;
   if (present) {
     if (present->system != stored.binding.system) co_return Error{Code::BindingTaken, "binding.system"};
-    if (present->state == BindingState::Revoked && !draft.if_version)
+    // What is revoked the other system cannot revive, whoever revoked it.
+    if (present->state == BindingState::Revoked && (draft.is_others || !draft.if_version))
       co_return Error{Code::BindingInactive, "binding.revoked"};
     had = identity_keys(tenant_, *present);
     stored.binding.created_at = present->created_at;
@@ -90,6 +111,20 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   if (draft.if_version && *draft.if_version != version) co_return Error{Code::BindingVersion, "binding.version"};
   // Nobody's draft speaks of it: of a user of ours his record does, of another's his system has.
   stored.binding.is_held = present && present->is_held;
+  if (stored.binding.direction == Direction::Inbound) {
+    stored.binding.is_state_others =
+        becomes_others(present ? &*present : nullptr, stored.binding.state, draft.is_others);
+  }
+  if (present && draft.is_others && is_suspended_by_us(*present)) {
+    // It may only end it: with other identities in the record its user would be free to come by another one.
+    if (stored.binding.state == BindingState::Revoked) {
+      stored.binding = *present;
+      stored.binding.state = BindingState::Revoked;
+      stored.binding.is_state_others = true;
+    } else if (!is_same(stored.binding, *present)) {
+      co_return Error{Code::BindingInactive, "binding.suspended"};
+    }
+  }
   const bool is_of_ours = stored.binding.direction == Direction::Outbound && !stored.binding.sub.empty();
   std::uint64_t user_version = 0;
   if (is_of_ours) {

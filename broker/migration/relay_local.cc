@@ -6,6 +6,7 @@
 #include "broker/migration/cx_parts.h"
 #include "broker/migration/relay.h"
 #include "broker/migration/visitor_assignment.h"
+#include "broker/public_identity_rows.h"
 #include "broker/subscriber/registration_procedures.h"
 #include "broker/tables.h"
 #include "core/diameter/node_shard.h"
@@ -111,6 +112,11 @@ Task<void> Relay::find_by_number(diameter::Request request) {
   std::vector<std::string> tenants;
   for (const auto& [tenant, agreements] : migration_.table()->by_tenant) tenants.push_back(tenant);
   for (std::size_t i = 0; i < tenants.size(); ++i) {
+    // A subscriber's number is his: so, too, where a build that did not look let a visitor have it.
+    auto own = co_await here(migration_)
+                   ->store.get(tables::kPublicIdentities, broker::subscribers_identity_key(tenants[i], impu));
+    if (own) continue;
+    if (!own.failed_with(Code::NotFound)) co_return refuse(request, nullptr, {result_code::kUnableToComply, false});
     auto row = co_await here(migration_)->store.get(tables::kBindingIdentities, public_identity_key(tenants[i], impu));
     if (row.failed_with(Code::NotFound)) continue;
     if (!row) co_return refuse(request, nullptr, {result_code::kUnableToComply, false});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "broker/public_identity_rows.h"
 #include "broker/record_key.h"
 #include "broker/subscriber/subscriber_generated.h"
 #include "broker/tables.h"
@@ -59,7 +60,7 @@ std::string subscriber_key(std::string_view tenant, std::string_view private_ide
   return key;
 }
 std::string public_identity_key(std::string_view tenant, std::string_view public_identity) {
-  return broker::record_key({tenant, public_identity});
+  return broker::subscribers_identity_key(tenant, public_identity);
 }
 
 Result<std::string> canonical_private_identity(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/public_identity_rows.h"
 #include "broker/tables.h"
 
 namespace claviger::subscriber {
@@ -30,6 +31,11 @@ Task<Result<Unit>> claim_identities(Context* context, std::string tenant, const 
     auto taken = co_await context->store.get(tables::kPublicIdentities, key);
     if (taken) co_return Error{Code::SubscriberTaken, "subscriber.public_identity"};
     if (!taken.failed_with(Code::NotFound)) co_return taken.error();
+    const std::string visitors = broker::visitors_identity_key(tenant, identity);
+    auto bound = co_await context->store.get(tables::kBindingIdentities, visitors);
+    if (bound) co_return Error{Code::SubscriberTaken, "subscriber.visitor"};
+    if (!bound.failed_with(Code::NotFound)) co_return bound.error();
+    transaction->expect_absent(tables::kBindingIdentities, visitors);
     transaction->expect_absent(tables::kPublicIdentities, key);
     transaction->put(tables::kPublicIdentities, key, as_bytes(after->private_identity));
   }

@@ -89,6 +89,48 @@ TEST(Acm, CompensationIsForRefusalsToo) {
 }
 
 // What an earlier request left of somebody cannot be read, or the user has been removed: he ends, and so do those behind him.
+TEST(Acm, WhomSomebodyHereDisabledStaysDisabled) {
+  AcmBed bed;
+  EXPECT_EQ(bed.ask("request-1", {AcmBed::user("ann"), AcmBed::user("bob")}), Stage::Done);
+  const auto ann = bed.visitor("ann");
+  ASSERT_TRUE(ann);
+  const auto is_enabled = [&] {
+    return bed.wait(identity::find_user(bed.context(), "alpha", ann->sub))->status == identity::UserStatus::Enabled;
+  };
+  ASSERT_TRUE(bed.wait(identity::disable_user(bed.context(), "alpha", ann->sub)));
+  EXPECT_EQ(bed.ask("request-2", {AcmBed::user("ann"), AcmBed::user("bob")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-2", "ann"), "REJECTED");
+  EXPECT_EQ(bed.status("request-2", "bob"), "EXISTED");
+  EXPECT_FALSE(is_enabled());
+  // Nor by way of a withdrawal, which ends him, and another request.
+  EXPECT_EQ(bed.withdraw("request-1"), Stage::Withdrawn);
+  EXPECT_EQ(bed.ask("request-3", {AcmBed::user("ann")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-3", "ann"), "REJECTED");
+  EXPECT_FALSE(is_enabled());
+  ASSERT_TRUE(bed.wait(identity::enable_user(bed.context(), "alpha", ann->sub)));
+  EXPECT_EQ(bed.ask("request-4", {AcmBed::user("ann")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-4", "ann"), "CREATED");
+  EXPECT_TRUE(bed.visitor("ann"));
+  // Whom his own home ended it may send again.
+  EXPECT_EQ(bed.withdraw("request-4"), Stage::Withdrawn);
+  EXPECT_FALSE(is_enabled());
+  EXPECT_EQ(bed.ask("request-5", {AcmBed::user("ann")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-5", "ann"), "CREATED");
+  EXPECT_TRUE(is_enabled());
+}
+
+TEST(Acm, WhoIsGivenBackDisabledByHandEnds) {
+  AcmBed bed;
+  EXPECT_EQ(bed.ask("request-1", {AcmBed::user("ann")}), Stage::Done);
+  const auto ann = bed.visitor("ann");
+  ASSERT_TRUE(ann);
+  EXPECT_EQ(bed.ask("request-2", {AcmBed::user("ann")}), Stage::Done);
+  ASSERT_TRUE(bed.wait(identity::disable_user(bed.context(), "alpha", ann->sub)));
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  EXPECT_EQ(bed.wait(identity::find_user(bed.context(), "alpha", ann->sub))->status, identity::UserStatus::Disabled);
+  EXPECT_FALSE(bed.visitor("ann"));
+}
+
 TEST(Acm, WhoCannotBeGivenBackEnds) {
   AcmBed bed;
   ASSERT_EQ(bed.ask("request-1", {AcmBed::user("ann"), AcmBed::user("bob"), AcmBed::user("carl")}), Stage::Done);

@@ -1,3 +1,5 @@
+#include "broker/public_identity_rows.h"
+#include "broker/tables.h"
 #include "tests/broker/migration/testbed.h"
 
 namespace claviger::migration {
@@ -77,6 +79,83 @@ TEST(Bindings, ARevokedOneComesBackOnlyByItsVersion) {
                   .failed_with(Code::BindingInactive));
   EXPECT_TRUE(bed.put(good_binding()).failed_with(Code::BindingInactive));
   EXPECT_TRUE(bed.put(good_binding(), revoked->version).has_value());
+}
+
+TEST(Bindings, WhatWeSuspendedIsNotTheOtherSystemsToLift) {
+  MigrationBed bed;
+  const std::string key = inbound_key("alpha", good_binding().partner_impi);
+  const auto put_by_other = [&](Binding binding, IfVersion if_version = std::nullopt) {
+    return bed.wait(put_binding(&bed.migration, "alpha", {std::move(binding), if_version, true}));
+  };
+  const auto state = [&] { return (*bed.wait(bed.migration.find_binding(key)))->state; };
+  ASSERT_TRUE(put_by_other(good_binding()).has_value());
+  const auto ours = bed.wait(set_binding_state(&bed.migration, "alpha", {key, BindingState::Suspended, {}, {}}));
+  ASSERT_TRUE(ours.has_value());
+  EXPECT_TRUE(put_by_other(good_binding()).failed_with(Code::BindingInactive));
+  EXPECT_TRUE(put_by_other(good_binding(), ours->version).failed_with(Code::BindingInactive));
+  Binding same = good_binding();
+  same.state = BindingState::Suspended;
+  EXPECT_TRUE(put_by_other(same).has_value());
+  // Saying it again does not make it the other's.
+  EXPECT_TRUE(put_by_other(good_binding()).failed_with(Code::BindingInactive));
+  // Nor is the user set free for another binding.
+  Binding away = same;
+  away.primary_impi = "elsewhere@home.example";
+  EXPECT_TRUE(put_by_other(away).failed_with(Code::BindingInactive));
+  EXPECT_EQ(state(), BindingState::Suspended);
+  EXPECT_TRUE(bed.put(good_binding()).has_value());
+  EXPECT_EQ(state(), BindingState::Active);
+}
+
+TEST(Bindings, TheOtherSystemLiftsItsOwnSuspension) {
+  MigrationBed bed;
+  const std::string key = inbound_key("alpha", good_binding().partner_impi);
+  const auto put_by_other = [&](BindingState state) {
+    Binding binding = good_binding();
+    binding.state = state;
+    return bed.wait(put_binding(&bed.migration, "alpha", {std::move(binding), std::nullopt, true}));
+  };
+  ASSERT_TRUE(put_by_other(BindingState::Active).has_value());
+  ASSERT_TRUE(put_by_other(BindingState::Suspended).has_value());
+  EXPECT_TRUE(put_by_other(BindingState::Suspended).has_value());
+  EXPECT_TRUE(put_by_other(BindingState::Active).has_value());
+  // Which becomes ours when we suspend him, too.
+  ASSERT_TRUE(put_by_other(BindingState::Suspended).has_value());
+  ASSERT_TRUE(bed.wait(set_binding_state(&bed.migration, "alpha", {key, BindingState::Suspended, {}, {}})).has_value());
+  EXPECT_TRUE(put_by_other(BindingState::Active).failed_with(Code::BindingInactive));
+  // Ending it is everybody's.
+  EXPECT_TRUE(put_by_other(BindingState::Revoked).has_value());
+  EXPECT_EQ((*bed.wait(bed.migration.find_binding(key)))->state, BindingState::Revoked);
+}
+
+TEST(Bindings, TheOtherSystemRevivesNothing) {
+  MigrationBed bed;
+  const std::string key = inbound_key("alpha", good_binding().partner_impi);
+  for (const char* system : {"", "mc.home.example"}) {
+    const auto present = bed.wait(bed.migration.find_binding(key));
+    ASSERT_TRUE(bed.put(good_binding(), present ? IfVersion((*present)->version) : std::nullopt).has_value());
+    const auto revoked = bed.wait(set_binding_state(&bed.migration, "alpha", {key, BindingState::Revoked, {}, system}));
+    ASSERT_TRUE(revoked.has_value());
+    EXPECT_TRUE(bed.wait(put_binding(&bed.migration, "alpha", {good_binding(), revoked->version, true}))
+                    .failed_with(Code::BindingInactive));
+  }
+}
+
+TEST(Bindings, WhatASubscriberIsCalledNoVisitorIs) {
+  MigrationBed bed;
+  const std::string number = "tel:+491701";
+  storage::Transaction change;
+  const std::string key = broker::subscribers_identity_key("alpha", number);
+  change.put(broker::tables::kPublicIdentities, key, as_bytes(std::string_view("ann@ims.here.example")));
+  ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(change))).has_value());
+  Binding binding = good_binding();
+  binding.partner_impus.push_back(number);
+  EXPECT_TRUE(bed.put(binding).failed_with(Code::BindingTaken));
+  binding.partner_impus.back() = "tel:+491702";
+  EXPECT_TRUE(bed.put(binding).has_value());
+  // By a change, too.
+  binding.partner_impus.push_back(number);
+  EXPECT_TRUE(bed.put(binding).failed_with(Code::BindingTaken));
 }
 
 TEST(Bindings, AChangeIsKnownAtOnce) {

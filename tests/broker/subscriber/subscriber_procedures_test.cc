@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/public_identity_rows.h"
 #include "broker/subscriber/notice_delivery.h"
 #include "broker/tables.h"
 #include "tests/broker/subscriber/subscriber_bed.h"
@@ -110,6 +111,27 @@ TEST_F(Procedures, ChangesCountAtOnce) {
   shape.private_identity = kAnn;
   shape.algorithm = "tuak";
   EXPECT_EQ(wait(change_subscriber(&database(), "alpha", std::move(shape))).error().code, Code::AkaKeyInvalid);
+}
+
+TEST_F(Procedures, WhatAVisitorIsCalledNoSubscriberIs) {
+  const std::string key = broker::visitors_identity_key("alpha", "tel:+491709");
+  storage::Transaction bind;
+  bind.put(broker::tables::kBindingIdentities, key, as_bytes(std::string_view("v1@visitors.alpha.example")));
+  ASSERT_TRUE(wait(context()->store.commit(std::move(bind))));
+  const auto add_bob = [&] {
+    SubscriberDraft draft = bob();
+    draft.public_identities = std::vector<std::string>{"sip:bob@x.example", "tel:+49-1709"};
+    return wait(add_subscriber(&database(), "alpha", std::move(draft)));
+  };
+  EXPECT_TRUE(add_bob().failed_with(Code::SubscriberTaken));
+  SubscriberDraft change;
+  change.private_identity = kAnn;
+  change.public_identities = std::vector<std::string>{std::string(kAnnPublic), "tel:+491709"};
+  EXPECT_TRUE(wait(change_subscriber(&database(), "alpha", std::move(change))).failed_with(Code::SubscriberTaken));
+  storage::Transaction release;
+  release.erase(broker::tables::kBindingIdentities, key);
+  ASSERT_TRUE(wait(context()->store.commit(std::move(release))));
+  EXPECT_TRUE(add_bob());
 }
 
 TEST_F(Procedures, RemovedIsGone) {
