@@ -111,6 +111,7 @@ Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
         "sip.listen", {{"code", name_of(listening.error().code)}, {"where", listening.error().where}});
     co_return listening.error();
   }
+  started_endpoint_.store(endpoint_.get(), std::memory_order_release);
   contexts_.front()->shard.logger().info("sip.listen",
                                          {{"address", sip_.address}, {"port", sip_.port}, {"tls_port", sip_.tls_port}});
   follower_ = std::make_unique<RevocationFollower>(*contexts_.front(), *this);

@@ -537,5 +537,17 @@ TEST(PublicationTimer, TellsSubscribersThatItRanOut) {
   EXPECT_TRUE(read_publication_timer("a\0b").failed_with(Code::Corrupt));
 }
 
+// Whoever reads its figures on another shard reads of one that is whole, and listens.
+TEST(Registrar, HasNoEndpointThatDoesNotListen) {
+  RegistrationBed bed;
+  EXPECT_NE(bed.registrar()->started_endpoint(), nullptr);
+  settings::Sip sip = sip_settings();
+  sip.address = "192.0.2.1";
+  Registrar other(bed.contexts(), std::move(sip));
+  EXPECT_EQ(other.started_endpoint(), nullptr);
+  EXPECT_FALSE(bed.wait(other.start([] {})));
+  EXPECT_EQ(other.started_endpoint(), nullptr);
+}
+
 }  // namespace
 }  // namespace claviger::registration
