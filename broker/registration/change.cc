@@ -132,6 +132,9 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   Bound bound;
   CLAVIGER_CO_TRY(former, co_await read_binding(registrar, name));
   bound.former = std::move(former);
+  const bool is_listed = std::ranges::find(registration->bindings, name) != registration->bindings.end();
+  // Ended by this very change: what hangs on it goes with it, and is made anew.
+  if (bound.former.impu == registration->impu && !is_listed) bound.former.ended = EndReason::Replaced;
   const bool is_same = bound.former.version != 0 && bound.former.ended == EndReason::None;
   if (instance.empty() && is_same) instance = bound.former.instance;
   CLAVIGER_CO_TRY(ue, co_await ue_of(registrar, name.client_id, instance));

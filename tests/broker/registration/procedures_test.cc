@@ -3,6 +3,7 @@
 
 #include "broker/identity/session_records.h"
 #include "broker/identity/ue_procedures.h"
+#include "broker/record_key.h"
 #include "broker/registration/publication_timer.h"
 #include "broker/registration/token_timer.h"
 #include "broker/registration/ue_services.h"
@@ -535,6 +536,32 @@ TEST(PublicationTimer, TellsSubscribersThatItRanOut) {
   ASSERT_TRUE(bed.wait(look_at_publication(bed.registrar(), *second))) << "done twice is done";
   EXPECT_EQ(rows_of(bed, kTellResource).size(), told + 1);
   EXPECT_TRUE(read_publication_timer("a\0b").failed_with(Code::Corrupt));
+}
+
+// A registration that had run out is begun anew by a REGISTER with a token of the same session: what the former one's end took
+// away (its indexes among it) is there again, and the token's revocation ends the service.
+TEST(Register, ABindingMadeAnewIsFoundByItsRevocation) {
+  RegistrationBed bed;
+  EXPECT_EQ(bed.register_at(60), Code::Closed);
+  PublishRequest first = bed.publication();
+  first.authorisation = bed.authorisation("c");
+  first.authorisation->facts.sid = "a-session";
+  ASSERT_TRUE(bed.publish_it(first));
+  bed.advance(60 + kExpiryGrace);
+  auto request = std::make_shared<RegisterRequest>();
+  request->impu = kImpu;
+  request->expires = 3600;
+  request->s_cscf = "sip:127.0.0.1:1;transport=tcp";
+  request->authorisations.push_back(bed.authorisation("c"));
+  request->authorisations.front().facts.sid = "a-session";
+  ASSERT_TRUE(bed.wait(register_identity(bed.registrar(), std::move(request))));
+  EXPECT_TRUE(bed.has_access("c"));
+  EXPECT_EQ(bed.binding("c").etag, "") << "its publication went with the former one";
+  const std::string prefix = revocable_prefix("alpha", "s", "a-session");
+  const auto index = bed.wait(
+      bed.context()->store.range(broker::tables::kServiceStates, prefix, broker::record_prefix_end(prefix), 2));
+  ASSERT_TRUE(index);
+  EXPECT_EQ(index->size(), 1U);
 }
 
 // Whoever reads its figures on another shard reads of one that is whole, and listens.
