@@ -151,6 +151,7 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
     registration->bindings.push_back(name);
   }
   if (is_same && bound.former.impu != registration->impu) {
+    erase_publication_timer(change->transaction, bound.former, change->now);
     leave_client_server_key(*change, *registration, bound.former);
     CLAVIGER_CO_TRY(left, co_await leave_former_identity(change, bound.former));
   }
@@ -158,6 +159,7 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   binding.csk_id = authorisation.csk_id;
   if (is_same && bound.former.impu == registration->impu) {
     binding.etag = bound.former.etag;
+    binding.publication_due = bound.former.publication_due;
     if (binding.csk_id == 0) binding.csk_id = bound.former.csk_id;
     if (binding.csk_id != bound.former.csk_id) leave_client_server_key(*change, *registration, bound.former);
   }

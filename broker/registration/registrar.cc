@@ -337,7 +337,7 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
   }
   if (row.id.starts_with(kPublicationTimer)) {
     CLAVIGER_CO_TRY(timer, read_publication_timer(payload));
-    auto begin = [registrar, timer] { return look_at_publication(registrar, timer); };
+    auto begin = [registrar, timer, due] { return look_at_publication(registrar, timer, due); };
     co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
   }
   if (row.id.starts_with(kTellResource)) co_return co_await tell_resource(this, payload);
