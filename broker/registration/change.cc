@@ -132,6 +132,9 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   Bound bound;
   CLAVIGER_CO_TRY(former, co_await read_binding(registrar, name));
   bound.former = std::move(former);
+  const bool is_listed = std::ranges::find(registration->bindings, name) != registration->bindings.end();
+  // Ended by this very change: what hangs on it goes with it, and is made anew.
+  if (bound.former.impu == registration->impu && !is_listed) bound.former.ended = EndReason::Replaced;
   const bool is_same = bound.former.version != 0 && bound.former.ended == EndReason::None;
   if (instance.empty() && is_same) instance = bound.former.instance;
   CLAVIGER_CO_TRY(ue, co_await ue_of(registrar, name.client_id, instance));
@@ -148,6 +151,7 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
     registration->bindings.push_back(name);
   }
   if (is_same && bound.former.impu != registration->impu) {
+    erase_publication_timer(change->transaction, bound.former, change->now);
     leave_client_server_key(*change, *registration, bound.former);
     CLAVIGER_CO_TRY(left, co_await leave_former_identity(change, bound.former));
   }
@@ -155,6 +159,7 @@ Task<Result<Bound>> bind(Change* change, Registration* registration, Authorisati
   binding.csk_id = authorisation.csk_id;
   if (is_same && bound.former.impu == registration->impu) {
     binding.etag = bound.former.etag;
+    binding.publication_due = bound.former.publication_due;
     if (binding.csk_id == 0) binding.csk_id = bound.former.csk_id;
     if (binding.csk_id != bound.former.csk_id) leave_client_server_key(*change, *registration, bound.former);
   }

@@ -16,7 +16,9 @@ namespace claviger::registration {
 // In the client's turn only first tries of newcomers are in the way: as many as come while one change is committed.
 inline constexpr int kConflictTriesAlone = 16;
 
-// Home of the client. A turn is held while another is waited for: the client's before the identity's, never the other way.
+// Home of the client. The one place where a turn is held while a second home is waited for (broker/README.md): the client's before
+// the identity's, never the other way, so that no two wait for each other. runtime/turns.h bounds both: whom neither has room or
+// time for is told Overload, and an identity that is slow holds up those of the same client for so long at most.
 template <typename Start>
 std::invoke_result_t<Start&> in_clients_turn(Registrar* registrar, std::string client_id, std::string impu,
                                              Start start) {

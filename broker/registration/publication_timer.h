@@ -9,7 +9,8 @@
 
 namespace claviger::registration {
 
-// Home of the identity: the row that was put with the publication is due. One that was replaced meanwhile is no news.
-runtime::Task<Result<Unit>> look_at_publication(Registrar* registrar, PublicationTimer timer);
+// Home of the identity: the row of the binding, first due then. A publication that was refreshed meanwhile is looked at again
+// when that one ends; a row that is not the binding's any more is no news.
+runtime::Task<Result<Unit>> look_at_publication(Registrar* registrar, PublicationTimer timer, std::int64_t due);
 
 }  // namespace claviger::registration

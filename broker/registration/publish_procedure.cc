@@ -225,7 +225,7 @@ Task<Result<PublishOutcome>> publish_once(Registrar* registrar, std::shared_ptr<
   }
   bound.binding.etag = publication.etag;
   put(change.transaction, registrar->tenant(), publication);
-  put_publication_timer(change.transaction, publication);
+  keep_publication_timer(change.transaction, bound.binding, publication.expires_at, change.now);
   put(change.transaction, registrar->tenant(), bound.binding, &bound.former);
   if (request->authorisation)
     put(change.transaction, registrar->tenant(), registration);

@@ -5,6 +5,7 @@
 #include "broker/record_key.h"
 #include "broker/registration/dialog_record.h"
 #include "broker/registration/registration_generated.h"
+#include "broker/registration/rows.h"
 #include "broker/tables.h"
 #include "storage/record.h"
 
@@ -155,7 +156,7 @@ std::string encode(const Binding& binding) {
   builder.Finish(schema::CreateBinding(builder, kVersion, name, impu, instance, issuer, client, scope, sub, sid, jti,
                                        digest, binding.token_issued_at, binding.token_expires_at, binding.authorised_at,
                                        etag, static_cast<std::uint8_t>(binding.ended), binding.ended_at, binding.csk_id,
-                                       ue));
+                                       ue, binding.publication_due));
   return storage::finished(builder);
 }
 
@@ -181,6 +182,7 @@ Result<Binding> decode_binding(const storage::Value& value) {
   binding.ended_at = record->ended_at();
   binding.csk_id = record->csk_id();
   binding.ue = text_of(record->ue());
+  binding.publication_due = record->publication_due();
   binding.version = value.version();
   return binding;
 }
@@ -287,7 +289,9 @@ void put_ended(storage::Transaction& change, std::string_view tenant, Binding bi
     if (!id.empty()) change.erase(tables::kServiceStates, index_key(tenant, kind, id, binding.name));
   }
   if (!binding.etag.empty()) change.erase(tables::kPublications, publication_key(tenant, binding.etag));
+  erase_publication_timer(change, binding, now);
   binding.etag.clear();
+  binding.publication_due = 0;
   binding.csk_id = 0;
   binding.ended = reason;
   binding.ended_at = now;

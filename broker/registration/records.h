@@ -89,7 +89,8 @@ struct Binding {
   std::int64_t token_issued_at = 0;
   std::int64_t token_expires_at = 0;
   std::int64_t authorised_at = 0;
-  std::string etag;  // of its publication; empty: none
+  std::string etag;                  // of its publication; empty: none
+  std::int64_t publication_due = 0;  // of the one row in the outbox that looks after its publications; 0: none
   EndReason ended = EndReason::None;
   std::int64_t ended_at = 0;
   std::uint32_t csk_id = 0;  // of the client's key; 0: it has none
@@ -166,7 +167,7 @@ void put(storage::Transaction& change, std::string_view tenant, const Binding& b
          const Binding* former = nullptr);
 void put(storage::Transaction& change, std::string_view tenant, const Publication& publication);
 void put(storage::Transaction& change, std::string_view tenant, const Subscription& subscription);
-// Marks it ended: its indexes go at once, the record a while later.
+// Marks it ended: its indexes, its publication and that one's row go at once, the record a while later.
 void put_ended(storage::Transaction& change, std::string_view tenant, Binding binding, EndReason reason,
                std::int64_t now);
 void erase(storage::Transaction& change, std::string_view tenant, const Registration& registration);

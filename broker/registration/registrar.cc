@@ -115,6 +115,7 @@ Task<Result<Unit>> Registrar::start(std::function<void()> wake) {
         "sip.listen", {{"code", name_of(listening.error().code)}, {"where", listening.error().where}});
     co_return listening.error();
   }
+  started_endpoint_.store(endpoint_.get(), std::memory_order_release);
   contexts_.front()->shard.logger().info("sip.listen",
                                          {{"address", sip_.address}, {"port", sip_.port}, {"tls_port", sip_.tls_port}});
   follower_ = std::make_unique<RevocationFollower>(*contexts_.front(), *this);
@@ -340,7 +341,7 @@ Task<Result<Unit>> Registrar::handle(storage::OutboxRow row) {
   }
   if (row.id.starts_with(kPublicationTimer)) {
     CLAVIGER_CO_TRY(timer, read_publication_timer(payload));
-    auto begin = [registrar, timer] { return look_at_publication(registrar, timer); };
+    auto begin = [registrar, timer, due] { return look_at_publication(registrar, timer, due); };
     co_return co_await runtime::call_on(&home_of_identity(timer.impu), std::move(begin));
   }
   if (row.id.starts_with(kTellResource)) co_return co_await tell_resource(this, payload);

@@ -5,6 +5,7 @@
 // received them and change things on the home shard of the public identity; the outbox calls it on shard 0.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -115,9 +116,10 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   const settings::Sip& sip() const { return sip_; }
   const Services& services() const { return services_; }
   sip::Endpoint& endpoint() { return *endpoint_; }
-  const sip::Endpoint* started_endpoint() const { return endpoint_.get(); }  // null before start()
-  const std::string& psi() const { return psi_; }                            // canonical
-  const std::string& contact() const { return contact_; }                    // ours, in dialogs: "<sip:...>"
+  // Any shard, at any time. Null: it does not listen yet.
+  const sip::Endpoint* started_endpoint() const { return started_endpoint_.load(std::memory_order_acquire); }
+  const std::string& psi() const { return psi_; }          // canonical
+  const std::string& contact() const { return contact_; }  // ours, in dialogs: "<sip:...>"
   const std::string& psi_domain() const { return psi_domain_; }
   // To whom clients address their keys, in the octets that they are derived from.
   const std::string& domain_security_identity() const {
@@ -154,7 +156,8 @@ class Registrar final : public sip::RequestHandler, public storage::OutboxHandle
   AdmissionCheck admission_;
   std::string package_event_;
   EventPackage* package_ = nullptr;
-  std::unique_ptr<sip::Endpoint> endpoint_;
+  std::unique_ptr<sip::Endpoint> endpoint_;                       // of shard 0 until it listens
+  std::atomic<const sip::Endpoint*> started_endpoint_ = nullptr;  // the same
   std::unique_ptr<RevocationFollower> follower_;
   std::unique_ptr<CskOpener> csk_opener_;
 };

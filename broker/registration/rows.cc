@@ -27,6 +27,11 @@ void put_row(storage::Transaction& change, std::string_view prefix, std::string_
                           as_bytes(payload));
 }
 
+std::string publication_payload(const Binding& binding) {
+  const BindingName& name = binding.name;
+  return broker::record_key({binding.impu, name.mc_service_id, name.service, name.client_id, ""});
+}
+
 template <std::size_t N>
 Result<std::array<std::string, N>> parts_of(std::string_view payload) {
   std::array<std::string, N> parts;
@@ -55,11 +60,17 @@ Result<TokenTimer> read_token_timer(std::string_view payload) {
   CLAVIGER_TRY(parts, parts_of<4>(payload));
   return TokenTimer{parts[0], {parts[1], parts[2], parts[3]}};
 }
-void put_publication_timer(storage::Transaction& change, const Publication& publication) {
-  const BindingName& name = publication.name;
-  put_row(change, kPublicationTimer, publication.etag,
-          broker::record_key({publication.impu, name.mc_service_id, name.service, name.client_id, publication.etag}),
-          publication.expires_at);
+void keep_publication_timer(storage::Transaction& change, Binding& binding, std::int64_t expires_at, std::int64_t now) {
+  if (binding.publication_due > now && binding.publication_due <= expires_at) return;
+  erase_publication_timer(change, binding, now);
+  binding.publication_due = expires_at;
+  const std::string payload = publication_payload(binding);
+  put_row(change, kPublicationTimer, digest_of(payload), payload, expires_at);
+}
+void erase_publication_timer(storage::Transaction& change, const Binding& binding, std::int64_t now) {
+  if (binding.publication_due <= now) return;
+  const std::string id = std::string(kPublicationTimer) + digest_of(publication_payload(binding));
+  change.erase(broker::tables::kOutbox, storage::outbox_key(binding.publication_due, id));
 }
 Result<PublicationTimer> read_publication_timer(std::string_view payload) {
   CLAVIGER_TRY(parts, parts_of<5>(payload));

@@ -3,7 +3,8 @@
 //   "sip.r." digest               payload: impu       ; look whether a registration's time is up
 //   "sip.s." tag                  payload: tag        ; a subscription's
 //   "sip.t." digest               payload: impu, binding ; look whether its token has expired
-//   "sip.p." etag                 payload: impu, binding, etag ; the publication has run out
+//   "sip.p." digest               payload: impu, binding, "" ; look whether its publication has run out. One a binding: it lies
+//                                 where Binding::publication_due says. Those of the former form: etag, and that in the payload
 //   "sip.w." tag                  payload: impu, tag  ; subscribe to the registration's events, or refresh that
 //   "sip.n." digest               payload: resource   ; tell all subscribers of a resource what it is now
 //   "sip.y." tag                  payload: tag        ; tell this one what it is owed
@@ -38,11 +39,15 @@ struct TokenTimer {
 };
 // Of its payload. Corrupt.
 Result<TokenTimer> read_token_timer(std::string_view payload);
-void put_publication_timer(storage::Transaction& change, const Publication& publication);
+// The row of the binding that looks after its publication, which ends then: one that comes before that stays where it is, one
+// that would be too late is moved. The binding is put by the caller.
+void keep_publication_timer(storage::Transaction& change, Binding& binding, std::int64_t expires_at, std::int64_t now);
+// Takes it away. One that is due is the outbox's already.
+void erase_publication_timer(storage::Transaction& change, const Binding& binding, std::int64_t now);
 struct PublicationTimer {
   std::string impu;
   BindingName name;
-  std::string etag;
+  std::string etag;  // of a row of the former form; empty: whichever the binding has
 };
 // Of its payload. Corrupt.
 Result<PublicationTimer> read_publication_timer(std::string_view payload);

@@ -1,6 +1,7 @@
 #include "core/base/log.h"
 
 #include "core/base/log_batch.h"
+#include "core/base/log_look.h"
 
 #include <spdlog/async.h>
 #include <spdlog/details/file_helper.h>
@@ -58,8 +59,8 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-// The log's file. Whoever renames or deletes it gets a new one with the next line that comes after a rest: logrotate and its like
-// need nobody's help. On the writer's thread alone.
+// The log's file. Whoever renames or deletes it gets a new one a second later at most: logrotate and its like need
+// nobody's help. On the writer's thread alone.
 class FileSink final : public spdlog::sinks::sink {
  public:
   // Throws when the file cannot be opened.
@@ -68,17 +69,12 @@ class FileSink final : public spdlog::sinks::sink {
     open();
   }
   void log(const spdlog::details::log_msg& line) override {
-    if (is_first_) look();
-    is_first_ = false;
+    if (look_.is_due(std::chrono::steady_clock::now())) look();
     spdlog::memory_buf_t text;
     formatter_->format(line, text);
     file_->write(text);
   }
-  // After it a look costs little: at most each time that the writer has rested.
-  void flush() override {
-    file_->flush();
-    is_first_ = true;
-  }
+  void flush() override { file_->flush(); }
   void set_pattern(const std::string& pattern) override {
     formatter_ = std::make_unique<spdlog::pattern_formatter>(pattern);
   }
@@ -109,7 +105,7 @@ class FileSink final : public spdlog::sinks::sink {
   const std::string path_;
   std::unique_ptr<spdlog::formatter> formatter_;
   std::unique_ptr<spdlog::details::file_helper> file_;
-  bool is_first_ = true;
+  LogLook look_;
   bool is_known_ = false;
   dev_t device_ = 0;
   ino_t inode_ = 0;

@@ -32,8 +32,9 @@ inline constexpr Milliseconds kT4{5000};
 inline constexpr Milliseconds kTimerF{64 * 500};
 inline constexpr Milliseconds kTimerJ{64 * 500};
 
-// Server transactions of one shard, most of them in Timer J: 8 000 requests a second over UDP for 32 s, some 150 MB. Those over
-// UDP leave some to the streams, and one source to the others.
+// Server transactions of one shard, most of them in Timer J, some 150 MB. Those over UDP, all on one shard, leave some to the
+// streams: 7 100 requests a second for 32 s. Where several sources ask over it, one of them has 6 100; one alone has all but
+// the room in which the next begins. A datagram's source may be forged: cores that others could stand in for come by TCP or TLS.
 inline constexpr std::size_t kServerTransactionsMax = 262'144;
 inline constexpr std::size_t kStreamTransactionsReserved = 32'768;
 inline constexpr std::size_t kTransactionsOfSourceMax = 196'608;

@@ -2,6 +2,12 @@
 
 namespace claviger::sip {
 
+namespace {
+
+constexpr std::size_t all_but_a_64th(std::size_t bound) { return bound - (bound + 63) / 64; }
+
+}  // namespace
+
 TransactionKey ServerTransactions::key_of(const Message& request, std::string_view source,
                                           std::string_view method) const {
   std::string text;
@@ -39,8 +45,12 @@ bool ServerTransactions::begin(const TransactionKey& key, std::optional<std::uin
   if (datagram_of) {
     if (transactions_.size() + bounds_.for_streams >= bounds_.all || bytes_ >= bounds_.bytes) return false;
     const auto known = shares_.find(*datagram_of);
+    const bool is_alone = known != shares_.end() && shares_.size() == 1;
+    const std::size_t for_datagrams = bounds_.all - bounds_.for_streams;
+    const std::size_t most = is_alone ? all_but_a_64th(for_datagrams) : bounds_.of_source;
+    const std::size_t most_bytes = is_alone ? all_but_a_64th(bounds_.bytes) : bounds_.bytes_of_source;
     const Share its = known == shares_.end() ? Share() : known->second;
-    if (its.transactions >= bounds_.of_source || its.bytes >= bounds_.bytes_of_source) return false;
+    if (its.transactions >= most || its.bytes >= most_bytes) return false;
   }
   const auto [made, is_new] = transactions_.try_emplace(key);
   if (!is_new) return true;

@@ -1,7 +1,8 @@
 // Non-INVITE server transactions of one shard (RFC 3261 clause 17.2.2): a request that comes again is not handled again.
 //
 // Members of EndpointShard, on its shard. Over UDP an answer is kept for Timer J and repeated; over streams a transaction
-// ends with its answer. Number and kept octets are bounded, and a source's share of them is. All timers are equally long: they are a queue, and one timer looks at its front.
+// ends with its answer. Number and kept octets are bounded, and a source's share of them is
+// while another source asks over UDP, too. All timers are equally long: they are a queue, and one timer looks at its front.
 #pragma once
 
 #include <deque>
@@ -46,6 +47,7 @@ class ServerTransactions {
   const Transaction* find(const TransactionKey& key) const;
   // `datagram_of`: net::Address::source() of who sent it over UDP; nothing: it came by a stream. False: there are as many as there
   // may be, or his share is used up.
+  // Nobody else has asked over UDP in the last 32 s: he has all of theirs but a 64th, for who comes next.
   bool begin(const TransactionKey& key, std::optional<std::uint64_t> datagram_of);
   // Keeps the response until `until`.
   void complete(const TransactionKey& key, std::string response, Monotonic until);

@@ -102,9 +102,9 @@ def check_audit_breaks(sandbox, ctl, daemon):
 
 
 def check_log(ctl, daemon, log):
-    """A renamed log is begun anew with the next line."""
+    """A renamed log is begun anew within a second."""
     os.rename(log, log + ".1")
-    for _ in range(100):
+    for _ in range(1000):
         daemon.process.send_signal(signal.SIGHUP)
         ctl.run("status")
         if os.path.exists(log) and "reload.applied" in text_of(log):

@@ -3,12 +3,11 @@
 
 #include "broker/identity/session_records.h"
 #include "broker/identity/ue_procedures.h"
-#include "broker/registration/publication_timer.h"
+#include "broker/record_key.h"
 #include "broker/registration/token_timer.h"
 #include "broker/registration/ue_services.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocation_records.h"
-#include "storage/outbox_row.h"
 #include "tests/broker/registration/registration_bed.h"
 
 namespace claviger::registration {
@@ -486,55 +485,42 @@ TEST(TokenTimer, WhatTheOperatorChose) {
   }
 }
 
-std::vector<storage::OutboxRow> rows_of(RegistrationBed& bed, std::string_view prefix) {
-  std::vector<storage::OutboxRow> found;
-  const auto records = bed.wait(bed.context()->store.range(broker::tables::kOutbox, "", "", storage::kRangeMax));
-  EXPECT_TRUE(records);
-  for (const storage::Record& record : *records) {
-    auto row = storage::decode_outbox_row(record.key, record.value.bytes());
-    EXPECT_TRUE(row);
-    if (row && row->id.starts_with(prefix)) found.push_back(*std::move(row));
-  }
-  return found;
-}
-
-// RFC 3903 clause 4.5: it was gone, and nobody was told before something else changed.
-TEST(PublicationTimer, TellsSubscribersThatItRanOut) {
+// A registration that had run out is begun anew by a REGISTER with a token of the same session: what the former one's end took
+// away (its indexes among it) is there again, and the token's revocation ends the service.
+TEST(Register, ABindingMadeAnewIsFoundByItsRevocation) {
   RegistrationBed bed;
-  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_EQ(bed.register_at(60), Code::Closed);
   PublishRequest first = bed.publication();
   first.authorisation = bed.authorisation("c");
-  first.expires = 120;
-  const auto published = bed.publish_it(first);
-  ASSERT_TRUE(published);
-  const auto timers = rows_of(bed, kPublicationTimer);
-  ASSERT_EQ(timers.size(), 1U);
-  EXPECT_EQ(timers.front().due, bed.now() + 120);
-  const auto timer = read_publication_timer(timers.front().payload);
-  ASSERT_TRUE(timer);
-  EXPECT_EQ(timer->etag, published->etag);
-  PublishRequest refresh;
-  refresh.impu = kImpu;
-  refresh.if_match = published->etag;
-  refresh.expires = 200;
-  bed.advance(100);
-  const auto refreshed = bed.publish_it(refresh);
-  ASSERT_TRUE(refreshed);
-  const std::size_t told = rows_of(bed, kTellResource).size();
-  bed.advance(21);
-  ASSERT_TRUE(bed.wait(look_at_publication(bed.registrar(), *timer)));
-  EXPECT_EQ(bed.binding("c").etag, refreshed->etag) << "one that was refreshed has not run out";
-  EXPECT_EQ(rows_of(bed, kTellResource).size(), told);
-  const auto second = read_publication_timer(rows_of(bed, kPublicationTimer).back().payload);
-  ASSERT_TRUE(second);
-  bed.advance(180);
-  ASSERT_TRUE(bed.wait(look_at_publication(bed.registrar(), *second)));
-  EXPECT_EQ(bed.binding("c").etag, "");
-  EXPECT_TRUE(bed.has_access("c")) << "the binding ends by itself";
-  EXPECT_EQ(rows_of(bed, kTellResource).size(), told + 1);
-  ASSERT_TRUE(bed.wait(look_at_publication(bed.registrar(), *second))) << "done twice is done";
-  EXPECT_EQ(rows_of(bed, kTellResource).size(), told + 1);
-  EXPECT_TRUE(read_publication_timer("a\0b").failed_with(Code::Corrupt));
+  first.authorisation->facts.sid = "a-session";
+  ASSERT_TRUE(bed.publish_it(first));
+  bed.advance(60 + kExpiryGrace);
+  auto request = std::make_shared<RegisterRequest>();
+  request->impu = kImpu;
+  request->expires = 3600;
+  request->s_cscf = "sip:127.0.0.1:1;transport=tcp";
+  request->authorisations.push_back(bed.authorisation("c"));
+  request->authorisations.front().facts.sid = "a-session";
+  ASSERT_TRUE(bed.wait(register_identity(bed.registrar(), std::move(request))));
+  EXPECT_TRUE(bed.has_access("c"));
+  EXPECT_EQ(bed.binding("c").etag, "") << "its publication went with the former one";
+  const std::string prefix = revocable_prefix("alpha", "s", "a-session");
+  const auto index = bed.wait(
+      bed.context()->store.range(broker::tables::kServiceStates, prefix, broker::record_prefix_end(prefix), 2));
+  ASSERT_TRUE(index);
+  EXPECT_EQ(index->size(), 1U);
+}
+
+// Whoever reads its figures on another shard reads of one that is whole, and listens.
+TEST(Registrar, HasNoEndpointThatDoesNotListen) {
+  RegistrationBed bed;
+  EXPECT_NE(bed.registrar()->started_endpoint(), nullptr);
+  settings::Sip sip = sip_settings();
+  sip.address = "192.0.2.1";
+  Registrar other(bed.contexts(), std::move(sip));
+  EXPECT_EQ(other.started_endpoint(), nullptr);
+  EXPECT_FALSE(bed.wait(other.start([] {})));
+  EXPECT_EQ(other.started_endpoint(), nullptr);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ class RegistrationBed : public keys::KmsBed {
   ~RegistrationBed() { EXPECT_TRUE(wait(stop(&registrar_))); }
 
   Registrar* registrar() { return &registrar_; }
+  Registrar::Contexts& contexts() { return contexts_; }
   void advance(std::int64_t seconds) { clock().advance(std::chrono::seconds(seconds)); }
 
   // Begins it from the loop, and returns; its outcome comes when it comes.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/log_batch.h"
+#include "core/base/log_look.h"
 
 namespace claviger {
 namespace {
@@ -111,6 +112,17 @@ TEST(LogBatch, KeepsBackNoLongTail) {
   EXPECT_FALSE(batch.is_due(true));
 }
 
+// However many warnings are flushed meanwhile.
+TEST(LogLook, IsDueOnceASecond) {
+  LogLook look;
+  const Monotonic begun{Seconds(1000)};
+  EXPECT_TRUE(look.is_due(begun));
+  EXPECT_FALSE(look.is_due(begun));
+  EXPECT_FALSE(look.is_due(begun + Milliseconds(999)));
+  EXPECT_TRUE(look.is_due(begun + Milliseconds(1000)));
+  EXPECT_FALSE(look.is_due(begun + Milliseconds(1999)));
+}
+
 // logrotate renames: the lines before are in the old file, those after in a new one, and none is lost.
 TEST(Log, ARenamedFileIsFollowedByANewOne) {
   const std::string file = testing::TempDir() + "claviger_rotated_log_test.log";
@@ -128,7 +140,7 @@ TEST(Log, ARenamedFileIsFollowedByANewOne) {
   logger.info("before");
   while (!has(file, "before")) std::this_thread::yield();
   ASSERT_EQ(std::rename(file.c_str(), old.c_str()), 0);
-  // The line that wakes the writer may still be one of the burst before.
+  // The file is looked for once a second.
   while (!has(file, "after")) {
     logger.info("after");
     logger.flush();

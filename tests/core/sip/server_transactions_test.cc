@@ -25,10 +25,24 @@ struct SipServerTransactions : testing::Test {
 };
 
 TEST_F(SipServerTransactions, OneSourceLeavesRoomForOthersAndUdpForStreams) {
+  EXPECT_TRUE(begin(kOther));
   EXPECT_EQ(begin_all(kFlooding), 60U);
-  EXPECT_EQ(begin_all(kOther), 20U);
+  EXPECT_EQ(begin_all(kOther), 19U);
   EXPECT_EQ(begin_all(std::nullopt), 20U);
   EXPECT_FALSE(begin(kOther));
+}
+
+// One core is the common case: what others would have is its own until they come, and they find room to begin.
+TEST_F(SipServerTransactions, ASourceAloneHasWhatThereIs) {
+  EXPECT_EQ(begin_all(kFlooding), 78U);
+  EXPECT_TRUE(begin(kOther));
+  for (std::uint64_t number = 1; number <= 19; ++number) {
+    EXPECT_FALSE(begin(kFlooding)) << "above its share while somebody else is there";
+    transactions.end(key(number));
+  }
+  EXPECT_TRUE(begin(kFlooding));
+  EXPECT_FALSE(begin(kFlooding));
+  EXPECT_EQ(begin_all(kOther), 19U);
 }
 
 TEST_F(SipServerTransactions, KeptAnswersAreBoundedInOctets) {
@@ -37,11 +51,12 @@ TEST_F(SipServerTransactions, KeptAnswersAreBoundedInOctets) {
     transactions.complete(key(next), std::string(size, 'a'), now + 32s);
     return true;
   };
+  EXPECT_TRUE(keep(kOther, 1));
   EXPECT_TRUE(keep(kFlooding, 5'999));
   EXPECT_TRUE(keep(kFlooding, 1'000));
   EXPECT_FALSE(keep(kFlooding, 1));
   EXPECT_TRUE(keep(kOther, 2'999));
-  EXPECT_TRUE(keep(kOther, 2));
+  EXPECT_TRUE(keep(kOther, 1));
   EXPECT_EQ(transactions.kept_bytes(), 10'000U);
   EXPECT_FALSE(keep(kOther, 1));
   EXPECT_TRUE(begin(std::nullopt));
@@ -52,15 +67,17 @@ TEST_F(SipServerTransactions, KeptAnswersAreBoundedInOctets) {
   transactions.expire(now + 32s);
   EXPECT_EQ(transactions.kept_bytes(), 0U);
   EXPECT_EQ(transactions.size(), 0U);
-  EXPECT_TRUE(keep(kFlooding, 6'000));
+  EXPECT_TRUE(keep(kFlooding, 9'000));
+  EXPECT_TRUE(begin(kFlooding)) << "alone";
   EXPECT_EQ(begin_all(kOther), 60U);
 }
 
 TEST_F(SipServerTransactions, WhatEndsGivesItsShareBack) {
+  EXPECT_TRUE(begin(kOther));
   EXPECT_EQ(begin_all(kFlooding), 60U);
-  for (std::uint64_t number = 1; number <= 60; ++number) transactions.end(key(number));
+  for (std::uint64_t number = 2; number <= 61; ++number) transactions.end(key(number));
   transactions.end(key(4711));
-  EXPECT_EQ(transactions.size(), 0U);
+  EXPECT_EQ(transactions.size(), 1U);
   EXPECT_EQ(begin_all(kFlooding), 60U);
 }
 
