@@ -1,9 +1,18 @@
 #include "broker/key_fit.h"
 
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <filesystem>
 #include <set>
+#include <utility>
 
+#include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/codec/hex.h"
 #include "core/crypto/digest.h"
@@ -21,6 +30,60 @@ bool opens_all(const storage::WrappingKeys& keys, const Rows& rows) {
   return std::ranges::all_of(rows, [&](const storage::DataKeyRow& row) {
     return keys.unwrap(as_bytes(row.wrapping_key), as_bytes(row.place), as_bytes(row.wrapped)).has_value();
   });
+}
+
+// Root looks with the eyes of the store's owner, for the daemon runs as that user: root itself is refused a key of somebody
+// else's. Of a process that has no threads yet.
+class AsOwnerOf {
+ public:
+  explicit AsOwnerOf(const std::string& directory) {
+    struct stat status {};
+    if (::geteuid() != 0 || ::stat(directory.c_str(), &status) != 0 || status.st_uid == 0) return;
+    const passwd* owner = ::getpwuid(status.st_uid);
+    const int count = ::getgroups(0, nullptr);
+    if (owner == nullptr || count < 0) return;
+    groups_.resize(static_cast<std::size_t>(count));
+    if (::getgroups(count, groups_.data()) != count) return;
+    group_ = ::getegid();
+    is_other_ = true;
+    const bool is_done = ::initgroups(owner->pw_name, owner->pw_gid) == 0 && ::setegid(owner->pw_gid) == 0 &&
+                         ::seteuid(status.st_uid) == 0;
+    if (!is_done) give_back();
+  }
+  AsOwnerOf(const AsOwnerOf&) = delete;
+  AsOwnerOf& operator=(const AsOwnerOf&) = delete;
+  ~AsOwnerOf() { give_back(); }
+
+ private:
+  void give_back() {
+    if (!std::exchange(is_other_, false)) return;
+    const bool is_done =
+        ::seteuid(0) == 0 && ::setegid(group_) == 0 && ::setgroups(groups_.size(), groups_.data()) == 0;
+    CLAVIGER_ASSERT(is_done);
+  }
+
+  bool is_other_ = false;
+  gid_t group_ = 0;
+  std::vector<gid_t> groups_;
+};
+
+std::string user_name(uid_t uid) {
+  const passwd* entry = ::getpwuid(uid);
+  return entry == nullptr ? "uid " + std::to_string(uid) : std::string(entry->pw_name);
+}
+
+// A file that is there and is not read: whose it is, and who must ask. Empty: it can be read.
+std::string why_unread(const std::string& file) {
+  struct stat status {};
+  const auto keys = storage::WrappingKeys::load(file);
+  const bool is_refused = keys.failed_with(Code::PermissionsTooOpen) || keys.failed_with(Code::Io);
+  if (!is_refused || ::stat(file.c_str(), &status) != 0) return {};
+  std::array<char, 8> mode{};
+  std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(status.st_mode & 07777U));
+  return "the key-encryption key's file " + file + " cannot be used by " + user_name(::geteuid()) + ": it belongs to " +
+         user_name(status.st_uid) + ", mode " + mode.data() +
+         "; it must be the daemon's user's or root's, with mode 0600, and clavigerd be called by that user (runuser "
+         "-u)";
 }
 
 bool opens_all(const std::string& file, const Rows& rows) {
@@ -60,8 +123,10 @@ std::optional<KeyFit> key_fit(const std::string& directory, const std::string& k
     if (!in_token.contains(row->wrapping_key)) rows.push_back(*std::move(row));
   }
   if (rows.empty()) return KeyFit{true, directory + " opens with the key in the PKCS #11 token"};
+  const AsOwnerOf eyes(directory);
   if (!key_file.empty() && opens_all(key_file, rows)) return KeyFit{true, directory + " opens with " + key_file};
 
+  if (std::string why = why_unread(key_file); !why.empty()) return KeyFit{false, std::move(why)};
   std::error_code ignored;
   KeyFit fit;
   const bool is_there = !key_file.empty() && std::filesystem::exists(key_file, ignored);
@@ -69,7 +134,8 @@ std::optional<KeyFit> key_fit(const std::string& directory, const std::string& k
              directory + ", which wants the key " + names_of(rows);
   for (const std::string& former : storage::former_key_files(key_file)) {
     if (!opens_all(former, rows)) continue;
-    return KeyFit{false, fit.text + ": " + former + " does, put it in its place"};
+    return KeyFit{false, fit.text + ": " + former +
+                             " does, put it in its place, after keeping the present one under another name"};
   }
   fit.text += ": bring the copy of the key that was kept with it";
   return fit;

@@ -66,7 +66,9 @@ std::optional<claviger::broker::KeyFit> key_fit_of(const Settings& settings) {
 
 // What an operator can do about a start that failed, beside its code.
 std::string advice_for(const claviger::Error& error, const Settings& settings) {
-  if (error.code != claviger::Code::SealBroken && error.code != claviger::Code::Unreadable) return {};
+  const bool is_about_the_key = error.code == claviger::Code::SealBroken || error.code == claviger::Code::Unreadable ||
+                                error.where.starts_with("wrapping_keys");
+  if (!is_about_the_key) return {};
   const auto fit = key_fit_of(settings);
   return fit && !fit->fits ? ": " + fit->text : std::string();
 }

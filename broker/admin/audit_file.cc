@@ -29,10 +29,15 @@ Result<Unit> sync_folder_of(const std::string& path) {
 }  // namespace
 
 AuditFile::AuditFile(AuditFile&& other) noexcept
-    : file_(std::exchange(other.file_, -1)), is_broken_(other.is_broken_) {}
+    : file_(std::exchange(other.file_, -1)),
+      is_broken_(other.is_broken_),
+      size_(other.size_),
+      is_touched_(other.is_touched_) {}
 AuditFile& AuditFile::operator=(AuditFile&& other) noexcept {
   std::swap(file_, other.file_);
   std::swap(is_broken_, other.is_broken_);
+  std::swap(size_, other.size_);
+  std::swap(is_touched_, other.is_touched_);
   return *this;
 }
 AuditFile::~AuditFile() {
@@ -57,6 +62,19 @@ bool AuditFile::is_there() const {
   return file_ >= 0 && ::fstat(file_, &status) == 0 && status.st_nlink > 0;
 }
 
+bool AuditFile::is_as_written() const {
+  struct stat status {};
+  if (is_broken_) return true;  // what stays of a write that failed is ours
+  return !is_touched_ && ::fstat(file_, &status) == 0 && static_cast<std::uint64_t>(status.st_size) == size_;
+}
+
+bool AuditFile::is_same_as(const AuditFile& other) const {
+  struct stat one {};
+  struct stat another {};
+  return ::fstat(file_, &one) == 0 && ::fstat(other.file_, &another) == 0 && one.st_dev == another.st_dev &&
+         one.st_ino == another.st_ino;
+}
+
 Result<AuditFile::Tail> AuditFile::read_tail() {
   struct stat status {};
   if (::fstat(file_, &status) != 0) return io_error();
@@ -78,6 +96,7 @@ Result<AuditFile::Tail> AuditFile::read_tail() {
   if (whole == 0 && begin > 0) return Error{Code::Corrupt, "audit.file"};
   tail.torn_bytes = text.size() - whole;
   if (tail.torn_bytes > 0 && ::ftruncate(file_, static_cast<off_t>(begin + whole)) != 0) return io_error();
+  size_ = begin + whole;
   if (whole == 0) return tail;
   const std::size_t line = text.rfind('\n', whole - 2);
   const std::size_t line_begin = whole < 2 || line == std::string::npos ? 0 : line + 1;
@@ -89,6 +108,8 @@ Result<Unit> AuditFile::append(std::string_view lines) {
   if (file_ < 0 || is_broken_) return Error{Code::Io, "audit.file"};
   struct stat before {};
   if (::fstat(file_, &before) != 0) return io_error();
+  is_touched_ = is_touched_ || static_cast<std::uint64_t>(before.st_size) != size_;
+  size_ = static_cast<std::uint64_t>(before.st_size);
   std::string_view left = lines;
   bool is_written = true;
   Error failure{Code::Io, "audit.file"};
@@ -105,7 +126,10 @@ Result<Unit> AuditFile::append(std::string_view lines) {
     is_written = false;
     failure = io_error();
   }
-  if (is_written) return Unit{};
+  if (is_written) {
+    size_ += lines.size();
+    return Unit{};
+  }
   // Half a batch must not stay: its sequence numbers are given out again.
   if (::ftruncate(file_, before.st_size) != 0) is_broken_ = true;
   return failure;

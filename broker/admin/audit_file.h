@@ -32,6 +32,9 @@ class AuditFile {
   bool is_open() const { return file_ >= 0; }
   // Whether it still has a name in a folder; false: it was deleted, or moved to another file system.
   bool is_there() const;
+  // Whether nobody else has made it shorter or longer since open(). A cut that later lines have hidden counts.
+  bool is_as_written() const;
+  bool is_same_as(const AuditFile& other) const;
 
  private:
   explicit AuditFile(int file) : file_(file) {}
@@ -39,6 +42,8 @@ class AuditFile {
 
   int file_ = -1;
   bool is_broken_ = false;
+  std::uint64_t size_ = 0;  // as we left it
+  bool is_touched_ = false;
 };
 
 struct AuditFile::Opened {

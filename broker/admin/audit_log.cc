@@ -214,6 +214,18 @@ runtime::Task<Result<Unit>> AuditLog::write(std::string lines, AuditHead head) {
   co_return Unit{};
 }
 
+// What does not fit at a reload, for the line that says so; empty: a rotation, or nothing was renamed.
+std::string AuditLog::broken_at_reload(const AuditFile& opened, const AuditFile::Tail& tail) const {
+  if (file_ == nullptr || head_.seq == 0) return {};
+  const std::string last = "entry " + std::to_string(head_.seq);
+  if (!file_->is_as_written()) return "the file was cut, or written by somebody else, before " + last + " or behind it";
+  // Not renamed, as it was; or a new file of the same name, after an honest rotation.
+  if (opened.is_same_as(*file_)) return {};
+  if (!tail.last_line) return {};
+  // Somebody put another file there: a copy that has all lines is as good as the file itself.
+  return continue_from(key_, tail, head_).broken;
+}
+
 runtime::Task<Result<Unit>> AuditLog::open_anew() {
   // Looked at before: whoever renames a file between the two has not lost it.
   const bool was_lost = file_ != nullptr && head_.seq > 0 && !file_->is_there();
@@ -221,14 +233,17 @@ runtime::Task<Result<Unit>> AuditLog::open_anew() {
   auto done = co_await runtime::offload(&file_pool_, std::move(work));
   if (!done) co_return done.error();
   CLAVIGER_CO_TRY(opened, *std::move(done));
-  file_ = std::make_shared<AuditFile>(std::move(opened.file));
-  if (opened.tail.last_line) co_return Unit{};  // not renamed: the same file
-  std::string why;
-  if (was_lost) {
+  std::string why = broken_at_reload(opened.file, opened.tail);
+  if (was_lost && !opened.tail.last_line) {
     why = "the file with entry " + std::to_string(head_.seq) + " was deleted, or moved to another file system";
+  }
+  file_ = std::make_shared<AuditFile>(std::move(opened.file));
+  const bool is_broken = !why.empty();
+  if (!is_broken && opened.tail.last_line) co_return Unit{};  // not renamed: the same file
+  if (is_broken) {
     CLAVIGER_CO_TRY(noted, co_await note_break(why));
   }
-  AuditEntry opens = own_entry("audit.open", was_lost ? "broken" : "ok", std::move(why));
+  AuditEntry opens = own_entry("audit.open", is_broken ? "broken" : "ok", std::move(why));
   ChainedLine line = chain_line(key_, head_, home_.wall(), opens);
   co_return co_await write(std::move(line.text), line.head);
 }

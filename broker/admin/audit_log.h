@@ -5,8 +5,8 @@
 // after each write, so that a log whose end was cut off shows, and a log that was lost is continued, not begun anew.
 //
 // Rotation: rename the file in its folder, then SIGHUP (reopen): the new file begins with an "audit.open" line that follows
-// the old file's last one. A file that was deleted instead, or whose end does not fit at the start, is a break: the line says
-// so for ever (outcome "broken"), and breaks() counts it, over restarts.
+// the old file's last one. A file that was deleted, cut or replaced instead, or whose end does not fit at the start, is a
+// break: the line says so for ever (outcome "broken"), and breaks() counts it, over restarts.
 #pragma once
 
 #include <atomic>
@@ -68,6 +68,7 @@ class AuditLog {
   runtime::Task<void> write_waiting();
   runtime::Task<Result<Unit>> write(std::string lines, AuditHead head);
   runtime::Task<Result<Unit>> open_anew();
+  std::string broken_at_reload(const AuditFile& opened, const AuditFile::Tail& tail) const;
   runtime::Task<Result<AuditHead>> head_in_store();
   runtime::Task<Result<Unit>> load_breaks();
   runtime::Task<Result<Unit>> note_break(std::string why);

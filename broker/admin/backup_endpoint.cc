@@ -9,11 +9,12 @@
 
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
-#include "broker/tables.h"
 #include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
 #include "core/runtime/offload.h"
 #include "storage/data_key_row.h"
+#include "storage/rocks/record_look.h"
+#include "storage/sealing.h"
 
 namespace claviger::admin {
 namespace {
@@ -26,6 +27,7 @@ struct Copied {
   Result<Unit> done = Unit{};
   std::uint64_t bytes = 0;
   std::string why;  // of NotPermitted
+  std::set<std::string> key_names;
 };
 
 // Which key-encryption keys open it, by name: for people and for whoever looks for the right one of several copies.
@@ -49,7 +51,28 @@ std::string why_not_writable(const std::string& directory) {
          "ReadWritePaths= in the unit)";
 }
 
-Copied copy(storage::Store& store, const std::string& directory, const std::set<std::string>& names) {
+// Of the keys that wrap the data keys in the copy, as in broker/key_fit.h: the store's own may turn meanwhile.
+Result<std::set<std::string>> key_names(const std::string& directory) {
+  std::set<std::string> names;
+  const auto records = storage::rocks::read_records(directory, "data_keys", storage::Sealer::kDataKeysMax);
+  if (records.failed_with(Code::NotFound)) return names;  // nothing sealed yet
+  if (!records) return records.error();
+  for (const storage::rocks::LookedAt& record : *records) {
+    CLAVIGER_TRY(row, storage::read_data_key_row(record.key, as_bytes(record.payload)));
+    std::string name;
+    codec::hex_encode(as_bytes(row.wrapping_key), name);
+    names.insert(std::move(name));
+  }
+  return names;
+}
+
+Result<std::set<std::string>> name_keys(const std::string& directory) {
+  CLAVIGER_TRY(names, key_names(directory));
+  CLAVIGER_TRY(written, write_key_names(directory, names));
+  return names;
+}
+
+Copied copy(storage::Store& store, const std::string& directory) {
   Copied copied;
   std::error_code failure;
   if (std::filesystem::exists(directory, failure)) {
@@ -66,27 +89,19 @@ Copied copy(storage::Store& store, const std::string& directory, const std::set<
     return copied;
   }
   copied.done = store.checkpoint(directory);
-  if (copied.done) copied.done = write_key_names(directory, names);
   if (!copied.done) return copied;
+  auto names = name_keys(directory);
+  if (!names) {
+    copied.done = names.error();
+    return copied;
+  }
+  copied.key_names = *std::move(names);
   for (std::filesystem::directory_iterator each(directory, failure), end; !failure && each != end;
        each.increment(failure)) {
     const std::uintmax_t size = each->file_size(failure);
     if (!failure) copied.bytes += size;
   }
   return copied;
-}
-
-// Of the keys that wrap the data keys now, as in broker/key_fit.h.
-Task<Result<std::set<std::string>>> key_names(broker::Context* context) {
-  CLAVIGER_CO_TRY(records, co_await context->store.range(broker::tables::kDataKeys, "", "", storage::kRangeMax));
-  std::set<std::string> names;
-  for (const storage::Record& record : records) {
-    CLAVIGER_CO_TRY(row, storage::read_data_key_row(record.key, record.value.bytes()));
-    std::string name;
-    codec::hex_encode(as_bytes(row.wrapping_key), name);
-    names.insert(std::move(name));
-  }
-  co_return names;
 }
 
 Task<Answer> make(Call* call) {
@@ -103,8 +118,7 @@ Task<Answer> make(Call* call) {
   // All that was acknowledged before is in it; what is committed from now on may be.
   const std::uint64_t sequence = call->context.store.latest_sequence();
   storage::Store* store = &call->context.store;
-  CLAVIGER_CO_TRY(names, co_await key_names(call->at()));
-  auto work = [store, directory, names] { return copy(*store, directory, names); };
+  auto work = [store, directory] { return copy(*store, directory); };
   auto copied = co_await runtime::offload(&call->context.work_pool, std::move(work));
   if (!copied) co_return copied.error();
   if (copied->done.failed_with(Code::BadValue)) {
@@ -116,7 +130,7 @@ Task<Answer> make(Call* call) {
   codec::JsonWriter json(text);
   json.begin_object().member("directory", directory).member("sequence", sequence).member("bytes", copied->bytes);
   json.name("key_encryption_keys").begin_array();
-  for (const std::string& name : names) json.value(name);
+  for (const std::string& name : copied->key_names) json.value(name);
   json.end_array().end_object();
   co_return Answer(std::move(text));
 }

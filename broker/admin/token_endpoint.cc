@@ -1,6 +1,7 @@
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
 #include "broker/admin/session_json.h"
+#include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/refresh_token.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/identity/user_procedures.h"
@@ -187,6 +188,10 @@ Task<Answer> revoke_refresh(Call* call, identity::RefreshToken token) {
   auto known = co_await find_refresh(call->at(), std::move(token));
   if (!known) co_return known.error();
   call->target = known->tenant + "/session/" + known->session.sid;
+  // As session.revoke: else the browser has another session without asking its user.
+  auto over =
+      co_await identity::end_browser_sign_in(call->at(), known->tenant, known->session.sub, known->session.auth_time);
+  if (!over) co_return over.error();
   auto done =
       co_await identity::end_session(call->at(), known->tenant, known->session.sid, identity::SessionState::Revoked);
   if (!done) co_return done.error();

@@ -100,11 +100,14 @@ Task<Answer> add(Call* call) {
   co_return answer_with(*user);
 }
 
-// His bindings in other systems: owed with his record, and done before we answer.
-Task<Result<Unit>> follow(Call* call, std::string sub) {
-  if (call->services.migration == nullptr) co_return Unit{};
+// His bindings in other systems: owed with his record, so that what does not go now is done later, and the verb is done
+// all the same.
+Task<void> follow(Call* call, std::string sub) {
+  if (call->services.migration == nullptr) co_return;
   std::vector<std::string> subs{std::move(sub)};
-  co_return co_await migration::follow_users(call->services.migration, call->values[0], std::move(subs));
+  const auto followed = co_await migration::follow_users(call->services.migration, call->values[0], std::move(subs));
+  if (followed) co_return;
+  call->context.shard.logger().warning("user.follow", {{"code", name_of(followed.error().code)}});
 }
 
 Task<Answer> enable(Call* call) {
@@ -112,8 +115,7 @@ Task<Answer> enable(Call* call) {
   if (!user) co_return user.error();
   auto done = co_await identity::enable_user(call->at(), call->values[0], user->sub);
   if (!done) co_return done.error();
-  auto followed = co_await follow(call, user->sub);
-  if (!followed) co_return followed.error();
+  co_await follow(call, user->sub);
   Answer shown = co_await show_anew(call, user->sub);
   co_return shown;
 }
@@ -170,8 +172,7 @@ Task<Answer> disable(Call* call) {
   if (!user) co_return user.error();
   auto done = co_await identity::disable_user(call->at(), call->values[0], user->sub);
   if (!done) co_return done.error();
-  auto followed = co_await follow(call, user->sub);
-  if (!followed) co_return followed.error();
+  co_await follow(call, user->sub);
   Answer shown = co_await show_anew(call, user->sub);
   co_return shown;
 }

@@ -44,26 +44,54 @@ void add_partners(Exposition& out, const std::vector<partners::PartnerFigures>& 
   }
 }
 
-Task<void> add_outbox(Exposition* out, broker::Context* context) {
-  const auto rows = co_await context->store.range(broker::tables::kOutbox, "", "", storage::kRangeMax);
-  if (!rows) co_return;
-  const std::int64_t now = numeric_date(context->shard.wall());
+// What is to be told to others, in the two tables of it.
+struct Outstanding {
   std::uint64_t waiting = 0;
   std::uint64_t failing = 0;
-  std::int64_t oldest = now;
-  for (const storage::Record& record : *rows) {
-    const auto row = storage::decode_outbox_row(record.key, record.value.bytes());
-    if (!row) continue;
-    if (row->attempts == 0 && row->due > now) continue;  // a timer of the future
-    ++waiting;
-    if (row->attempts > 0) ++failing;
-    oldest = std::min(oldest, row->due_first);
+  std::int64_t oldest = 0;
+};
+
+// Payloads come along with the rows: so few at a time, and so many at all.
+constexpr std::size_t kOutboxPage = 64;
+constexpr std::size_t kOutboxRowsMax = 1024;
+// What was tried and failed is tried again within that; what is due later is a timer that nobody waits for.
+constexpr Seconds kRetriedWithin{1200};
+
+// Of one table. Its rows begin with a time; what else lies in it is behind them.
+Task<void> count_outbox(broker::Context* context, storage::TableId table, Outstanding* counted) {
+  const std::int64_t now = numeric_date(context->shard.wall());
+  std::string from;
+  for (std::size_t seen = 0; seen < kOutboxRowsMax; seen += kOutboxPage) {
+    std::string to = storage::outbox_key(now + kRetriedWithin.count(), "");
+    const auto rows = co_await context->store.range(table, from, std::move(to), kOutboxPage);
+    if (!rows) co_return;
+    for (const storage::Record& record : *rows) {
+      const auto row = storage::decode_outbox_row(record.key, record.value.bytes());
+      if (!row) continue;
+      if (row->attempts == 0 && row->due > now) continue;  // a timer of the next minutes
+      ++counted->waiting;
+      if (row->attempts > 0) ++counted->failing;
+      counted->oldest = std::min(counted->oldest, row->due_first);
+    }
+    if (rows->size() < kOutboxPage) co_return;
+    from = rows->back().key + '\0';
   }
-  out->one("outbox_waiting", "gauge",
-           "What is to be told to others (back-channel log-outs, notifications) and is not yet; counted to 4096.",
-           waiting);
-  out->one("outbox_failing", "gauge", "Those of them that were tried and failed.", failing);
-  out->one("outbox_oldest_seconds", "gauge", "How long the oldest of them has waited.", age(oldest, now));
+}
+
+Task<void> add_outbox(Exposition* out, broker::Context* context) {
+  const std::int64_t now = numeric_date(context->shard.wall());
+  Outstanding all;
+  all.oldest = now;
+  Outstanding* counted = &all;
+  co_await count_outbox(context, broker::tables::kOutbox, counted);
+  co_await count_outbox(context, broker::tables::kMigrationPools, counted);
+  out->one(
+      "outbox_waiting", "gauge",
+      "What is to be told to others (back-channel log-outs, notifications, partner systems of migrants) and is not "
+      "yet; of two tables, the first 1024 rows of each are looked at.",
+      all.waiting);
+  out->one("outbox_failing", "gauge", "Those of them that were tried and failed.", all.failing);
+  out->one("outbox_oldest_seconds", "gauge", "How long the oldest of them has waited.", age(all.oldest, now));
 }
 
 Task<void> add_kms(Exposition* out, AdminServices* services) {

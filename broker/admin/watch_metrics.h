@@ -1,7 +1,7 @@
 // Figures that an operator must alarm on and that have to be asked for: how far partners are heard, what has not been told to
 // others yet, the KMS's queue and pre-issue, free space on the disk (broker/admin/README.md says from which value on).
 //
-// Any shard. Reads a page of the outbox and one record a KMS.
+// Any shard. Reads at most 1024 rows of each outbox, in small pages, and one record a KMS.
 #pragma once
 
 #include <string>

@@ -136,7 +136,7 @@ Task<Result<AuthorizationCode>> read_code(Context* context, std::string tenant, 
 void put_code(storage::Transaction& transaction, std::string_view tenant, const AuthorizationCode& code,
               std::int64_t kept_until) {
   transaction.put(tables::kCodes, code_key(tenant, code.digest), as_bytes(encode_code(code)),
-                  std::max(kept_until, code.interaction_expires_at));
+                  std::max(kept_until, interaction_kept_until(code.interaction_expires_at)));
 }
 
 }  // namespace claviger::identity

@@ -11,7 +11,8 @@
 // codes of one minute lie side by side. Written at sign-in, changed once, at redemption or when the user does not
 // consent. Home shard: home_of("code/" tenant "/" digest). A code lives for lifetimes.authorization_code; its record
 // stays kRedeemedCodeKept after a redemption, with the session that came of it, so that a second redemption is
-// recognised and ends that session.
+// recognised and ends that session; and as long after the end of its interaction, so that a form which was opened in
+// that interaction's last second and waits for a password's hash does not make the same code anew.
 #pragma once
 
 #include <array>
@@ -54,8 +55,13 @@ struct AuthorizationCode {
   UeName ue;                   // on which the user signed in
   std::uint32_t claims = 0;    // asked for one by one, and his: requested_claims.h
   std::int64_t issued_at = 0;  // NumericDate
-  std::int64_t interaction_expires_at = 0;  // NumericDate; until then the record says that it was used
+  std::int64_t interaction_expires_at = 0;  // NumericDate; until then and a while longer the record says: used
 };
+
+// How long it is remembered that an interaction was used, or cancelled.
+constexpr std::int64_t interaction_kept_until(std::int64_t interaction_expires_at) {
+  return interaction_expires_at + kRedeemedCodeKept.count();
+}
 
 inline constexpr std::size_t kCodeBytes = 32;
 

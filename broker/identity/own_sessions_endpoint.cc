@@ -1,5 +1,6 @@
 #include "broker/identity/own_sessions_endpoint.h"
 
+#include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/bearer.h"
 #include "broker/identity/bearer_user.h"
 #include "broker/identity/dpop_check.h"
@@ -47,6 +48,9 @@ Task<Result<http::Response>> end_own(Context* context, std::string tenant, Beare
   if (!session) co_return session.error();
   // Another's is as good as none.
   if (session->sub != who.user.sub) co_return Error{Code::SessionUnknown, "sessions.sid"};
+  // First where the next session would come from: the other device's browser would have one again without asking.
+  auto over = co_await end_browser_sign_in(context, tenant, session->sub, session->auth_time);
+  if (!over) co_return over.error();
   auto ended = co_await end_session(context, std::move(tenant), std::move(sid), SessionState::SignedOff);
   if (!ended) co_return ended.error();
   co_return http::Response(204);

@@ -192,7 +192,8 @@ Task<Result<bool>> is_interaction_used(Context* context, const SignIn* request) 
 Task<Result<Unit>> cancel_sign_in(Context* context, SignIn request) {
   storage::Transaction transaction;
   expect_unused(request, make_code(*context, request), transaction);
-  transaction.put(tables::kInteractions, interaction_key(request), {}, request.interaction.expires_at);
+  transaction.put(tables::kInteractions, interaction_key(request), {},
+                  interaction_kept_until(request.interaction.expires_at));
   auto committed = co_await context->store.commit(std::move(transaction));
   if (committed.failed_with(Code::Conflict)) co_return Error{Code::InteractionUsed, "interaction"};
   if (!committed) co_return committed.error();

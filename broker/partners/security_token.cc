@@ -39,8 +39,9 @@ Result<std::string> optional_text(const codec::JsonObject& claims, std::string_v
 Result<std::string> mc_identity(const codec::JsonObject& claims, std::string_view name, const Partner& partner) {
   CLAVIGER_TRY(identity, optional_text(claims, name, tokens::kMcIdMax));
   // A blank would make two of it, where lists of identities are read: one of the partner's domains, the other of anybody's.
-  const auto is_blank = [](char character) { return character <= ' ' || character == '\x7f'; };
-  if (std::ranges::any_of(identity, is_blank)) return invalid("assertion.identity");
+  // And it is a URI (RFC 3986 clause 2): no octet of it is beyond ASCII, whatever sign a char has here.
+  const auto is_foreign = [](unsigned char octet) { return octet <= ' ' || octet >= 0x7f; };
+  if (std::ranges::any_of(identity, is_foreign)) return invalid("assertion.identity");
   // A partner that names users of somebody else's domain.
   if (!identity.empty() && !is_in_domains(identity, partner.domains)) return invalid("assertion.domain");
   return identity;

@@ -45,6 +45,8 @@ Task<Result<Unit>> revoke_refresh_token(Context* context, std::string tenant, id
   // Not one of ours after all: as unknown as any.
   if (!identity::is_genuine(token, context->identity->refresh_mac(), tenant, *session)) co_return Unit{};
   if (session->client_id != client_id) co_return Error{Code::TokenOfAnother, "revoke.client"};
+  // The grant of this client ends (RFC 7009 clause 2.1) and no more: the sign-in at the browser is the user's, and serves his
+  // other clients. Whoever means that signs off (OIDC RP-Initiated Logout), revokes the session, or is an operator.
   auto ended = co_await identity::end_session(context, tenant, token.sid, identity::SessionState::SignedOff);
   co_return ended;
 }

@@ -13,7 +13,17 @@ namespace {
 // generator asks the kernel for the process's number, lest a child repeat its parent's values. We have no children that
 // go on as we do.
 constexpr std::size_t kShortMax = 32;
-thread_local RandomPool short_draws;
+//
+// Whoever draws while its thread ends, behind the pool's own end, is given bytes of the generator and not wiped ones.
+thread_local bool is_pool_gone = false;  // has no destructor: good to the thread's last breath
+struct ShortDraws {
+  ShortDraws() = default;
+  ShortDraws(const ShortDraws&) = delete;
+  ShortDraws& operator=(const ShortDraws&) = delete;
+  ~ShortDraws() { is_pool_gone = true; }
+  RandomPool pool;
+};
+thread_local ShortDraws short_draws;
 
 Result<Unit> generate(MutableBytes out) {
   if (RAND_priv_bytes(as_uchar(out), static_cast<int>(out.size())) != 1) {
@@ -27,7 +37,7 @@ Result<Unit> generate(MutableBytes out) {
 Result<Unit> fill_random(MutableBytes out) {
   CLAVIGER_ASSERT(out.size() <= INT_MAX);
   if (out.empty()) return Unit{};
-  return out.size() <= kShortMax ? short_draws.fill(out) : generate(out);
+  return out.size() <= kShortMax && !is_pool_gone ? short_draws.pool.fill(out) : generate(out);
 }
 
 Result<Unit> RandomPool::fill(MutableBytes out) {

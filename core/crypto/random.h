@@ -1,6 +1,6 @@
 // Random bytes from OpenSSL's generators, and from nowhere else.
 //
-// fill_random() may be called on any thread: each has its own generator. A RandomPool belongs to one shard.
+// fill_random() may be called on any thread: each has its own generator and pool. A RandomPool belongs to one thread.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace claviger::crypto {
 
-// From the generator for values that stay private (RAND_priv_bytes): keys, codes, secrets. CryptoFailure when
-// the kernel gives no entropy: the caller must not go on with what is in `out`.
+// From RAND_priv_bytes: keys, codes, secrets; up to 32 bytes of any of them from those drawn ahead for this thread.
+// CryptoFailure when the kernel gives no entropy: the caller must not go on with what is in `out`.
 Result<Unit> fill_random(MutableBytes out);
 
 template <std::size_t N>

@@ -5,6 +5,7 @@ usage: backup.py     CLAVIGER_BUILD: the build folder.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,36 @@ PASSWORD = "once-upon-a-time-9"
 def restore(daemon, copy):
     return subprocess.run([os.path.join(build_folder(), "bin", "clavigerd"), "--config", daemon.config, "--restore", copy],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+
+
+def check_config(daemon):
+    return subprocess.run([os.path.join(build_folder(), "bin", "clavigerd"), "--config", daemon.config, "--check-config"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+
+
+def check_as_root(sandbox, daemon, settings):
+    """Data and key are the daemon's user's; root, who types upgrades, is told what that user would be."""
+    if os.geteuid() != 0:
+        return
+    data, key = settings["data_directory"], settings["key_encryption_key_file"]
+    nobody = pwd.getpwnam("nobody").pw_uid
+    folder = os.path.dirname(key)
+    modes = {}
+    while folder.startswith(sandbox.folder):
+        modes[folder] = os.stat(folder).st_mode & 0o777
+        os.chmod(folder, 0o755)
+        folder = os.path.dirname(folder)
+    os.chown(data, nobody, -1)
+    os.chown(key, nobody, -1)
+    good = check_config(daemon)
+    expect(good.returncode == 0, f"root's --check-config of a store and key of somebody else's: {good}")
+    os.chown(key, 1, -1)
+    told = check_config(daemon)
+    expect(told.returncode == 78 and key in told.stderr and "belongs to" in told.stderr, f"whose it is is said: {told}")
+    os.chown(key, 0, -1)
+    os.chown(data, 0, -1)
+    for path, mode in modes.items():
+        os.chmod(path, mode)
 
 
 def run(sandbox):
@@ -42,7 +73,11 @@ def run(sandbox):
     expect(refused.returncode == 1 and "stop it first" in refused.stderr, f"not under a daemon that serves: {refused}")
     daemon.kill()
     with open(daemon.config, "rb") as file:
-        data = tomllib.load(file)["data_directory"]
+        settings = tomllib.load(file)
+    data = settings["data_directory"]
+    with open(settings["key_encryption_key_file"], encoding="utf-8") as key, open(os.path.join(copy, "OPENS-WITH.txt"), encoding="utf-8") as names:
+        expect(told["key_encryption_keys"] and all(name in names.read() for name in told["key_encryption_keys"]), f"{told}")
+        expect(all(name in key.read() for name in told["key_encryption_keys"]), f"the key of the copy: {told}")
     refused = restore(daemon, copy)
     expect(refused.returncode == 1 and "data_directory" in refused.stderr and os.path.isdir(data), f"a store that is there stays: {refused}")
     shutil.rmtree(data)
@@ -58,6 +93,7 @@ def run(sandbox):
     expect(refused.returncode == 1 and not os.path.exists(data), f"a copy that has rotted is not started from: {refused}")
     done = restore(daemon, copy)
     expect(done.returncode == 0 and "every block checked" in done.stdout, f"{done}")
+    check_as_root(sandbox, daemon, settings)
 
     daemon.start()
     ctl.run("user", "show", "before")

@@ -106,8 +106,8 @@ Task<Result<Unit>> end_browser_session(Context* context, std::string tenant, Int
 }
 
 Task<Result<Unit>> end_browser_sign_in(Context* context, std::string tenant, std::string sub, std::int64_t auth_time) {
-  // As long as a cookie that was made now would live: each that there is has a second less, at least.
-  const Seconds lifetime = context->snapshot->settings->lifetimes.session_idle;
+  // As long as any cookie of it may live: session_idle may have been longer when it was made, up to session_absolute.
+  const Seconds lifetime = context->snapshot->settings->lifetimes.session_absolute;
   const std::int64_t until = numeric_date(context->shard.wall()) + lifetime.count();
   storage::Transaction transaction;
   transaction.put(tables::kInteractions, sign_in_key(tenant, sub, auth_time), {}, until);

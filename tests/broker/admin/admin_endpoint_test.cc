@@ -375,6 +375,7 @@ TEST(AdminSessions, EndWithTheSignInThatTheyCameFrom) {
   bed.add_user("ann", "correct horse");
   const identity::Client client = bed.add_public_client();
   const std::string question = "/idms/v1/alpha/authorize?" + identity::authorize_query(client.client_id);
+  std::string refresh_token;    // of the last one
   const auto signed_in = [&] {  // a browser, by its cookies
     const Reply page = bed.send(identity::get(question));
     identity::Sent form =
@@ -389,6 +390,7 @@ TEST(AdminSessions, EndWithTheSignInThatTheyCameFrom) {
                                                         "&redirect_uri=" + identity::escaped(identity::kRedirect) +
                                                         "&code_verifier=" + std::string(identity::kVerifier)));
     EXPECT_EQ(tokens.status, 200) << tokens.body;
+    refresh_token = tokens.member("refresh_token");
     return cookies_of({page, done});
   };
   const auto asked_silently = [&](const std::string& cookies) {
@@ -407,6 +409,9 @@ TEST(AdminSessions, EndWithTheSignInThatTheyCameFrom) {
   EXPECT_EQ(bed.ask(Method::Delete, "/tenants/alpha/sessions/" + sid).status, 200);
   EXPECT_EQ(asked_silently(first), "login_required");
   EXPECT_EQ(asked_silently(second), "signed in") << "another browser";
+  ASSERT_FALSE(refresh_token.empty());
+  EXPECT_EQ(bed.post("/tokens/revoke", R"({"token":")" + refresh_token + R"("})").status, 200);
+  EXPECT_EQ(asked_silently(second), "login_required");
 }
 
 TEST(AdminSessions, AreListedAndRevoked) {

@@ -163,6 +163,52 @@ TEST_F(AuditLogTest, AFileThatIsDeletedAndNotRenamedShowsAtTheReload) {
   EXPECT_EQ(log_->breaks(), 1U);
 }
 
+TEST_F(AuditLogTest, AFileThatIsCutShowsAtTheReload) {
+  ASSERT_TRUE(append("one"));
+  const std::string early = content(path_);
+  std::uint64_t breaks = 0;
+  for (const std::string& left : {early, std::string()}) {
+    ASSERT_TRUE(append("two"));
+    set_content(path_, left);
+    ASSERT_TRUE(run_task(one_.shard, log_->reopen()));
+    EXPECT_EQ(log_->breaks(), ++breaks);
+    EXPECT_NE(content(path_).find("the file was cut"), std::string::npos);
+    EXPECT_FALSE(verify().is_intact);
+    ASSERT_TRUE(run_task(one_.shard, log_->reopen()));
+    EXPECT_EQ(log_->breaks(), breaks) << "counted once";
+  }
+  // Later lines hide the gap from whoever looks at the end alone.
+  const std::string whole = content(path_);
+  ASSERT_TRUE(append("three"));
+  set_content(path_, whole);
+  ASSERT_TRUE(append("four"));
+  // Renamed before the reload, too: the line stands in the new file, and one rotation more does not take the count away.
+  std::filesystem::rename(path_, path_ + ".2");
+  ASSERT_TRUE(run_task(one_.shard, log_->reopen()));
+  EXPECT_EQ(log_->breaks(), ++breaks);
+  EXPECT_FALSE(verify().is_intact);
+  restart();
+  EXPECT_EQ(log_->breaks(), breaks);
+}
+
+TEST_F(AuditLogTest, AFileThatIsReplacedShowsAtTheReload) {
+  ASSERT_TRUE(append("one"));
+  const std::string early = content(path_);
+  ASSERT_TRUE(append("two"));
+  const auto replace = [&](const std::string& text) {
+    set_content(path_ + "-edited", text);
+    ::chmod((path_ + "-edited").c_str(), 0600);
+    std::filesystem::rename(path_ + "-edited", path_);
+    return run_task(one_.shard, log_->reopen());
+  };
+  ASSERT_TRUE(replace(early));  // as an editor does
+  EXPECT_EQ(log_->breaks(), 1U);
+  EXPECT_FALSE(verify().is_intact);
+  ASSERT_TRUE(append("three"));
+  ASSERT_TRUE(replace(content(path_)));  // nothing is missing
+  EXPECT_EQ(log_->breaks(), 1U);
+}
+
 TEST_F(AuditLogTest, AForeignFileShows) {
   log_.reset();
   set_content(path_, "hello\n");

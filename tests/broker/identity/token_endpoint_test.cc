@@ -69,8 +69,23 @@ TEST_F(TokenEndpoint, RedeemsACodeOfTheFormerRelease) {
   expect_error(post(code_body(its_code)), 400, "invalid_grant");
 }
 
-// What is made together is looked for and written together: by time, in the order of the table.
-TEST_F(TokenEndpoint, CodesAndSessionsLieInTheOrderOfTime) {
+// A form that was opened in its interaction's last second may be answered behind it: of an interaction comes one code.
+TEST_F(TokenEndpoint, ACodeIsRememberedBeyondItsInteraction) {
+  const std::string code = fresh_code();
+  EXPECT_EQ(post(code_body(code)).status, 200);
+  const auto found = bed.wait(read_code(bed.context(), "alpha", code_digest(code)));
+  ASSERT_TRUE(found);
+  const std::int64_t now = numeric_date(bed.shard().wall());
+  ASSERT_GT(found->interaction_expires_at, now);
+  bed.clock().advance(Seconds(found->interaction_expires_at - now + kRedeemedCodeKept.count() - 1));
+  EXPECT_TRUE(bed.wait(read_code(bed.context(), "alpha", code_digest(code))));
+  bed.clock().advance(2s);
+  EXPECT_TRUE(bed.wait(read_code(bed.context(), "alpha", code_digest(code))).failed_with(Code::CodeInvalid));
+}
+
+// What is made together is looked for and written together: both begin with their second. The table keeps codes in the order
+// of time (hexadecimal) and sessions of one second side by side (base64url does not keep the order of what it encodes).
+TEST_F(TokenEndpoint, CodesLieInTheOrderOfTimeAndSessionsOfASecondSideBySide) {
   const auto moment_of = [&](const std::string& text) {
     std::array<std::byte, 32> bytes{};
     EXPECT_TRUE(codec::base64url_decode(text, bytes)) << text;

@@ -119,6 +119,8 @@ TEST_F(BearerGrant, AnythingWrongWithTheAssertionIsInvalidGrant) {
                                        with("x_session_exp", json_text("later")),
                                        with("mc_id", "7"),
                                        with("mcptt_id", json_text("sip:mcs.other.example x@alpha.example")),
+                                       with("mcptt_id", json_text("sip:mcs.other.example\xc2\xa0x@alpha.example")),
+                                       with("mcptt_id", json_text("sip:mcs.other.example\x7fx@alpha.example")),
                                        with("mcptt_id", json_text(std::string(513, 'm')))}) {
     expect_error(bed.redeem(assertion), 400, "invalid_grant");
   }

@@ -47,6 +47,26 @@ TEST(Random, NeverGivesTheSameBytesTwiceOnAnyThread) {
   EXPECT_EQ(all.size(), 900U);
 }
 
+// A thread's other objects may draw while it ends, behind the bytes that were drawn ahead for it.
+TEST(Random, GivesNoZerosToWhoDrawsAtTheEndOfItsThread) {
+  static std::array<std::byte, 16> drawn;
+  struct Late {
+    ~Late() { is_drawn = fill_random(drawn).has_value(); }
+    bool& is_drawn;
+  };
+  drawn = {};
+  bool is_drawn = false;
+  std::thread ending([&is_drawn] {
+    thread_local Late late{is_drawn};  // made before the thread's first draw, so it ends after what that draw makes
+    (void)late;
+    std::array<std::byte, 16> first{};
+    EXPECT_TRUE(fill_random(first));
+  });
+  ending.join();
+  EXPECT_TRUE(is_drawn);
+  EXPECT_NE(drawn, (std::array<std::byte, 16>{}));
+}
+
 TEST(RandomPool, NeverGivesTheSameBytesTwice) {
   RandomPool pool;
   std::set<std::string> seen;

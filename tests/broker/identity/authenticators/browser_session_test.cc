@@ -160,6 +160,33 @@ TEST_F(SignedInBrowser, SignOffEndsEveryCopyOfTheCookie) {
   EXPECT_EQ(authorize("&prompt=none").redirected("error"), "login_required");
 }
 
+// By the user himself, from another device; and for as long as any cookie of that sign-in lives.
+TEST_F(SignedInBrowser, ASessionThatIsEndedElsewhereIsNotHadAgain) {
+  const auto tokens_of = [&](const Reply& redirect) {
+    return bed.send(post_form("/idms/v1/alpha/token",
+                              "grant_type=authorization_code&client_id=app&code=" + redirect.redirected("code") +
+                                  "&redirect_uri=" + escaped(kRedirect) + "&code_verifier=" + std::string(kVerifier)));
+  };
+  const std::string sid = member_of(claims_of(tokens_of(sign_in()).member("id_token")), "sid");
+  const auto left_on = jar;
+  jar.clear();
+  bed.clock().advance(2s);
+  const Reply here = tokens_of(sign_in());
+  // The shift is shorter from now on; cookies that were made before are as long as they were.
+  bed.settings().lifetimes.session_idle = Seconds(1800);
+  bed.publish();
+  Sent sent = get("/idms/v1/alpha/sessions/" + sid);
+  sent.method = http::Method::Delete;
+  sent.fields.emplace_back(http::Field::Authorization, "Bearer " + here.member("access_token"));
+  EXPECT_EQ(bed.send(sent).status, 204);
+  EXPECT_EQ(authorize("&prompt=none").redirected("error"), "") << "this device's is another sign-in";
+  jar = left_on;
+  EXPECT_EQ(authorize("&prompt=none").redirected("error"), "login_required");
+  bed.clock().advance(1801s);
+  jar = left_on;
+  EXPECT_EQ(authorize("&prompt=none").redirected("error"), "login_required");
+}
+
 TEST_F(SignedInBrowser, ExpiresWithTheShift) {
   sign_in();
   bed.clock().advance(12h - 1s);
