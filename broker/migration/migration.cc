@@ -213,6 +213,7 @@ Task<Result<Unit>> Migration::handle(storage::OutboxRow row) {
   if (!work) co_return Error{Code::NotPermitted, "migration.outbox"};
   const std::string key = outbound_key(work->tenant, work->system, work->primary_impi);
   const std::string system = work->system;
+  work->row_id = row.id;
   auto outcome = co_await do_outbox_work(this, *std::move(work));
   if (!outcome.result) {
     home().shard.logger().warning("migration.outbox",

@@ -67,6 +67,18 @@ std::string prepare_body(const Binding& binding, std::string_view grant) {
   return body;
 }
 
+std::string renewal_key(const OutboxWork& work) {
+  return broker::record_key({work.tenant, "renewal", work.system, work.primary_impi});
+}
+
+// Whether this row "prepare" is its binding's latest; of builds that did not say so each is.
+Task<Result<bool>> is_latest(Migration* migration, OutboxWork work) {
+  auto latest = co_await migration->home().store.get(tables::kBindingIdentities, renewal_key(work));
+  if (latest.failed_with(Code::NotFound)) co_return true;
+  if (!latest) co_return latest.error();
+  co_return latest->text() == work.row_id;
+}
+
 // The identities that the partner system gave, into our record.
 Task<Result<Unit>> keep_identities(Migration* migration, OutboxWork work, std::string answer, std::int64_t renew_at) {
   CLAVIGER_CO_TRY(prepared, read_prepared(answer));
@@ -104,7 +116,11 @@ Task<Result<Unit>> keep_identities(Migration* migration, OutboxWork work, std::s
   OutboxWork next = work;
   if (binding.is_held) next.kind = OutboxWork::Kind::Hold;
   const std::int64_t due = binding.is_held ? binding.changed_at : renew_at;
-  CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, next, due));
+  CLAVIGER_CO_TRY(latest, co_await is_latest(migration, work));
+  // Held and released while it was asked: there is a row for it that renews it.
+  if (latest || binding.is_held) {
+    CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, next, due));
+  }
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   std::vector<std::string> keys{key};
   co_await migration->publish_bindings(std::move(keys));
@@ -140,6 +156,9 @@ Task<WorkOutcome> prepare(Migration* migration, OutboxWork work, Binding binding
   // A renewal's row of before, when somebody has suspended or revoked him since.
   if (binding.state != BindingState::Pending && binding.state != BindingState::Active) co_return WorkOutcome{};
   if (binding.is_held) co_return WorkOutcome{};
+  auto latest = co_await is_latest(migration, work);
+  if (!latest) co_return again_with(latest.error());
+  if (!*latest) co_return WorkOutcome{};
   const AgreementRef agreement = migration->table()->find(work.tenant, work.system);
   if (agreement == nullptr) co_return again_with({Code::AgreementUnknown, "prepare"});
   const std::int64_t now = numeric_date(context->shard.wall());
@@ -265,10 +284,13 @@ bool is_told(std::uint16_t status, std::string_view body) {
 
 Result<Unit> put_outbox_work(Context& context, storage::Transaction& transaction, const OutboxWork& work,
                              std::int64_t due) {
-  CLAVIGER_TRY(id, context.tokens->random_id());
+  CLAVIGER_TRY(random, context.tokens->random_id());
+  const std::string_view id(random.data(), random.size());
   const std::string payload = broker::record_key({name_of(work.kind), work.tenant, work.system, work.primary_impi});
-  storage::put_outbox_row(transaction, tables::kMigrationPools, due, std::string_view(id.data(), id.size()),
-                          as_bytes(payload));
+  storage::put_outbox_row(transaction, tables::kMigrationPools, due, id, as_bytes(payload));
+  if (work.kind == OutboxWork::Kind::Prepare) {
+    transaction.put(tables::kBindingIdentities, renewal_key(work), as_bytes(id));
+  }
   return Unit{};
 }
 
