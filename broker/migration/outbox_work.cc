@@ -200,8 +200,8 @@ std::string_view outcome_of(const http::ClientResponse& answer) {
 Task<WorkOutcome> revoke(Migration* migration, OutboxWork work, Binding binding) {
   if (binding.state != BindingState::Revoked || binding.partner_impi.empty()) co_return WorkOutcome{};
   std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
-  // Without an agreement that has a link, the operators exchange lists.
-  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  // It may have no URL for a moment only; where there is none ever, the operators exchange lists, and this is given up.
+  if (link == nullptr) co_return again_with({Code::SystemUnknown, "agreement.url"});
   std::string path = "/bindings/";
   codec::percent_encode(binding.partner_impi, path);
   auto answer = co_await link->ask(http::Method::Delete, std::move(path), std::string());
@@ -221,8 +221,8 @@ Task<WorkOutcome> tell_held(Migration* migration, OutboxWork work) {
   if (!binding) co_return again_with(binding.error());
   if (binding->state == BindingState::Revoked || binding->partner_impi.empty()) co_return WorkOutcome{};
   std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
-  // Without an agreement that has a link our own answers are all that holds him.
-  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  // Until then our own answers are all that holds him; and who may go again is to be told when there is a link.
+  if (link == nullptr) co_return again_with({Code::SystemUnknown, "agreement.url"});
   std::string path = "/bindings/";
   codec::percent_encode(binding->partner_impi, path);
   path += "/held";
@@ -240,7 +240,7 @@ Task<WorkOutcome> tell_held(Migration* migration, OutboxWork work) {
 Task<WorkOutcome> tell_ended(Migration* migration, OutboxWork work, Binding binding) {
   if (binding.state != BindingState::Revoked) co_return WorkOutcome{};
   std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
-  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  if (link == nullptr) co_return again_with({Code::SystemUnknown, "agreement.url"});
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().member("primary_impi", binding.primary_impi);

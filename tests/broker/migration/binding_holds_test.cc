@@ -78,6 +78,16 @@ class HoldBed : public MigrationBed {
     EXPECT_TRUE(wait(context()->store.commit(std::move(change))));
   }
   Result<Unit> restart() { return wait(start_again()); }
+  // What the last step of the trace says of it.
+  runtime::Task<Result<std::string>> give_up(storage::OutboxRow row, Error error) {
+    migration.gave_up(row, error);
+    std::string said;
+    migration.trace().for_each([&](const TraceStep& step) {
+      said.assign(step.tenant.view()).append(" ").append(step.system.view()).append(" ").append(step.primary.view());
+      said.append(" ").append(step.outcome);
+    });
+    co_return said;
+  }
   identity::User user;
 
  private:
@@ -238,6 +248,34 @@ TEST(BindingHolds, AreToldToWhoeverUnderstands) {
   EXPECT_FALSE(is_told(404, ""));
   EXPECT_FALSE(is_told(409, R"({"code":"BindingUnknown"})"));
   EXPECT_FALSE(is_told(503, ""));
+}
+
+// The agreement may get its URL in the next minute: what a moment without it lost would hold him there for ever.
+TEST(BindingHolds, AreToldOnceThereIsALink) {
+  HoldBed bed;
+  bed.set_enabled(false);
+  bed.set_enabled(true);
+  bed.pass(10);
+  EXPECT_GE(bed.owed_of("hold"), 1U);
+  const std::string key = binding_key("alpha", bed.binding());
+  ASSERT_TRUE(bed.wait(set_binding_state(&bed.migration, "alpha", {key, BindingState::Revoked, {}, {}})));
+  ASSERT_TRUE(bed.put(good_binding()).has_value());
+  const std::string inbound = binding_key("alpha", good_binding());
+  ASSERT_TRUE(bed.wait(set_binding_state(&bed.migration, "alpha", {inbound, BindingState::Revoked, {}, {}})));
+  bed.pass(10);
+  EXPECT_EQ(bed.owed_of("revoke"), 1U);
+  EXPECT_EQ(bed.owed_of("ended"), 1U);
+}
+
+TEST(BindingHolds, ThatAreGivenUpShowInTheTrace) {
+  HoldBed bed;
+  const std::string primary = bed.binding().primary_impi;
+  std::string payload("hold");
+  for (const std::string& part : {std::string("alpha"), std::string(kThere), primary}) payload += '\0' + part;
+  const storage::OutboxRow row{"given", 0, 0, 254, payload};
+  const auto seen = bed.wait(bed.give_up(row, {Code::Unreachable, "held"}));
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(*seen, "alpha " + std::string(kThere) + " " + primary + " Unreachable");
 }
 
 // What an operator has suspended stays so.
