@@ -213,6 +213,7 @@ Task<Result<Unit>> Migration::handle(storage::OutboxRow row) {
   if (!work) co_return Error{Code::NotPermitted, "migration.outbox"};
   const std::string key = outbound_key(work->tenant, work->system, work->primary_impi);
   const std::string system = work->system;
+  work->row_id = row.id;
   auto outcome = co_await do_outbox_work(this, *std::move(work));
   if (!outcome.result) {
     home().shard.logger().warning("migration.outbox",
@@ -225,7 +226,21 @@ Task<Result<Unit>> Migration::handle(storage::OutboxRow row) {
 }
 
 void Migration::gave_up(const storage::OutboxRow& row, const Error& error) {
-  home().shard.logger().error("migration.given_up", {{"row", row.id}, {"code", name_of(error.code)}});
+  const auto read = read_outbox_work(row.payload);
+  const OutboxWork work = read ? *read : OutboxWork{};
+  home().shard.logger().error("migration.given_up", {{"row", row.id},
+                                                     {"work", row.payload.substr(0, row.payload.find('\0'))},
+                                                     {"tenant", work.tenant},
+                                                     {"system", work.system},
+                                                     {"primary", work.primary_impi},
+                                                     {"code", name_of(error.code)}});
+  TraceStep& step = trace().add();
+  step.at = home().shard.wall();
+  step.step = "given up, the other system was not told";
+  step.outcome = name_of(error.code);
+  step.primary = work.primary_impi;
+  step.tenant = work.tenant;
+  step.system = work.system;
 }
 
 }  // namespace claviger::migration

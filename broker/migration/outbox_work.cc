@@ -67,6 +67,18 @@ std::string prepare_body(const Binding& binding, std::string_view grant) {
   return body;
 }
 
+std::string renewal_key(const OutboxWork& work) {
+  return broker::record_key({work.tenant, "renewal", work.system, work.primary_impi});
+}
+
+// Whether this row "prepare" is its binding's latest; of builds that did not say so each is.
+Task<Result<bool>> is_latest(Migration* migration, OutboxWork work) {
+  auto latest = co_await migration->home().store.get(tables::kBindingIdentities, renewal_key(work));
+  if (latest.failed_with(Code::NotFound)) co_return true;
+  if (!latest) co_return latest.error();
+  co_return latest->text() == work.row_id;
+}
+
 // The identities that the partner system gave, into our record.
 Task<Result<Unit>> keep_identities(Migration* migration, OutboxWork work, std::string answer, std::int64_t renew_at) {
   CLAVIGER_CO_TRY(prepared, read_prepared(answer));
@@ -104,7 +116,11 @@ Task<Result<Unit>> keep_identities(Migration* migration, OutboxWork work, std::s
   OutboxWork next = work;
   if (binding.is_held) next.kind = OutboxWork::Kind::Hold;
   const std::int64_t due = binding.is_held ? binding.changed_at : renew_at;
-  CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, next, due));
+  CLAVIGER_CO_TRY(latest, co_await is_latest(migration, work));
+  // Held and released while it was asked: there is a row for it that renews it.
+  if (latest || binding.is_held) {
+    CLAVIGER_CO_TRY(put, put_outbox_work(*context, change, next, due));
+  }
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(change)));
   std::vector<std::string> keys{key};
   co_await migration->publish_bindings(std::move(keys));
@@ -140,6 +156,9 @@ Task<WorkOutcome> prepare(Migration* migration, OutboxWork work, Binding binding
   // A renewal's row of before, when somebody has suspended or revoked him since.
   if (binding.state != BindingState::Pending && binding.state != BindingState::Active) co_return WorkOutcome{};
   if (binding.is_held) co_return WorkOutcome{};
+  auto latest = co_await is_latest(migration, work);
+  if (!latest) co_return again_with(latest.error());
+  if (!*latest) co_return WorkOutcome{};
   const AgreementRef agreement = migration->table()->find(work.tenant, work.system);
   if (agreement == nullptr) co_return again_with({Code::AgreementUnknown, "prepare"});
   const std::int64_t now = numeric_date(context->shard.wall());
@@ -181,8 +200,8 @@ std::string_view outcome_of(const http::ClientResponse& answer) {
 Task<WorkOutcome> revoke(Migration* migration, OutboxWork work, Binding binding) {
   if (binding.state != BindingState::Revoked || binding.partner_impi.empty()) co_return WorkOutcome{};
   std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
-  // Without an agreement that has a link, the operators exchange lists.
-  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  // It may have no URL for a moment only; where there is none ever, the operators exchange lists, and this is given up.
+  if (link == nullptr) co_return again_with({Code::SystemUnknown, "agreement.url"});
   std::string path = "/bindings/";
   codec::percent_encode(binding.partner_impi, path);
   auto answer = co_await link->ask(http::Method::Delete, std::move(path), std::string());
@@ -202,8 +221,8 @@ Task<WorkOutcome> tell_held(Migration* migration, OutboxWork work) {
   if (!binding) co_return again_with(binding.error());
   if (binding->state == BindingState::Revoked || binding->partner_impi.empty()) co_return WorkOutcome{};
   std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
-  // Without an agreement that has a link our own answers are all that holds him.
-  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  // Until then our own answers are all that holds him; and who may go again is to be told when there is a link.
+  if (link == nullptr) co_return again_with({Code::SystemUnknown, "agreement.url"});
   std::string path = "/bindings/";
   codec::percent_encode(binding->partner_impi, path);
   path += "/held";
@@ -221,7 +240,7 @@ Task<WorkOutcome> tell_held(Migration* migration, OutboxWork work) {
 Task<WorkOutcome> tell_ended(Migration* migration, OutboxWork work, Binding binding) {
   if (binding.state != BindingState::Revoked) co_return WorkOutcome{};
   std::shared_ptr<SystemLink> link = migration->link(work.tenant, work.system);
-  if (link == nullptr) co_return final_with({Code::SystemUnknown, "agreement.url"});
+  if (link == nullptr) co_return again_with({Code::SystemUnknown, "agreement.url"});
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object().member("primary_impi", binding.primary_impi);
@@ -265,10 +284,13 @@ bool is_told(std::uint16_t status, std::string_view body) {
 
 Result<Unit> put_outbox_work(Context& context, storage::Transaction& transaction, const OutboxWork& work,
                              std::int64_t due) {
-  CLAVIGER_TRY(id, context.tokens->random_id());
+  CLAVIGER_TRY(random, context.tokens->random_id());
+  const std::string_view id(random.data(), random.size());
   const std::string payload = broker::record_key({name_of(work.kind), work.tenant, work.system, work.primary_impi});
-  storage::put_outbox_row(transaction, tables::kMigrationPools, due, std::string_view(id.data(), id.size()),
-                          as_bytes(payload));
+  storage::put_outbox_row(transaction, tables::kMigrationPools, due, id, as_bytes(payload));
+  if (work.kind == OutboxWork::Kind::Prepare) {
+    transaction.put(tables::kBindingIdentities, renewal_key(work), as_bytes(id));
+  }
   return Unit{};
 }
 

@@ -9,6 +9,9 @@
 // follow: all bindings of our users in that system are held as their users' records say; its primary-IMPI is "*".
 // users: the same of these users, in every system: the system is "*", in place of the primary IMPI are their subs, with
 // blanks between (broker/identity/status_row.h).
+//
+// Of a binding's rows "prepare" the latest one counts, so that it is renewed once however often it was held and released:
+// tables::kBindingIdentities, key tenant, "renewal", system, primary IMPI, value the id of that row.
 // On the home of Migration.
 #pragma once
 
@@ -32,6 +35,7 @@ struct OutboxWork {
   std::string tenant;
   std::string system;
   std::string primary_impi;
+  std::string row_id{};  // of the row that was read; none: not of a row
 };
 
 // CryptoFailure.

@@ -15,11 +15,12 @@ constexpr const char* kThere = "mc.home.example";
 
 class HoldBed : public MigrationBed {
  public:
-  HoldBed() : user(add_user("ann")) {
+  explicit HoldBed(bool is_configured = false) : user(add_user("ann")) {
     Binding away = good_outbound();
     away.sub = user.sub;
     away.state = BindingState::Active;
     away.partner_impi = "p1@home.example";
+    away.is_configured_by_procedure = is_configured;
     away.partner_impus = {"sip:p1@home.example"};
     EXPECT_TRUE(put(std::move(away)).has_value());
     run_owed([&] { return owed().empty(); });
@@ -41,6 +42,19 @@ class HoldBed : public MigrationBed {
       if (decoded) kinds += decoded->payload.substr(0, decoded->payload.find('\0')) + " ";
     }
     return kinds;
+  }
+  std::size_t owed_of(std::string_view kind) {
+    std::size_t count = 0;
+    const std::string all = owed();
+    for (std::size_t at = all.find(kind); at != std::string::npos; at = all.find(kind, at + 1)) ++count;
+    return count;
+  }
+  // Of now and a little later: whatever is to go has gone.
+  void pass(int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      clock().advance(Seconds(1));
+      run_turns(8);
+    }
   }
   // How many transactions there were, about.
   std::uint64_t sequence() {
@@ -64,6 +78,16 @@ class HoldBed : public MigrationBed {
     EXPECT_TRUE(wait(context()->store.commit(std::move(change))));
   }
   Result<Unit> restart() { return wait(start_again()); }
+  // What the last step of the trace says of it.
+  runtime::Task<Result<std::string>> give_up(storage::OutboxRow row, Error error) {
+    migration.gave_up(row, error);
+    std::string said;
+    migration.trace().for_each([&](const TraceStep& step) {
+      said.assign(step.tenant.view()).append(" ").append(step.system.view()).append(" ").append(step.primary.view());
+      said.append(" ").append(step.outcome);
+    });
+    co_return said;
+  }
   identity::User user;
 
  private:
@@ -162,6 +186,38 @@ TEST(BindingHolds, FollowAnImport) {
   bed.run_owed([&] { return held() == 0; });
 }
 
+// Each release asks for a grant; the renewals of before it are none any more, nor is one that is due later.
+TEST(BindingHolds, ThatEndLeaveOneRenewal) {
+  HoldBed bed(true);
+  const OutboxWork renewal{OutboxWork::Kind::Prepare, "alpha", kThere, bed.binding().primary_impi};
+  storage::Transaction change;
+  ASSERT_TRUE(put_outbox_work(*bed.context(), change, renewal, numeric_date(bed.shard().wall()) + 20));
+  ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(change))));
+  bed.pass(2);
+  EXPECT_EQ(bed.owed_of("prepare"), 1U);
+  for (int i = 0; i < 5; ++i) {
+    bed.set_enabled(false);
+    bed.set_enabled(true);
+  }
+  bed.pass(60);
+  EXPECT_EQ(bed.owed_of("prepare"), 1U);
+}
+
+// A store of a build that did not say which renewal counts.
+TEST(BindingHolds, ARenewalOfAnEarlierBuildIsDone) {
+  HoldBed bed(true);
+  std::string payload("prepare");
+  for (const std::string& part : {std::string("alpha"), std::string(kThere), bed.binding().primary_impi}) {
+    payload += '\0' + part;
+  }
+  storage::Transaction change;
+  storage::put_outbox_row(change, broker::tables::kMigrationPools, numeric_date(bed.shard().wall()), "earlier",
+                          as_bytes(payload));
+  ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(change))));
+  bed.pass(10);
+  EXPECT_EQ(bed.owed_of("prepare"), 1U) << "tried until there is a link";
+}
+
 // A store of a build that owed nothing.
 TEST(BindingHolds, AreTakenUpByTheNextStart) {
   HoldBed bed;
@@ -192,6 +248,34 @@ TEST(BindingHolds, AreToldToWhoeverUnderstands) {
   EXPECT_FALSE(is_told(404, ""));
   EXPECT_FALSE(is_told(409, R"({"code":"BindingUnknown"})"));
   EXPECT_FALSE(is_told(503, ""));
+}
+
+// The agreement may get its URL in the next minute: what a moment without it lost would hold him there for ever.
+TEST(BindingHolds, AreToldOnceThereIsALink) {
+  HoldBed bed;
+  bed.set_enabled(false);
+  bed.set_enabled(true);
+  bed.pass(10);
+  EXPECT_GE(bed.owed_of("hold"), 1U);
+  const std::string key = binding_key("alpha", bed.binding());
+  ASSERT_TRUE(bed.wait(set_binding_state(&bed.migration, "alpha", {key, BindingState::Revoked, {}, {}})));
+  ASSERT_TRUE(bed.put(good_binding()).has_value());
+  const std::string inbound = binding_key("alpha", good_binding());
+  ASSERT_TRUE(bed.wait(set_binding_state(&bed.migration, "alpha", {inbound, BindingState::Revoked, {}, {}})));
+  bed.pass(10);
+  EXPECT_EQ(bed.owed_of("revoke"), 1U);
+  EXPECT_EQ(bed.owed_of("ended"), 1U);
+}
+
+TEST(BindingHolds, ThatAreGivenUpShowInTheTrace) {
+  HoldBed bed;
+  const std::string primary = bed.binding().primary_impi;
+  std::string payload("hold");
+  for (const std::string& part : {std::string("alpha"), std::string(kThere), primary}) payload += '\0' + part;
+  const storage::OutboxRow row{"given", 0, 0, 254, payload};
+  const auto seen = bed.wait(bed.give_up(row, {Code::Unreachable, "held"}));
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(*seen, "alpha " + std::string(kThere) + " " + primary + " Unreachable");
 }
 
 // What an operator has suspended stays so.
@@ -264,6 +348,7 @@ class Owed : public MigrationBed {
     EXPECT_TRUE(put_what_follows(*context(), change, "beta", before, after, by_other));
     std::string kinds;
     for (const auto& row : change.writes()) {
+      if (row.table != broker::tables::kMigrationPools) continue;
       const auto decoded = storage::decode_outbox_row(row.key, as_bytes(row.value));
       EXPECT_TRUE(decoded && read_outbox_work(decoded->payload));
       if (decoded) kinds += decoded->payload.substr(0, decoded->payload.find('\0')) + " ";
