@@ -288,10 +288,12 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
     if (user.status != before.status) line->followed_sub = user.sub;
     line->ends_sessions = is_disabled || (password == Password::Another && !before.password_hash.empty());
     if (password == Password::Renewed) user.password_changed_at = before.password_changed_at;
-    if (line->ends_sessions) user.not_before = std::max(user.not_before, now + 1);
     if (line->ends_sessions || takes_away(before, user)) {
       CLAVIGER_CO_TRY(ended, co_await add_end_of_tokens(context, tenant, user.sub, room, transaction));
       if (!ended.empty()) line->ended_sub = user.sub;
+      // Not before the revocation, which was made after his sessions had been looked at.
+      const std::int64_t since = ended.empty() ? now + 1 : ended.front().not_before;
+      if (line->ends_sessions) user.not_before = std::max(user.not_before, since);
       line->ended = std::move(ended);
     }
   } else if (sub.failed_with(Code::UserUnknown)) {

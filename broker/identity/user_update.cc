@@ -30,12 +30,14 @@ Task<Result<User>> update_at_home(Context* context, std::string tenant, std::str
     User user = before;
     CLAVIGER_CO_TRY(edited, edit(user, numeric_date(now)));
     std::vector<tokens::Revocation> revocations;
-    if (sessions == Sessions::End) {
-      user.not_before = std::max(user.not_before, numeric_date(now) + 1);  // a clock may step back
-    }
     if (sessions == Sessions::End || takes_away(before, user)) {
       CLAVIGER_CO_TRY(his, co_await revocations_of_user(context, tenant, sub));
       revocations = std::move(his);
+    }
+    if (sessions == Sessions::End) {
+      // A clock may step back, and seconds pass while his sessions are looked at: whoever may sign in again gets tokens that
+      // the revocation does not mean.
+      user.not_before = std::max(user.not_before, revocations.front().not_before);
     }
     const std::uint64_t version = before.version;
     const bool has_other_status = user.status != before.status;
