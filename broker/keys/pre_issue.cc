@@ -142,7 +142,7 @@ Task<Result<Missing>> missing_of(Kms* kms, Context* context, DomainRef domain, s
 }
 
 // A page's keys on their way through the pool, a part for each thread.
-using Parts = std::vector<runtime::OneShot<MadeRecords>>;
+using Parts = std::vector<runtime::OneShot<Result<MadeRecords>>>;
 
 Result<Parts> begin_extraction(runtime::OffloadPool& pool, Context& context, const std::vector<KeysWanted>& wanted) {
   const std::size_t threads = pool.threads();
@@ -163,7 +163,9 @@ Result<Parts> begin_extraction(runtime::OffloadPool& pool, Context& context, con
 Task<MadeRecords> finish_extraction(Parts* parts) {
   std::vector<KeyRecord> all;
   for (std::size_t i = 0; i < parts->size(); ++i) {
-    MadeRecords made = co_await (*parts)[i];
+    auto done = co_await (*parts)[i];
+    if (!done) co_return done.error();
+    MadeRecords made = *std::move(done);
     if (!made) co_return made.error();
     for (KeyRecord& each : *made) all.push_back(std::move(each));
   }

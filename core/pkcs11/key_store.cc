@@ -225,10 +225,11 @@ Task<Result<Value>> KeyStore::ask(Work work) {
   auto job = [this, work = std::move(work)]() mutable { return on_session<Value>(work); };
   auto submitted = runtime::detail::submit_for_value<decltype(job), Result<Value>>(pool_, std::move(job));
   if (!submitted) co_return submitted.error();
-  runtime::OneShot<Result<Value>> waiter = *std::move(submitted);
+  auto waiter = *std::move(submitted);
   auto answer = co_await waiter.until(runtime::Shard::current().now() + kAnswerMax);
   if (!answer) co_return Error{Code::DeadlinePassed, "pkcs11"};
-  co_return *std::move(answer);
+  if (!*answer) co_return answer->error();
+  co_return **std::move(answer);
 }
 
 Task<Result<VerifyKey>> KeyStore::find_pair(std::string label) {

@@ -52,13 +52,24 @@ class OffloadPool {
 
 namespace detail {
 
+// What a library throws past everybody who knows it is that work's failure: a pool's thread that lets it out would end the
+// process and all that it serves.
+template <typename Work, typename Value>
+Result<Value> value_of(Work& work) noexcept {
+  try {
+    return Result<Value>(work());
+  } catch (...) {
+    return Error{Code::Internal, "offload.exception"};
+  }
+}
+
 // Not a coroutine: lambdas with captures stay out of coroutine frames.
 template <typename Work, typename Value>
-Result<OneShot<Value>> submit_for_value(OffloadPool& pool, Work work) {
-  OneShotPair<Value> pair;
+Result<OneShot<Result<Value>>> submit_for_value(OffloadPool& pool, Work work) {
+  OneShotPair<Result<Value>> pair;
   Shard& shard = Shard::current();
   const bool accepted = pool.submit([work = std::move(work), completer = std::move(pair.completer), &shard]() mutable {
-    Value value = work();
+    Result<Value> value = value_of<Work, Value>(work);
     shard.mailbox().post_control([value = std::move(value), completer = std::move(completer)]() mutable {
       completer.complete(std::move(value));
     });
@@ -70,15 +81,15 @@ Result<OneShot<Value>> submit_for_value(OffloadPool& pool, Work work) {
 }  // namespace detail
 
 // `work` runs on a pool thread and must own all it touches. Name the lambda before awaiting (design rule: g++ 12
-// destroys captures of a lambda inside a co_await expression twice).
+// destroys captures of a lambda inside a co_await expression twice). Internal: it threw.
 template <typename Work>
 Task<Result<std::invoke_result_t<Work&>>> offload(OffloadPool* pool, Work work) {
   using Value = std::invoke_result_t<Work&>;
   auto submitted = detail::submit_for_value<Work, Value>(*pool, std::move(work));
   if (!submitted) co_return submitted.error();
-  OneShot<Value> waiter = *std::move(submitted);
-  Value value = co_await waiter;
-  co_return Result<Value>(std::move(value));
+  OneShot<Result<Value>> waiter = *std::move(submitted);
+  Result<Value> value = co_await waiter;
+  co_return value;
 }
 
 }  // namespace claviger::runtime

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 
 #include "tests/core/runtime/one_shard.h"
 
@@ -20,6 +21,28 @@ TEST(Offload, BringsTheResultBackToTheShard) {
   OneShard one;
   OffloadPool pool("test", 2, 16);
   Result<int> out = Error{Code::Empty, "test"};
+  one.run_until([&, started = false]() mutable {
+    if (!std::exchange(started, true)) one.shard.scope().spawn(square(&pool, 12, &out));
+    return out.has_value();
+  });
+  EXPECT_EQ(*out, 144);
+}
+
+Task<void> fail(OffloadPool* pool, Result<int>* out) {
+  auto work = []() -> int { throw std::runtime_error("as a library does"); };
+  auto result = co_await offload(pool, std::move(work));
+  *out = result;
+}
+
+TEST(Offload, WorkThatThrowsIsAnErrorAndThePoolGoesOn) {
+  OneShard one;
+  OffloadPool pool("test", 1, 16);
+  Result<int> out = Error{Code::Empty, "test"};
+  one.run_until([&, started = false]() mutable {
+    if (!std::exchange(started, true)) one.shard.scope().spawn(fail(&pool, &out));
+    return !out.failed_with(Code::Empty);
+  });
+  EXPECT_TRUE(out.failed_with(Code::Internal));
   one.run_until([&, started = false]() mutable {
     if (!std::exchange(started, true)) one.shard.scope().spawn(square(&pool, 12, &out));
     return out.has_value();
