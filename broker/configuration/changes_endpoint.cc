@@ -138,7 +138,7 @@ Task<http::Response> changes(Configuration* room, Contexts* contexts, http::Requ
 }  // namespace
 
 void add_changes_route(http::Router& router, Contexts& contexts, Configuration& room) {
-  http::Route route{http::Method::Get, std::string(kXcapPath) + "{tenant}/changes", 0, {}, {}};
+  http::Route route{http::Method::Get, std::string(kXcapPath).append("{tenant}/changes"), 0, {}, {}};
   route.handler = [room = &room, contexts = &contexts](http::Request request, http::PathValues path) {
     return changes(room, contexts, std::move(request), std::move(path));
   };

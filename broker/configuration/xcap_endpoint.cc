@@ -326,7 +326,7 @@ std::string xcap_root(const Context& context, std::string_view tenant) {
 }
 
 void add_xcap_routes(http::Router& router, Contexts& contexts, Configuration& room) {
-  const std::string pattern = std::string(kXcapPath) + "{tenant}/{rest*}";
+  const std::string pattern = std::string(kXcapPath).append("{tenant}/{rest*}");
   http::Route reading{http::Method::Get, pattern, 0, {}, {}};
   reading.handler = [room = &room, contexts = &contexts](http::Request request, http::PathValues path) {
     return get(room, contexts, std::move(request), std::move(path));

@@ -98,7 +98,7 @@ Result<std::string> write_signed_certificate(SlabPool& slabs, const keys::Domain
 void add_exchange_routes(http::Router& router, Contexts& contexts, keys::Kms& kms) {
   http::Route route;
   route.method = http::Method::Get;
-  route.pattern = std::string(kExchangePath) + "/certificate";
+  route.pattern = std::string(kExchangePath).append("/certificate");
   route.body_bytes_max = 0;
   route.handler = [kms = &kms, contexts = &contexts](http::Request request, http::PathValues path) {
     return serve(kms, contexts, std::move(request), std::move(path));

@@ -135,7 +135,7 @@ TEST_F(AuditVerification, HostileFiles) {
   EXPECT_FALSE(verify({}).is_intact);
   EXPECT_FALSE(verify({"\n"}).is_intact);
   EXPECT_FALSE(verify({std::string(1 << 20, 'x')}).is_intact);
-  EXPECT_FALSE(verify({std::string(100, '\0') + "\n"}).is_intact);
+  EXPECT_FALSE(verify({std::string(100, '\0').append("\n")}).is_intact);
   EXPECT_FALSE(verify_audit_files(key(), {directory_.path() + "/none"}, head_).is_intact);
   EXPECT_FALSE(verify_audit_files(key(), {directory_.path()}, head_).is_intact);
 }

@@ -35,7 +35,7 @@ TEST_F(Languages, AcceptLanguageByWeight) {
 TEST_F(Languages, EnglishForEverybodyElse) {
   for (const char* text : {"", "fr", "*", ",,;q=,", "de;q=x", "de;q=0", "-", "d", "de_CH"})
     EXPECT_EQ(choose("", text), "en") << text;
-  EXPECT_EQ(choose(std::string(5000, ' '), std::string(5000, ',') + "de"), "en");
+  EXPECT_EQ(choose(std::string(5000, ' '), std::string(5000, ',').append("de")), "en");
   EXPECT_EQ(page_text_named("xx").language, "en");
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kToken = "/idms/v1/alpha/token";
 
-std::string server(std::string_view name) { return std::string(kIssuer) + "/servers/" + std::string(name); }
+std::string server(std::string_view name) { return std::string(kIssuer).append("/servers/") + std::string(name); }
 std::string wanting(const std::vector<std::string>& names) {
   std::string parameters;
   for (const std::string& name : names) parameters += "&resource=" + escaped(server(name));
@@ -113,7 +113,7 @@ TEST_F(ResourceIndicators, ToNoServerThatTheScopesOpenAreRefusedAtOnce) {
 
 // Ann has no MCVideo: who she is shows when she signs in.
 TEST_F(ResourceIndicators, ThatNoScopeOfTheUsersOpensAreRefusedWhenHeIsKnown) {
-  const std::string scope = std::string(kScope) + " 3gpp:mc:video_service";
+  const std::string scope = std::string(kScope).append(" 3gpp:mc:video_service");
   const Reply refused = bed.sign_in(authorize_query("app", scope) + wanting({"mcvideo"}), "ann", "correct horse");
   EXPECT_EQ(refused.redirected("error"), "invalid_scope");
   EXPECT_EQ(audience_of(redeem(fresh_code({"mcvideo", "kms"}, scope))), one("kms"));

@@ -115,7 +115,7 @@ TEST_F(Ues, ABrowserKeepsItsDeviceCookie) {
   const std::string value = cookies.substr(cookies.find(kUeCookie) + kUeCookie.size() + 1);
   Device on{value, ue_id_of_cookie("alpha", value)};
   Sent again = get("/idms/v1/alpha/authorize?" + authorize_query("app"));
-  again.fields.emplace_back(http::Field::Cookie, std::string(kUeCookie) + "=" + value);
+  again.fields.emplace_back(http::Field::Cookie, std::string(kUeCookie).append("=") + value);
   EXPECT_NE(cookies_of(bed.send(again)).find(value), std::string::npos);
   const Reply tokens = tokens_on(on, "ann");
   ASSERT_EQ(tokens.status, 200) << tokens.body;
@@ -141,7 +141,7 @@ TEST_F(Ues, AProgramWithoutACookieHasNoUe) {
 TEST_F(Ues, AMalformedCookieIsNone) {
   for (const std::string value : {"", "x", "%%%", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}) {
     Sent asked = get("/idms/v1/alpha/authorize?" + authorize_query("app"));
-    asked.fields.emplace_back(http::Field::Cookie, std::string(kUeCookie) + "=" + value);
+    asked.fields.emplace_back(http::Field::Cookie, std::string(kUeCookie).append("=") + value);
     EXPECT_EQ(bed.send(asked).status, 200) << value;
   }
 }

@@ -15,8 +15,8 @@ TEST(SipIdentity, PrivateIdentities) {
     EXPECT_FALSE(is_private_identity(bad)) << bad;
   }
   EXPECT_FALSE(is_private_identity(std::string_view("a\0@b", 4)));
-  EXPECT_TRUE(is_private_identity(std::string(kIdentityMax - 2, 'a') + "@b"));
-  EXPECT_FALSE(is_private_identity(std::string(kIdentityMax - 1, 'a') + "@b"));
+  EXPECT_TRUE(is_private_identity(std::string(kIdentityMax - 2, 'a').append("@b")));
+  EXPECT_FALSE(is_private_identity(std::string(kIdentityMax - 1, 'a').append("@b")));
 }
 
 TEST(SipIdentity, PublicIdentities) {

@@ -70,7 +70,7 @@ std::string certificate_of(std::string common_name, std::vector<std::string> uri
 TEST_F(CapifTest, AnInvokersTokenReadsWhatIsOpen) {
   const Reply reply = ask(bed.invoker_claims());
   EXPECT_EQ(reply.status, 200) << reply.body;
-  EXPECT_EQ(reply.member("userUri"), std::string(identity::kIssuer) + "/api-invokers/inv-1");
+  EXPECT_EQ(reply.member("userUri"), std::string(identity::kIssuer).append("/api-invokers/inv-1"));
 }
 
 TEST_F(CapifTest, InvokerIsClientIdElseIss) {
@@ -78,7 +78,7 @@ TEST_F(CapifTest, InvokerIsClientIdElseIss) {
   ClaimTexts claims = bed.invoker_claims();
   claims["client_id"] = "";
   claims["iss"] = "\"inv-7\"";
-  EXPECT_EQ(ask(claims).member("userUri"), std::string(identity::kIssuer) + "/api-invokers/inv-7");
+  EXPECT_EQ(ask(claims).member("userUri"), std::string(identity::kIssuer).append("/api-invokers/inv-7"));
 }
 
 TEST_F(CapifTest, ExpIsADateWhateverTheTypeSays) {

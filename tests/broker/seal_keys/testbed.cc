@@ -16,7 +16,7 @@ SealBed::SealBed() : capif(contexts_), links(*contexts_[0]) {
   add_km_routes(router_, contexts_, &capif, &links);
   add_aef_security_routes(router_, contexts_, &capif);
   const std::string scope(identity::kSealKeyScope);
-  tenant().scope_audiences[scope] = std::string(identity::kIssuer) + "/servers/seal-kms";
+  tenant().scope_audiences[scope] = std::string(identity::kIssuer).append("/servers/seal-kms");
   publish();
   add_server("vs1-client", "https://vs1.example", {"v2x", "mcx"}, {scope});
 }

@@ -11,7 +11,7 @@ TEST(Subscriber, PrivateIdentitiesHaveOneForm) {
        {"", "ann", "@alpha", "ann@", "a@b@c", "ann @x", "ann@.x", "ann@x.", "a\n@x", "\"a\"@x"}) {
     EXPECT_EQ(canonical_private_identity(wrong).error().code, Code::SubscriberInvalid) << wrong;
   }
-  EXPECT_FALSE(canonical_private_identity(std::string(250, 'a') + "@x.y"));
+  EXPECT_FALSE(canonical_private_identity(std::string(250, 'a').append("@x.y")));
   EXPECT_FALSE(canonical_private_identity(std::string("a\0b@x", 5)));
 }
 

@@ -15,7 +15,7 @@ TEST(DomainName, IsInLowerCaseAndOfBoundedLabels) {
        {std::string(), std::string("."), std::string("a."), std::string(".a"), std::string("a..b"), std::string("-a"),
         std::string("a-"), std::string("a-.b"), std::string("Alpha.example"), std::string("a_b"), std::string("a b"),
         std::string("a/b"), std::string("m\xc3\xbc"), std::string("a\0b", 3), std::string(64, 'a'),
-        std::string(126, 'a') + "." + std::string(127, 'a')}) {
+        std::string(126, 'a').append(".").append(127, 'a')}) {
     EXPECT_FALSE(is_domain_name(bad)) << bad;
   }
   EXPECT_TRUE(is_domain_name(std::string(63, 'a')));

@@ -71,7 +71,7 @@ TEST(Huffman, RefusesWhatIsNoPadding) {
   EXPECT_EQ(decoded(std::string_view("\x00", 1)), std::nullopt);
   EXPECT_EQ(decoded("\xff\xff\xff\xff"), std::nullopt);          // EOS
   EXPECT_EQ(decoded("\x07\xff\xff\xff\xff\xff"), std::nullopt);  // behind a digit
-  const std::string whole = coded_by_peer(std::string(30, 'e') + "|" + std::string(30, 'e'));
+  const std::string whole = coded_by_peer(std::string(30, 'e').append("|").append(30, 'e'));
   int refused = 0;
   for (std::size_t size = 0; size < whole.size(); ++size) refused += decoded(whole.substr(0, size)) ? 0 : 1;
   EXPECT_GT(refused, 0);

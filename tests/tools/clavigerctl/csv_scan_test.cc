@@ -48,11 +48,11 @@ TEST(CsvScan, ABadRecordCostsItsFirstLineOnly) {
   EXPECT_EQ(bad_line("\"a\nb\"c\nd\n"), "\"a\n");
   EXPECT_EQ(bad_line("a\rb\nc\n"), "a\rb\n");
   EXPECT_EQ(bad_line("\"a\" ,b\n"), "\"a\" ,b\n");
-  EXPECT_EQ(bad_line(std::string(kCsvFieldsMax, ',') + "\nx\n").size(), kCsvFieldsMax + 1);
+  EXPECT_EQ(bad_line(std::string(kCsvFieldsMax, ',').append("\nx\n")).size(), kCsvFieldsMax + 1);
 }
 
 TEST(CsvScan, BoundsALine) {
-  const std::string fits = std::string(kImportLineBytesMax - 1, 'a') + "\n";
+  const std::string fits = std::string(kImportLineBytesMax - 1, 'a').append("\n");
   EXPECT_EQ(scan_csv(fits, false).kind, CsvScan::Kind::Record);
   EXPECT_EQ(scan_csv("b" + fits, false).kind, CsvScan::Kind::Bad);
   const CsvScan endless = scan_csv(std::string(kImportLineBytesMax + 1, 'a'), false);

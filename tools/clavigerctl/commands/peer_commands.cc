@@ -40,7 +40,7 @@ const std::vector<Column>& peer_columns() {
 }
 
 std::string peer_target(const Invocation& invocation, std::string_view below = {}) {
-  return std::string(kPeers) + "/" + path_segment(invocation.args.get("IDENTITY")) + std::string(below);
+  return std::string(kPeers).append("/") + path_segment(invocation.args.get("IDENTITY")) + std::string(below);
 }
 
 ExitStatus ask(Invocation& invocation, std::string_view method, const std::string& target, std::string_view body = {}) {
