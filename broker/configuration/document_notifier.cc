@@ -7,6 +7,7 @@
 #include "broker/configuration/subscription_request.h"
 #include "broker/configuration/xcap_endpoint.h"
 #include "broker/record_key.h"
+#include "broker/registration/addressee.h"
 #include "broker/registration/answers.h"
 #include "broker/registration/notification.h"
 #include "broker/registration/peer_wait.h"
@@ -91,11 +92,12 @@ void DocumentNotifier::stop() {
 
 // The server's public service identity, or for a server's service configuration anybody at its host.
 bool DocumentNotifier::is_ours(const sip::Message& message) const {
-  const auto own = sip::canonical_identity(
-      registrar_.sip().configuration_psi.empty() ? registrar_.sip().psi : registrar_.sip().configuration_psi);
+  const settings::Sip& settings = registrar_.sip();
+  const std::string& psi = settings.configuration_psi.empty() ? settings.psi : settings.configuration_psi;
+  if (registration::is_addressed_to(settings, psi, message.request_uri())) return true;
+  const auto own = sip::canonical_identity(psi);
   const auto asked = sip::canonical_identity(message.request_uri());
   if (!own || !asked) return false;
-  if (*own == *asked) return true;
   const auto uri = sip::parse_uri(message.request_uri());
   const auto own_uri = sip::parse_uri(*own);
   const auto asked_uri = sip::parse_uri(*asked);

@@ -5,6 +5,7 @@
 
 #include "broker/keys/kms.h"
 #include "broker/pem_file.h"
+#include "broker/registration/addressee.h"
 #include "broker/registration/answers.h"
 #include "broker/registration/body_access.h"
 #include "broker/registration/change.h"
@@ -304,7 +305,7 @@ Task<Response> Registrar::handle(const sip::Received* request) {
   auto identity = asserted_identity(message);
   if (!identity) co_return Response(403);
   const bool is_in_dialog = !message.tag(HeaderId::To).empty();
-  if (!is_in_dialog && canonical(std::string(message.request_uri())) != psi_) co_return Response(404);
+  if (!is_in_dialog && !is_addressed_to(sip_, psi_, message.request_uri())) co_return Response(404);
   if (message.method() == sip::Method::Publish) co_return co_await answer_publish(this, request, *std::move(identity));
   co_return co_await answer_subscribe(this, request, *std::move(identity));
 }
