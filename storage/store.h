@@ -69,8 +69,8 @@ class Store {
   virtual Task<Result<Value>> get(TableId table, std::string key) = 0;
   // Only what can be had without I/O and without suspending: nothing means ask get(). For hot paths.
   virtual std::optional<Result<Value>> get_cached(TableId table, std::string_view key) = 0;
-  // Records with from <= key < to (empty `to`: to the table's end), at most `limit` (<= kRangeMax), in key order. The
-  // next page starts at the last key with a NUL appended. Each page sees what is committed when it is read.
+  // Records with from <= key < to (empty `to`: the table's end), in key order: `limit` (<= kRangeMax), or fewer when they
+  // are long (page.h: is_full_page()). The next page starts at the last key and a NUL, and sees what is committed then.
   virtual Task<Result<std::vector<Record>>> range(TableId table, std::string from, std::string to,
                                                   std::size_t limit) = 0;
   // Atomic and durable when it returns. Not cancellable once submitted: dropping the Task does not undo it.
@@ -90,6 +90,6 @@ class Store {
   virtual Result<Unit> checkpoint(const std::string& directory) = 0;
 };
 
-inline constexpr std::size_t kRangeMax = 4096;  // a page: 4096 records of 1 KiB are 4 MiB in flight
+inline constexpr std::size_t kRangeMax = 4096;  // a page; page.h bounds its octets
 
 }  // namespace claviger::storage

@@ -11,6 +11,7 @@
 #include "core/codec/json_writer.h"
 #include "core/runtime/call.h"
 #include "core/sip/uri.h"
+#include "storage/page.h"
 
 namespace claviger::admin {
 namespace {
@@ -63,7 +64,7 @@ Task<Answer> list(Call* call) {
     json.end_object();
   }
   json.end_array();
-  if (page->size() == paging.limit) json.member("next", last);
+  if (storage::is_full_page(*page, paging.limit)) json.member("next", last);
   json.end_object();
   co_return Answer(std::move(text));
 }

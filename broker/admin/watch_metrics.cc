@@ -10,6 +10,7 @@
 #include "broker/tables.h"
 #include "core/runtime/offload.h"
 #include "storage/outbox_row.h"
+#include "storage/page.h"
 
 namespace claviger::admin {
 namespace {
@@ -73,7 +74,7 @@ Task<void> count_outbox(broker::Context* context, storage::TableId table, Outsta
       if (row->attempts > 0) ++counted->failing;
       counted->oldest = std::min(counted->oldest, row->due_first);
     }
-    if (rows->size() < kOutboxPage) co_return;
+    if (!storage::is_full_page(*rows, kOutboxPage)) co_return;
     from = rows->back().key + '\0';
   }
 }

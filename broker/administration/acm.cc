@@ -9,6 +9,7 @@
 #include "core/net/tls_context.h"
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
+#include "storage/page.h"
 
 namespace claviger::administration {
 
@@ -145,7 +146,7 @@ Task<Result<Unit>> Acm::start() {
           else if (is_open)
             work(tenant, std::move(first), std::move(second));
         }
-        from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+        from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
       }
     }
   }
@@ -192,8 +193,8 @@ Task<Result<Unit>> Acm::remove_client(std::string tenant, std::string id) {
 Task<Result<std::vector<AcmClient>>> Acm::list_clients(std::string tenant) {
   Context* here = contexts_[runtime::Shard::current().index()].get();
   const std::string prefix = broker::record_prefix({tenant, "client"});
-  CLAVIGER_CO_TRY(
-      rows, co_await here->store.range(tables::kAcmClients, prefix, broker::record_prefix_end(prefix), kPartiesMax));
+  CLAVIGER_CO_TRY(rows, co_await storage::range_all(&here->store, tables::kAcmClients, prefix,
+                                                    broker::record_prefix_end(prefix), kPartiesMax));
   std::vector<AcmClient> all;
   for (const storage::Record& row : rows) {
     auto one = decode_client(row.value);
@@ -236,8 +237,8 @@ Task<Result<Unit>> Acm::remove_partner(std::string tenant, std::string system) {
 Task<Result<std::vector<AcmPartner>>> Acm::list_partners(std::string tenant) {
   Context* here = contexts_[runtime::Shard::current().index()].get();
   const std::string prefix = broker::record_prefix({tenant, "partner"});
-  CLAVIGER_CO_TRY(
-      rows, co_await here->store.range(tables::kAcmClients, prefix, broker::record_prefix_end(prefix), kPartiesMax));
+  CLAVIGER_CO_TRY(rows, co_await storage::range_all(&here->store, tables::kAcmClients, prefix,
+                                                    broker::record_prefix_end(prefix), kPartiesMax));
   std::vector<AcmPartner> all;
   for (const storage::Record& row : rows) {
     auto one = decode_partner(row.value);

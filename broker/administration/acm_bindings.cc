@@ -7,6 +7,7 @@
 #include "broker/migration/binding_procedures.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 
 namespace claviger::administration {
 
@@ -40,7 +41,7 @@ Task<Result<std::set<std::string>>> Acm::held_by_nobody_else(std::string tenant,
   const std::string end = broker::record_prefix_end(prefix);
   for (std::string from = prefix; !from.empty() && !left.empty();) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
-    from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::string_view name = std::string_view(rows[i].key).substr(prefix.size());
       const std::string other_id(name.substr(0, name.find('\0')));

@@ -4,6 +4,7 @@
 #include "broker/administration/acm.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 
 namespace claviger::administration {
 
@@ -55,7 +56,7 @@ Task<Result<Unit>> Acm::forget_inbound(std::string tenant, std::int64_t before) 
   const std::string end = broker::record_prefix_end(prefix);
   for (std::string from = prefix; !from.empty() && !is_closing_;) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
-    from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto stage = decode_stage(rows[i].value);
       if (!stage || is_under_way(stage->stage) || stage->updated_at > before) continue;
@@ -84,7 +85,7 @@ Task<Result<Unit>> Acm::forget_outbound(std::string tenant, std::int64_t before)
   std::string last;
   for (std::string from = prefix; !from.empty() && !is_closing_;) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
-    from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::string id = two_parts(rows[i].key, prefix.size()).first;
       if (std::exchange(last, id) == id) continue;

@@ -11,6 +11,7 @@
 #include "core/codec/hex.h"
 #include "core/net/tls_context.h"
 #include "core/runtime/offload.h"
+#include "storage/page.h"
 
 namespace claviger::administration {
 
@@ -125,7 +126,7 @@ Task<Result<SetupView>> Acm::view_here(std::string tenant, std::string id) {
         if (target.stage.stage == Stage::Withdrawn && is_good(status)) status = kWithdrawn;
         target.users.push_back({row.key.substr(prefix.size()), std::move(status)});
       }
-      from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+      from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
     }
     // Refused as a whole, or never answered: the response names whom it is about all the same (TR 23.700-38 table 7.x.1.2.2-1).
     if (target.stage.stage == Stage::Failed && target.users.empty()) {
@@ -144,7 +145,7 @@ Task<Result<Acm::SetupPage>> Acm::list(std::string tenant, std::string after, st
   std::size_t users = 0;
   for (std::string from = after.empty() ? prefix : prefix + after + '\0'; !from.empty();) {
     CLAVIGER_CO_TRY(rows, co_await here->store.range(tables::kAcmSetups, from, end, kSetupsPage));
-    from = rows.size() == kSetupsPage ? rows.back().key + '\0' : std::string();
+    from = storage::is_full_page(rows, kSetupsPage) ? rows.back().key + '\0' : std::string();
     for (const storage::Record& row : rows) {
       auto one = decode_setup(row.value);
       if (!one) {

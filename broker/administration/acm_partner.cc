@@ -13,6 +13,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/uri.h"
+#include "storage/page.h"
 
 namespace claviger::administration {
 
@@ -101,7 +102,7 @@ Task<Result<Acm::InboundView>> Acm::inbound_here(std::string tenant, std::string
     for (const storage::Record& row : rows) {
       statuses.emplace(row.key.substr(prefix.size()), std::string(row.value.text()));
     }
-    from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
   }
   for (const SetupUser& user : view.setup.users) {
     const auto found = statuses.find(user.mc_id);
@@ -128,7 +129,7 @@ Task<Result<Acm::InboundPage>> Acm::list_inbound(std::string tenant, std::string
   for (char pass = after.starts_with("2 ") ? '2' : '1'; pass <= '2'; ++pass) {
     for (std::string from = rest.empty() ? prefix : prefix + rest + '\0'; !from.empty();) {
       CLAVIGER_CO_TRY(rows, co_await here->store.range(tables::kAcmSetups, from, end, storage::kRangeMax));
-      from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+      from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
       for (std::size_t i = 0; i < rows.size(); ++i) {
         auto stage = decode_stage(rows[i].value);
         if (!stage && pass == '1') name_skipped(*here, prefix, rows[i].key, stage.error());

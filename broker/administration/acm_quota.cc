@@ -5,6 +5,7 @@
 #include "broker/administration/acm.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 
 namespace claviger::administration {
 
@@ -31,7 +32,7 @@ Task<Result<Unit>> Acm::count_visitors(std::string tenant, std::string system) {
   for (std::string at = prefix; !at.empty();) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmUsers, at, end, storage::kRangeMax));
     count += rows.size();
-    at = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    at = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
   }
   visitors_[prefix] = count;
   co_return Unit{};

@@ -12,6 +12,7 @@
 #include "broker/tables.h"
 #include "core/codec/hex.h"
 #include "core/crypto/digest.h"
+#include "storage/page.h"
 
 namespace claviger::administration {
 
@@ -400,7 +401,7 @@ Task<Result<Unit>> Acm::look_at_everybody(std::string tenant) {
   const std::int64_t now = numeric_date(home().shard.wall());
   for (std::string at = prefix; !at.empty() && !is_closing_;) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kAcmUsers, at, end, storage::kRangeMax));
-    at = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    at = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::string_view rest = std::string_view(rows[i].key).substr(prefix.size());
       const std::size_t cut = std::min(rest.find('\0'), rest.size());

@@ -17,6 +17,7 @@
 #include "core/runtime/call.h"
 #include "core/sip/uri.h"
 #include "storage/outbox_row.h"
+#include "storage/page.h"
 
 namespace claviger::configuration {
 
@@ -451,7 +452,7 @@ Task<Result<Unit>> DocumentNotifier::compare_page(std::string* from) {
       name_skipped(here(), tag_of_row(row.key), subscription.error());
     }
   }
-  const std::string next = rows.size() == kPage ? rows.back().key + '\0' : std::string();
+  const std::string next = storage::is_full_page(rows, kPage) ? rows.back().key + '\0' : std::string();
   storage::Transaction change;
   for (std::size_t i = 0; i < all.size(); ++i) {
     auto state = co_await present_state(all[i]);

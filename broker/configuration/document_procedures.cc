@@ -10,6 +10,7 @@
 #include "core/codec/hex.h"
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
+#include "storage/page.h"
 
 namespace claviger::configuration {
 namespace {
@@ -118,8 +119,8 @@ struct Change {
 Task<Result<Unit>> add_change(Context* context, storage::Transaction* transaction, Change change) {
   const std::string key = document_key(change.tenant, change.name);
   const std::string prefix = history_prefix(change.tenant, change.name);
-  CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kDocumentHistory, prefix,
-                                                      broker::record_prefix_end(prefix), kVersionsMax + 1));
+  CLAVIGER_CO_TRY(rows, co_await storage::range_all(&context->store, tables::kDocumentHistory, prefix,
+                                                    broker::record_prefix_end(prefix), kVersionsMax + 1));
   std::uint64_t revision = static_cast<std::uint64_t>(numeric_date(context->shard.wall())) * 1'000'000;
   if (!rows.empty()) {
     CLAVIGER_CO_TRY(newest, decode_document(rows.back().value));
@@ -300,8 +301,8 @@ Task<Result<Document>> read_document(Context* context, std::string tenant, Docum
 Task<Result<std::vector<NamedDocument>>> read_user_documents(Context* context, std::string tenant, std::string auid,
                                                              std::string xui) {
   const std::string prefix = user_prefix(tenant, auid, xui);
-  CLAVIGER_CO_TRY(
-      rows, co_await context->store.range(tables::kDocuments, prefix, broker::record_prefix_end(prefix), kProfilesMax));
+  CLAVIGER_CO_TRY(rows, co_await storage::range_all(&context->store, tables::kDocuments, prefix,
+                                                    broker::record_prefix_end(prefix), kProfilesMax));
   std::vector<NamedDocument> all;
   for (const storage::Record& row : rows) {
     CLAVIGER_CO_TRY(name, document_name_of(row.key));
@@ -329,14 +330,14 @@ Task<Result<DocumentPage>> list_documents(Context* context, std::string tenant, 
     CLAVIGER_CO_TRY(document, decode_document(row.value));
     page.documents.push_back({std::move(name), std::move(document)});
   }
-  if (rows.size() == limit) page.next = selector_of(page.documents.back().name);
+  if (storage::is_full_page(rows, limit)) page.next = selector_of(page.documents.back().name);
   co_return page;
 }
 
 Task<Result<std::vector<Document>>> read_history(Context* context, std::string tenant, DocumentName name) {
   const std::string prefix = history_prefix(tenant, name);
-  CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kDocumentHistory, prefix,
-                                                      broker::record_prefix_end(prefix), kVersionsMax + 1));
+  CLAVIGER_CO_TRY(rows, co_await storage::range_all(&context->store, tables::kDocumentHistory, prefix,
+                                                    broker::record_prefix_end(prefix), kVersionsMax + 1));
   std::vector<Document> versions;
   for (const storage::Record& row : rows) {
     CLAVIGER_CO_TRY(document, decode_document(row.value));

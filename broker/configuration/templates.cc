@@ -7,6 +7,7 @@
 #include "broker/tables.h"
 #include "broker/tenants/tenant.h"
 #include "core/runtime/scope.h"
+#include "storage/page.h"
 
 namespace claviger::configuration {
 namespace {
@@ -135,8 +136,8 @@ Task<Result<Template>> read_template(Context* context, std::string tenant, std::
 
 Task<Result<std::vector<Template>>> list_templates(Context* context, std::string tenant) {
   const std::string prefix = broker::record_prefix({tenant, kAuid});
-  CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kDocuments, prefix, broker::record_prefix_end(prefix),
-                                                      kTemplatesMax));
+  CLAVIGER_CO_TRY(rows, co_await storage::range_all(&context->store, tables::kDocuments, prefix,
+                                                    broker::record_prefix_end(prefix), kTemplatesMax));
   std::vector<Template> all;
   for (const storage::Record& row : rows) {
     CLAVIGER_CO_TRY(name, document_name_of(row.key));

@@ -15,6 +15,7 @@
 #include "core/crypto/signing_key.h"
 #include "core/http/url.h"
 #include "core/runtime/offload.h"
+#include "storage/page.h"
 
 namespace claviger::exchange {
 namespace {
@@ -211,7 +212,8 @@ Task<Result<Unit>> remove_peer(Context* context, std::string tenant, std::string
 
 Task<Result<std::vector<Peer>>> list_peers(Context* context, std::string tenant) {
   const std::string prefix = peer_prefix(tenant);
-  auto rows = co_await context->store.range(tables::kKmsPeers, prefix, broker::record_prefix_end(prefix), kPeersMax);
+  auto rows = co_await storage::range_all(&context->store, tables::kKmsPeers, prefix, broker::record_prefix_end(prefix),
+                                          kPeersMax);
   if (!rows) co_return rows.error();
   std::vector<Peer> peers;
   for (const storage::Record& row : *rows) {

@@ -2,6 +2,7 @@
 
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 
 namespace claviger::identity {
 
@@ -52,7 +53,7 @@ Task<Result<bool>> is_abroad(Context* context, std::string tenant, Abroad kind, 
       CLAVIGER_CO_TRY(stands, is_now(row.value, now));
       if (stands) co_return true;
     }
-    from = rows.size() == kRequestsALook ? rows.back().key + '\0' : std::string();
+    from = storage::is_full_page(rows, kRequestsALook) ? rows.back().key + '\0' : std::string();
   }
   co_return false;
 }
@@ -68,7 +69,7 @@ Task<Result<Unit>> erase_abroad(Context* context, std::string tenant, std::strin
       transaction.erase(tables::kAcmUsers, row.value.text());
       transaction.erase(tables::kAcmUsers, row.key);
     }
-    from = rows.size() == storage::kRangeMax ? rows.back().key + '\0' : std::string();
+    from = storage::is_full_page(rows, storage::kRangeMax) ? rows.back().key + '\0' : std::string();
     if (transaction.empty()) continue;
     CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
   }

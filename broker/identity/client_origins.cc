@@ -7,6 +7,7 @@
 #include "broker/tables.h"
 #include "core/codec/redirect.h"
 #include "core/codec/uri.h"
+#include "storage/page.h"
 
 namespace claviger::identity {
 namespace {
@@ -46,7 +47,7 @@ Task<Result<std::set<std::string, std::less<>>>> read_places(Context* context, s
       const auto client = decode_client(row.value, std::string_view(row.key).substr(prefix.size()));
       if (client) add_places(*client, places);  // one that nobody can read has no pages
     }
-    is_last = page.size() < kClientsPerPage;
+    is_last = !storage::is_full_page(page, kClientsPerPage);
     if (!is_last) from = page.back().key + '\0';
   }
   co_return places;

@@ -18,6 +18,7 @@
 #include "broker/tokens/token_life.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::identity {
 namespace {
@@ -78,7 +79,7 @@ Task<Result<std::size_t>> end_sessions_once(Context* context, std::string tenant
       if (!session || session->state != SessionState::Active || session->client_id != client_id) continue;
       sids.push_back(std::move(sid));
     }
-    is_last = page.size() < kSessionsPerPage;
+    is_last = !storage::is_full_page(page, kSessionsPerPage);
     if (!is_last) from = page.back().key + '\0';
     count += sids.size();
     if (sids.empty()) continue;
@@ -257,7 +258,7 @@ Task<Result<ClientPage>> list_clients(Context* context, std::string tenant, std:
     CLAVIGER_CO_TRY(client, decode_client(record.value, std::string_view(record.key).substr(prefix.size())));
     page.clients.push_back(std::move(client));
   }
-  if (page.clients.size() == count) page.next = page.clients.back().client_id;
+  if (storage::is_full_page(*records, count)) page.next = page.clients.back().client_id;
   co_return page;
 }
 

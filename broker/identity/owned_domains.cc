@@ -10,6 +10,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/domain_name.h"
+#include "storage/page.h"
 #include "storage/record.h"
 
 namespace claviger::identity {
@@ -150,7 +151,7 @@ Task<Result<Unit>> check_foreign_domains(Context* context, std::string tenant, U
         }
       }
     }
-    is_last = page.size() < storage::kRangeMax;
+    is_last = !storage::is_full_page(page, storage::kRangeMax);
     if (!is_last) from = page.back().key + '\0';
   }
   co_return Unit{};

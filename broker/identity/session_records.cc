@@ -10,6 +10,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
+#include "storage/page.h"
 
 namespace claviger::identity {
 
@@ -43,7 +44,7 @@ Task<Result<SessionIds>> read_session_ids(Context* context, storage::TableId ind
   if (!rows) co_return rows.error();
   SessionIds ids;
   for (const storage::Record& row : *rows) ids.sids.push_back(row.key.substr(prefix.size()));
-  if (ids.sids.size() == count) ids.next = ids.sids.back();
+  if (storage::is_full_page(*rows, count)) ids.next = ids.sids.back();
   co_return ids;
 }
 

@@ -11,6 +11,7 @@
 #include "core/codec/base64url.h"
 #include "core/codec/utf8.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::identity {
 namespace {
@@ -195,7 +196,7 @@ Task<Result<UePage>> list_ues(Context* context, std::string tenant, std::string 
     CLAVIGER_CO_TRY(ue, decode_ue(record.value, std::string_view(record.key).substr(prefix.size())));
     page.ues.push_back(std::move(ue));
   }
-  if (page.ues.size() == count) page.next = page.ues.back().ue_id;
+  if (storage::is_full_page(*records, count)) page.next = page.ues.back().ue_id;
   co_return page;
 }
 

@@ -19,6 +19,7 @@
 #include "broker/tokens/revocations.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::identity {
 namespace {
@@ -188,7 +189,7 @@ Task<Result<UserPage>> list_users(Context* context, std::string tenant, std::str
     CLAVIGER_CO_TRY(user, decode_user(record.value, std::string_view(record.key).substr(prefix.size())));
     page.users.push_back(std::move(user));
   }
-  if (page.users.size() == count) page.next = page.users.back().sub;
+  if (storage::is_full_page(*records, count)) page.next = page.users.back().sub;
   co_return page;
 }
 

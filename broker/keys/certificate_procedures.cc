@@ -5,6 +5,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::keys {
 namespace {
@@ -15,8 +16,8 @@ using runtime::Task;
 
 Task<Result<std::vector<ExternalCertificate>>> read_all(Context* context, std::string tenant) {
   const std::string prefix = external_prefix(tenant);
-  auto rows = co_await context->store.range(tables::kKmsCertificates, prefix, broker::record_prefix_end(prefix),
-                                            2 * kExternalMax);
+  auto rows = co_await storage::range_all(&context->store, tables::kKmsCertificates, prefix,
+                                          broker::record_prefix_end(prefix), 2 * kExternalMax);
   if (!rows) co_return rows.error();
   std::vector<ExternalCertificate> all;
   for (const storage::Record& row : *rows) {

@@ -7,6 +7,7 @@
 #include "broker/keys/pre_issue.h"
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 
 namespace claviger::keys {
 namespace {
@@ -125,7 +126,7 @@ Task<Result<DomainTable>> Kms::load() {
         co_return one.error();
       }
     }
-    if (rows.size() < storage::kRangeMax) break;
+    if (!storage::is_full_page(rows, storage::kRangeMax)) break;
     from = rows.back().key + '\0';
   }
   auto externals = co_await load_externals(std::move(table));
@@ -146,7 +147,7 @@ Task<Result<DomainTable>> Kms::load_externals(DomainTable table) {
       if (!external->is_admitted || found == table.by_tenant.end()) continue;
       found->second.externals.push_back(std::make_shared<const ExternalCertificate>(*std::move(external)));
     }
-    if (rows.size() < storage::kRangeMax) co_return table;
+    if (!storage::is_full_page(rows, storage::kRangeMax)) co_return table;
     from = rows.back().key + '\0';
   }
 }
@@ -167,14 +168,14 @@ Task<Result<Unit>> Kms::load_policies() {
   for (std::string from;;) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kGroupServers, from, "", storage::kRangeMax));
     for (const storage::Record& row : rows) policies_.add(row.key);
-    if (rows.size() < storage::kRangeMax) break;
+    if (!storage::is_full_page(rows, storage::kRangeMax)) break;
     from = rows.back().key + '\0';
   }
   for (std::string from; count < kPoliciesReadMax;) {
     CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kKmsUsers, from, "", storage::kRangeMax));
     for (const storage::Record& row : rows) policies_.add(row.key);
     count += rows.size();
-    if (rows.size() < storage::kRangeMax) {
+    if (!storage::is_full_page(rows, storage::kRangeMax)) {
       policies_.complete();
       break;
     }

@@ -8,6 +8,7 @@
 #include "broker/tables.h"
 #include "core/codec/hex.h"
 #include "core/crypto/digest.h"
+#include "storage/page.h"
 #include "storage/record.h"
 
 namespace claviger::keys {
@@ -117,7 +118,7 @@ Task<Result<ReportPage>> list_reports(Context* context, std::string tenant, std:
     CLAVIGER_CO_TRY(report, decode(row.value, std::string_view(row.key).substr(prefix.size())));
     page.reports.push_back(std::move(report));
   }
-  if (page.reports.size() == limit) page.next = page.reports.back().id;
+  if (storage::is_full_page(*rows, limit)) page.next = page.reports.back().id;
   co_return page;
 }
 

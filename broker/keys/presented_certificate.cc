@@ -1,5 +1,7 @@
 #include "broker/keys/presented_certificate.h"
 
+#include <utility>
+
 #include "broker/identity/proxies.h"
 #include "core/codec/base64url.h"
 #include "core/codec/percent.h"
@@ -10,12 +12,13 @@ namespace {
 // A certificate of ten kilobytes, percent-encoded in the worst way.
 constexpr std::size_t kFieldBytesMax = 48 * 1024;
 
-// Empty when there is none, or more than one.
+// Empty when there is none, or more than one, be it an empty one.
 std::string_view only_header(const http::Request& request, std::string_view name) {
   std::string_view value;
+  bool is_there = false;
   for (const http::Header& header : request.headers()) {
     if (header.name != name) continue;
-    if (!value.empty()) return {};
+    if (std::exchange(is_there, true)) return {};
     value = header.value;
   }
   return value;

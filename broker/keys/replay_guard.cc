@@ -6,6 +6,7 @@
 
 #include "broker/tables.h"
 #include "core/crypto/random.h"
+#include "storage/page.h"
 
 namespace claviger::keys {
 namespace {
@@ -168,7 +169,7 @@ Task<Result<Unit>> ReplayGuard::load(Context* context) {
     for (const storage::Record& row : rows) {
       CLAVIGER_CO_TRY(read, read_record(row.key, row.value.text(), now));
     }
-    if (rows.size() < storage::kRangeMax) break;
+    if (!storage::is_full_page(rows, storage::kRangeMax)) break;
     from = rows.back().key + '\0';
   }
   co_return Unit{};

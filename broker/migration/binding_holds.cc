@@ -33,20 +33,25 @@ struct Holds {
 };
 
 Task<Result<Unit>> write(Migration* migration, Holds* holds) {
-  if (holds->keys.empty()) co_return Unit{};
+  if (holds->transaction.empty()) co_return Unit{};
   CLAVIGER_CO_TRY(committed, co_await migration->home().store.commit(std::move(holds->transaction)));
   co_await migration->publish_bindings(std::move(holds->keys));
   migration->wake_outbox();
   co_return Unit{};
 }
 
-// A binding that is not as its user is.
+// At our record alone, or also at what the partner system has confirmed: that costs a read more of each, and is asked at
+// a start, for what was given up.
+enum class Look : bool { Record, Partner };
+
+// A binding that is not as its user is, or of which the partner system believes otherwise.
 struct Differing {
   Binding binding;
   std::uint64_t user_version = 0;
+  bool is_told_only = false;
 };
 
-Task<Result<std::optional<Differing>>> look_at(Migration* migration, std::string tenant, Name name) {
+Task<Result<std::optional<Differing>>> look_at(Migration* migration, std::string tenant, Name name, Look look) {
   broker::Context* context = &migration->home();
   std::optional<Differing> nothing;
   auto binding = co_await find_users_binding(context, tenant, name.system, name.sub);
@@ -55,19 +60,30 @@ Task<Result<std::optional<Differing>>> look_at(Migration* migration, std::string
   auto user = co_await identity::read_user(context, tenant, name.sub);
   if (user.failed_with(Code::UserUnknown)) co_return std::move(nothing);
   if (!user) co_return user.error();
-  if (binding->is_held == (user->status != identity::UserStatus::Enabled)) co_return std::move(nothing);
+  const bool is_as_he_is = binding->is_held == (user->status != identity::UserStatus::Enabled);
+  if (is_as_he_is && look == Look::Record) co_return std::move(nothing);
+  if (is_as_he_is) {
+    BindingRef shared = std::make_shared<const Binding>(*binding);
+    CLAVIGER_CO_TRY(is_otherwise, co_await is_believed_otherwise(context, tenant, std::move(shared)));
+    if (!is_otherwise) co_return std::move(nothing);
+  }
   std::optional<Differing> found;
   found.emplace();
   found->binding = *std::move(binding);
   found->user_version = user->version;
+  found->is_told_only = is_as_he_is;
   co_return std::move(found);
 }
 
 // As his record is by now: of two who disable and enable him at once the later one's word counts.
-Task<Result<Unit>> add(Migration* migration, std::string tenant, Name name, Holds* holds) {
+Task<Result<Unit>> add(Migration* migration, std::string tenant, Name name, Look look, Holds* holds) {
   broker::Context* context = &migration->home();
-  CLAVIGER_CO_TRY(differing, co_await look_at(migration, tenant, name));
+  CLAVIGER_CO_TRY(differing, co_await look_at(migration, tenant, name, look));
   if (!differing) co_return Unit{};
+  if (differing->is_told_only) {
+    const OutboxWork work{OutboxWork::Kind::Hold, tenant, differing->binding.system, differing->binding.primary_impi};
+    co_return put_outbox_work(*context, holds->transaction, work, numeric_date(context->shard.wall()));
+  }
   const Binding before = std::move(differing->binding);
   Binding after = before;
   after.is_held = !before.is_held;
@@ -86,14 +102,14 @@ bool is_broken(const Error& error) { return error.code == Code::Corrupt || error
 
 // What two procedures write of one binding, and of the user whom they have read, excludes one another by their versions;
 // the turn keeps them from having to try again.
-Task<Result<Unit>> follow_some(Migration* migration, std::string tenant,
-                               std::shared_ptr<const std::vector<Name>> some) {
+Task<Result<Unit>> follow_some(Migration* migration, std::string tenant, std::shared_ptr<const std::vector<Name>> some,
+                               Look look) {
   for (int tries = 1;; ++tries) {
     auto turn = co_await migration->turns().take("bindings/" + tenant);
     if (!turn) co_return turn.error();
     Holds holds;
     for (std::size_t i = 0; i < some->size(); ++i) {
-      const auto added = co_await add(migration, tenant, (*some)[i], &holds);
+      const auto added = co_await add(migration, tenant, (*some)[i], look, &holds);
       if (!added && !is_broken(added.error())) co_return added.error();
     }
     const auto written = co_await write(migration, &holds);
@@ -103,21 +119,21 @@ Task<Result<Unit>> follow_some(Migration* migration, std::string tenant,
 }
 
 // Almost none of them has anything abroad, or is not followed yet: a look without the turn finds who is to be.
-Task<Result<Unit>> follow_at_home(Migration* migration, std::string tenant, Names systems, Names subs) {
+Task<Result<Unit>> follow_at_home(Migration* migration, std::string tenant, Names systems, Names subs, Look look) {
   auto some = std::make_shared<std::vector<Name>>();
   for (std::size_t i = 0; i < subs->size(); ++i) {
     for (std::size_t n = 0; n < systems->size(); ++n) {
       const Name name{(*systems)[n], (*subs)[i]};
-      const auto found = co_await look_at(migration, tenant, name);
+      const auto found = co_await look_at(migration, tenant, name, look);
       if (!found && !is_broken(found.error())) co_return found.error();
       if (found && *found) some->push_back(name);
       if (some->size() < kHoldsMax) continue;
       std::shared_ptr<const std::vector<Name>> full = std::exchange(some, std::make_shared<std::vector<Name>>());
-      CLAVIGER_CO_TRY(followed, co_await follow_some(migration, tenant, std::move(full)));
+      CLAVIGER_CO_TRY(followed, co_await follow_some(migration, tenant, std::move(full), look));
     }
   }
   if (some->empty()) co_return Unit{};
-  co_return co_await follow_some(migration, std::move(tenant), std::move(some));
+  co_return co_await follow_some(migration, std::move(tenant), std::move(some), look);
 }
 
 Names systems_of(const AgreementTable& table, std::string_view tenant) {
@@ -131,7 +147,7 @@ Names systems_of(const AgreementTable& table, std::string_view tenant) {
 Task<Result<Unit>> begin_following(Migration* migration, std::string tenant, Names subs) {
   Names systems = systems_of(*migration->table(), tenant);
   if (systems->empty()) co_return Unit{};
-  co_return co_await follow_at_home(migration, std::move(tenant), std::move(systems), std::move(subs));
+  co_return co_await follow_at_home(migration, std::move(tenant), std::move(systems), std::move(subs), Look::Record);
 }
 
 }  // namespace
@@ -155,7 +171,7 @@ Task<Result<Unit>> follow_all_users(Migration* migration, std::string tenant, st
     for (const Binding& binding : page.bindings) {
       if (!binding.sub.empty() && binding.state != BindingState::Revoked) subs->push_back(binding.sub);
     }
-    CLAVIGER_CO_TRY(followed, co_await follow_at_home(migration, tenant, systems, std::move(subs)));
+    CLAVIGER_CO_TRY(followed, co_await follow_at_home(migration, tenant, systems, std::move(subs), Look::Partner));
     after = page.next;
   } while (!after.empty());
   co_return Unit{};

@@ -15,8 +15,8 @@ namespace claviger::migration {
 
 // On any shard; returns when no shard knows the former bindings any more. What the store says.
 runtime::Task<Result<Unit>> follow_users(Migration* migration, std::string tenant, std::vector<std::string> subs);
-// All of our users who have a binding there: of stores of builds that owed nothing, and of an agreement that is made
-// anew. On the home of Migration.
+// All of our users who have a binding there, and what the partner system was told of them: of stores of builds that owed
+// nothing, of an agreement that is made anew, and of what was given up. On the home of Migration.
 runtime::Task<Result<Unit>> follow_all_users(Migration* migration, std::string tenant, std::string system);
 // The same, by the outbox, of every agreement. On the home of Migration.
 runtime::Task<Result<Unit>> owe_following(Migration* migration);

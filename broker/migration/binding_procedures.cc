@@ -6,6 +6,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::migration {
 namespace {
@@ -255,7 +256,7 @@ Task<Result<BindingPage>> list_bindings(Context* context, std::string tenant, Di
     if (binding.direction != direction || (!system.empty() && binding.system != system)) continue;
     page.bindings.push_back(std::move(binding));
   }
-  if (rows.size() == limit) page.next = rows.back().key.substr(prefix.size());
+  if (storage::is_full_page(rows, limit)) page.next = rows.back().key.substr(prefix.size());
   co_return std::move(page);
 }
 

@@ -7,6 +7,7 @@
 #include "broker/snapshot_publisher.h"
 #include "broker/tables.h"
 #include "core/runtime/offload.h"
+#include "storage/page.h"
 
 namespace claviger::migration {
 namespace {
@@ -92,7 +93,7 @@ Task<Result<std::map<Migration::Name, Agreement>>> Migration::load() {
       CLAVIGER_CO_TRY(agreement, decode_agreement(record.value, name.second));
       records.emplace(std::move(name), std::move(agreement));
     }
-    is_last = page->size() < storage::kRangeMax;
+    is_last = !storage::is_full_page(*page, storage::kRangeMax);
     if (!is_last) from = page->back().key + '\0';
   }
   co_return records;

@@ -24,6 +24,7 @@ using runtime::Task;
 constexpr std::array<std::string_view, 7> kKinds{"prepare", "revoke", "terminate", "hold", "ended", "follow", "users"};
 constexpr std::string_view kHeld = R"({"held":true})";
 constexpr std::string_view kNotHeld = R"({"held":false})";
+constexpr std::string_view kToldHeld = "held", kToldFree = "free";
 std::string_view name_of(OutboxWork::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
 std::vector<std::string> words_of(std::string_view text) {
@@ -71,6 +72,10 @@ std::string renewal_key(const OutboxWork& work) {
   return broker::record_key({work.tenant, "renewal", work.system, work.primary_impi});
 }
 
+std::string told_key(std::string_view tenant, const Binding& binding) {
+  return broker::record_key({tenant, "told", binding.system, binding.primary_impi});
+}
+
 // Whether this row "prepare" is its binding's latest; of builds that did not say so each is.
 Task<Result<bool>> is_latest(Migration* migration, OutboxWork work) {
   auto latest = co_await migration->home().store.get(tables::kBindingIdentities, renewal_key(work));
@@ -94,6 +99,7 @@ Task<Result<Unit>> keep_identities(Migration* migration, OutboxWork work, std::s
   if (agreement == nullptr) co_return Error{Code::AgreementUnknown, "binding.system"};
   const std::uint64_t version = binding.version;
   const std::vector<std::string> had = identity_keys(work.tenant, binding);
+  const bool is_new = binding.state == BindingState::Pending;
   binding.partner_impi = std::move(prepared.partner_impi);
   binding.partner_impus = std::move(prepared.partner_impus);
   binding.access = std::move(prepared.access);
@@ -106,6 +112,8 @@ Task<Result<Unit>> keep_identities(Migration* migration, OutboxWork work, std::s
   change.put(tables::kMigrationBindings, key, as_bytes(encode_binding(binding)));
   const std::vector<std::string> wanted = identity_keys(work.tenant, binding);
   for (const std::string& row : had) change.erase(tables::kBindingIdentities, row);
+  // What it was told of a binding of before is not of these identities.
+  if (is_new) change.erase(tables::kBindingIdentities, told_key(work.tenant, binding));
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     auto other = co_await context->store.get(tables::kBindingIdentities, wanted[i]);
     if (other && other->text() != binding.primary_impi) co_return Error{Code::BindingTaken, "binding.identity"};
@@ -233,6 +241,10 @@ Task<WorkOutcome> tell_held(Migration* migration, OutboxWork work) {
              binding->is_held ? "hold told to the partner system" : "end of a hold told to the partner system",
              outcome_of(*answer), answer->status);
   if (!is_told(answer->status, answer->body)) co_return again_with({Code::Refused, "hold.status"});
+  storage::Transaction told;
+  put_told(told, work.tenant, *binding, binding->is_held);
+  const auto kept = co_await migration->home().store.commit(std::move(told));
+  if (!kept) co_return again_with(kept.error());
   co_return WorkOutcome{};
 }
 
@@ -280,6 +292,18 @@ bool is_told(std::uint16_t status, std::string_view body) {
   if (status / 100 == 2) return true;
   const auto code = status == 404 ? read_problem_code(body) : Result<std::string>(Error{Code::Refused, "status"});
   return code && *code == claviger::name_of(Code::BindingUnknown);
+}
+
+void put_told(storage::Transaction& transaction, std::string_view tenant, const Binding& binding, bool is_held) {
+  transaction.put(tables::kBindingIdentities, told_key(tenant, binding), as_bytes(is_held ? kToldHeld : kToldFree));
+}
+
+Task<Result<bool>> is_believed_otherwise(Context* context, std::string tenant, BindingRef binding) {
+  if (binding->state == BindingState::Revoked || binding->partner_impi.empty()) co_return false;
+  auto told = co_await context->store.get(tables::kBindingIdentities, told_key(tenant, *binding));
+  if (told.failed_with(Code::NotFound)) co_return binding->is_held;
+  if (!told) co_return told.error();
+  co_return (told->text() == kToldHeld) != binding->is_held;
 }
 
 Result<Unit> put_outbox_work(Context& context, storage::Transaction& transaction, const OutboxWork& work,

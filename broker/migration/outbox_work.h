@@ -12,6 +12,8 @@
 //
 // Of a binding's rows "prepare" the latest one counts, so that it is renewed once however often it was held and released:
 // tables::kBindingIdentities, key tenant, "renewal", system, primary IMPI, value the id of that row.
+// What the partner system has confirmed last of a hold: there, too, "told" in place of "renewal", value "held" or "free".
+// A row "hold" that was given up leaves it as it was, and the next start tells again.
 // On the home of Migration.
 #pragma once
 
@@ -47,6 +49,11 @@ Result<Unit> put_what_follows(broker::Context& context, storage::Transaction& tr
 // Whether the other system has taken this answer's request to heart: it says that it is done, or that it has no such
 // binding (problem.h). A 404 of something that knows no such path says neither.
 bool is_told(std::uint16_t status, std::string_view body);
+// The partner system has confirmed that this outbound binding is held, or not.
+void put_told(storage::Transaction& transaction, std::string_view tenant, const Binding& binding, bool is_held);
+// Whether it believes otherwise than the record: what it was told last says so, or it was told nothing of a hold. False
+// where it knows no such binding, or none that stands.
+runtime::Task<Result<bool>> is_believed_otherwise(broker::Context* context, std::string tenant, BindingRef binding);
 // Corrupt.
 Result<OutboxWork> read_outbox_work(std::string_view payload);
 

@@ -9,6 +9,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/verifier/verification_policy.h"
+#include "storage/page.h"
 
 namespace claviger::partners {
 namespace {
@@ -116,7 +117,7 @@ Task<Result<Unit>> end_in_rows(Context* context, std::string tenant, std::string
       if (row) ended = co_await end_one(context, tenant, std::move(row->sid));
       if (!ended && result) result = ended;
     }
-    is_last = page->size() < kPage;
+    is_last = !storage::is_full_page(*page, kPage);
     if (!is_last) from = page->back().key + '\0';
   }
   co_return result;
@@ -205,7 +206,8 @@ Task<Result<Unit>> end_derived_sessions(Context* context, std::string tenant, st
   Result<Unit> result = Unit{};
   std::string after;
   do {
-    auto ids = co_await identity::read_session_ids(context, tables::kUserSessions, tenant, sub, std::move(after), kPage);
+    auto ids =
+        co_await identity::read_session_ids(context, tables::kUserSessions, tenant, sub, std::move(after), kPage);
     if (!ids) co_return ids.error();
     for (std::size_t i = 0; i < ids->sids.size(); ++i) {
       auto ended = co_await end_if_from(context, tenant, partner, ids->sids[i]);

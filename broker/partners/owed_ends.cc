@@ -6,6 +6,7 @@
 #include "broker/partners/derived_sessions.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 
 namespace claviger::partners {
 namespace {
@@ -55,7 +56,7 @@ Task<Result<Unit>> settle_in(Context* context, Range range) {
   for (;;) {
     auto rows = co_await context->store.range(tables::kPartners, range.from, range.to, storage::kRangeMax);
     if (!rows) co_return rows.error();
-    const bool is_last = rows->size() < storage::kRangeMax;
+    const bool is_last = !storage::is_full_page(*rows, storage::kRangeMax);
     if (!is_last) range.from = rows->back().key + '\0';
     for (std::size_t i = 0; i < rows->size(); ++i) {
       auto settled = co_await settle(context, std::move((*rows)[i]));

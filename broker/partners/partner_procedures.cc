@@ -11,6 +11,7 @@
 #include "core/codec/uri.h"
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
+#include "storage/page.h"
 
 namespace claviger::partners {
 namespace {
@@ -183,7 +184,7 @@ Task<Result<Unit>> erase_rows(Context* context, storage::TableId table, std::str
   for (bool is_last = false; !is_last;) {
     auto page = co_await context->store.range(table, prefix, end, storage::kRangeMax);
     if (!page) co_return page.error();
-    is_last = page->size() < storage::kRangeMax;
+    is_last = !storage::is_full_page(*page, storage::kRangeMax);
     storage::Transaction change;
     for (const storage::Record& record : *page) change.erase(table, record.key);
     if (change.empty()) break;

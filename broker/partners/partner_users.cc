@@ -5,6 +5,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/hex.h"
+#include "storage/page.h"
 
 namespace claviger::partners {
 
@@ -79,7 +80,7 @@ Task<Result<PartnerUserPage>> list_partner_users(Context* context, std::string t
     CLAVIGER_CO_TRY(user, user_of(std::string_view(row.key).substr(prefix.size()), row.value));
     page.users.push_back(std::move(user));
   }
-  if (rows->size() == count)
+  if (storage::is_full_page(*rows, count))
     codec::hex_encode(as_bytes(std::string_view(rows->back().key).substr(prefix.size())), page.next);
   co_return page;
 }

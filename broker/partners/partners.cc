@@ -16,6 +16,7 @@
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
 #include "core/runtime/scope.h"
+#include "storage/page.h"
 
 namespace claviger::partners {
 namespace {
@@ -153,7 +154,7 @@ Task<Result<Unit>> Partners::load() {
         fetched.emplace(parts.name, std::move(keys));
       }
     }
-    is_last = page->size() < storage::kRangeMax;
+    is_last = !storage::is_full_page(*page, storage::kRangeMax);
     if (!is_last) from = page->back().key + '\0';
   }
   std::vector<Name> names;

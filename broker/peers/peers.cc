@@ -5,6 +5,7 @@
 #include "core/net/resolve.h"
 #include "core/runtime/call.h"
 #include "core/runtime/offload.h"
+#include "storage/page.h"
 
 namespace claviger::peers {
 namespace {
@@ -89,7 +90,7 @@ Task<Result<Unit>> Peers::start() {
       co_return admitted.error();
     }
   }
-  CLAVIGER_CO_TRY(rows, co_await home().store.range(tables::kDiameterPeers, "", "", storage::kRangeMax));
+  CLAVIGER_CO_TRY(rows, co_await storage::range_all(&home().store, tables::kDiameterPeers, "", "", storage::kRangeMax));
   for (const storage::Record& row : rows) {
     auto peer = decode_peer(row.value);
     auto admitted = peer ? node_->admit(options_of(*peer, true)) : Result<Unit>(peer.error());

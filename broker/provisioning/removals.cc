@@ -11,6 +11,7 @@
 #include "broker/provisioning/identity_rows.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 
 namespace claviger::provisioning {
 namespace {
@@ -65,12 +66,13 @@ Task<Result<Unit>> end_indexed(Context* context, std::string tenant, storage::Ta
                                std::string service) {
   std::string from = prefix;
   for (;;) {
-    CLAVIGER_CO_TRY(rows, co_await context->store.range(table, from, broker::record_prefix_end(prefix), kSessionsPerPage));
+    CLAVIGER_CO_TRY(rows,
+                    co_await context->store.range(table, from, broker::record_prefix_end(prefix), kSessionsPerPage));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::string sid = rows[i].key.substr(prefix.size());
       CLAVIGER_CO_TRY(ended, co_await end_if_of_service(context, tenant, std::move(sid), service));
     }
-    if (rows.size() < kSessionsPerPage) co_return Unit{};
+    if (!storage::is_full_page(rows, kSessionsPerPage)) co_return Unit{};
     from = rows.back().key + '\0';
   }
 }
@@ -92,7 +94,8 @@ Task<Result<Unit>> settle(Context* context, std::string tenant, storage::Record 
   CLAVIGER_CO_TRY(gone, gone_of(tenant, row.key));
   // It may stand in another configuration, or in this one again.
   const std::string prefix = membership_prefix(tenant, gone.membership);
-  CLAVIGER_CO_TRY(left, co_await context->store.range(tables::kValIdentities, prefix, broker::record_prefix_end(prefix), 1));
+  CLAVIGER_CO_TRY(left,
+                  co_await context->store.range(tables::kValIdentities, prefix, broker::record_prefix_end(prefix), 1));
   if (left.empty()) {
     CLAVIGER_CO_TRY(ended, co_await end_sessions(context, tenant, std::move(gone.membership)));
   }
@@ -111,7 +114,7 @@ Task<Result<Unit>> settle_from(Context* context, std::string tenant, std::string
   for (;;) {
     CLAVIGER_CO_TRY(rows, co_await context->store.range(tables::kValIdentities, from, broker::record_prefix_end(prefix),
                                                         storage::kRangeMax));
-    const bool is_last = rows.size() < storage::kRangeMax;
+    const bool is_last = !storage::is_full_page(rows, storage::kRangeMax);
     if (!is_last) from = rows.back().key + '\0';
     for (std::size_t i = 0; i < rows.size(); ++i) {
       auto settled = co_await settle(context, tenant, std::move(rows[i]));

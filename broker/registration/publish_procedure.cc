@@ -9,6 +9,7 @@
 #include "broker/registration/rows.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
+#include "storage/page.h"
 
 namespace claviger::registration {
 
@@ -146,7 +147,7 @@ Task<Result<bool>> has_several_devices(Registrar* registrar, BindingName name) {
       CLAVIGER_CO_TRY(other, decode_binding(record.value));
       if (other.ended == EndReason::None && other.name.client_id != name.client_id) co_return true;
     }
-    if (records.size() < kAtOnce) break;
+    if (!storage::is_full_page(records, kAtOnce)) break;
     from = records.back().key + '\0';
   }
   co_return false;

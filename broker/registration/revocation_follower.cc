@@ -9,6 +9,7 @@
 #include "broker/tokens/token_revocation.h"
 #include "broker/tokens/token_shard.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::registration {
 
@@ -77,7 +78,7 @@ Task<Result<Unit>> RevocationFollower::read_all() {
     CLAVIGER_CO_TRY(page, co_await context_.store.range(tables::kRevocations, from, "", storage::kRangeMax));
     std::vector<std::string> keys;
     for (const storage::Record& record : page) keys.push_back(record.key);
-    const bool is_last = page.size() < storage::kRangeMax;
+    const bool is_last = !storage::is_full_page(page, storage::kRangeMax);
     for (std::size_t i = 0; i < keys.size(); ++i) {
       CLAVIGER_CO_TRY(looked, co_await look_at(keys[i]));
     }

@@ -9,6 +9,7 @@
 #include "broker/seal_keys/capif_core.h"
 #include "broker/seal_keys/capif_generated.h"
 #include "broker/tables.h"
+#include "storage/page.h"
 #include "storage/record.h"
 
 namespace claviger::seal_keys {
@@ -138,7 +139,7 @@ Task<Result<InvokerPage>> list_invokers(Context* context, std::string tenant, st
     CLAVIGER_CO_TRY(invoker, decode_invoker(record.value, std::string(rest.substr(0, rest.find('\0')))));
     page.invokers.push_back(std::move(invoker));
   }
-  if (records->size() == limit) page.next = page.invokers.back().id;
+  if (storage::is_full_page(*records, limit)) page.next = page.invokers.back().id;
   co_return page;
 }
 

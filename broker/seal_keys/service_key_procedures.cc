@@ -10,6 +10,7 @@
 #include "core/codec/base64url.h"
 #include "core/codec/hex.h"
 #include "core/crypto/random.h"
+#include "storage/page.h"
 
 namespace claviger::seal_keys {
 namespace {
@@ -262,7 +263,7 @@ Task<Result<KeyPage>> list_service_keys(Context* context, std::string tenant, st
     CLAVIGER_CO_TRY(keys, decode_service_keys(record.value, record.key));
     page.keys.push_back(std::move(keys));
   }
-  if (records->size() == limit) page.next = cursor_of(records->back().key, tenant_prefix);
+  if (storage::is_full_page(*records, limit)) page.next = cursor_of(records->back().key, tenant_prefix);
   co_return page;
 }
 

@@ -9,6 +9,7 @@
 #include "broker/subscriber/subscriber_loading.h"
 #include "broker/tables.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::subscriber {
 namespace {
@@ -241,7 +242,7 @@ Task<Result<SubscriberPage>> list_subscribers(Context* context, std::string tena
     CLAVIGER_CO_TRY(subscriber, decode_subscriber(row.value, std::string_view(row.key).substr(prefix.size())));
     page.subscribers.push_back(std::move(subscriber));
   }
-  if (rows.size() == limit) page.next = page.subscribers.back().private_identity;
+  if (storage::is_full_page(rows, limit)) page.next = page.subscribers.back().private_identity;
   co_return page;
 }
 

@@ -7,6 +7,7 @@
 #include "broker/tokens/signing_key_procedures.h"
 #include "core/codec/uri.h"
 #include "core/runtime/call.h"
+#include "storage/page.h"
 
 namespace claviger::tenants {
 namespace {
@@ -21,7 +22,9 @@ constexpr std::size_t kTextBytesMax = 255;
 // An installation serves a country's agencies; each tenant costs keys and tables on every shard.
 constexpr std::size_t kTenantsMax = 1024;
 
-bool is_audience(std::string_view text) { return !text.empty() && text.size() <= kIssuerBytesMax && text.find('\0') == std::string_view::npos; }
+bool is_audience(std::string_view text) {
+  return !text.empty() && text.size() <= kIssuerBytesMax && text.find('\0') == std::string_view::npos;
+}
 
 Result<Tenant> tenant_of(const TenantDraft& draft, std::string_view public_origin) {
   if (!is_tenant_name(draft.name)) return Error{Code::BadValue, "tenant.name"};
@@ -34,7 +37,8 @@ Result<Tenant> tenant_of(const TenantDraft& draft, std::string_view public_origi
   const bool is_good = issuer && issuer->scheme == "https" && !issuer->has_query && !issuer->has_fragment &&
                        tenant.issuer.size() <= kIssuerBytesMax && !tenant.issuer.ends_with('/');
   if (!is_good) return Error{Code::BadValue, "tenant.issuer"};
-  tenant.default_audience = draft.default_audience.empty() ? tenant.issuer + "/servers/default" : draft.default_audience;
+  tenant.default_audience =
+      draft.default_audience.empty() ? tenant.issuer + "/servers/default" : draft.default_audience;
   if (!is_audience(tenant.default_audience)) return Error{Code::BadValue, "tenant.default_audience"};
   tenant.algorithm = draft.algorithm;
   tenant.scope_audiences = default_scope_audiences(tenant.issuer);
@@ -108,7 +112,9 @@ Task<Result<Tenant>> add_tenant(Context* context, TenantDraft draft) {
 
 Task<Result<Tenant>> change_tenant(Context* context, std::string name, TenantChange change) {
   Context* home = &context->at(context->publisher.home());
-  auto start = [home, name = std::move(name), change = std::move(change)] { return change_at_home(home, name, change); };
+  auto start = [home, name = std::move(name), change = std::move(change)] {
+    return change_at_home(home, name, change);
+  };
   auto result = co_await runtime::call_on(&home->shard, std::move(start));
   co_return result;
 }
@@ -131,7 +137,7 @@ Task<Result<broker::TenantViews>> load_tenants(Context* context) {
       CLAVIGER_CO_TRY(keys, co_await tokens::load_tenant_keys(context, record.key, tenant.issuer, budget));
       tenants.emplace(record.key, broker::TenantView{std::move(tenant), std::move(keys)});
     }
-    if (page.size() < storage::kRangeMax) co_return tenants;
+    if (!storage::is_full_page(page, storage::kRangeMax)) co_return tenants;
     from = page.back().key + '\0';
   }
 }

@@ -80,6 +80,10 @@ Task<Result<RevocationDelta>> changes_since(Context* context, Question question)
     stored.revocation.issuer = question.issuer;
     delta.changes.push_back(std::move(stored.revocation));
   }
+  // By name, and not as they were written: a commit about one user names his sub first and each pairwise name of his behind
+  // it (OIDC Core clause 8.1). What is told together with the same second may still be of one user; of two changes of one
+  // name the later one stays behind.
+  std::ranges::stable_sort(delta.changes, {}, &Revocation::id);
   co_return delta;
 }
 

@@ -8,6 +8,7 @@
 #include "broker/tokens/revocation_records.h"
 #include "broker/tokens/token_life.h"
 #include "broker/tokens/token_shard.h"
+#include "storage/page.h"
 
 namespace claviger::tokens {
 namespace {
@@ -51,7 +52,8 @@ Revocation revocation_of_session(const Context& context, const broker::TenantVie
 
 Revocation revocation_of_user(const Context& context, const broker::TenantView& tenant, std::string_view sub) {
   Revocation revocation = make(context, RevocationKind::Subject, tenant, sub);
-  revocation.not_before = numeric_date(context.shard.wall()) + 1;  // iat has whole seconds: this one's tokens are meant, too
+  revocation.not_before =
+      numeric_date(context.shard.wall()) + 1;  // iat has whole seconds: this one's tokens are meant, too
   return revocation;
 }
 
@@ -66,7 +68,8 @@ Revocation revocation_of_key(const broker::TenantView& tenant, std::string_view 
 
 void add_revocation(storage::Transaction& transaction, std::string_view tenant, const Revocation& revocation) {
   const std::string value = encode_revocation(revocation);
-  transaction.put(broker::tables::kRevocations, revocation_key(tenant, revocation), as_bytes(value), revocation.expires);
+  transaction.put(broker::tables::kRevocations, revocation_key(tenant, revocation), as_bytes(value),
+                  revocation.expires);
 }
 
 Task<Result<Unit>> publish_revocations(Context* context, std::vector<Revocation> revocations) {
@@ -88,7 +91,7 @@ Task<Result<Unit>> load_revocations(Context* context) {
       batch.push_back(std::move(stored.revocation));
     }
     co_await apply_everywhere(context, std::move(batch));
-    if (page.size() < storage::kRangeMax) co_return Unit{};
+    if (!storage::is_full_page(page, storage::kRangeMax)) co_return Unit{};
     from = page.back().key + '\0';
   }
 }

@@ -1,7 +1,9 @@
 #include "core/http/client.h"
 
 #include <algorithm>
+#include <span>
 
+#include "core/base/secret.h"
 #include "core/http/client_pool.h"
 
 namespace claviger::http {
@@ -9,6 +11,11 @@ namespace {
 
 // Origins remembered; beyond it those without a connection are forgotten. Partners and redirect targets are few.
 constexpr std::size_t kOriginsMax = 256;
+
+void wipe_text(std::string& text) noexcept { wipe(std::as_writable_bytes(std::span(text))); }
+void wipe_fields(std::vector<ClientHeader>& fields) noexcept {
+  for (ClientHeader& field : fields) wipe_text(field.value);
+}
 
 // Tells the pool when send() is dropped or gives up.
 class Waiting {
@@ -27,6 +34,31 @@ class Waiting {
 
 }  // namespace
 
+void append_wiping(std::string& text, std::string_view piece) {
+  if (text.capacity() - text.size() < piece.size()) {
+    std::string larger;
+    larger.reserve(std::max(2 * text.capacity(), text.size() + piece.size()));
+    larger += text;
+    wipe_text(text);
+    text = std::move(larger);
+  }
+  text += piece;
+}
+
+ClientRequest::ClientRequest(ClientRequest&&) noexcept = default;
+ClientRequest& ClientRequest::operator=(ClientRequest&&) noexcept = default;
+ClientRequest::~ClientRequest() {
+  wipe_fields(headers);
+  wipe_text(body);
+}
+
+ClientResponse::ClientResponse(ClientResponse&&) noexcept = default;
+ClientResponse& ClientResponse::operator=(ClientResponse&&) noexcept = default;
+ClientResponse::~ClientResponse() {
+  wipe_fields(headers);
+  wipe_text(body);
+}
+
 std::string_view ClientResponse::header(std::string_view name) const {
   for (const ClientHeader& each : headers) {
     if (each.name == name) return each.value;
@@ -34,7 +66,8 @@ std::string_view ClientResponse::header(std::string_view name) const {
   return {};
 }
 
-Client::Client(runtime::Shard& shard, ClientOptions options) : pool_(std::make_unique<Pool>(shard, std::move(options))) {}
+Client::Client(runtime::Shard& shard, ClientOptions options)
+    : pool_(std::make_unique<Pool>(shard, std::move(options))) {}
 Client::~Client() = default;
 void Client::close_idle() { pool_->close_idle(); }
 std::size_t Client::connections() const { return pool_->connections(); }

@@ -20,9 +20,15 @@ struct ClientHeader {
   std::string value;
 };
 
+// Tokens, passwords and keys go out in fields and bodies: they are wiped when it goes, and so is what is made of them.
 struct ClientRequest {
   ClientRequest() = default;
   ClientRequest(Method its_method, std::string its_url) : method(its_method), url(std::move(its_url)) {}
+  ClientRequest(ClientRequest&&) noexcept;
+  ClientRequest& operator=(ClientRequest&&) noexcept;
+  ClientRequest(const ClientRequest&) = default;
+  ClientRequest& operator=(const ClientRequest&) = default;
+  ~ClientRequest();
 
   Method method = Method::Get;
   // "https://host:port/path?query"; http for the clear.
@@ -41,7 +47,15 @@ struct ClientRequest {
   }
 };
 
+// Tokens and keys come in: wiped, too, but for what its holder moves out.
 struct ClientResponse {
+  ClientResponse() = default;
+  ClientResponse(ClientResponse&&) noexcept;
+  ClientResponse& operator=(ClientResponse&&) noexcept;
+  ClientResponse(const ClientResponse&) = default;
+  ClientResponse& operator=(const ClientResponse&) = default;
+  ~ClientResponse();
+
   std::uint16_t status = 0;
   bool is_http2 = false;
   std::vector<ClientHeader> headers;

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <utility>
+
+#include "core/base/secret.h"
 #include "core/http/client_pool.h"
 
 namespace claviger::http {
@@ -11,7 +15,9 @@ constexpr Milliseconds kWriteStall{30'000};
 
 ClientConnection::ClientConnection(Client::Pool& pool, ClientOrigin& origin,
                                    runtime::Completer<Result<Unit>> established)
-    : pool_(pool), origin_(origin), idle_since_(pool.shard.now()),
+    : pool_(pool),
+      origin_(origin),
+      idle_since_(pool.shard.now()),
       stream_(pool.shard, pool.buffers, *this, {pool.options.handshake, kWriteStall}) {
   established_.emplace(std::move(established));
 }
@@ -43,14 +49,15 @@ void ClientConnection::on_received(Slice bytes) {
 std::size_t ClientConnection::produce(MutableBytes room) {
   if (protocol_ == nullptr) return 0;
   if (!origin_.waiting.empty()) pool_.pump(origin_);  // an answer has made room for another request
-  return protocol_->produce(room);
+  // What lay there is encrypted by now, and the last of it would stay until the next request.
+  wipe(room.first(std::min(std::exchange(produced_, 0), room.size())));
+  produced_ = protocol_->produce(room);
+  return produced_;
 }
 
 void ClientConnection::submit(ClientExchangePtr exchange) { protocol_->submit(std::move(exchange)); }
 
-Monotonic ClientConnection::deadline() const {
-  return is_idle() ? idle_since_ + pool_.options.idle : Monotonic::max();
-}
+Monotonic ClientConnection::deadline() const { return is_idle() ? idle_since_ + pool_.options.idle : Monotonic::max(); }
 
 void ClientConnection::finish(const ClientExchangePtr& exchange, Result<ClientResponse> result) {
   idle_since_ = pool_.shard.now();

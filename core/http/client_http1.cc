@@ -1,6 +1,9 @@
 // HTTP/1.1 of a client: one request at a time, no pipelining.
 #include <algorithm>
+#include <span>
 
+#include "core/base/assert.h"
+#include "core/base/secret.h"
 #include "core/http/client_protocol.h"
 #include "core/http/http1_head.h"
 #include "core/http/http1_parser.h"
@@ -11,6 +14,7 @@ namespace {
 class ClientHttp1 final : public ClientProtocol {
  public:
   explicit ClientHttp1(ClientProtocolHost& host) : host_(host) {}
+  ~ClientHttp1() override { forget_head(); }
 
   std::size_t in_flight() const override { return exchange_ != nullptr ? 1 : 0; }
   std::size_t capacity() const override { return exchange_ == nullptr && !is_ending_ ? 1 : 0; }
@@ -61,7 +65,8 @@ class ClientHttp1 final : public ClientProtocol {
       produced += count;
     };
     pull(head_, head_sent_);
-    if (exchange_ != nullptr && head_sent_ == head_.size()) pull(exchange_->request.body, exchange_->body_sent);
+    if (head_sent_ == head_.size()) forget_head();
+    if (exchange_ != nullptr && head_.empty()) pull(exchange_->request.body, exchange_->body_sent);
     return produced;
   }
 
@@ -78,8 +83,11 @@ class ClientHttp1 final : public ClientProtocol {
  private:
   void write_request() {
     const ClientRequest& request = exchange_->request;
-    head_.clear();
-    head_sent_ = 0;
+    forget_head();
+    // At once: growth would leave pieces of it behind.
+    std::size_t size = kHeadRoom + exchange_->target.size() + exchange_->authority.size() + request.content_type.size();
+    for (const ClientHeader& header : request.headers) size += header.name.size() + header.value.size() + 4;
+    head_.reserve(size);
     const auto field = [this](std::string_view name, std::string_view value) {
       head_ += name;
       head_ += ": ";
@@ -97,6 +105,14 @@ class ClientHttp1 final : public ClientProtocol {
     if (!request.content_type.empty()) field("content-type", request.content_type);
     for (const ClientHeader& header : request.headers) field(header.name, header.value);
     head_ += "\r\n";
+    CLAVIGER_ASSERT(head_.size() <= size);
+  }
+
+  // Sent, or never will be. Tokens stand in it.
+  void forget_head() {
+    wipe(std::as_writable_bytes(std::span(head_)));
+    head_.clear();
+    head_sent_ = 0;
   }
 
   Slice without_front(std::size_t size) const {  // an empty rest keeps no slab
@@ -106,9 +122,12 @@ class ClientHttp1 final : public ClientProtocol {
   // Each step: true when there may be another.
   bool read_head() {
     switch (scanner_.scan(unparsed_.text())) {
-      case HeadScanner::State::NeedMore: return false;
-      case HeadScanner::State::Complete: break;
-      default: return fail({Code::ProtocolError, "client.head"});
+      case HeadScanner::State::NeedMore:
+        return false;
+      case HeadScanner::State::Complete:
+        break;
+      default:
+        return fail({Code::ProtocolError, "client.head"});
     }
     const std::size_t size = scanner_.head_size();
     const Slice bytes = unparsed_.part(0, size);
@@ -140,8 +159,9 @@ class ClientHttp1 final : public ClientProtocol {
     if (!progress) return fail(progress.error());
     std::string& body = exchange_->response.body;
     for (const std::string_view piece : pieces) {
-      if (piece.size() > exchange_->request.response_bytes_max - body.size()) return fail({Code::TooLarge, "client.body"});
-      body += piece;
+      if (piece.size() > exchange_->request.response_bytes_max - body.size())
+        return fail({Code::TooLarge, "client.body"});
+      append_wiping(body, piece);
     }
     unparsed_ = without_front(progress->used);
     if (progress->is_done) complete();
@@ -154,7 +174,7 @@ class ClientHttp1 final : public ClientProtocol {
     interim_ = 0;
     if (!keeps_alive_) is_ending_ = true;
     // An answer before the whole request was sent: the rest would be taken for a next request.
-    if (head_sent_ < head_.size() || exchange_->body_sent < exchange_->request.body.size()) is_ending_ = true;
+    if (!head_.empty() || exchange_->body_sent < exchange_->request.body.size()) is_ending_ = true;
     if (!unparsed_.empty()) is_ending_ = true;  // more than was asked for
     const ClientExchangePtr exchange = std::exchange(exchange_, nullptr);
     exchange->carrier = nullptr;
@@ -169,6 +189,8 @@ class ClientHttp1 final : public ClientProtocol {
     return false;
   }
 
+  // Method, version, the names of three fields and a length.
+  static constexpr std::size_t kHeadRoom = 128;
   static constexpr int kInterimMax = 8;  // 100, 102, 103: more is a loop
 
   ClientProtocolHost& host_;
@@ -178,7 +200,7 @@ class ClientHttp1 final : public ClientProtocol {
   bool keeps_alive_ = true;
   int interim_ = 0;
   std::size_t served_ = 0;
-  std::string head_;
+  std::string head_;  // of what is being sent; else empty
   std::size_t head_sent_ = 0;
   Slice unparsed_;
   HeadScanner scanner_;
@@ -187,6 +209,8 @@ class ClientHttp1 final : public ClientProtocol {
 
 }  // namespace
 
-std::unique_ptr<ClientProtocol> make_client_http1(ClientProtocolHost& host) { return std::make_unique<ClientHttp1>(host); }
+std::unique_ptr<ClientProtocol> make_client_http1(ClientProtocolHost& host) {
+  return std::make_unique<ClientHttp1>(host);
+}
 
 }  // namespace claviger::http

@@ -7,6 +7,7 @@
 
 #include "core/http/client_protocol.h"
 #include "core/http/limits.h"
+#include "core/http/spare_memory.h"
 
 namespace claviger::http {
 namespace {
@@ -104,7 +105,9 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
 }
 
 ClientHttp2::ClientHttp2(ClientProtocolHost& host) : host_(host) {
-  CLAVIGER_ASSERT(nghttp2_session_client_new(&session_, Callbacks::shared(), this) == 0);
+  // Which is wiped when it is given back: copies of our fields are in it.
+  CLAVIGER_ASSERT(nghttp2_session_client_new3(&session_, Callbacks::shared(), this, nullptr, spare_nghttp2_memory()) ==
+                  0);
   const std::array settings{nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
                             nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kAnswerHeaderBytesMax}};
   CLAVIGER_ASSERT(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
@@ -113,8 +116,7 @@ ClientHttp2::ClientHttp2(ClientProtocolHost& host) : host_(host) {
 
 std::size_t ClientHttp2::capacity() const {
   if (is_ending_ || is_going_away_ || nghttp2_session_check_request_allowed(session_) == 0) return 0;
-  const std::size_t allowed =
-      nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  const std::size_t allowed = nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
   const std::size_t most = std::min(allowed, kStreamsMax);
   return most > exchanges_.size() ? most - exchanges_.size() : 0;
 }
@@ -179,8 +181,9 @@ void ClientHttp2::add_body(std::int32_t id, std::string_view bytes) {
   if (found == exchanges_.end()) return;
   ClientExchange& exchange = *found->second;
   std::string& body = exchange.response.body;
-  if (bytes.size() > exchange.request.response_bytes_max - body.size()) return fail(id, {Code::TooLarge, "client.body"});
-  body += bytes;
+  if (bytes.size() > exchange.request.response_bytes_max - body.size())
+    return fail(id, {Code::TooLarge, "client.body"});
+  append_wiping(body, bytes);
 }
 
 void ClientHttp2::end_stream(std::int32_t id, std::uint32_t error_code) {
@@ -231,6 +234,8 @@ void ClientHttp2::closed(Error reason) {
 
 }  // namespace
 
-std::unique_ptr<ClientProtocol> make_client_http2(ClientProtocolHost& host) { return std::make_unique<ClientHttp2>(host); }
+std::unique_ptr<ClientProtocol> make_client_http2(ClientProtocolHost& host) {
+  return std::make_unique<ClientHttp2>(host);
+}
 
 }  // namespace claviger::http

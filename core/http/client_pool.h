@@ -90,6 +90,7 @@ class ClientConnection final : public net::StreamUser, public ClientProtocolHost
   std::optional<runtime::Completer<Result<Unit>>> established_;
   bool is_ending_ = false;
   Monotonic idle_since_;
+  std::size_t produced_ = 0;  // by the last produce(), at the front of its room
   net::Stream stream_;
   std::unique_ptr<ClientProtocol> protocol_;
 };

@@ -24,7 +24,7 @@ struct ClientExchange {
   bool is_https = false;
 
   ClientProtocol* carrier = nullptr;
-  std::int32_t stream = 0;      // HTTP/2
+  std::int32_t stream = 0;  // HTTP/2
   std::size_t body_sent = 0;
   std::size_t header_bytes = 0;
   bool has_answer_begun = false;
@@ -65,6 +65,9 @@ class ClientProtocol {
 inline bool is_idempotent(Method method) {  // RFC 9110 clause 9.2.2
   return method != Method::Post && method != Method::Patch && method != Method::Other;
 }
+
+// To an answer's body: what growth leaves behind is wiped.
+void append_wiping(std::string& text, std::string_view piece);
 
 // Answers' header fields: an authorization server's answers have some 2 KiB; cookies and CSP of others more.
 inline constexpr std::size_t kAnswerHeaderBytesMax = 16 * 1024;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/page.h"
 #include "storage/stored_value.h"
 
 namespace claviger::storage::memory {
@@ -112,12 +113,15 @@ Result<std::vector<Record>> MemoryStore::read_range(TableId table_id, std::strin
   ++figures_.reads_inline;
   std::vector<Record> records;
   const auto& entries = table(table_id);
-  for (auto at = entries.lower_bound(std::string(from)); at != entries.end() && records.size() < limit; ++at) {
+  std::size_t bytes = 0;
+  for (auto at = entries.lower_bound(std::string(from)); at != entries.end(); ++at) {
+    if (records.size() >= limit || bytes >= kRangeBytesMax) break;
     const auto& [key, entry] = *at;
     if (!to.empty() && key >= to) break;
     if (is_expired(entry.expires_at, now)) continue;
     if (entry.version == kCorrupted) return Error{Code::Corrupt, options_of(table_id).name};
     records.push_back({key, Value::owned(entry.value, entry.version, entry.expires_at)});
+    bytes += byte_size(records.back());
   }
   return records;
 }
@@ -173,11 +177,9 @@ void MemoryStore::run_waiting() {
   while (!waiting_.empty()) {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
-    Result<Committed> result = has_power_ ? judge_and_apply(request.transaction)
-                                          : Error{Code::Closed, "store.commit"};
-    request.shard->mailbox().post_control([completer = std::move(request.completer), result]() mutable {
-      completer.complete(result);
-    });
+    Result<Committed> result = has_power_ ? judge_and_apply(request.transaction) : Error{Code::Closed, "store.commit"};
+    request.shard->mailbox().post_control(
+        [completer = std::move(request.completer), result]() mutable { completer.complete(result); });
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "storage/change_entry.h"
+#include "storage/page.h"
 #include "storage/rocks/status.h"
 #include "storage/stored_value.h"
 
@@ -14,6 +15,8 @@ namespace {
 constexpr std::size_t kCopiedMax = 512;
 // Steps of an iterator on a shard before the rest goes off the loop: some 100 us.
 constexpr std::size_t kInlineStepsMax = 256;
+// And so much to copy out of blocks.
+constexpr std::size_t kInlineBytesMax = 256 * 1024;
 
 // Memory of pins that were let go, by thread: hot reads take theirs from here instead of the heap.
 constexpr std::size_t kSparesMax = 64;
@@ -100,10 +103,10 @@ std::optional<Result<std::vector<Record>>> read_range(const Database& database, 
   if (!to.empty()) options.iterate_upper_bound = &upper;
   std::vector<Record> records;
   const std::unique_ptr<rocksdb::Iterator> iterator(database.db().NewIterator(options, database.family(table)));
-  std::size_t steps = 0;
+  std::size_t steps = 0, bytes = 0;
   for (iterator->Seek(as_slice(from)); iterator->Valid(); iterator->Next()) {
-    if (records.size() == limit) return Result(std::move(records));
-    if (tier == Tier::Cached && ++steps > kInlineStepsMax) return std::nullopt;
+    if (records.size() == limit || bytes >= kRangeBytesMax) return Result(std::move(records));
+    if (tier == Tier::Cached && (++steps > kInlineStepsMax || bytes > kInlineBytesMax)) return std::nullopt;
     const std::string_view value = as_view(iterator->value());
     const auto stored = decode_stored(as_bytes(value));
     if (!stored) {
@@ -115,6 +118,7 @@ std::optional<Result<std::vector<Record>>> read_range(const Database& database, 
     records.push_back(
         {std::string(as_view(iterator->key())),
          Value::owned(std::string(as_text(stored->payload)), stored->header.version, stored->header.expires_at)});
+    bytes += byte_size(records.back());
   }
   switch (end_of(*iterator)) {
     case ScanEnd::NeedsDisk:

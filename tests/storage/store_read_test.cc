@@ -1,6 +1,7 @@
 // Reads, on both engines: expiry to the second, ranges, paging, suspended readers.
 #include <random>
 
+#include "storage/page.h"
 #include "tests/storage/store_harness.h"
 
 namespace claviger::storage {
@@ -92,6 +93,42 @@ TYPED_TEST(StoreRead, KeysAreOrderedByUnsignedBytes) {
   EXPECT_EQ((*records)[2].value.text(), "last");
 }
 
+TYPED_TEST(StoreRead, APageOfLongRecordsIsShortAndNotTheLast) {
+  constexpr std::size_t kRecords = 40, kPage = kRangeBytesMax >> 20U;
+  const std::string mebibyte(std::size_t{1} << 20U, 'x');
+  for (std::size_t i = 0; i < kRecords; ++i) ASSERT_TRUE(this->put(kOrdered, std::to_string(100 + i), mebibyte));
+  std::vector<std::size_t> sizes;
+  std::string from;
+  for (bool is_last = false; !is_last;) {
+    auto page = this->wait(this->store_->range(kOrdered, from, "", kRangeMax));
+    ASSERT_TRUE(page && !page->empty());
+    EXPECT_EQ(page->front().key, std::to_string(100 + sizes.size() * kPage));
+    sizes.push_back(page->size());
+    is_last = !is_full_page(*page, kRangeMax);
+    from = page->back().key + '\0';
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{kPage, kPage, kRecords - 2 * kPage}));
+  EXPECT_EQ(this->wait(this->store_->range(kOrdered, "", "", 3))->size(), 3U);
+  for (const auto& [limit, size] : {std::pair(kRangeMax, kRecords), std::pair(kPage + 1, kPage + 1)}) {
+    const auto all = this->wait(range_all(this->store_.get(), kOrdered, "", "", limit));
+    ASSERT_TRUE(all && all->size() == size);
+    EXPECT_EQ(all->back().key, std::to_string(100 + size - 1));
+  }
+}
+
+TYPED_TEST(StoreRead, ARecordLongerThanAPageIsOne) {
+  ASSERT_TRUE(this->put(kOrdered, "a", std::string(kRangeBytesMax + 1, 'x')));
+  ASSERT_TRUE(this->put(kOrdered, "b", "short"));
+  const auto page = this->wait(this->store_->range(kOrdered, "", "", 2));
+  ASSERT_TRUE(page && page->size() == 1);
+  EXPECT_TRUE(is_full_page(*page, 2));
+  const auto rest = this->wait(this->store_->range(kOrdered, "b", "", 2));
+  ASSERT_TRUE(rest && rest->size() == 1);
+  EXPECT_FALSE(is_full_page(*rest, 2));
+  EXPECT_TRUE(is_full_page(*rest, 1));
+  EXPECT_FALSE(is_full_page({}, 0));
+}
+
 TYPED_TEST(StoreRead, PagingGivesEveryRecordOnce) {
   constexpr int kRecords = 1000;
   Transaction fill;
@@ -159,7 +196,9 @@ TYPED_TEST(StoreRead, AgreesWithAModel) {
         ASSERT_TRUE(this->erase(kExpiring, key));
         model.erase(key);
         break;
-      case 3: this->advance(Milliseconds(roll(2000))); break;
+      case 3:
+        this->advance(Milliseconds(roll(2000)));
+        break;
       case 4:
         ASSERT_EQ(this->text(kExpiring, key), is_there ? known->second.value : "NotFound");
         break;

@@ -278,6 +278,52 @@ TEST(BindingHolds, ThatAreGivenUpShowInTheTrace) {
   EXPECT_EQ(*seen, "alpha " + std::string(kThere) + " " + primary + " Unreachable");
 }
 
+// The partner system was away for longer than it is asked, and believes in what it was told before: for a hold, and for its
+// end, which nobody else can tell it. The next start does.
+TEST(BindingHolds, ThatWereGivenUpAreToldByTheNextStart) {
+  HoldBed bed;
+  const auto confirm = [&](bool is_held) {
+    storage::Transaction change;
+    put_told(change, "alpha", bed.binding(), is_held);
+    ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(change))));
+  };
+  const auto give_up_all = [&] {
+    storage::Transaction change;
+    const auto rows = bed.wait(bed.context()->store.range(broker::tables::kMigrationPools, "", "", 100));
+    for (const storage::Record& row : *rows) {
+      if (storage::decode_outbox_row(row.key, row.value.bytes()))
+        change.erase(broker::tables::kMigrationPools, row.key);
+    }
+    ASSERT_TRUE(bed.wait(bed.context()->store.commit(std::move(change))));
+    ASSERT_EQ(bed.owed_of("hold"), 0U);
+  };
+  const auto owed_by_a_start = [&] {
+    EXPECT_TRUE(bed.restart().has_value());
+    bed.run_owed([&] { return bed.owed_of("follow") == 0; });
+    return bed.owed_of("hold");
+  };
+  EXPECT_EQ(owed_by_a_start(), 0U) << "nobody was ever held";
+  bed.set_enabled(false);
+  bed.run_owed([&] { return bed.owed_of("users") == 0; });
+  give_up_all();
+  EXPECT_EQ(owed_by_a_start(), 1U) << "it knows nothing of the hold";
+  give_up_all();
+  confirm(true);
+  EXPECT_EQ(owed_by_a_start(), 0U);
+  bed.set_enabled(true);
+  bed.run_owed([&] { return bed.owed_of("users") == 0; });
+  give_up_all();
+  EXPECT_EQ(owed_by_a_start(), 1U) << "it holds him still";
+  give_up_all();
+  confirm(false);
+  EXPECT_EQ(owed_by_a_start(), 0U);
+  // Of a revoked one there is nothing to be said.
+  confirm(true);
+  const std::string key = binding_key("alpha", bed.binding());
+  ASSERT_TRUE(bed.wait(set_binding_state(&bed.migration, "alpha", {key, BindingState::Revoked, {}, {}})));
+  EXPECT_EQ(owed_by_a_start(), 0U);
+}
+
 // What an operator has suspended stays so.
 TEST(BindingHolds, BringBackWhatWasThereOnly) {
   HoldBed bed;

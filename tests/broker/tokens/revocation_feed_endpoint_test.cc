@@ -57,6 +57,17 @@ TEST_F(FeedTest, GivesWhatWasRevokedAndGoesOnFromThere) {
   EXPECT_TRUE(read(second.next).changes.empty());
 }
 
+// A commit about one user has his sub first and then what each sector calls him: the order would say which is which.
+TEST_F(FeedTest, DoesNotTellInWhichOrderNamesWereRevoked) {
+  revoke("alpha", {"one"});
+  const auto first = read(0);
+  revoke("alpha", {"sub", "pairwise-b", "pairwise-a"});
+  revoke("alpha", {"another"});
+  std::vector<std::string> ids;
+  for (const Revocation& change : read(first.next).changes) ids.push_back(change.id);
+  EXPECT_EQ(ids, (std::vector<std::string>{"another", "pairwise-a", "pairwise-b", "sub"}));
+}
+
 TEST_F(FeedTest, OtherTenantsAreNobodysBusiness) {
   bed.add("bravo");
   for (int i = 0; i < 700; ++i) revoke("bravo", {"b" + std::to_string(i)});

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "broker/migration/migration_json.h"
+#include "broker/migration/outbox_work.h"
 #include "core/base/assert.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -13,6 +14,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)read_prepare_request(text);
   (void)read_prepared(text);
   (void)read_service_response(text);
+  if (const auto ended = read_ended(text)) {
+    CLAVIGER_ASSERT(ended->primary_impi.size() <= size && ended->partner_impi.size() <= size);
+  }
+  // A refusal says that a binding is gone in one way alone.
+  const auto code = read_problem_code(text);
+  CLAVIGER_ASSERT(is_told(404, text) == (code && *code == name_of(Code::BindingUnknown)));
+  CLAVIGER_ASSERT(!is_told(409, text) && is_told(204, text));
   if (const auto request = read_service_request(text)) {
     const auto again = read_service_request(write_service_request(*request));
     CLAVIGER_ASSERT(again && again->primary_mc_service_id == request->primary_mc_service_id);
