@@ -6,6 +6,7 @@
 #include <openssl/obj_mac.h>
 
 #include "core/crypto/digest.h"
+#include "core/crypto/es256_generator.h"
 #include "core/crypto/openssl.h"
 #include "core/crypto/p256_modular.h"
 #include "core/crypto/random.h"
@@ -61,14 +62,9 @@ struct Es256SignerScratch::Numbers {
   // The first coordinate of the nonce's multiple of the generator: X / Z^2, and Z would tell of the nonce.
   Result<Words256> multiply_generator(const Words256& k) {
     SecretWords projective_x, projective_z;
-    const bool is_done =
-        BN_lebin2bn(reinterpret_cast<const unsigned char*>(k.data()), kP256Bytes, nonce.get()) != nullptr &&
-        EC_POINT_mul(p256(), point.get(), nonce.get(), nullptr, nullptr, context.get()) == 1 &&
-        EC_POINT_get_Jprojective_coordinates_GFp(p256(), point.get(), x.get(), y.get(), z.get(), context.get()) == 1 &&
-        load(projective_x, *x) && load(projective_z, *z);
-    for (BIGNUM* one : {nonce.get(), x.get(), y.get(), z.get()}) BN_clear(one);
-    if (point) EC_POINT_set_to_infinity(p256(), point.get());
-    if (!is_done || is_zero(projective_z.words)) return openssl_error(Code::CryptoFailure, "es256.sign");
+    if (!multiply_in_lanes(k, projective_x, projective_z)) {
+      CLAVIGER_TRY(multiplied, multiply_by_openssl(k, projective_x, projective_z));
+    }
     CLAVIGER_TRY(inverted, inverse(kP256PrimeModulus, projective_z.words));
     const SecretWords inverse_z(inverted);
     wipe_words(inverted);
@@ -90,6 +86,7 @@ struct Es256SignerScratch::Numbers {
     return product_modulo(by, inverted, blind.words);
   }
 
+  const Es256Generator* lanes = Es256Generator::of_process();
   RandomPool random;
   BnContextPtr context{BN_CTX_new()};
   BignumPtr nonce{BN_new()}, x{BN_new()}, y{BN_new()}, z{BN_new()};
@@ -97,6 +94,30 @@ struct Es256SignerScratch::Numbers {
   mpz_t number, modulus;
 
  private:
+  // False where there are no lanes, and in the cases that they do not know.
+  bool multiply_in_lanes(const Words256& k, SecretWords& x_out, SecretWords& z_out) const {
+    if (lanes == nullptr) return false;
+    auto found = lanes->multiply(k);
+    if (!found) return false;
+    x_out.words = found->x;
+    z_out.words = found->z;
+    wipe_words(found->x);
+    wipe_words(found->z);
+    return true;
+  }
+
+  Result<Unit> multiply_by_openssl(const Words256& k, SecretWords& x_out, SecretWords& z_out) {
+    const bool is_done =
+        BN_lebin2bn(reinterpret_cast<const unsigned char*>(k.data()), kP256Bytes, nonce.get()) != nullptr &&
+        EC_POINT_mul(p256(), point.get(), nonce.get(), nullptr, nullptr, context.get()) == 1 &&
+        EC_POINT_get_Jprojective_coordinates_GFp(p256(), point.get(), x.get(), y.get(), z.get(), context.get()) == 1 &&
+        load(x_out, *x) && load(z_out, *z);
+    for (BIGNUM* one : {nonce.get(), x.get(), y.get(), z.get()}) BN_clear(one);
+    if (point) EC_POINT_set_to_infinity(p256(), point.get());
+    if (!is_done || is_zero(z_out.words)) return openssl_error(Code::CryptoFailure, "es256.sign");
+    return Unit{};
+  }
+
   static bool load(SecretWords& into, const BIGNUM& from) {
     return BN_bn2lebinpad(&from, reinterpret_cast<unsigned char*>(into.words.data()), kP256Bytes) ==
            static_cast<int>(kP256Bytes);

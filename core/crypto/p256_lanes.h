@@ -1,10 +1,10 @@
 // Arithmetic modulo the prime of P-256 on eight numbers at once, in AVX-512 IFMA.
 //
 // A number is five limbs of 52 bits, lane by lane, in Montgomery's form with R = 2^260. It need not be below p: each
-// function says what it takes and gives as a multiple of p; five limbs hold 16 p. Variable time does not arise, but
-// nothing secret comes here either: it serves the tables of public keys (es256_lanes.cc).
+// function says what it takes and gives as a multiple of p; five limbs hold 16 p. No branch and no address depends on
+// a number: it serves the tables of public keys (es256_lanes.cc) and the nonces of signatures (es256_generator.cc).
 //
-// Only es256_lanes.cc and its test include this. Call only where the processor has the instructions, from functions
+// Only p256_lane_points.h and a test include this. Call only where the processor has the instructions, from functions
 // with the attribute CLAVIGER_LANES.
 #pragma once
 

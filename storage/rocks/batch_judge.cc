@@ -16,19 +16,49 @@ std::optional<Error> BatchJudge::refusal(const Transaction& transaction, std::in
   return std::nullopt;
 }
 
-void BatchJudge::accept(const Transaction& transaction, std::uint64_t sequence, std::int64_t now) {
+void BatchJudge::accept(const Transaction& transaction, std::uint64_t sequence) {
   for (const Transaction::Write& write : transaction.writes()) {
-    const bool is_absent = write.is_erase || is_expired(write.expires_at, now);
-    written_[Place{write.table, write.key}] = is_absent ? 0 : sequence;
+    written_[Place{write.table, write.key}] = {write.is_erase ? 0 : sequence, write.expires_at};
   }
 }
 
 void BatchJudge::clear() { written_.clear(); }
 
+void BatchJudge::remember() {
+  for (const auto& [place, known] : written_) remember(place, known);
+}
+
+void BatchJudge::forget() {
+  recent_.clear();
+  older_.clear();
+}
+
+void BatchJudge::remember(const Place& place, const Known& known) {
+  if (recent_.size() >= kRememberedMax) {
+    older_ = std::move(recent_);
+    recent_ = {};
+  }
+  recent_[OwnedPlace{place.table, std::string(place.key)}] = known;
+}
+
+const BatchJudge::Known* BatchJudge::recall(const Place& place) const {
+  for (const Remembered* remembered : {&recent_, &older_}) {
+    if (const auto found = remembered->find(place); found != remembered->end()) return &found->second;
+  }
+  return nullptr;
+}
+
+std::uint64_t BatchJudge::version_of(const Known& known, std::int64_t now) {
+  return is_expired(known.expires_at, now) ? 0 : known.version;
+}
+
 Result<std::uint64_t> BatchJudge::version_at(TableId table, std::string_view key, std::int64_t now) {
-  if (const auto written = written_.find(Place{table, key}); written != written_.end()) return written->second;
+  const Place place{table, key};
+  if (const auto written = written_.find(place); written != written_.end()) return version_of(written->second, now);
+  if (const Known* known = recall(place)) return version_of(*known, now);
   found_.Reset();
   const rocksdb::Status status = database_.db().Get({}, database_.family(table), as_slice(key), &found_);
+  // Not remembered: what is expected to be absent is mostly a name that was made a moment ago.
   if (status.IsNotFound()) return std::uint64_t{0};
   const std::string_view name = database_.options_of(table).name;
   if (!status.ok()) {
@@ -42,7 +72,9 @@ Result<std::uint64_t> BatchJudge::version_at(TableId table, std::string_view key
     database_.report_corrupt(name, key, "header");
     return Error{Code::Corrupt, name};
   }
-  return is_expired(header->expires_at, now) ? 0 : header->version;
+  const Known known{header->version, header->expires_at};
+  remember(place, known);
+  return version_of(known, now);
 }
 
 }  // namespace claviger::storage::rocks

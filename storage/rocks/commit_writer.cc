@@ -11,8 +11,14 @@ namespace claviger::storage::rocks {
 
 CommitWriter::CommitWriter(Database& database, CommitQueue& queue, ChangeFloor floor, std::size_t shards,
                            std::vector<int> cpus)
-    : database_(database), queue_(queue), judge_(database), sequence_(floor.last().sequence), answers_(shards),
-      floor_(std::move(floor)), latest_(sequence_) {
+    : database_(database),
+      queue_(queue),
+      judge_(database),
+      sequence_(floor.last().sequence),
+      changed_by_(database.tables_count()),
+      answers_(shards),
+      floor_(std::move(floor)),
+      latest_(sequence_) {
   thread_ = std::thread([this, cpus = std::move(cpus)] {
     pthread_setname_np(pthread_self(), "store-writer");
     const ScopedAffinity affinity(cpus);
@@ -40,6 +46,7 @@ std::size_t CommitWriter::write_batch(std::span<CommitRequest> requests) {
   const std::uint64_t sequence_before = sequence_;
   batch_.Clear();
   judge_.clear();
+  touched_.clear();
   results_.clear();
   while (results_.size() < std::min(requests.size(), kBatchTransactionsMax) && batch_.GetDataSize() < kBatchBytesMax) {
     CommitRequest& request = requests[results_.size()];
@@ -47,8 +54,13 @@ std::size_t CommitWriter::write_batch(std::span<CommitRequest> requests) {
     queue_.release(request.transaction);
   }
   if (sequence_ != sequence_before) {
+    note_changes(kChanging);
     const rocksdb::Status status = write_staged(now);
-    if (!status.ok()) {
+    note_changes(sequence_);
+    if (status.ok()) {
+      judge_.remember();
+    } else {
+      judge_.forget();
       failed(status);
       for (auto& result : results_) result = to_error(status, "store.commit");
     }
@@ -67,6 +79,7 @@ Result<Committed> CommitWriter::stage(CommitRequest& request, std::int64_t now) 
   const std::uint64_t sequence = ++sequence_;
   for (const Transaction::Write& write : transaction.writes()) {
     rocksdb::ColumnFamilyHandle* family = database_.family(write.table);
+    if (touched_.empty() || touched_.back() != write.table) touched_.push_back(write.table);
     if (write.is_erase) {
       batch_.Delete(family, write.key);
       continue;
@@ -77,7 +90,7 @@ Result<Committed> CommitWriter::stage(CommitRequest& request, std::int64_t now) 
     batch_.Put(family, rocksdb::SliceParts(&key, 1), rocksdb::SliceParts(value, 2));
   }
   stage_changes(transaction, sequence, now);
-  judge_.accept(transaction, sequence, now);
+  judge_.accept(transaction, sequence);
   return Committed{sequence};
 }
 
@@ -117,6 +130,13 @@ rocksdb::Status CommitWriter::write_staged(std::int64_t now) {
   batches_.fetch_add(1, std::memory_order_relaxed);
   if (failure_.exchange(nullptr, std::memory_order_relaxed) != nullptr) database_.logger().info("store.writable");
   return status;
+}
+
+// Before readers may see it, and again before anybody is told.
+void CommitWriter::note_changes(std::uint64_t changed) {
+  for (const TableId table : touched_) {
+    changed_by_[static_cast<std::size_t>(table)].store(changed, std::memory_order_release);
+  }
 }
 
 void CommitWriter::answer(std::span<CommitRequest> requests, std::vector<Result<Committed>>& results) {

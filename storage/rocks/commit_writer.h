@@ -9,6 +9,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -35,12 +36,19 @@ class CommitWriter {
 
   // Any thread.
   std::uint64_t latest_sequence() const { return latest_.load(std::memory_order_acquire); }
+  // Any thread: the last commit that may have written to this table; nothing while one is being written, which readers see
+  // at some moment of that. What was read after this was asked is what a reader finds as long as this says the same.
+  std::optional<std::uint64_t> settled_at(TableId table) const {
+    const std::uint64_t changed = changed_by_[static_cast<std::size_t>(table)].load(std::memory_order_acquire);
+    return changed == kChanging ? std::nullopt : std::optional(changed);
+  }
   // Everything up to here may have been dropped from the feed of a table that keeps its changes this long.
   std::uint64_t change_floor(std::int64_t kept_seconds) const;
   StoreHealth health() const;
   void add_figures(StoreFigures& figures) const;
 
  private:
+  static constexpr std::uint64_t kChanging = ~std::uint64_t{0};
   struct Answer {
     runtime::Completer<Result<Committed>> completer;
     Result<Committed> result;
@@ -53,6 +61,7 @@ class CommitWriter {
   void stage_changes(const Transaction& transaction, std::uint64_t sequence, std::int64_t now);
   rocksdb::Status write_staged(std::int64_t now);
   void answer(std::span<CommitRequest> requests, std::vector<Result<Committed>>& results);
+  void note_changes(std::uint64_t changed);
   void failed(const rocksdb::Status& status);
   void probe();
 
@@ -61,7 +70,9 @@ class CommitWriter {
   std::thread::id thread_id_;
   BatchJudge judge_;
   rocksdb::WriteBatch batch_;
-  std::uint64_t sequence_;  // the last one given out, durable or not
+  std::uint64_t sequence_;        // the last one given out, durable or not
+  std::vector<TableId> touched_;  // by what is staged
+  std::vector<std::atomic<std::uint64_t>> changed_by_;
   std::vector<Result<Committed>> results_;
   std::vector<std::vector<Answer>> answers_;  // by shard
 

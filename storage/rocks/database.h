@@ -36,6 +36,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* changes() const { return changes_; }
   rocksdb::ColumnFamilyHandle* meta() const { return db_->DefaultColumnFamily(); }
   const TableOptions& options_of(TableId table) const { return tables_[index_of(table)]; }
+  std::size_t tables_count() const { return tables_.size(); }
   std::int64_t changes_kept_max() const;
   const std::shared_ptr<rocksdb::Cache>& cache() const { return cache_; }
   const Clock& clock() const { return clock_; }

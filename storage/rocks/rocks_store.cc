@@ -26,13 +26,22 @@ Result<std::unique_ptr<Store>> open(Options options, runtime::Shards& shards, co
 
 RocksStore::RocksStore(const Options& options, std::size_t shards, std::unique_ptr<Database> database,
                        ChangeFloor floor)
-    : database_(std::move(database)), counts_(shards),
+    : database_(std::move(database)),
+      counts_(shards),
+      recent_(shards, RecentReads(database_->tables_count())),
       queue_(shards, options.commit_queue_max, options.commit_queue_bytes),
       writer_(*database_, queue_, std::move(floor), shards, options.cpus),
       readers_("store-read", options.reader_threads, options.read_queue_max, options.cpus) {}
 
 std::optional<Result<Value>> RocksStore::get_cached(TableId table, std::string_view key) {
-  auto value = read(*database_, table, key, shard_now(), Tier::Cached);
+  const std::optional<std::uint64_t> settled = writer_.settled_at(table);
+  const std::int64_t now = shard_now();
+  std::optional<Result<Value>> value;
+  if (settled) value = recent().find(table, key, *settled, now);
+  if (!value) {
+    value = read(*database_, table, key, now, Tier::Cached);
+    if (value && settled) recent().keep(table, key, *settled, *value);
+  }
   if (value) ReadCounts::add(counts().inline_reads);
   return value;
 }
@@ -52,8 +61,16 @@ Task<Result<std::vector<Record>>> RocksStore::range(TableId table, std::string f
                                                     std::size_t limit) {
   limit = std::min(limit, kRangeMax);
   if (limit <= kInlineRangeMax) {
-    auto cached = read_range(*database_, table, from, to, limit, shard_now(), Tier::Cached);
+    const std::optional<std::uint64_t> settled = writer_.settled_at(table);
+    const std::int64_t now = shard_now();
+    if (settled && recent().is_empty_range(table, from, to, *settled, now)) {
+      ReadCounts::add(counts().inline_reads);
+      co_return std::vector<Record>();
+    }
+    auto cached = read_range(*database_, table, from, to, limit, now, Tier::Cached);
     if (cached) {
+      const bool is_empty = *cached && (*cached)->empty() && limit > 0;
+      if (is_empty && settled) recent().keep_empty_range(table, from, to, *settled);
       ReadCounts::add(counts().inline_reads);
       co_return *std::move(cached);
     }

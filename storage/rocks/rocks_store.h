@@ -12,6 +12,7 @@
 #include "storage/rocks/commit_writer.h"
 #include "storage/rocks/database.h"
 #include "storage/rocks/reader.h"
+#include "storage/rocks/recent_reads.h"
 
 namespace claviger::storage::rocks {
 
@@ -39,10 +40,12 @@ class RocksStore final : public Store {
       counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
   };
+  RecentReads& recent() { return recent_[runtime::Shard::current().index()]; }
   ReadCounts& counts() { return counts_[runtime::Shard::current().index()]; }
 
   std::unique_ptr<Database> database_;
   std::vector<ReadCounts> counts_;
+  std::vector<RecentReads> recent_;  // by shard
   CommitQueue queue_;
   CommitWriter writer_;
   runtime::OffloadPool readers_;
