@@ -29,6 +29,7 @@ Answer answer_with(const seal_keys::CapifView& view, const seal_keys::Capif::Fig
   json.begin_object().member("issuer", core.issuer).member("aef_id", core.aef_id);
   write_list(json, "val_services", core.open_services);
   json.member("requires_certificate", core.requires_certificate);
+  json.member("has_invoker_ca", !core.invoker_ca_pem.empty());
   if (!core.core_name.empty()) json.member("core_name", core.core_name);
   json.name("kids").begin_array();
   for (const auto& key : view.keys->keys()) json.value(key.kid);
@@ -90,7 +91,10 @@ Task<Answer> set(Call* call) {
   members.read("issuer", draft.issuer).require("issuer").read("jwks", draft.jwks).require("jwks");
   members.read("aef_id", draft.aef_id).require("aef_id").read("val_services", draft.open_services);
   members.read("core_name", draft.core_name).read("requires_certificate", draft.requires_certificate);
-  members.read("url", draft.url).read("ca_pem", draft.ca_pem).read("enrolment", draft.enrolment);
+  members.read("url", draft.url)
+      .read("ca_pem", draft.ca_pem)
+      .read("invoker_ca_pem", draft.invoker_ca_pem)
+      .read("enrolment", draft.enrolment);
   members.read("logs_invocations", draft.logs_invocations).read("looks_up_invokers", draft.looks_up_invokers);
   std::string policies = "ignored";
   members.read("access_policies", policies);

@@ -171,10 +171,11 @@ Task<Answer> revoke(Call* call) {
 
 void write_server(Json& json, const keys::GroupServer& server) {
   json.begin_object().member("server_uri", server.server_uri).member("client_id", server.client_id);
-  json.member("certificate_name", server.certificate_name).member("created_at", server.created_at).end_object();
+  json.member("certificate_name", server.certificate_name).member("has_ca", !server.ca_pem.empty());
+  json.member("created_at", server.created_at).end_object();
 }
 
-// {"client_id": ..., "certificate_name": ...}
+// {"client_id": ..., "certificate_name": ..., "ca_pem": ...}
 Task<Answer> add_server(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   codec::JsonReader reader;
@@ -184,6 +185,7 @@ Task<Answer> add_server(Call* call) {
   ObjectReader members(object);
   members.read("client_id", wanted.client_id).require("client_id");
   members.read("certificate_name", wanted.certificate_name).require("certificate_name");
+  members.read("ca_pem", wanted.ca_pem);
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   auto done = co_await keys::add_group_server(call->services.kms, call->at(), call->values[0], std::move(wanted));
   if (!done) co_return done.error();

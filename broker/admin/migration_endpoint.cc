@@ -52,7 +52,7 @@ void write_agreement(Json& json, const migration::AgreementView& view, const Mig
   for (const auto& [name, list] :
        {std::pair{"services", &one.services}, std::pair{"domains", &one.domains}, std::pair{"ranges", &one.ranges},
         std::pair{"core_hosts", &one.core_hosts}, std::pair{"mms_hosts", &one.mms_hosts},
-        std::pair{"agents", &one.agents}, std::pair{"cscfs", &one.cscfs},
+        std::pair{"agents", &one.agents}, std::pair{"cscfs", &one.cscfs}, std::pair{"identities", &one.identities},
         std::pair{"access_networks", &one.access_networks}}) {
     migration::write_texts(json, name, *list);
   }
@@ -123,6 +123,7 @@ DraftOrWrong read_draft(codec::JsonObject object, Agreement from, bool is_new) {
   members.read("system", one.system).read("own_system", one.own_system).read("partner", one.partner);
   members.read("active", one.is_active).read("inbound", inbound).read("outbound", outbound);
   members.read("services", one.services).read("domains", one.domains).read("ranges", one.ranges);
+  members.read("identities", one.identities);
   members.read("realm", one.realm).read("core_hosts", one.core_hosts).read("mms_hosts", one.mms_hosts);
   members.read("agents", one.agents).read("cscfs", one.cscfs).read("server_name", one.server_name);
   members.read("database_host", one.database_host).read("database_realm", one.database_realm);

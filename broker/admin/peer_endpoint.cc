@@ -18,6 +18,9 @@ constexpr std::array<std::string_view, 5> kStates{"down", "initial", "okay", "su
 void write_peer(Json& json, const PeerFigures& peer) {
   json.begin_object().member("identity", peer.identity).member("realm", peer.realm);
   json.member("address", peer.address).member("transport", peer.is_tls ? "tls" : "tcp");
+  json.name("addresses").begin_array();
+  for (const std::string& each : peer.addresses) json.value(each);
+  json.end_array();
   json.member("admitted_by", peer.operator_admitted ? "operator" : "configuration");
   json.member("connected", peer.is_connected).member("state", kStates[static_cast<std::size_t>(peer.state)]);
   json.member("pending", peer.pending).member("requests_in", peer.requests_in);
@@ -72,6 +75,7 @@ Task<Answer> add(Call* call) {
   members.read("identity", peer.identity).read("realm", peer.realm).read("host", peer.host).read("port", port);
   members.read("transport", transport).read("realms", peer.realms).read("priority", priority).read("weight", weight);
   members.read("requests_per_second", rate).read("quirks", peer.quirks);
+  members.read("addresses", peer.addresses);
   if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   if (transport != "tls" && transport != "tcp") co_return Answer(Code::BadValue, "transport: tls or tcp");
   constexpr std::int64_t kMax = 100'000'000;

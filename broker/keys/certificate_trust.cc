@@ -62,6 +62,13 @@ Result<Unit> check_authority(const crypto::Certificate& certificate, std::string
   return check_chain({certificate}, ca_pem, now);
 }
 
+bool are_authorities(std::string_view pem) {
+  constexpr std::size_t kPemBytesMax = 64 * 1024;
+  if (pem.size() > kPemBytesMax) return false;
+  const auto authorities = crypto::Certificate::from_pem(pem);
+  return authorities && !authorities->empty();
+}
+
 bool is_named(const crypto::Certificate& certificate, std::string_view name) {
   const auto has = [name](const std::vector<std::string>& all) { return std::ranges::find(all, name) != all.end(); };
   if (name.empty()) return false;

@@ -19,6 +19,8 @@ Result<crypto::Certificate> check_certificate_signed(const CertificateSigned& do
 // Does it chain to `ca_pem`, and to nothing else that anybody trusts? Authorities between the two stand in `ca_pem`, too.
 // CertificateInvalid.
 Result<Unit> check_authority(const crypto::Certificate& certificate, std::string_view ca_pem, std::int64_t now);
+// What an operator names as an authority: one, and those between it and whom it is for, in PEM.
+bool are_authorities(std::string_view pem);
 // Its CN, or a DNS or URI name among its subject alternative names.
 bool is_named(const crypto::Certificate& certificate, std::string_view name);
 

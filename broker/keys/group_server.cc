@@ -1,6 +1,7 @@
 #include "broker/keys/group_server.h"
 
 #include "broker/identity/client_procedures.h"
+#include "broker/keys/certificate_trust.h"
 #include "broker/keys/domain.h"
 #include "broker/keys/kms.h"
 #include "broker/keys/kms_generated.h"
@@ -29,8 +30,9 @@ std::string encode_group_server(const GroupServer& server) {
   flatbuffers::FlatBufferBuilder builder(512);
   const auto client = storage::put_text(builder, server.client_id);
   const auto name = storage::put_text(builder, server.certificate_name);
-  builder.Finish(
-      schema::CreateGroupServer(builder, kSchema.version, client, server.client_since, name, server.created_at));
+  const auto ca_pem = storage::put_text(builder, server.ca_pem);
+  builder.Finish(schema::CreateGroupServer(builder, kSchema.version, client, server.client_since, name,
+                                           server.created_at, ca_pem));
   return storage::finished(builder);
 }
 
@@ -42,6 +44,7 @@ Result<GroupServer> decode_group_server(const storage::Value& value, std::string
   server.client_since = record->client_since();
   server.certificate_name = storage::text_of(record->certificate_name());
   server.created_at = record->created_at();
+  server.ca_pem = storage::text_of(record->ca_pem());
   server.version = value.version();
   return server;
 }
@@ -49,6 +52,7 @@ Result<GroupServer> decode_group_server(const storage::Value& value, std::string
 Task<Result<GroupServer>> add_group_server(Kms* kms, Context* context, std::string tenant, GroupServer wanted) {
   CLAVIGER_CO_TRY(uri, check_uri(wanted.server_uri));
   if (!check_uri(wanted.certificate_name)) co_return Error{Code::BadValue, "certificate_name"};
+  if (!wanted.ca_pem.empty() && !are_authorities(wanted.ca_pem)) co_return Error{Code::BadValue, "ca_pem"};
   auto user = co_await user_since(context, tenant, wanted.server_uri);
   if (user) co_return Error{Code::GroupServerTaken, "group_server.user"};
   if (!user.failed_with(Code::UserUnknown)) co_return user.error();

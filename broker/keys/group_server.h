@@ -28,6 +28,7 @@ struct GroupServer {
   std::string client_id;
   std::int64_t client_since = 0;  // of the client of that name that was meant
   std::string certificate_name;   // CN, DNS name or URI
+  std::string ca_pem;             // the authority of its certificates; empty: whichever the listener trusts
   std::int64_t created_at = 0;
   std::uint64_t version = 0;  // of the record; not stored in it
 };
@@ -36,7 +37,7 @@ std::string group_server_key(std::string_view tenant, std::string_view server_ur
 std::string encode_group_server(const GroupServer& server);
 Result<GroupServer> decode_group_server(const storage::Value& value, std::string_view server_uri);
 
-// GroupServerTaken (there is one of that URI, or the URI is a user's), ClientUnknown, UriPathInvalid, BadValue (name),
+// GroupServerTaken (there is one of that URI, or the URI is a user's), ClientUnknown, UriPathInvalid, BadValue (name, ca_pem),
 // TooMany, Conflict.
 runtime::Task<Result<GroupServer>> add_group_server(Kms* kms, broker::Context* context, std::string tenant,
                                                     GroupServer wanted);

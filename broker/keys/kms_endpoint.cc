@@ -255,12 +255,20 @@ bool is_behind_proxy(const Asked& asked) {
   return asked.request.peer != nullptr && identity::is_trusted_proxy(settings, asked.request.peer->address);
 }
 
-// SEAL-X1: the token says which client, the certificate that it is that server.
-bool is_that_server(const Context& context, const http::Request& request, const Caller& caller,
-                    const GroupServer& server) {
-  if (server.client_id != caller.client_id || server.client_since != caller.client_since) return false;
-  const auto certificate = presented_certificate(*context.snapshot->settings, request);
-  return certificate && is_named(*certificate, server.certificate_name);
+// SEAL-X1: the token says which client, the certificate that it is that server. Of that authority, where the operator named one:
+// whatever else the listener trusts may issue a certificate of any name.
+Task<bool> is_that_server(Context* context, const http::Request* request, const Caller* caller, GroupServer server) {
+  if (server.client_id != caller->client_id || server.client_since != caller->client_since) co_return false;
+  auto certificate = presented_certificate(*context->snapshot->settings, *request);
+  if (!certificate || !is_named(*certificate, server.certificate_name)) co_return false;
+  if (server.ca_pem.empty()) co_return true;
+  std::string issuer = certificate->issuer();
+  auto work = [certificate = *std::move(certificate), ca = std::move(server.ca_pem),
+               now = numeric_date(context->shard.wall())] { return check_authority(certificate, ca, now); };
+  const auto done = co_await runtime::offload(&context->work_pool, std::move(work));
+  if (done && *done) co_return true;
+  context->shard.logger().warning("kms.authority_differs", {{"server", server.server_uri}, {"issuer", issuer}});
+  co_return false;
 }
 
 // A group management server that does not say for which identity it asks means its own; empty: it has none, or several.
@@ -268,7 +276,8 @@ Task<Result<std::string>> own_server_identity(Context* context, const Caller* ca
   CLAVIGER_CO_TRY(servers, co_await list_group_servers(context, caller->tenant));
   std::string found;
   for (GroupServer& each : servers) {
-    if (!is_that_server(*context, *request, *caller, each)) continue;
+    const bool is_it = co_await is_that_server(context, request, caller, each);
+    if (!is_it) continue;
     if (!found.empty()) co_return std::string();
     found = std::move(each.server_uri);
   }
@@ -280,7 +289,8 @@ Task<Result<Unit>> add_granted(Context* context, Caller* caller, const http::Req
   if (!caller->is_service || uri.empty() || caller->may_ask_for(uri)) co_return Unit{};
   auto server = co_await find_group_server(context, caller->tenant, uri);
   if (server) {
-    if (!is_that_server(*context, *request, *caller, *server)) co_return Error{Code::KeysDenied, "kms.group_server"};
+    const bool is_it = co_await is_that_server(context, request, caller, *server);
+    if (!is_it) co_return Error{Code::KeysDenied, "kms.group_server"};
     caller->identities.push_back(std::move(uri));
     co_return Unit{};
   }

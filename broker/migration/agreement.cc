@@ -112,6 +112,7 @@ Result<Unit> check_agreement(const Agreement& agreement, bool has_key) {
   CLAVIGER_TRY(services, check_list(agreement.services, &is_service, "agreement.services"));
   CLAVIGER_TRY(domains, check_list(agreement.domains, &is_domain, "agreement.domains"));
   CLAVIGER_TRY(ranges, check_list(agreement.ranges, &is_domain, "agreement.ranges"));
+  CLAVIGER_TRY(identities, check_list(agreement.identities, &is_public_prefix, "agreement.identities"));
   // Whose identities they are could not be said.
   if (agreement.inbound != Inbound::None && (agreement.ranges.empty() || agreement.domains.empty())) {
     return invalid(agreement.ranges.empty() ? "agreement.ranges" : "agreement.domains");
@@ -155,6 +156,7 @@ std::string encode_agreement(const Agreement& agreement) {
   const auto services = builder.CreateVectorOfStrings(agreement.services);
   const auto domains = builder.CreateVectorOfStrings(agreement.domains);
   const auto ranges = builder.CreateVectorOfStrings(agreement.ranges);
+  const auto identities = builder.CreateVectorOfStrings(agreement.identities);
   const auto realm = text(agreement.realm);
   const auto core_hosts = builder.CreateVectorOfStrings(agreement.core_hosts);
   const auto mms_hosts = builder.CreateVectorOfStrings(agreement.mms_hosts);
@@ -212,6 +214,7 @@ std::string encode_agreement(const Agreement& agreement) {
   record.add_database_realm(database_realm);
   record.add_grant_vendor(agreement.grant_vendor);
   record.add_grant_code(agreement.grant_code);
+  record.add_identities(identities);
   builder.Finish(record.Finish());
   return std::string(as_text(storage::finished_bytes(builder)));
 }
@@ -260,6 +263,7 @@ Result<Agreement> decode_agreement(const storage::Value& value, std::string_view
   agreement.database_realm = text_of(record->database_realm());
   agreement.grant_vendor = record->grant_vendor();
   agreement.grant_code = record->grant_code();
+  agreement.identities = texts_of(record->identities());
   agreement.version = value.version();
   return agreement;
 }

@@ -37,6 +37,8 @@ struct Agreement {
   Outbound outbound = Outbound::None;
   std::vector<std::string> domains;  // SIP domains that are the other system's
   std::vector<std::string> ranges;   // SIP domains of ours in which its users get their identities here
+  // How public identities of its users here begin, such as "sip:fire-" or "tel:+4930"; none: all in `ranges`, and any number.
+  std::vector<std::string> identities;
   std::uint32_t bindings_max = 100'000;
   std::uint32_t requests_per_second = 1000;           // authentication requests to and from this system, a shard
   std::uint32_t requests_per_minute_of_binding = 30;  // of one migrant

@@ -117,6 +117,20 @@ Result<Unit> check_binding(const Binding& binding, const Agreement& agreement) {
   return Unit{};
 }
 
+Result<Unit> check_new_identities(const Binding& binding, const Binding* present, const Agreement& agreement) {
+  if (binding.direction != Direction::Inbound || agreement.identities.empty()) return Unit{};
+  const auto is_named = [&](const std::string& impu) {
+    return std::ranges::any_of(agreement.identities,
+                               [&](const std::string& prefix) { return impu.starts_with(prefix); });
+  };
+  for (const std::string& impu : binding.partner_impus) {
+    const bool is_present =
+        present != nullptr && std::ranges::find(present->partner_impus, impu) != present->partner_impus.end();
+    if (!is_present && !is_named(impu)) return invalid("binding.identities");
+  }
+  return Unit{};
+}
+
 bool becomes_others(const Binding* present, BindingState state, bool by_other) {
   if (!by_other || state == BindingState::Active) return false;
   return present == nullptr || present->state != state || present->is_state_others;

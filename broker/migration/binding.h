@@ -103,6 +103,9 @@ bool becomes_others(const Binding* present, BindingState state, bool by_other);
 
 // What may come in under this agreement: BindingInvalid with the member that is wrong.
 Result<Unit> check_binding(const Binding& binding, const Agreement& agreement);
+// The identities here that the agreement does not name are no visitor's: BindingInvalid. Those that `present` (or null) has
+// stay: what an agreement says later ends nobody.
+Result<Unit> check_new_identities(const Binding& binding, const Binding* present, const Agreement& agreement);
 // BindingInactive: suspended, revoked, held, not yet, no more, not configured yet.
 Result<Unit> check_usable(const Binding& binding, std::int64_t now);
 

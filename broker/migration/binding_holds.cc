@@ -18,6 +18,9 @@ using Names = std::shared_ptr<const std::vector<std::string>>;
 
 // Bindings of one transaction: a record and at most three rows each.
 constexpr std::size_t kHoldsMax = 256;
+// Looks of one turn, three reads each: of a million bindings the shard's connections would hear nothing for seconds.
+constexpr std::size_t kLooksOfTurn = 64;
+constexpr std::size_t kPage = 256;
 // A user may change while his bindings do.
 constexpr int kTriesMax = 4;
 
@@ -38,6 +41,16 @@ Task<Result<Unit>> write(Migration* migration, Holds* holds) {
   co_await migration->publish_bindings(std::move(holds->keys));
   migration->wake_outbox();
   co_return Unit{};
+}
+
+// Until the shard's next turn: what its connections brought meanwhile comes first.
+Task<void> let_others(runtime::Shard* shard) {
+  runtime::OneShotPair<Unit> pair;
+  // By way of the turn's end: what a message posts is handled in the same turn.
+  shard->defer([shard, completer = std::move(pair.completer)]() mutable {
+    shard->mailbox().post_control([kept = std::move(completer)]() mutable { kept.complete(Unit{}); });
+  });
+  co_await pair.waiter;
 }
 
 // At our record alone, or also at what the partner system has confirmed: that costs a read more of each, and is asked at
@@ -121,8 +134,11 @@ Task<Result<Unit>> follow_some(Migration* migration, std::string tenant, std::sh
 // Almost none of them has anything abroad, or is not followed yet: a look without the turn finds who is to be.
 Task<Result<Unit>> follow_at_home(Migration* migration, std::string tenant, Names systems, Names subs, Look look) {
   auto some = std::make_shared<std::vector<Name>>();
+  runtime::Shard& shard = migration->home().shard;
+  std::size_t looks = 0;
   for (std::size_t i = 0; i < subs->size(); ++i) {
     for (std::size_t n = 0; n < systems->size(); ++n) {
+      if (++looks % kLooksOfTurn == 0) co_await let_others(&shard);
       const Name name{(*systems)[n], (*subs)[i]};
       const auto found = co_await look_at(migration, tenant, name, look);
       if (!found && !is_broken(found.error())) co_return found.error();
@@ -165,8 +181,8 @@ Task<Result<Unit>> follow_all_users(Migration* migration, std::string tenant, st
   Names systems = std::make_shared<const std::vector<std::string>>(1, system);
   std::string after;
   do {
-    CLAVIGER_CO_TRY(page, co_await list_bindings(&migration->home(), tenant, Direction::Outbound, system, after,
-                                                 storage::kRangeMax));
+    CLAVIGER_CO_TRY(page,
+                    co_await list_bindings(&migration->home(), tenant, Direction::Outbound, system, after, kPage));
     auto subs = std::make_shared<std::vector<std::string>>();
     for (const Binding& binding : page.bindings) {
       if (!binding.sub.empty() && binding.state != BindingState::Revoked) subs->push_back(binding.sub);

@@ -177,6 +177,7 @@ Task<Result<std::size_t>> add_to_pool_at_home(Migration* migration, std::string 
     probe.partner_impus = one.impus;
     probe.mode = agreement->agreement.allows_static() ? Mode::Static : Mode::Dynamic;
     CLAVIGER_CO_TRY(checked, check_binding(probe, agreement->agreement));
+    CLAVIGER_CO_TRY(named, check_new_identities(probe, nullptr, agreement->agreement));
     const std::string key = pool_prefix(tenant, system) + one.impi;
     auto bound = co_await read_binding(context, inbound_key(tenant, one.impi));
     if (bound) continue;

@@ -95,6 +95,7 @@ Task<Result<Stored>> BindingWriter::add(BindingDraft draft) {
   if (touched_.contains(key)) co_return Error{Code::BindingTaken, "binding.repeated"};
   auto present = co_await read_binding(&migration_->home(), key);
   if (!present && !present.failed_with(Code::BindingUnknown)) co_return present.error();
+  CLAVIGER_CO_TRY(named, check_new_identities(stored.binding, present ? &*present : nullptr, agreement->agreement));
   stored.is_new = !present;
   const std::uint64_t version = present ? present->version : 0;
   std::vector<std::string> had;

@@ -277,7 +277,12 @@ void Relay::with_binding(diameter::Request& request, AgreementRef agreement, Bin
 }
 
 bool Relay::may_ask(const diameter::Request& request, const Agreement& agreed) const {
-  return may_ask_for_visitors(asker_of(request), agreed, *migration_.table(), node_.options().realm);
+  const Asker asker = asker_of(request);
+  const std::string& realm = node_.options().realm;
+  if (!may_ask_for_visitors(asker, agreed, *migration_.table(), realm)) return false;
+  // For another than itself: of another realm, only one that has no connection of its own to say it over.
+  return is_of_own_realm(asker, realm) || diameter::is_same_name(asker.origin_host, asker.identity) ||
+         !node_.knows_peer(asker.origin_host);
 }
 
 // The partner system's checks, in the order of their answers.

@@ -85,7 +85,8 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
   runtime::Task<void> load_and_handle(diameter::Request request, AgreementRef agreement, Role role);
   void with_binding(diameter::Request& request, AgreementRef agreement, BindingRef binding, Role role);
   static Asker asker_of(const diameter::Request& request) {
-    return {request.source().identity, request.source().realm, request.message().origin_realm()};
+    return {request.source().identity, request.source().realm, request.message().origin_realm(),
+            request.message().origin_host()};
   }
   bool may_ask(const diameter::Request& request, const Agreement& agreed) const;
   std::optional<Refusal> check_visitor(const diameter::Request& request, const Admitted& admitted, std::size_t& impu);

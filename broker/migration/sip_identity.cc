@@ -53,6 +53,15 @@ bool is_public_identity(std::string_view text) {
 
 bool is_sip_host(std::string_view text) { return text.starts_with("sip:") && is_domain(text.substr(4)); }
 
+bool is_public_prefix(std::string_view text) {
+  if (text.size() > kIdentityMax) return false;
+  // Of a whole number as of the beginning of one.
+  if (text == "tel:+" || text == "sip:") return true;
+  if (text.starts_with("tel:+")) return is_public_identity(text);
+  return text.starts_with("sip:") &&
+         std::ranges::all_of(text.substr(4), [](char c) { return c == '@' || is_user_character(c); });
+}
+
 bool is_in_domains(std::string_view identity, const std::vector<std::string>& domains) {
   if (identity.starts_with("tel:")) return true;
   return std::ranges::find(domains, domain_of(identity)) != domains.end();

@@ -19,6 +19,8 @@ bool is_service(std::string_view text);           // "mcptt", "mcvideo", "mcdata
 bool is_private_identity(std::string_view text);  // user@domain
 bool is_public_identity(std::string_view text);   // sip:user@domain, tel:+number
 bool is_sip_host(std::string_view text);          // sip:domain
+bool is_public_prefix(
+    std::string_view text);  // what public identities may begin with: "sip:", "sip:fire-", "tel:+4930"
 // What follows the '@'; of a tel URI, or without one: nothing.
 std::string_view domain_of(std::string_view identity);
 // A tel URI lies in every domain: whose it is its binding says.

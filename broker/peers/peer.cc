@@ -4,6 +4,7 @@
 
 #include "broker/peers/peer_generated.h"
 #include "broker/record_key.h"
+#include "broker/settings/network.h"
 #include "core/diameter/peer_table.h"
 #include "storage/record.h"
 
@@ -49,6 +50,7 @@ std::optional<std::string> what_is_wrong(const DiameterPeer& peer) {
   for (const std::string& realm : peer.realms) {
     if (realm != "*" && !is_name(realm)) return "realms: names, or * for every other";
   }
+  if (!settings::are_peer_addresses(peer.addresses)) return "addresses: at most 64, such as 192.0.2.7 or 192.0.2.0/24";
   for (const std::string& quirk : peer.quirks) {
     if (std::ranges::find(settings::kDiameterQuirks, quirk) == std::end(settings::kDiameterQuirks)) {
       return "quirks: base-codes-as-3gpp";
@@ -68,8 +70,23 @@ diameter::PeerOptions options_of(const DiameterPeer& peer, bool is_admitted) {
   options.requests_per_second = peer.requests_per_second;
   options.quirks = peer.quirks;
   options.operator_admitted = is_admitted;
+  options.addresses = peer.addresses;
+  // Names are not looked up for it: whoever answers them would say who it is.
+  const bool is_where_we_call =
+      !peer.is_tls && peer.addresses.empty() && settings::Network::parse(peer.host).has_value();
+  if (is_where_we_call) options.addresses.push_back(peer.host);
+  std::vector<settings::Network> networks;
+  for (const std::string& each : options.addresses) {
+    if (auto network = settings::Network::parse(each)) networks.push_back(*std::move(network));
+  }
+  if (networks.empty()) return options;
+  options.admits = [networks = std::move(networks)](std::string_view address) {
+    return std::ranges::any_of(networks, [&](const settings::Network& each) { return each.contains(address); });
+  };
   return options;
 }
+
+bool may_be_anybody(const diameter::PeerOptions& options) { return !options.is_tls && !options.admits; }
 
 std::string peer_key(std::string_view identity) { return broker::record_key({diameter::lower(identity)}); }
 
@@ -80,6 +97,8 @@ std::string encode_peer(const DiameterPeer& peer, std::int64_t created_at) {
   const auto host = builder.CreateString(peer.host);
   const auto realms = builder.CreateVectorOfStrings(peer.realms);
   const auto quirks = builder.CreateVectorOfStrings(peer.quirks);
+  flatbuffers::Offset<Texts> addresses;  // without any, as builds wrote it that knew none
+  if (!peer.addresses.empty()) addresses = builder.CreateVectorOfStrings(peer.addresses);
   schema::PeerBuilder record(builder);
   record.add_schema_version(kSchema.version);
   record.add_identity(identity);
@@ -93,6 +112,7 @@ std::string encode_peer(const DiameterPeer& peer, std::int64_t created_at) {
   record.add_requests_per_second(peer.requests_per_second);
   record.add_quirks(quirks);
   record.add_created_at(created_at);
+  record.add_addresses(addresses);
   builder.Finish(record.Finish());
   return std::string(as_text(storage::finished_bytes(builder)));
 }
@@ -110,6 +130,7 @@ Result<DiameterPeer> decode_peer(const storage::Value& value) {
   peer.weight = record->weight();
   peer.requests_per_second = record->requests_per_second();
   peer.quirks = texts_of(record->quirks());
+  peer.addresses = texts_of(record->addresses());
   if (what_is_wrong(peer)) return Error{Code::Corrupt, "diameter_peers"};
   return peer;
 }

@@ -20,7 +20,10 @@ using settings::DiameterPeer;
 // What it must be to be taken: names, a port, realms. The first thing wrong, for an operator; nothing: good.
 std::optional<std::string> what_is_wrong(const DiameterPeer& peer);
 
+// The host that we call, when it is an address, is where it calls from, too, unless addresses are named.
 diameter::PeerOptions options_of(const DiameterPeer& peer, bool is_admitted);
+// In the clear, and nothing says where it is: whoever says its name would be it.
+bool may_be_anybody(const diameter::PeerOptions& options);
 
 std::string peer_key(std::string_view identity);  // lower case
 std::string encode_peer(const DiameterPeer& peer, std::int64_t created_at);

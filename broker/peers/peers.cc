@@ -84,7 +84,7 @@ Task<Result<Unit>> Peers::start() {
   replace(std::move(certificates));
   CLAVIGER_CO_TRY(started, node_->start());
   for (const DiameterPeer& peer : settings_->peers) {
-    auto admitted = node_->admit(options_of(peer, false));
+    auto admitted = admit(options_of(peer, false));
     if (!admitted) {
       home().shard.logger().error("diameter.peer", {{"peer", peer.identity}, {"code", name_of(admitted.error().code)}});
       co_return admitted.error();
@@ -93,7 +93,7 @@ Task<Result<Unit>> Peers::start() {
   CLAVIGER_CO_TRY(rows, co_await storage::range_all(&home().store, tables::kDiameterPeers, "", "", storage::kRangeMax));
   for (const storage::Record& row : rows) {
     auto peer = decode_peer(row.value);
-    auto admitted = peer ? node_->admit(options_of(*peer, true)) : Result<Unit>(peer.error());
+    auto admitted = peer ? admit(options_of(*peer, true)) : Result<Unit>(peer.error());
     // One that the configuration names as well: that is the one.
     if (!admitted && admitted.error().code != Code::PeerTaken) co_return admitted.error();
   }
@@ -115,6 +115,14 @@ Task<Result<Unit>> Peers::start() {
 
 Task<void> Peers::stop() { co_await node_->stop(home().shard.now() + kStopMax); }
 
+Result<Unit> Peers::admit(diameter::PeerOptions peer) {
+  const bool is_whoever_says_so = may_be_anybody(peer) && settings_->port != 0;
+  const std::string identity = peer.identity;
+  CLAVIGER_TRY(admitted, node_->admit(std::move(peer)));
+  if (is_whoever_says_so) home().shard.logger().warning("diameter.peer_from_anywhere", {{"peer", identity}});
+  return Unit{};
+}
+
 Task<Result<Unit>> Peers::add_at_home(DiameterPeer peer) {
   auto turn = co_await turns_.take("peers");
   if (!turn) co_return turn.error();
@@ -125,7 +133,7 @@ Task<Result<Unit>> Peers::add_at_home(DiameterPeer peer) {
   change.expect_absent(tables::kDiameterPeers, key);
   change.put(tables::kDiameterPeers, key, as_bytes(encode_peer(peer, numeric_date(home().shard.wall()))));
   CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
-  co_return node_->admit(options_of(peer, true));
+  co_return admit(options_of(peer, true));
 }
 
 Task<Result<Unit>> Peers::remove_at_home(std::string identity) {

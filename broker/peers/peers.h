@@ -64,6 +64,7 @@ class Peers {
   std::vector<diameter::PeerFigures> figures() const { return node_->figures(); }
 
  private:
+  Result<Unit> admit(diameter::PeerOptions peer);
   runtime::Task<Result<Unit>> add_at_home(DiameterPeer peer);
   runtime::Task<Result<Unit>> remove_at_home(std::string identity);
   broker::Context& home() { return *contexts_.front(); }

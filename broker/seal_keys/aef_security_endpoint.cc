@@ -88,7 +88,11 @@ Task<http::Response> check(Room room, http::Request request, http::PathValues pa
   const std::string invoker = parsed.body->invoker;
   // A certificate says nothing of when it was shown to the core function: revoked is revoked.
   std::optional<std::int64_t> issued_at;
-  if (!is_certificate_of(*request.peer, invoker)) {
+  if (is_certificate_of(*request.peer, invoker)) {
+    // Whatever else the listener trusts may issue a certificate of any name.
+    const bool is_its = co_await is_of_invokers_authority(context, request.peer->certificate_der, view);
+    if (!is_its) co_return caller_refusal(path[0], Error{Code::InvokerDiffers, "capif.authority"});
+  } else {
     const auto sender = sender_of(*context, *view, request);
     if (!sender) co_return caller_refusal(path[0], sender.error());
     if (sender->invoker != invoker) co_return refusal(Error{Code::ServiceKeyDenied, "capif.invoker"});

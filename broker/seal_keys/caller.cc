@@ -13,6 +13,7 @@
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
 #include "core/crypto/certificate.h"
+#include "core/runtime/offload.h"
 
 namespace claviger::seal_keys {
 namespace {
@@ -162,11 +163,29 @@ bool is_certificate_of_core(const http::Peer& peer, const CapifCore& core, std::
   return certificate && keys::check_authority(*certificate, core.ca_pem, now);
 }
 
+Task<bool> is_of_invokers_authority(Context* context, std::string certificate_der, CapifRef core) {
+  if (core->core.invoker_ca_pem.empty()) co_return true;
+  auto work = [der = std::move(certificate_der), core, now = numeric_date(context->shard.wall())] {
+    const auto certificate = crypto::Certificate::from_der(as_bytes(der));
+    return certificate && keys::check_authority(*certificate, core->core.invoker_ca_pem, now);
+  };
+  const auto done = co_await runtime::offload(&context->work_pool, std::move(work));
+  if (done && *done) co_return true;
+  context->shard.logger().warning("capif.authority_differs", {{"issuer", core->core.issuer}});
+  co_return false;
+}
+
 Task<Result<Caller>> authenticate(Context* context, const Capif* capif, std::string tenant,
                                   const http::Request* request) {
   const CapifRef core = capif == nullptr ? nullptr : capif->view(tenant);
   CLAVIGER_CO_TRY(bearer, read_caller(*context, core.get(), tenant, *request));
-  if (bearer.capif) co_return co_await finish_invoker(context, capif, std::move(tenant), std::move(bearer));
+  if (bearer.capif) {
+    if (request->peer->is_certificate_trusted) {
+      const bool is_its = co_await is_of_invokers_authority(context, request->peer->certificate_der, core);
+      if (!is_its) co_return Error{Code::InvokerDiffers, "capif.authority"};
+    }
+    co_return co_await finish_invoker(context, capif, std::move(tenant), std::move(bearer));
+  }
   auto client = co_await identity::find_client(context, tenant, bearer.client_id);
   if (!client) co_return client.error();
   if (!client->is_enabled) co_return Error{Code::ClientDisabled, "seal_keys.client"};

@@ -46,6 +46,9 @@ runtime::Task<Result<Caller>> authenticate(broker::Context* context, const Capif
 // True when a certificate that was shown is of this name: its CN, or a subject alternative name (TS 29.222: the API invoker
 // ID is in the certificate that the core function gave it). False for one that no authority of the listener's vouches for.
 bool is_certificate_of(const http::Peer& peer, std::string_view name);
+// False for an API invoker's certificate that another authority issued than the one that the operator named for them
+// (CapifCore::invoker_ca_pem). A certificate that was shown.
+runtime::Task<bool> is_of_invokers_authority(broker::Context* context, std::string certificate_der, CapifRef core);
 // The same of the core function itself, which an operator may have bound to an authority (CapifCore::ca_pem).
 bool is_certificate_of_core(const http::Peer& peer, const CapifCore& core, std::int64_t now);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/identity/val_identity.h"
+#include "broker/keys/certificate_trust.h"
 #include "broker/record_key.h"
 #include "broker/seal_keys/capif_generated.h"
 #include "core/codec/uri.h"
@@ -42,6 +43,7 @@ std::string encode_capif_core(const CapifCore& core) {
   const auto core_name = text(core.core_name);
   const auto url = text(core.url);
   const auto ca_pem = text(core.ca_pem);
+  const auto invoker_ca_pem = text(core.invoker_ca_pem);
   const auto enrolment = builder.CreateVector(as_uchar(as_bytes(core.sealed_enrolment)), core.sealed_enrolment.size());
   const auto provider_id = text(core.provider_id);
   const auto apf_id = text(core.apf_id);
@@ -51,7 +53,7 @@ std::string encode_capif_core(const CapifCore& core) {
   builder.Finish(schema::CreateCapifCore(
       builder, kSchema.version, issuer, jwks, aef_id, open_services, core_name, core.requires_certificate, url, ca_pem,
       enrolment, core.created_at, provider_id, apf_id, assigned_aef_id, service_api_id, core.logs_invocations,
-      core.looks_up_invokers, static_cast<std::uint8_t>(core.policy_mode), subscription));
+      core.looks_up_invokers, static_cast<std::uint8_t>(core.policy_mode), subscription, invoker_ca_pem));
   return std::string(as_text(storage::finished_bytes(builder)));
 }
 
@@ -83,6 +85,7 @@ Result<CapifCore> decode_capif_core(const storage::Value& value, std::string_vie
   }
   core.policy_mode = static_cast<PolicyMode>(record->policy_mode());
   core.subscription = text_of(record->subscription());
+  core.invoker_ca_pem = text_of(record->invoker_ca_pem());
   core.version = value.version();
   return core;
 }
@@ -98,6 +101,8 @@ Result<CapifCore> core_of(const CapifDraft& draft) {
   }
   if (!draft.url.empty() && !is_https(draft.url)) return Error{Code::BadValue, "capif.url"};
   if (draft.ca_pem.size() > kPemBytesMax) return Error{Code::BadValue, "capif.ca"};
+  if (!draft.invoker_ca_pem.empty() && !keys::are_authorities(draft.invoker_ca_pem))
+    return Error{Code::BadValue, "capif.invoker_ca"};
   const bool wants_url = draft.logs_invocations || draft.looks_up_invokers || draft.policy_mode != PolicyMode::Ignored;
   if (wants_url && draft.url.empty()) return Error{Code::BadValue, "capif.url"};
   CapifCore core;
@@ -110,6 +115,7 @@ Result<CapifCore> core_of(const CapifDraft& draft) {
   core.url = draft.url;
   while (core.url.ends_with('/')) core.url.pop_back();
   core.ca_pem = draft.ca_pem;
+  core.invoker_ca_pem = draft.invoker_ca_pem;
   core.logs_invocations = draft.logs_invocations;
   core.looks_up_invokers = draft.looks_up_invokers;
   core.policy_mode = draft.policy_mode;

@@ -34,6 +34,7 @@ struct CapifCore {
   bool requires_certificate = false;  // of invokers (TS 33.122 method 2; TS 33.434 clause 5.1.1.8)
   std::string url;                    // its API root; empty: nothing is registered, published or logged there
   std::string ca_pem;                 // its TLS certificates chain to it, both ways; empty: the system's
+  std::string invoker_ca_pem;         // API invokers' certificates chain to it; empty: to whatever the listener trusts
   std::string sealed_enrolment;       // bearer token for its APIs; storage/sealing.h, under the record's key
   std::int64_t created_at = 0;
   // What it answered when we registered and published; empty: not done yet.
@@ -64,6 +65,7 @@ struct CapifDraft {
   bool requires_certificate = false;
   std::string url;
   std::string ca_pem;
+  std::string invoker_ca_pem;
   SecretBytes enrolment;
   bool logs_invocations = false;
   bool looks_up_invokers = false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "broker/settings/network.h"
 #include "broker/settings/settings.h"
 #include "broker/settings/toml_reader.h"
 
@@ -46,6 +47,10 @@ DiameterPeer read_peer(const toml::table& table, const std::string& file, std::v
   reader.read("transport", transport);
   if (transport != "tls" && transport != "tcp") reader.fail(Code::ConfigValue, "transport", "must be tls or tcp");
   peer.is_tls = transport == "tls";
+  peer.addresses = read_names(reader, "addresses");
+  if (!are_peer_addresses(peer.addresses)) {
+    reader.fail(Code::ConfigValue, "addresses", "must be addresses or networks such as 192.0.2.0/24");
+  }
   std::string role = peer.host.empty() ? "accept" : "connect";
   reader.read("role", role);
   if (role != "connect" && role != "accept") reader.fail(Code::ConfigValue, "role", "must be connect or accept");
@@ -110,6 +115,11 @@ DiameterSettings read_diameter(TomlReader& root, const std::string& file, std::v
 }
 
 }  // namespace
+
+bool are_peer_addresses(const std::vector<std::string>& addresses) {
+  return addresses.size() <= kPeerAddressesMax &&
+         std::ranges::all_of(addresses, [](const std::string& one) { return Network::parse(one).has_value(); });
+}
 
 void check_diameter(TomlReader& root, const std::string& file, std::vector<SettingsError>& errors) {
   if (root.table_at("diameter") == nullptr) return;

@@ -23,7 +23,8 @@ struct DiameterPeer {
   std::string host;  // empty: it connects to us
   std::uint16_t port = 3868;
   bool is_tls = true;
-  std::vector<std::string> realms;  // that it serves; "*": every other
+  std::vector<std::string> addresses;  // and networks that it connects from; none: wherever from
+  std::vector<std::string> realms;     // that it serves; "*": every other
   std::uint32_t priority = 1;
   std::uint32_t weight = 1;
   std::uint32_t requests_per_second = 0;
@@ -51,6 +52,11 @@ struct DiameterSettings {
 
 // Faults of implementations that somebody has to know of. broker/migration reads them.
 inline constexpr const char* kDiameterQuirks[] = {"base-codes-as-3gpp"};
+
+// A peer's: sites, not hosts.
+inline constexpr std::size_t kPeerAddressesMax = 64;
+// Addresses or networks (network.h), and not too many.
+bool are_peer_addresses(const std::vector<std::string>& addresses);
 
 // Where the whole file is read: what is wrong with the table goes to `errors`.
 void check_diameter(TomlReader& root, const std::string& file, std::vector<SettingsError>& errors);

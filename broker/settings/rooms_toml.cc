@@ -18,6 +18,7 @@ toml::table table_of(const DiameterPeer& peer) {
                      {"host", peer.host},
                      {"port", peer.port},
                      {"transport", peer.is_tls ? "tls" : "tcp"},
+                     {"addresses", texts(peer.addresses)},
                      {"role", peer.host.empty() ? "accept" : "connect"},
                      {"realms", texts(peer.realms)},
                      {"priority", peer.priority},

@@ -175,6 +175,7 @@ Link::Verdict Link::judge(const Capabilities& theirs) {
   PeerEntry* const entry = shard_.table().find(theirs.identity);
   if (entry == nullptr || (dialled_ != nullptr && entry != dialled_)) return {result_code::kUnknownPeer, nullptr};
   if (!entry->realm.empty() && entry->realm != theirs.realm) return {result_code::kUnknownPeer, nullptr};
+  if (comes_from_elsewhere(*entry)) return {result_code::kUnknownPeer, nullptr};
   if (stream_.tls() != nullptr && !is_certified(theirs.identity)) return {result_code::kUnknownPeer, nullptr};
   const bool is_without_tls = entry->options.is_tls && stream_.tls() == nullptr;
   if (is_without_tls || theirs.wants_inband_tls) return {result_code::kNoCommonSecurity, nullptr};
@@ -190,6 +191,16 @@ bool Link::is_certified(std::string_view identity) const {
   if (!certificate) return false;
   return std::ranges::any_of(certificate->dns_names(),
                              [&](const std::string& name) { return lower(name) == identity; });
+}
+
+// Before anything of the peer's is touched: whoever only says its name must not end the connection that it has.
+bool Link::comes_from_elsewhere(PeerEntry& entry) const {
+  if (dialled_ != nullptr || !entry.options.admits) return false;
+  const auto from = net::Address::parse(address_);
+  if (from && entry.options.admits(from->host())) return false;
+  entry.counters.refused.fetch_add(1, std::memory_order_relaxed);
+  shard_.shard().logger().warning("diameter.peer_elsewhere", {{"peer", entry.identity}, {"address", address_}});
+  return true;
 }
 
 Link::Entry Link::enter(PeerEntry& entry, const Capabilities& theirs) {

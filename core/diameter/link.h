@@ -81,6 +81,7 @@ class Link final : public net::StreamUser {
   };
   Verdict judge(const Capabilities& theirs);
   bool is_certified(std::string_view identity) const;
+  bool comes_from_elsewhere(PeerEntry& entry) const;
   Entry enter(PeerEntry& entry, const Capabilities& theirs);
   void open(PeerEntry& entry, const Capabilities& theirs);
   void refuse_capabilities(const Message& request, std::uint32_t code, const Fault* fault);

@@ -266,6 +266,7 @@ std::vector<PeerFigures> Node::figures() const {
     figures.identity = peer->options.identity;
     figures.realm = peer->options.realm;
     figures.is_tls = peer->options.is_tls;
+    figures.addresses = peer->options.addresses;
     figures.operator_admitted = peer->options.operator_admitted;
     figures.is_connected = peer->shard != PeerEntry::kNowhere;
     figures.state = peer->state;

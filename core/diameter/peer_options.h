@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -50,6 +52,10 @@ struct PeerOptions {
   std::string host;      // address or name that we connect to; empty: it connects to us
   std::uint16_t port = 3868;
   bool is_tls = false;
+  // Where connections to us come from, as the operator wrote it, and whether an address is one of those. None: wherever from,
+  // and without TLS nothing else says who it is (RFC 6733 clause 13.1 leaves that to IPsec, which ends at an address).
+  std::vector<std::string> addresses;
+  std::function<bool(std::string_view address)> admits;
   std::vector<RealmRoute> routes;         // its own realm is not one of them unless it stands here
   std::uint32_t requests_per_second = 0;  // admitted from it; 0: as many as the bounds allow
   bool operator_admitted = false;         // added while running, not in the configuration
@@ -63,6 +69,7 @@ struct PeerFigures {
   std::string identity;
   std::string realm;
   std::string address;
+  std::vector<std::string> addresses;  // that it may connect from
   bool is_tls = false;
   bool is_connected = false;
   bool operator_admitted = false;

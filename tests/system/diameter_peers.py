@@ -64,6 +64,22 @@ def who_may_connect(node):
         check(peer.exchange().result() == 5017, "a peer of TLS is not taken in the clear")
 
 
+def from_elsewhere(node):
+    """Without TLS a peer is known by where it is: whoever says its name elsewhere is a stranger, and parts nobody."""
+    said = node.admit("sited.far.example", "--address", "127.0.0.1", "--address", "2001:db8::/32")
+    check(said["addresses"] == ["127.0.0.1", "2001:db8::/32"], "peer add --address")
+    with node.connected("sited.far.example") as peer:
+        with Peer(node.address, "sited.far.example", REALM, source="127.0.0.2") as other:
+            check(other.exchange().result() == 3010 and other.is_closed(), "its name from another address is nobody's: 3010")
+        check(peer.ask(280, 0, peer.origin()).result() == 2001, "and its own connection goes on")
+    shown = node.ctl("peer", "show", "sited.far.example")
+    check(shown["refused"] == 1 and shown["addresses"] == ["127.0.0.1", "2001:db8::/32"], "peer show tells both")
+    check("diameter.peer_elsewhere" in open(os.path.join(node.sandbox.folder, "alpha", "clavigerd.log"), encoding="utf-8").read(),
+          "and the log")
+    for wrong in ("127.0.0.1/8", "far.example", ""):
+        node.ctl("peer", "add", "wrong.far.example", REALM, "--transport", "tcp", "--address", wrong, status=1)
+
+
 def base_messages(node):
     with node.connected("first.far.example") as peer:
         answer = peer.ask(280, 0, peer.origin())
@@ -135,6 +151,8 @@ def operator(node, daemon_restart):
     check(any(each["identity"] == "first.far.example" for each in node.ctl("peer", "list")["items"]),
           "an admitted peer is there after kill -9")
     node.connected("first.far.example").close()
+    with Peer(node.address, "sited.far.example", REALM, source="127.0.0.2") as other:
+        check(other.exchange().result() == 3010, "so are its addresses")
     node.ctl("peer", "remove", "first.far.example", "--yes")
     with Peer(node.address, "first.far.example", REALM) as stranger:
         check(stranger.exchange().result() == 3010, "a removed peer is a stranger")
@@ -148,6 +166,7 @@ def main():
     with clavigerd.Sandbox() as sandbox:
         node = Node(sandbox)
         who_may_connect(node)
+        from_elsewhere(node)
         base_messages(node)
         bad_input(node)
         tls(node)

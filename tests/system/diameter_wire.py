@@ -54,9 +54,9 @@ class Peer:
 
     states = 0
 
-    def __init__(self, address, identity, realm, context=None, server_name=None):
+    def __init__(self, address, identity, realm, context=None, server_name=None, source=None):
         self.identity, self.realm = identity, realm
-        self.socket = socket.create_connection(address, timeout=10)
+        self.socket = socket.create_connection(address, timeout=10, source_address=(source, 0) if source else None)
         if context is not None:
             self.socket = context.wrap_socket(self.socket, server_hostname=server_name)
         self.socket.settimeout(10)

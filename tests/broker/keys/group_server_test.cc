@@ -22,15 +22,18 @@ constexpr std::string_view kGms = "sip:gms@alpha.example";
 constexpr std::int64_t kLongAgo = 1'600'000'000;
 constexpr std::int64_t kFarAhead = 4'000'000'000;
 
-std::string certificate_der(std::string name) {
-  static const crypto::CertificateAuthority kAuthority = *crypto::CertificateAuthority::make("x1", kLongAgo, kFarAhead);
+const crypto::CertificateAuthority& authority() {
+  static const auto kAuthority = *crypto::CertificateAuthority::make("x1", kLongAgo, kFarAhead);
+  return kAuthority;
+}
+std::string certificate_der(std::string name, const crypto::CertificateAuthority& issuer = authority()) {
   crypto::CertificateRequest request;
   request.common_name = "gms";
   request.dns_names = {std::move(name)};
   request.use = crypto::CertificateUse::Client;
   request.not_before = kLongAgo;
   request.not_after = kFarAhead;
-  const auto chain = *crypto::Certificate::from_pem(kAuthority.issue(request)->certificate_pem);
+  const auto chain = *crypto::Certificate::from_pem(issuer.issue(request)->certificate_pem);
   return std::string(as_text(chain.front().der()));
 }
 
@@ -103,6 +106,23 @@ TEST_F(GroupServerTest, GetsItsKeysWithTokenAndCertificateAlone) {
   EXPECT_EQ(ask().status, 403);
 }
 
+// Whatever else the listener trusts may issue a certificate of that name.
+TEST_F(GroupServerTest, IsWhomItsAuthorityNames) {
+  GroupServer server = wanted();
+  server.ca_pem = authority().certificate_pem();
+  ASSERT_TRUE(bed_.wait(add_group_server(&bed_.kms(), bed_.context(), "alpha", server)));
+  EXPECT_EQ(bed_.wait(list_group_servers(bed_.context(), "alpha"))->front().ca_pem, server.ca_pem);
+  const auto other = *crypto::CertificateAuthority::make("x1", kLongAgo, kFarAhead);  // of the same name, even
+  present(certificate_der("gms.alpha.example", other));
+  EXPECT_EQ(ask().status, 403);
+  EXPECT_EQ(bed_.post_as(token_, "keyprov").status, 403) << "nor by saying no identity";
+  present(certificate_der("gms.alpha.example"));
+  EXPECT_EQ(ask().status, 200);
+  EXPECT_EQ(bed_.post_as(token_, "keyprov").status, 200);
+  present(certificate_der("other.alpha.example"));
+  EXPECT_EQ(ask().status, 403);
+}
+
 TEST_F(GroupServerTest, MeansItselfWhenItSaysNoIdentity) {  // spec 4.11 step 6: its own server URI
   ASSERT_TRUE(add());
   EXPECT_EQ(bed_.post_as(token_, "keyprov").status, 403) << "a token alone";
@@ -172,6 +192,7 @@ TEST_F(GroupServerTest, RefusesWhatCannotBe) {
   EXPECT_EQ(code([](GroupServer& s) { s.server_uri = kAnn; }), Code::GroupServerTaken);
   EXPECT_EQ(code([](GroupServer& s) { s.client_id = "nobody"; }), Code::ClientUnknown);
   EXPECT_EQ(code([](GroupServer& s) { s.certificate_name = ""; }), Code::BadValue);
+  EXPECT_EQ(code([](GroupServer& s) { s.ca_pem = "no certificate"; }), Code::BadValue);
   ASSERT_TRUE(add());
   EXPECT_TRUE(add().failed_with(Code::GroupServerTaken));
   EXPECT_EQ(bed_.wait(list_group_servers(bed_.context(), "alpha"))->size(), 1U);

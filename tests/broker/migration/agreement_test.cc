@@ -23,6 +23,7 @@ TEST(Agreement, KeepsEveryField) {
   one.access_realm = "visitors.here.example";
   one.access_proxy = "sip:pcscf.here.example";
   one.access_networks = {"mcs"};
+  one.identities = {"sip:", "tel:+4930"};
   one.url = "https://home.example/migration/v1/home";
   one.token_endpoint = "https://home.example/token";
   one.client_id = "c";
@@ -37,6 +38,7 @@ TEST(Agreement, KeepsEveryField) {
   EXPECT_EQ(read->sealed_key, one.sealed_key);
   EXPECT_EQ(read->grant_vendor, 32473U);
   EXPECT_EQ(read->grant_code, 7U);
+  EXPECT_EQ(read->identities, one.identities);
   EXPECT_TRUE(decode_agreement(storage::Value::owned(bytes.substr(0, 20), 1, 0), "x").failed_with(Code::Corrupt));
 }
 
@@ -51,6 +53,8 @@ TEST(Agreement, RefusesWhatIsWrong) {
       {"agreement.services", [](Agreement& one) { one.services = {"voice"}; }},
       {"agreement.domains", [](Agreement& one) { one.domains.clear(); }},
       {"agreement.ranges", [](Agreement& one) { one.ranges.clear(); }},
+      {"agreement.identities", [](Agreement& one) { one.identities = {"4930"}; }},
+      {"agreement.identities", [](Agreement& one) { one.identities.assign(kAgreementListMax + 1, "sip:"); }},
       {"agreement.ranges", [](Agreement& one) { one.ranges = {"home.example"}; }},
       {"agreement.ranges", [](Agreement& one) { one.ranges.assign(kAgreementListMax + 1, "a.example"); }},
       {"agreement.realm", [](Agreement& one) { one.realm.clear(); }},

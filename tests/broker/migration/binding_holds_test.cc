@@ -186,6 +186,29 @@ TEST(BindingHolds, FollowAnImport) {
   bed.run_owed([&] { return held() == 0; });
 }
 
+runtime::Task<void> follow_all(Migration* migration, std::shared_ptr<bool> is_done) {
+  const auto done = co_await follow_all_users(migration, "alpha", kThere);
+  EXPECT_TRUE(done.has_value());
+  *is_done = true;
+}
+
+// Each start looks at all of them: others have turns meanwhile.
+TEST(BindingHolds, AreNotAllLookedAtInOneTurn) {
+  HoldBed bed;
+  constexpr std::size_t kMany = 600;
+  for (std::size_t i = 1; i < kMany; ++i) {
+    Binding away = good_outbound(std::to_string(i + 10));
+    away.sub = bed.user.sub + std::to_string(i);
+    ASSERT_TRUE(bed.put(std::move(away)).has_value());
+  }
+  auto is_done = std::make_shared<bool>(false);
+  bed.run_until([&] { return bed.shard().scope().spawn(follow_all(&bed.migration, is_done)), true; });
+  std::size_t turns = 0;
+  bed.run_until([&] { return *is_done || ++turns > 1000; });
+  EXPECT_TRUE(*is_done);
+  EXPECT_GE(turns, kMany / 64);
+}
+
 // Each release asks for a grant; the renewals of before it are none any more, nor is one that is due later.
 TEST(BindingHolds, ThatEndLeaveOneRenewal) {
   HoldBed bed(true);

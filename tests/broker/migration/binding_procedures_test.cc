@@ -57,6 +57,35 @@ TEST(Bindings, ReleasedIdentitiesAreFreeAgain) {
   EXPECT_TRUE(bed.put(other).has_value());
 }
 
+// A partner takes no number that nobody has yet, but such as it was agreed upon.
+TEST(Bindings, OthersNamesAndNumbersAreNotForThePartner) {
+  MigrationBed bed;
+  Binding before = good_binding("1");
+  before.partner_impus.emplace_back("tel:+4989123");
+  ASSERT_TRUE(bed.put(before).has_value());
+  bed.change([](Agreement& one) { one.identities = {"sip:v", "tel:+4930"}; });
+  const auto put_by_other = [&](const std::string& number, const std::string& impu) {
+    Binding binding = good_binding(number);
+    binding.partner_impus.push_back(impu);
+    return bed.wait(put_binding(&bed.migration, "alpha", {std::move(binding), std::nullopt, true}));
+  };
+  EXPECT_TRUE(put_by_other("2", "tel:+4989124").failed_with(Code::BindingInvalid));
+  EXPECT_TRUE(put_by_other("2", "sip:chief@visitors.here.example").failed_with(Code::BindingInvalid));
+  EXPECT_TRUE(put_by_other("2", "tel:+4930124").has_value());
+  // Refused is not taken.
+  Binding ours = good_binding("3");
+  bed.change([](Agreement& one) { one.identities.clear(); });
+  EXPECT_TRUE(put_by_other("3", "tel:+4989124").has_value());
+  bed.change([](Agreement& one) { one.identities = {"sip:v", "tel:+4930"}; });
+  // Who has one already may still be changed, and renewed.
+  before.not_after = 4'000'000'000;
+  EXPECT_TRUE(bed.put(before).has_value());
+  EXPECT_FALSE(put_by_other("1", "tel:+4989125").has_value());
+  EXPECT_TRUE(bed.wait(add_to_pool(&bed.migration, "alpha", "mc.home.example",
+                                   {{"p9@visitors.here.example", {"tel:+4989126"}}}))
+                  .failed_with(Code::BindingInvalid));
+}
+
 TEST(Bindings, VersionsAreCompared) {
   MigrationBed bed;
   EXPECT_TRUE(bed.put(good_binding(), 5).failed_with(Code::BindingVersion));

@@ -66,6 +66,39 @@ TEST(Binding, RefusesWhatTheAgreementDoesNotAllow) {
   EXPECT_TRUE(check_binding(good_outbound(), closed).failed_with(Code::BindingInvalid));
 }
 
+TEST(Binding, HasIdentitiesThatTheAgreementNames) {
+  Agreement agreed = good_agreement();
+  Binding one = good_binding();
+  one.partner_impus.emplace_back("tel:+4930123");
+  const auto check = [&](const Binding* present = nullptr) {
+    return check_new_identities(one, present, agreed).has_value();
+  };
+  EXPECT_TRUE(check());  // nothing is said of them
+  agreed.identities = {"sip:", "tel:+4930"};
+  EXPECT_TRUE(check());
+  for (const char* other : {"tel:+4989123", "tel:+493", "tel:+1"}) {
+    one.partner_impus.back() = other;
+    const auto checked = check_new_identities(one, nullptr, agreed);
+    ASSERT_TRUE(checked.failed_with(Code::BindingInvalid)) << other;
+    EXPECT_EQ(checked.error().where, "binding.identities");
+  }
+  // What he has he keeps; nobody else gets it.
+  const Binding present = one;
+  EXPECT_TRUE(check(&present));
+  const Binding without = good_binding();
+  EXPECT_FALSE(check(&without));
+  agreed.identities = {"tel:+1"};
+  EXPECT_TRUE(check(&present));
+  EXPECT_FALSE(check());
+  one.partner_impus = {"tel:+1"};
+  EXPECT_TRUE(check());
+  // The other system's own are its own business.
+  agreed.identities = {"sip:nobody-"};
+  one = good_outbound();
+  one.partner_impus = {"tel:+4989123"};
+  EXPECT_TRUE(check());
+}
+
 TEST(Binding, IsUsableWhileActiveAndValid) {
   Binding one = good_binding();
   one.not_before = 10;

@@ -28,6 +28,17 @@ TEST(SipIdentity, PublicIdentities) {
   }
 }
 
+TEST(SipIdentity, PrefixesOfPublicIdentities) {
+  for (const char* good :
+       {"sip:", "sip:fire-", "sip:+49", "sip:a@b.example", "tel:+", "tel:+4930", "tel:+491234567890123"}) {
+    EXPECT_TRUE(is_public_prefix(good)) << good;
+  }
+  for (const char* bad : {"", "tel:", "tel:110", "tel:+49 30", "tel:+49*", "tel:+1234567890123456", "sips:a", "sip:a b",
+                          "sip:a;b", "+49", "visitors.here.example", "SIP:"}) {
+    EXPECT_FALSE(is_public_prefix(bad)) << bad;
+  }
+}
+
 TEST(SipIdentity, Domains) {
   EXPECT_EQ(domain_of("a@b.example"), "b.example");
   EXPECT_EQ(domain_of("sip:a@b.example"), "b.example");

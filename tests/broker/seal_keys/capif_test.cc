@@ -377,6 +377,31 @@ TEST_F(CapifTest, ACertificateOfTheCoreFunctionsNameCountsOfItsAuthorityAlone) {
   EXPECT_EQ(status(), 200);
 }
 
+TEST_F(CapifTest, ACertificateOfAnInvokersNameCountsOfTheirAuthorityAlone) {
+  const auto theirs = *crypto::CertificateAuthority::make("CCF", 1, 4'000'000'000);
+  CapifDraft draft = bed.core_draft();
+  draft.open_services = {"v2x"};
+  CapifDraft wrong = bed.core_draft();
+  wrong.invoker_ca_pem = "no certificate";
+  EXPECT_TRUE(bed.wait(bed.capif.set_core("alpha", std::move(wrong))).failed_with(Code::BadValue));
+  draft.invoker_ca_pem = theirs.certificate_pem();
+  ASSERT_TRUE(bed.wait(bed.capif.set_core("alpha", std::move(draft))).has_value());
+  const std::string token = bed.capif_bearer(bed.invoker_claims());
+  const auto check = [&](const std::string& bearer) {
+    return bed.ask_as(bearer, Method::Post, kCheck, R"({"apiInvokerId":"inv-1","supportedFeatures":"0"})").status;
+  };
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 200) << "a token alone";
+  bed.peer().is_certificate_trusted = true;
+  bed.peer().certificate_der = certificate_of("inv-1");
+  EXPECT_EQ(check(""), 401) << "another authority's that the listener trusts";
+  EXPECT_EQ(check(token), 401);
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 401);
+  bed.peer().certificate_der = certificate_of("inv-1", {}, &theirs);
+  EXPECT_EQ(check(""), 200);
+  EXPECT_EQ(check(token), 200);
+  EXPECT_EQ(ask(bed.invoker_claims()).status, 200);
+}
+
 TEST(CapifMessages, RegistrationAnswersAreRead) {
   codec::JsonReader reader;
   const auto read = read_registration(reader, R"({"apiProvDomId":"d1","apiProvFuncs":[

@@ -22,6 +22,7 @@ watchdog = 20
 identity = "scscf.alpha.example"
 realm = "alpha.example"
 transport = "tcp"
+addresses = ["192.0.2.8", "2001:db8::/32"]
 requests_per_second = 500
 [[diameter.peers]]
 identity = "agent.alpha.example"

@@ -77,6 +77,38 @@ TEST_F(DiameterPeers, AreRefused) {
   EXPECT_TRUE(missing.find(avp::kFailedAvp));
 }
 
+// Without TLS nothing but the address says who it is: the name alone neither lets in nor ends a connection that is there.
+TEST_F(DiameterPeers, AreKnownByWhereTheyComeFrom) {
+  start();
+  PeerOptions sited = NodeWorld::known("sited.far.example");
+  sited.addresses = {"127.0.0.1"};
+  sited.admits = [](std::string_view address) { return address == "127.0.0.1"; };
+  world.admit(sited);
+  const auto cer = [](const BarePeer& peer, std::uint32_t state) {
+    return message(BarePeer::base(257, true), peer.capabilities(kApplication, state));
+  };
+  const auto told_elsewhere = [&](std::uint32_t state) {
+    BarePeer& other = world.add("sited.far.example");
+    other.connect(world.address, "127.0.0.2");
+    const Heard answer = ask(other, cer(other, state));
+    EXPECT_TRUE(world.run([&] { return other.is_closed; }));
+    EXPECT_EQ(answer.count(avp::kAuthApplicationId), 0U);  // as any stranger
+    return answer.result();
+  };
+  EXPECT_EQ(told_elsewhere(1), 3010U);
+  EXPECT_FALSE(world.node->is_connected("sited.far.example"));
+  BarePeer& peer = world.add("sited.far.example");
+  peer.connect(world.address, "127.0.0.1");
+  EXPECT_EQ(ask(peer, cer(peer, 1)).result(), 2001U);
+  // "Restarted" (clause 8.16): a peer's own word would close what is there.
+  EXPECT_EQ(told_elsewhere(2), 3010U);
+  world.settle();
+  EXPECT_FALSE(peer.is_closed);
+  EXPECT_TRUE(world.node->is_connected("sited.far.example"));
+  EXPECT_EQ(world.figures("sited.far.example").refused, 2U);
+  EXPECT_EQ(world.figures("sited.far.example").addresses, sited.addresses);
+}
+
 // RFC 6733 clause 13: whoever connects and says nothing keeps nobody out, from one address or from many.
 TEST_F(DiameterPeers, SilentStrangersKeepNobodyOut) {
   start();
@@ -296,6 +328,20 @@ TEST_F(Called, PeersAreAskedForTheirCapabilities) {
   world.pass(13s);
   ASSERT_TRUE(world.run([&] { return !peer.heard.empty(); }));
   EXPECT_EQ(peer.heard.front().header().command, 257U);
+}
+
+// We know where it is that we call.
+TEST_F(Called, PeersNeedNotBeWhereTheyCallFrom) {
+  start();
+  BarePeer& peer = world.add("peer.far.example");
+  PeerOptions options = NodeWorld::known("peer.far.example");
+  options.host = "127.0.0.1";
+  options.port = peer.listen();
+  options.admits = [](std::string_view) { return false; };
+  world.admit(options);
+  ASSERT_TRUE(world.run([&] { return !peer.heard.empty(); }));
+  peer.say(peer.answer_to(peer.heard.front(), avp_u32(avp::kResultCode, 2001) + peer.capabilities()));
+  EXPECT_TRUE(world.run([&] { return world.node->is_connected("peer.far.example"); }));
 }
 
 TEST_F(Called, AnotherIdentityIsNotTaken) {

@@ -17,6 +17,7 @@ const std::vector<Column>& core_columns() {
                                             {"keys", "kids"},
                                             {"its certificate", "core_name"},
                                             {"wants certificates", "requires_certificate", Show::YesNo},
+                                            {"their CA named", "has_invoker_ca", Show::YesNo},
                                             {"API root", "url"},
                                             {"state", "state"},
                                             {"provider", "provider_id"},
@@ -72,7 +73,7 @@ ExitStatus set(Invocation& invocation) {
   if (invocation.args.has("--log")) json.member("logs_invocations", true);
   if (invocation.args.has("--look-up-invokers")) json.member("looks_up_invokers", true);
   if (!body.add_file("--jwks", "jwks") || !body.add_file("--ca", "ca_pem") ||
-      !body.add_secret("--enrolment-stdin", "enrolment")) {
+      !body.add_file("--invoker-ca", "invoker_ca_pem") || !body.add_secret("--enrolment-stdin", "enrolment")) {
     return ExitStatus::Usage;
   }
   json.end_object();
@@ -155,7 +156,16 @@ std::vector<Command> capif_commands() {
         {"--core-name", "Name in its certificate when it revokes an invoker"},
         {"--require-certificate", "Invokers show a certificate of theirs", OptionKind::Flag},
         {"--url", "Its API root: we register and publish there"},
-        {"--ca", "The CA of its TLS certificates, --core-name's too (PEM); else the system's", OptionKind::Value, {}, true},
+        {"--ca",
+         "The CA of its TLS certificates, --core-name's too (PEM); else the system's",
+         OptionKind::Value,
+         {},
+         true},
+        {"--invoker-ca",
+         "The CA of API invokers' certificates (PEM); else any that the listener trusts",
+         OptionKind::Value,
+         {},
+         true},
         {"--enrolment-stdin", "Read the token for its APIs from standard input", OptionKind::Flag},
         {"--log", "Send it the log of invocations", OptionKind::Flag},
         yes,

@@ -137,6 +137,7 @@ const std::vector<Column>& server_columns() {
   static const std::vector<Column> kColumns{{"SERVER", "server_uri"},
                                             {"CLIENT", "client_id"},
                                             {"CERTIFICATE", "certificate_name"},
+                                            {"ITS CA NAMED", "has_ca", Show::YesNo},
                                             {"SINCE", "created_at", Show::Time}};
   return kColumns;
 }
@@ -149,7 +150,9 @@ ExitStatus add_server(Invocation& invocation) {
   std::string body;
   Json json(body);
   json.begin_object().member("client_id", invocation.args.get("--client"));
-  json.member("certificate_name", invocation.args.get("--certificate-name")).end_object();
+  json.member("certificate_name", invocation.args.get("--certificate-name"));
+  if (!add_file(json, invocation, "--ca", "ca_pem")) return ExitStatus::Usage;
+  json.end_object();
   return ask_and_print(invocation, "POST", server_path(invocation), body, server_columns(), false);
 }
 
@@ -224,7 +227,13 @@ std::vector<Command> kms_peer_commands() {
        "Let a group management server have its keys (SEAL-X1)",
        "clavigerctl kms group-server add sip:gms@alpha.example --client gms --certificate-name gms.alpha.example",
        {server},
-       {{"--client", "Whose tokens speak for it"}, {"--certificate-name", "In its certificate: CN, DNS name or URI"}},
+       {{"--client", "Whose tokens speak for it"},
+        {"--certificate-name", "In its certificate: CN, DNS name or URI"},
+        {"--ca",
+         "The authority of its certificates (PEM); else any that the listener trusts",
+         OptionKind::Value,
+         {},
+         true}},
        add_server},
       {"kms group-server list", "Group management servers", "clavigerctl kms group-server list", {}, {}, list_servers},
       {"kms group-server remove",

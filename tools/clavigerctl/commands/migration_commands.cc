@@ -39,6 +39,7 @@ const std::vector<Column>& agreement_columns() {
                                             {"its MMS", "mms_hosts"},
                                             {"agents on the way", "agents"},
                                             {"our S-CSCFs", "cscfs"},
+                                            {"identities here begin", "identities"},
                                             {"our server name", "server_name"},
                                             {"IMS profile", "has_user_data", Show::YesNo},
                                             {"grant wanted", "wants_grant", Show::YesNo},
@@ -140,7 +141,8 @@ bool add_agreement_members(Json& json, Invocation& invocation) {
   for (const auto& [option, member] :
        {std::pair{"--service", "services"}, std::pair{"--domain", "domains"}, std::pair{"--range", "ranges"},
         std::pair{"--core-host", "core_hosts"}, std::pair{"--mms-host", "mms_hosts"}, std::pair{"--agent", "agents"},
-        std::pair{"--cscf", "cscfs"}, std::pair{"--access-network", "access_networks"}}) {
+        std::pair{"--cscf", "cscfs"}, std::pair{"--identity", "identities"},
+        std::pair{"--access-network", "access_networks"}}) {
     add_list(json, args, option, member);
   }
   if (args.has("--active")) json.member("active", args.get("--active") == "yes");
@@ -451,6 +453,10 @@ std::vector<Command> migration_commands() {
       {"--outbound", "Which of our users may go there", OptionKind::Value, {"none", "listed", "all"}},
       {"--domain", "A SIP domain that is its own, all of them", OptionKind::List},
       {"--range", "A SIP domain of ours for its users, all of them", OptionKind::List},
+      {"--identity",
+       "How its users' public identities here begin (sip:fire-, tel:+4930), all of them; any in --range, and any "
+       "number, unless given",
+       OptionKind::List},
       {"--bindings-max", "Bindings of its users at most"},
       {"--requests-per-second", "Authentication requests, on each shard"},
       {"--requests-per-minute-of-user", "The same of one user"},

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
 #include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/noun.h"
@@ -13,9 +14,13 @@ using Json = codec::JsonWriter<std::string>;
 constexpr std::string_view kPeers = "/admin/v1/peers";
 
 const std::vector<Column>& list_columns() {
-  static const std::vector<Column> kColumns{{"IDENTITY", "identity"}, {"REALM", "realm"},
-                                            {"ADDRESS", "address"},   {"TRANSPORT", "transport"},
-                                            {"STATE", "state"},       {"CONNECTED", "connected", Show::YesNo},
+  static const std::vector<Column> kColumns{{"IDENTITY", "identity"},
+                                            {"REALM", "realm"},
+                                            {"ADDRESS", "address"},
+                                            {"FROM", "addresses"},
+                                            {"TRANSPORT", "transport"},
+                                            {"STATE", "state"},
+                                            {"CONNECTED", "connected", Show::YesNo},
                                             {"PENDING", "pending"}};
   return kColumns;
 }
@@ -23,6 +28,7 @@ const std::vector<Column>& peer_columns() {
   static const std::vector<Column> kColumns{{"identity", "identity"},
                                             {"realm", "realm"},
                                             {"address", "address"},
+                                            {"connects from", "addresses"},
                                             {"transport", "transport"},
                                             {"admitted by", "admitted_by"},
                                             {"connected", "connected", Show::YesNo},
@@ -65,6 +71,20 @@ bool add_number(Json& json, Invocation& invocation, std::string_view option, std
   return true;
 }
 
+// In the clear it is known by nothing but where it is.
+void note_anybody(Invocation& invocation, const std::string& body) {
+  codec::JsonReader reader;
+  const auto value = reader.parse(body);
+  const auto peer = value ? value->as_object() : Result<codec::JsonObject>(value.error());
+  if (!peer) return;
+  const auto transport = peer->at("transport");
+  const auto addresses = peer->at("addresses");
+  const auto text = transport ? transport->as_string() : Result<std::string_view>(transport.error());
+  const auto list = addresses ? addresses->as_array() : Result<codec::JsonArray>(addresses.error());
+  if (!text || *text != "tcp" || !list || list->begin() != list->end()) return;
+  invocation.complain("note: in the clear, and without --address: whoever says this name, from anywhere, is this peer");
+}
+
 ExitStatus add(Invocation& invocation) {
   const Arguments& args = invocation.args;
   std::string body;
@@ -72,14 +92,11 @@ ExitStatus add(Invocation& invocation) {
   json.begin_object().member("identity", args.get("IDENTITY")).member("realm", args.get("REALM"));
   if (args.has("--host")) json.member("host", args.get("--host"));
   if (args.has("--transport")) json.member("transport", args.get("--transport"));
-  if (args.has("--route")) {
-    json.name("realms").begin_array();
-    for (const std::string& realm : args.list("--route")) json.value(realm);
-    json.end_array();
-  }
-  if (args.has("--quirk")) {
-    json.name("quirks").begin_array();
-    for (const std::string& quirk : args.list("--quirk")) json.value(quirk);
+  for (const auto& [option, member] :
+       {std::pair{"--route", "realms"}, std::pair{"--quirk", "quirks"}, std::pair{"--address", "addresses"}}) {
+    if (!args.has(option)) continue;
+    json.name(member).begin_array();
+    for (const std::string& value : args.list(option)) json.value(value);
     json.end_array();
   }
   if (!add_number(json, invocation, "--port", "port") || !add_number(json, invocation, "--priority", "priority") ||
@@ -88,7 +105,10 @@ ExitStatus add(Invocation& invocation) {
     return ExitStatus::Usage;
   }
   json.end_object();
-  return ask(invocation, "POST", std::string(kPeers), body);
+  const auto answer = invocation.ask("POST", std::string(kPeers), body);
+  if (!answer.is_ok()) return answer.status;
+  note_anybody(invocation, answer.body);
+  return print_object(invocation, answer.body, peer_columns());
 }
 
 ExitStatus remove(Invocation& invocation) {
@@ -116,6 +136,9 @@ std::vector<Command> peer_commands() {
        {{"--host", "Where we connect to; without it, it connects to us"},
         {"--port", "Its port (3868)"},
         {"--transport", "tls: both prove who they are; tcp: in the clear", OptionKind::Value, {"tls", "tcp"}},
+        {"--address",
+         "An address or network (192.0.2.0/24) that it connects from; in the clear it is known by nothing else",
+         OptionKind::List},
         {"--route", "A realm that it serves; *: every other", OptionKind::List},
         {"--priority", "Among the peers of a realm, lowest first (1)"},
         {"--weight", "Its share among those of one priority (1)"},
