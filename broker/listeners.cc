@@ -65,6 +65,8 @@ Result<TlsRef> make_tls(const settings::HttpsListener& listener, std::shared_ptr
   options.client_ca_pem = std::move(client_ca);
   options.client_crls_pem = std::move(client_crls);
   options.ticket_keys = std::move(tickets);
+  // Whoever asks in HTTP/1.0 is answered as of old: so he may say that he will (RFC 7301 clause 6).
+  options.alpn = {"h2", "http/1.1", "http/1.0"};
   options.session_name = listener.address + ":" + std::to_string(listener.port);
   return net::TlsContext::server(std::move(options));
 }

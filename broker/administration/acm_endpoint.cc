@@ -11,6 +11,7 @@
 #include "core/codec/hex.h"
 #include "core/codec/json_writer.h"
 #include "core/crypto/digest.h"
+#include "core/http/accept.h"
 #include "core/http/problem.h"
 #include "core/runtime/one_shot.h"
 
@@ -211,8 +212,8 @@ Task<Result<Unit>> end(Room room, Deed* deed, std::string outcome, bool is_refus
 
 Task<Result<http::Response>> ask(Room room, const http::Request* request, std::string tenant, Deed* deed) {
   CLAVIGER_CO_TRY(caller, co_await authenticate(room.acm, room.here(), tenant, request));
-  const std::string_view type = request->field(Field::ContentType);
-  if (type.substr(0, type.find(';')) != kJson) co_return Error{Code::MediaType, "content-type"};
+  const std::string_view type = http::media_type_of(request->field(Field::ContentType));
+  if (!http::is_same_type(type, kJson)) co_return Error{Code::MediaType, "content-type"};
   CLAVIGER_CO_TRY(key, idempotency_key(*request));
   CLAVIGER_CO_TRY(message, parse_setup(request->body.text()));
   Asker asker;

@@ -23,8 +23,9 @@ std::string date_time(std::int64_t seconds) {
 
 std::string write_capabilities() {
   std::string text(kProlog);
-  text += "<xcap-caps xmlns=\"urn:ietf:params:xml:ns:xcap-caps\">\n <auids>\n";
-  std::string spaces = "  <namespace>urn:ietf:params:xml:ns:xcap-caps</namespace>\n";
+  text.append("<xcap-caps xmlns=\"").append(kCapabilitiesSpace).append("\">\n <auids>\n");
+  std::string spaces;
+  spaces.append("  <namespace>").append(kCapabilitiesSpace).append("</namespace>\n");
   text.append("  <auid>").append(kCapabilitiesAuid).append("</auid>\n");
   text.append("  <auid>").append(kDirectoryAuid).append("</auid>\n");
   for (const Application& each : known_applications()) {
@@ -41,7 +42,7 @@ std::string write_capabilities() {
 
 std::string write_directory(std::string_view root, const std::vector<NamedDocument>& documents) {
   std::string text(kProlog);
-  text += "<xcap-directory xmlns=\"urn:oma:xml:xdm:xcap-directory\">\n";
+  text.append("<xcap-directory xmlns=\"").append(kDirectorySpace).append("\">\n");
   std::string_view folder;
   for (const NamedDocument& each : documents) {
     if (each.name.auid != folder) {

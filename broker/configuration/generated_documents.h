@@ -12,6 +12,9 @@
 
 namespace claviger::configuration {
 
+// What their elements are in, and names without a prefix in selectors.
+inline constexpr std::string_view kCapabilitiesSpace = "urn:ietf:params:xml:ns:xcap-caps";
+inline constexpr std::string_view kDirectorySpace = "urn:oma:xml:xdm:xcap-directory";
 inline constexpr std::string_view kCapabilitiesType = "application/xcap-caps+xml";
 inline constexpr std::string_view kDirectoryType = "application/vnd.oma.xcap-directory+xml";
 inline constexpr std::string_view kDiffType = "application/xcap-diff+xml";

@@ -137,10 +137,11 @@ std::optional<http::Response> get_inline(Contexts* contexts, const http::Request
   return document_response(context, request, asked->application, *stored);
 }
 
-Result<http::Response> part_response(const http::Request& request, const Asked& asked, const StoredText& stored) {
+Result<http::Response> part_response(const http::Request& request, const XcapTarget& target,
+                                     const Application& application, const StoredText& stored) {
   CLAVIGER_TRY(tree, XmlTree::read(stored.text));
-  const std::string_view space = space_in(asked.application, tree[0].space);
-  CLAVIGER_TRY(selector, parse_node_selector(asked.target.selector, space, asked.target.prefixes));
+  const std::string_view space = space_in(application, tree[0].space);
+  CLAVIGER_TRY(selector, parse_node_selector(target.selector, space, target.prefixes));
   CLAVIGER_TRY(part, read_part(tree, selector));
   if (auto early = conditional(request, stored.etag)) return *std::move(early);
   const std::string_view type = selector.terminal == Terminal::Element     ? kElementType
@@ -149,19 +150,31 @@ Result<http::Response> part_response(const http::Request& request, const Asked& 
   return with_etag(http::Response(200, type, std::move(part)), stored.etag);
 }
 
+// A document like any other for whoever reads it: a whole, a part, unless it is what he has (RFC 4825 clauses 7.8 to 7.11).
+Result<http::Response> generated_response(Context& context, const http::Request& request, const XcapTarget& target,
+                                          const Application& application, const std::string& text) {
+  const std::string etag = etag_of(text);
+  const StoredText stored{etag, text};
+  if (target.has_selector) return part_response(request, target, application, stored);
+  return document_response(context, request, application, stored);
+}
+
 // xcap-caps/global/index, and the directory of a user: of every usage as far as his token opens it.
 Task<Result<http::Response>> generated(Context* context, const http::Request* request, std::string tenant,
                                        std::string rest) {
   CLAVIGER_CO_TRY(target, read_xcap_target(rest, request->query));
   if (target.document.auid == kCapabilitiesAuid) {
     CLAVIGER_CO_TRY(anybody, admit_any(*context, tenant, *request));
-    if (target.document.tree != Tree::Global || target.document.name != "index" || target.has_selector) {
+    if (target.document.tree != Tree::Global || target.document.name != "index") {
       co_return Error{Code::DocumentUnknown, "xcap.caps"};
     }
-    co_return http::Response(200, kCapabilitiesType, write_capabilities());
+    Application usage;
+    usage.space = kCapabilitiesSpace;
+    usage.media_type = kCapabilitiesType;
+    co_return generated_response(*context, *request, target, usage, write_capabilities());
   }
   CLAVIGER_CO_TRY(anybody, admit_any(*context, tenant, *request));
-  if (target.document.tree != Tree::Users || target.document.name != "directory.xml" || target.has_selector) {
+  if (target.document.tree != Tree::Users || target.document.name != "directory.xml") {
     co_return Error{Code::DocumentUnknown, "xcap.directory"};
   }
   std::vector<NamedDocument> all;
@@ -178,7 +191,10 @@ Task<Result<http::Response>> generated(Context* context, const http::Request* re
   }
   if (!is_open) co_return Error{Code::ProfileOfAnother, "xcap.directory"};
   const std::string root = xcap_root(*context, tenant);
-  co_return http::Response(200, kDirectoryType, write_directory(root, all));
+  Application usage;
+  usage.space = kDirectorySpace;
+  usage.media_type = kDirectoryType;
+  co_return generated_response(*context, *request, target, usage, write_directory(root, all));
 }
 
 // What nobody wrote and the migration management server knows, or makes with the partner: for the user himself.
@@ -219,7 +235,7 @@ Task<http::Response> get(Configuration* room, Contexts* contexts, http::Request 
   const auto stored = is_made ? Result<StoredText>(StoredText{etag, text}) : read_stored_text(value->bytes());
   if (!stored) co_return refuse(*context, path[0], stored.error());
   if (!asked->target.has_selector) co_return document_response(*context, request, asked->application, *stored);
-  auto part = part_response(request, *asked, *stored);
+  auto part = part_response(request, asked->target, asked->application, *stored);
   if (!part) co_return refuse(*context, path[0], part.error());
   co_return *std::move(part);
 }

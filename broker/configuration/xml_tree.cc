@@ -7,7 +7,8 @@
 namespace claviger::configuration {
 namespace {
 
-constexpr codec::XmlLimits kLimits{.depth_max = 32, .elements_max = kElementsMax};
+// An editor's own instructions (xml-stylesheet and the like) are kept as everything else that we do not know.
+constexpr codec::XmlLimits kLimits{.depth_max = 32, .elements_max = kElementsMax, .has_instructions = true};
 
 bool is_blank(char character) {
   return character == ' ' || character == '\t' || character == '\n' || character == '\r';
@@ -157,6 +158,8 @@ std::string XmlTree::content(std::uint32_t element) const {
     const std::string_view rest = text_.substr(at, of.content_end - at);
     if (rest.starts_with("<!--")) {
       at += rest.find("-->") + 3;
+    } else if (rest.starts_with("<?")) {
+      at += rest.find("?>") + 2;
     } else if (rest.starts_with("<![CDATA[")) {
       const std::size_t end = rest.find("]]>");
       out += rest.substr(9, end - 9);

@@ -56,10 +56,16 @@ bool is_entitled(std::string_view scope, const User& user) {
   return has_service_of(scope, user) && (user.scopes.empty() || contains_scope(user.scopes, scope));
 }
 
+// Of OpenID Connect Core clauses 5.4 and 11: they open no server, and a client that works with any OpenID provider asks for
+// them beside openid. What a provider does not have of them it ignores (clause 3.1.2.1).
+bool is_about_sign_in(std::string_view scope) {
+  return scope == kOpenid || scope == "email" || scope == "address" || scope == "phone" || scope == "offline_access";
+}
+
 // Nothing but openid is left although more was asked for.
 bool is_exhausted(const ScopeList& asked, const ScopeList& left) {
   const auto others = [](const ScopeList& scopes) {
-    return std::ranges::any_of(scopes, [](std::string_view scope) { return scope != kOpenid; });
+    return std::ranges::any_of(scopes, [](std::string_view scope) { return !is_about_sign_in(scope); });
   };
   return others(asked) && !others(left);
 }

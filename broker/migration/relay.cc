@@ -182,8 +182,9 @@ void Relay::handle(diameter::Request& request) {
   // Before anybody is looked for: who is looked for in another system is nobody of ours.
   if (!is_for_us(request)) return refuse(request, nullptr, {result_code::kUnableToDeliver, false});
   // LIR names a public identity only.
-  std::string_view identity = message.text(avp::kUserName);
-  if (identity.empty()) identity = message.text(cx::avp::kPublicIdentity);
+  const std::string_view name = message.text(avp::kUserName);
+  const IdentityText text(name.empty() ? message.text(cx::avp::kPublicIdentity) : name);
+  const std::string_view identity = text.view();
   if (AgreementRef visited = migration_.table()->find_range(identity))
     return handle_visitor(request, std::move(visited));
   // A number lies in nobody's range: whose it is his binding says.
@@ -229,7 +230,8 @@ void Relay::handle_visitor(diameter::Request& request, AgreementRef agreement) {
     shard.procedures().spawn(serve_visitor(std::move(request), std::move(agreement)));
     return;
   }
-  const KeyText key(agreement->tenant, request.message().text(avp::kUserName));
+  const IdentityText impi(request.message().text(avp::kUserName));
+  const KeyText key(agreement->tenant, impi.view());
   if (BindingRef binding = migration_.cache().find(key.view())) {
     return with_binding(request, std::move(agreement), std::move(binding), Role::Partner);
   }
@@ -240,8 +242,8 @@ void Relay::handle_visitor(diameter::Request& request, AgreementRef agreement) {
 
 void Relay::handle_migrant(diameter::Request& request, AgreementRef agreement) {
   if (const auto refusal = check_source(request, *agreement)) return refuse(request, agreement.get(), *refusal);
-  const std::string_view impi = request.message().text(avp::kUserName);
-  const KeyText key(agreement->tenant, agreement->agreement.system, impi);
+  const IdentityText impi(request.message().text(avp::kUserName));
+  const KeyText key(agreement->tenant, agreement->agreement.system, impi.view());
   if (BindingRef binding = migration_.cache().find(key.view())) {
     return with_binding(request, std::move(agreement), std::move(binding), Role::Primary);
   }
@@ -251,9 +253,9 @@ void Relay::handle_migrant(diameter::Request& request, AgreementRef agreement) {
 }
 
 Task<void> Relay::load_and_handle(diameter::Request request, AgreementRef agreement, Role role) {
-  const std::string_view impi = request.message().text(avp::kUserName);
-  const KeyText text = role == Role::Partner ? KeyText(agreement->tenant, impi)
-                                             : KeyText(agreement->tenant, agreement->agreement.system, impi);
+  const IdentityText impi(request.message().text(avp::kUserName));
+  const KeyText text = role == Role::Partner ? KeyText(agreement->tenant, impi.view())
+                                             : KeyText(agreement->tenant, agreement->agreement.system, impi.view());
   std::string key(text.view());
   auto binding = co_await migration_.find_binding(std::move(key));
   if (binding) {
@@ -291,7 +293,8 @@ std::optional<Relay::Refusal> Relay::check_visitor(const diameter::Request& requ
   const Agreement& agreed = admitted.agreement->agreement;
   if (!may_ask(request, agreed)) return Refusal{result_code::kAuthorizationRejected, false};
   const Binding& binding = *admitted.binding;
-  const auto place = std::ranges::find(binding.partner_impus, request.message().text(cx::avp::kPublicIdentity));
+  const IdentityText named(request.message().text(cx::avp::kPublicIdentity));
+  const auto place = std::ranges::find(binding.partner_impus, named.view());
   if (place == binding.partner_impus.end()) return Refusal{cx::result::kIdentitiesDontMatch, true};
   impu = static_cast<std::size_t>(place - binding.partner_impus.begin());
   const std::int64_t now = numeric_date(here(migration_)->shard.wall());
@@ -329,7 +332,8 @@ std::optional<Relay::Refusal> Relay::check_migrant(const diameter::Request& requ
   const std::int64_t now = numeric_date(here(migration_)->shard.wall());
   const bool may = check_in_force(agreed, now) && agreed.outbound != Outbound::None && check_usable(binding, now);
   if (!may) return Refusal{cx::result::kRoamingNotAllowed, true};
-  const auto place = std::ranges::find(binding.primary_impus, request.message().text(cx::avp::kPublicIdentity));
+  const IdentityText named(request.message().text(cx::avp::kPublicIdentity));
+  const auto place = std::ranges::find(binding.primary_impus, named.view());
   if (place == binding.primary_impus.end()) return Refusal{cx::result::kIdentitiesDontMatch, true};
   impu = static_cast<std::size_t>(place - binding.primary_impus.begin());
   const std::uint32_t command = request.message().header().command;
@@ -506,7 +510,8 @@ std::optional<Slice> Relay::on_answer(diameter::ForwardState& state, const Slice
                                       diameter::Edits&) {
   const Sent sent = state.as<Sent>();
   const Message asked(request);
-  const std::string_view own = asked.text(avp::kUserName);
+  const IdentityText named(asked.text(avp::kUserName));
+  const std::string_view own = named.view();
   const bool is_partner = sent.role == Role::Partner;
   AgreementRef agreement =
       is_partner ? migration_.table()->find_range(own) : migration_.table()->find_any([&](const Agreement& one) {
@@ -586,7 +591,8 @@ void Relay::on_failure(diameter::ForwardState& state, const Slice& request, Erro
   const Message asked(request);
   write_head(answer, asked);
   write_identities(answer, asked);
-  const std::string_view own = asked.text(avp::kUserName);
+  const IdentityText named(asked.text(avp::kUserName));
+  const std::string_view own = named.view();
   AgreementRef agreement = sent.role == Role::Partner ? migration_.table()->find_range(own) : nullptr;
   if (agreement == nullptr) return;
   TraceStep& step = trace(*agreement, "no answer of the primary system", own, {}, {});

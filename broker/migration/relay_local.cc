@@ -31,6 +31,11 @@ constexpr std::uint32_t kCapabilities = 2;    // the same: of an I-CSCF that doe
 
 Context* here(Migration& migration) { return migration.contexts()[runtime::Shard::current().index()].get(); }
 
+// However it is written.
+bool contains(const std::vector<std::string>& identities, std::string_view named) {
+  return std::ranges::find(identities, IdentityText(named).view()) != identities.end();
+}
+
 // Of what went wrong here, not with him.
 std::uint32_t result_for_home(const Error& error) {
   const bool is_passing = error.code == Code::Overload || error.code == Code::DeadlinePassed;
@@ -108,7 +113,7 @@ Task<Result<Assignment>> Relay::decide_assignment(std::string tenant, std::strin
 
 // A request that names nobody but by "tel:+...". A visitor of each tenant may have it; else it is not about a visitor.
 Task<void> Relay::find_by_number(diameter::Request request) {
-  const std::string impu(request.message().text(cx::avp::kPublicIdentity));
+  const std::string impu(IdentityText(request.message().text(cx::avp::kPublicIdentity)).view());
   std::vector<std::string> tenants;
   for (const auto& [tenant, agreements] : migration_.table()->by_tenant) tenants.push_back(tenant);
   for (std::size_t i = 0; i < tenants.size(); ++i) {
@@ -139,8 +144,8 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
   if (!may_ask(request, agreement->agreement)) {
     co_return refuse(request, agreement.get(), {result_code::kAuthorizationRejected, false});
   }
-  std::string impi(message.text(avp::kUserName));
-  const std::string impu(message.text(cx::avp::kPublicIdentity));
+  std::string impi(IdentityText(message.text(avp::kUserName)).view());
+  const std::string impu(IdentityText(message.text(cx::avp::kPublicIdentity)).view());
   if (impi.empty()) {
     auto row = co_await context->store.get(tables::kBindingIdentities, public_identity_key(tenant, impu));
     if (row) impi = row->text();
@@ -155,7 +160,7 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
   for (std::size_t n = 0; is_his; ++n) {
     const auto named = message.find_nth(cx::avp::kPublicIdentity, n);
     if (!named) break;
-    is_his = std::ranges::find(binding->partner_impus, named->text()) != binding->partner_impus.end();
+    is_his = contains(binding->partner_impus, named->text());
   }
   if (!is_his) co_return refuse(request, agreement.get(), {cx::result::kIdentitiesDontMatch, true});
   const std::int64_t now = numeric_date(context->shard.wall());
@@ -217,8 +222,9 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     }
     if (is_told_home(type)) tell_home(agreement, binding, type);
   }
+  const std::string_view asked_for = message.text(avp::kUserName);
   const bool names_user = command == cx::command::kServerAssignment;
-  if (names_user) answer.text(avp::kUserName, impi);
+  if (names_user) answer.text(avp::kUserName, asked_for.empty() ? std::string_view(impi) : asked_for);
   auto built = answer.finish();
   if (!built) co_return request.refuse(result_code::kUnableToComply);
   TraceStep& step = trace(*agreement,
@@ -283,7 +289,7 @@ Task<void> Relay::terminate_from_home(diameter::Request request) {
     co_return refuse(request, agreement.get(), {result_code::kAuthorizationRejected, false});
   }
   Context* context = here(migration_);
-  const std::string primary(message.text(avp::kUserName));
+  const std::string primary(IdentityText(message.text(avp::kUserName)).view());
   auto row = co_await context->store.get(tables::kBindingIdentities,
                                          primary_identity_key(agreement->tenant, agreed.system, primary));
   if (!row) co_return refuse(request, agreement.get(), {cx::result::kUserUnknown, true});
@@ -294,7 +300,7 @@ Task<void> Relay::terminate_from_home(diameter::Request request) {
   for (std::size_t n = 0;; ++n) {
     const auto impu = message.find_nth(cx::avp::kPublicIdentity, n);
     if (!impu) break;
-    if (std::ranges::find((*binding)->primary_impus, impu->text()) == (*binding)->primary_impus.end()) {
+    if (!contains((*binding)->primary_impus, impu->text())) {
       co_return refuse(request, agreement.get(), {cx::result::kIdentitiesDontMatch, true});
     }
   }

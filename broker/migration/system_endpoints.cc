@@ -8,6 +8,7 @@
 #include "broker/migration/problem.h"
 #include "broker/migration/system_caller.h"
 #include "core/codec/form.h"
+#include "core/http/accept.h"
 #include "core/runtime/offload.h"
 
 namespace claviger::migration {
@@ -54,8 +55,8 @@ Result<IfVersion> if_version_of(const http::Request& request) {
 }
 
 Result<Unit> check_json(const http::Request& request) {
-  const std::string_view type = request.field(http::Field::ContentType);
-  if (!type.substr(0, type.find(';')).starts_with("application/json")) return Error{Code::MediaType, "content-type"};
+  const std::string_view type = http::media_type_of(request.field(http::Field::ContentType));
+  if (!http::is_same_type(type, "application/json")) return Error{Code::MediaType, "content-type"};
   if (request.body.empty()) return Error{Code::Empty, "body"};
   return Unit{};
 }

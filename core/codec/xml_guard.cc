@@ -59,6 +59,8 @@ class Guard {
         const std::size_t end = rest_.find("]]>");
         if (names_.empty() || end == std::string_view::npos) return kSyntax;
         rest_.remove_prefix(end + 3);
+      } else if (limits_.has_instructions && take("<?")) {
+        if (!skip_instruction()) return kSyntax;
       } else if (take("</")) {
         CLAVIGER_TRY(closed, close());
       } else if (rest_.starts_with("<!") || rest_.starts_with("<?")) {
@@ -115,6 +117,20 @@ class Guard {
     return std::ranges::equal(encoding, kUtf8, {}, [](char character) {
       return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
     });
+  }
+
+  // Productions 16 and 17, behind "<?": a name that is not "xml", and text behind a blank. Names have no colon (Namespaces in
+  // XML clause 7).
+  bool skip_instruction() {
+    const std::string_view name = take_name();
+    const bool is_xml =
+        name.size() == 3 && (name[0] | 0x20) == 'x' && (name[1] | 0x20) == 'm' && (name[2] | 0x20) == 'l';
+    const std::size_t end = rest_.find("?>");
+    if (name.empty() || is_xml || name.find(':') != std::string_view::npos || end == std::string_view::npos)
+      return false;
+    if (end != 0 && kBlanks.find(rest_.front()) == std::string_view::npos) return false;
+    rest_.remove_prefix(end + 2);
+    return true;
   }
 
   // [prefix:]name, or nothing.

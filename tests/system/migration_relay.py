@@ -55,6 +55,11 @@ def check_mode(cscf, values, kind, bravo, alpha):
     # A module that was never used is far behind a sequence number that goes with the time.
     module.highest = [(module.sequence(nonce) >> 5) - 1] * len(module.highest)
     expect(module.take(nonce) == xres, f"{kind}: RES is not XRES")
+    # The same identities as a UE may write them (RFC 3261 clause 19.1.4); the answer says what was asked.
+    loud_impi, loud_impu = (text[:text.index("@")] + text[text.index("@"):].upper() for text in (impi, impu))
+    cscf.expect("2001", loud_impi, loud_impu + ";user=phone")
+    again = cscf.user_authorization(REALM, loud_impi, loud_impu)
+    expect(again.result() == "3GPP 2002", f"UAR in another spelling: {again.result()}")
     nonce, xres = challenged(scheme="unknown", items=5)
     expect(module.take(nonce) == xres, f"{kind}: RES is not XRES")
     # The module is ahead: what comes is old to it.

@@ -64,6 +64,8 @@ def bearer(token):
 
 def identity(system):
     """Issue 3: the broker itself, sign-in by each client, introspection."""
+    for version in ("--http1.0", "--http1.1", "--http2"):
+        row(f"ISSUER, curl {version}", curl(system, system.issuer + "/jwks", version), 200, '"keys"')
     row("ISSUER, CA", curl(system, system.issuer + "/.well-known/openid-configuration"), 200, f'"issuer":"{system.issuer}"')
     expect(Ctl(system.admin_socket).json("status")["state"] == "ready", "ADMIN_SOCKET")
     done = subprocess.run([os.path.join(build_folder(), "bin", "clavigerd"), "--config", system.config, "--check-config"], capture_output=True,

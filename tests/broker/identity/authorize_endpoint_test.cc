@@ -195,7 +195,7 @@ TEST_F(Authorize, ScopeMalformedOrWithoutOpenid) {
   }
 }
 TEST_F(Authorize, ScopeOnlyUnknownOrForbidden) {
-  expect_redirect(ask_with("scope", "openid email"), "invalid_scope");
+  expect_redirect(ask_with("scope", "openid mail"), "invalid_scope");
   ClientChange change;
   change.scopes = {"openid"};
   ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "app", change)));

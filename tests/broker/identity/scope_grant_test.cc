@@ -69,7 +69,10 @@ TEST(GrantToClient, NamesOfRelease13AreForClientsThatHaveThem) {  // spec 1.5
 TEST(GrantToClient, NeedsOpenidAndSomethingLeft) {
   const Client client;
   EXPECT_TRUE(grant_to_client({"3gpp:mc:ptt_service"}, tenant(), client).failed_with(Code::ScopeMalformed));
-  EXPECT_TRUE(grant_to_client({"openid", "email"}, tenant(), client).failed_with(Code::ScopeNothing));
+  EXPECT_TRUE(grant_to_client({"openid", "mail"}, tenant(), client).failed_with(Code::ScopeNothing));
+  // OpenID Connect Core clauses 3.1.2.1 and 11: ignored where they are not had.
+  EXPECT_EQ(*grant_to_client({"openid", "email", "phone", "address"}, tenant(), client), (ScopeList{"openid"}));
+  EXPECT_EQ(*grant_to_client({"openid", "offline_access"}, tenant(), client), (ScopeList{"openid"}));
   EXPECT_EQ(*grant_to_client({"openid"}, tenant(), client), (ScopeList{"openid"}));
   // Whole tokens: a prefix of a known name is another name.
   EXPECT_TRUE(grant_to_client({"openid", "3gpp:mc:ptt_service2"}, tenant(), client).failed_with(Code::ScopeNothing));

@@ -45,9 +45,10 @@ class ApiBed : public MigrationBed {
                  std::vector<std::pair<Field, std::string>> fields = {}) {
     Sent sent{method, std::string(kApi) + path, std::move(fields), std::move(body)};
     if (!token.empty()) sent.fields.emplace_back(Field::Authorization, "Bearer " + token);
-    if (!sent.body.empty()) sent.fields.emplace_back(Field::ContentType, "application/json");
+    if (!sent.body.empty()) sent.fields.emplace_back(Field::ContentType, media_type_);
     return send(sent);
   }
+  void set_media_type(std::string media_type) { media_type_ = std::move(media_type); }
   Reply ask(Method method, std::string path, std::string body = {},
             std::vector<std::pair<Field, std::string>> fields = {}) {
     return ask_with(token_, method, std::move(path), std::move(body), std::move(fields));
@@ -56,6 +57,7 @@ class ApiBed : public MigrationBed {
  private:
   std::array<std::byte, 32> certificate_;
   std::string token_;
+  std::string media_type_ = "application/json";
 };
 
 const std::string kOne = "/bindings/v1%40visitors.here.example";
@@ -84,6 +86,20 @@ TEST(MigrationApi, PutGetListAndRevoke) {
   EXPECT_EQ(bed.ask(Method::Delete, kOne).status, 204);
   EXPECT_EQ(bed.ask(Method::Get, kOne).member("state"), "revoked");
   EXPECT_EQ(bed.ask(Method::Put, kOne, body).status, 409);
+}
+
+// RFC 9110 clause 8.3.1.
+TEST(MigrationApi, MediaTypesAreComparedWithoutTheirCase) {
+  ApiBed bed;
+  const std::string body = binding_text(good_binding());
+  for (const char* good : {"Application/JSON", "application/json ; charset=utf-8"}) {
+    bed.set_media_type(good);
+    EXPECT_LT(bed.ask(Method::Put, kOne, body).status, 300) << good;
+  }
+  for (const char* bad : {"application/json-seq", "application/jsonx", "text/json"}) {
+    bed.set_media_type(bad);
+    EXPECT_EQ(bed.ask(Method::Put, kOne, body).status, 415) << bad;
+  }
 }
 
 TEST(MigrationApi, RefusesBindingsOutsideTheAgreement) {

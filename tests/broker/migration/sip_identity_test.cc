@@ -39,6 +39,30 @@ TEST(SipIdentity, PrefixesOfPublicIdentities) {
   }
 }
 
+// RFC 3261 clause 19.1.4, RFC 3966 clause 5: what names the same identity is found by the one spelling that records have.
+TEST(SipIdentity, SpellingsOfOneIdentity) {
+  const std::pair<const char*, const char*> spellings[] = {
+      {"v1@visitors.example", "v1@visitors.example"},
+      {"v1@Visitors.EXAMPLE", "v1@visitors.example"},
+      {"sip:v1@visitors.example", "sip:v1@visitors.example"},
+      {"SIP:v1@VISITORS.example", "sip:v1@visitors.example"},
+      {"sip:v1@visitors.example;user=phone", "sip:v1@visitors.example"},
+      {"sip:v1@visitors.example?Subject=a", "sip:v1@visitors.example"},
+      {"tel:+491701", "tel:+491701"},
+      {"TEL:+49-(170).1;ext=5", "tel:+491701"},
+  };
+  for (const auto& [text, wanted] : spellings) EXPECT_EQ(IdentityText(text).view(), wanted) << text;
+  // Somebody else's: another user part, a port, a name with a semicolon in it, another scheme.
+  for (const char* other : {"V1@visitors.example", "sip:v1@visitors.example:5060", "sip:v1;x@visitors.example",
+                            "sips:v1@visitors.example", "sip:visitors.example;v1", ""}) {
+    const IdentityText text(other);
+    EXPECT_NE(text.view(), "sip:v1@visitors.example") << other;
+    EXPECT_NE(text.view(), "v1@visitors.example") << other;
+  }
+  const std::string longer = std::string("sip:A@").append(3 * kIdentityMax, 'B');
+  EXPECT_EQ(IdentityText(longer).view(), longer);
+}
+
 TEST(SipIdentity, Domains) {
   EXPECT_EQ(domain_of("a@b.example"), "b.example");
   EXPECT_EQ(domain_of("sip:a@b.example"), "b.example");

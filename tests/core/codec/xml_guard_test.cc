@@ -38,6 +38,22 @@ TEST(XmlGuard, RefusesDocumentTypes) {
   EXPECT_FALSE(passes("<r><?php x?></r>"));
 }
 
+// XML 1.0 productions 16 and 17.
+TEST(XmlGuard, PassesInstructionsWhereTheyMayBe) {
+  XmlLimits limits;
+  limits.has_instructions = true;
+  for (const std::string_view good : {"<?xml version=\"1.0\"?><?xml-stylesheet href='a'?><r/>",
+                                      "<r><?php x <b> & ?></r>", "<r/>\n<?end?>\n", "<?a?><r/>"}) {
+    EXPECT_TRUE(guard_xml(good, limits)) << good;
+    EXPECT_FALSE(passes(good)) << good;
+  }
+  for (const std::string_view bad : {"<r><?xml version='1.0'?></r>", "<r><?XML?></r>", "<r><? a?></r>", "<r><?a",
+                                     "<r><?a:b c?></r>", "<r><?a+b?></r>", "<?a?>", "<r a='<?a?>'/>"}) {
+    EXPECT_EQ(code_of(bad, limits), Code::XmlSyntax) << bad;
+  }
+  EXPECT_EQ(code_of("<?a <!DOCTYPE r>?><r/>", limits), Code::XmlDoctype);
+}
+
 TEST(XmlGuard, RefusesWhatParsersForgive) {
   for (const std::string_view text : {"",
                                       " ",
