@@ -269,4 +269,14 @@ runtime::Task<Result<AuditReport>> AuditLog::verify(std::vector<std::string> fil
   co_return report;
 }
 
+runtime::Task<Result<AuditReport>> AuditLog::verify_all() {
+  auto head = co_await head_in_store();
+  if (!head) co_return head.error();
+  auto work = [key = &key_, path = path_, head = std::optional<AuditHead>(*head)] {
+    return verify_audit_files(*key, audit_files_beside(*key, path), head);
+  };
+  auto report = co_await runtime::offload(&file_pool_, std::move(work));
+  co_return report;
+}
+
 }  // namespace claviger::admin

@@ -50,6 +50,8 @@ class AuditLog {
   // `files`: names without a folder, beside the log, oldest first; empty: the present file. BadValue (a name with a
   // slash, or that does not begin with the log's own).
   runtime::Task<Result<AuditReport>> verify(std::vector<std::string> files);
+  // The present file with all that were rotated and lie beside it.
+  runtime::Task<Result<AuditReport>> verify_all();
 
   // Any thread: lines since the beginning of the chain.
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }

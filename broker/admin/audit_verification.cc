@@ -1,7 +1,11 @@
 #include "broker/admin/audit_verification.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <utility>
 
 namespace claviger::admin {
 namespace {
@@ -124,6 +128,35 @@ AuditReport verify_audit_files(const crypto::HmacSha256& key, const std::vector<
   if (is_good) is_good = check.check_breaks();
   check.report.is_intact = is_good;
   return std::move(check.report);
+}
+
+std::vector<std::string> audit_files_beside(const crypto::HmacSha256& key, const std::string& path) {
+  constexpr std::array<std::string_view, 4> kCompressed{".gz", ".xz", ".bz2", ".zst"};
+  const std::string own_name(base_name(path));
+  const std::string folder = path.substr(0, path.size() - own_name.size());
+  std::vector<std::pair<std::uint64_t, std::string>> rotated;  // by the seq of their first lines
+  std::error_code failure;
+  for (std::filesystem::directory_iterator each(folder.empty() ? "." : folder, failure), end; !failure && each != end;
+       each.increment(failure)) {
+    const std::string name = each->path().filename().string();
+    const bool is_compressed =
+        std::ranges::any_of(kCompressed, [&name](std::string_view tail) { return name.ends_with(tail); });
+    if (!name.starts_with(own_name) || name == own_name || is_compressed || !each->is_regular_file(failure)) continue;
+    std::string file_path = folder;
+    file_path += name;
+    const File file(std::fopen(file_path.c_str(), "re"));
+    std::string line;
+    std::uint64_t seq = 0;
+    if (file && get_line(file.get(), line) == Got::Line) {
+      if (const auto first = read_line(key, line)) seq = first->head.seq;
+    }
+    rotated.emplace_back(seq, std::move(file_path));
+  }
+  std::ranges::sort(rotated);
+  std::vector<std::string> files;
+  for (auto& [seq, file] : rotated) files.push_back(std::move(file));
+  files.push_back(path);
+  return files;
 }
 
 }  // namespace claviger::admin

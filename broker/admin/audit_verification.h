@@ -26,4 +26,8 @@ struct AuditReport {
 AuditReport verify_audit_files(const crypto::HmacSha256& key, const std::vector<std::string>& files,
                                std::optional<AuditHead> head);
 
+// The log at `path` and all beside it whose names begin with its own, in the order of their first entries: those of which no
+// first entry can be read come first, and what is compressed is left out.
+std::vector<std::string> audit_files_beside(const crypto::HmacSha256& key, const std::string& path);
+
 }  // namespace claviger::admin

@@ -215,38 +215,81 @@ Task<Answer> show_policy(Call* call, identity::PolicyScope scope) {
   co_return answer_with(*policy, password_length);
 }
 
-// The whole policy, what is absent says nothing.
-Task<Answer> write_policy(Call* call, identity::PolicyScope scope) {
-  codec::JsonReader reader;
-  CLAVIGER_CO_TRY(object, body_object(*call, reader));
-  AuthenticationPolicy policy;
+enum class Absent : bool { Stays, IsTakenBack };
+
+struct ReadPolicy {
+  identity::PolicyChange change;
+  std::optional<std::string> wrong;
+};
+ReadPolicy read_change(codec::JsonObject object, bool is_tenants, Absent absent) {
+  ReadPolicy read;
+  std::vector<std::string> methods;
   std::string second_factor;
   std::string enrolment;
   std::string browser_session;
-  ObjectReader members(object);
-  members.read("methods", policy.methods).read("second_factor", second_factor).read("enrolment", enrolment);
   std::optional<std::int64_t> password_length;
+  ObjectReader members(object);
+  members.read("methods", methods).read("second_factor", second_factor).read("enrolment", enrolment);
   members.read("browser_session", browser_session).read("password_length", password_length);
-  const auto wrong = members.wrong();
-  if (wrong) co_return Answer(Code::BadValue, *wrong);
-  if (!read_word(kSecondFactors, second_factor, policy.second_factor)) {
-    co_return Answer(Code::BadValue, "second_factor: on-request, enrolled or required");
+  read.wrong = members.wrong();
+  if (read.wrong) return read;
+  const auto is_said = [&](std::string_view name) { return absent == Absent::IsTakenBack || object.contains(name); };
+  identity::PolicyChange& change = read.change;
+  if (is_said("methods")) change.methods = std::move(methods);
+  if (is_said("second_factor") && !read_word(kSecondFactors, second_factor, change.second_factor.emplace())) {
+    read.wrong = "second_factor: on-request, enrolled or required";
   }
-  if (!read_word(kEnrolments, enrolment, policy.enrolment))
-    co_return Answer(Code::BadValue, "enrolment: self or admin");
-  if (!read_word(kBrowserSessions, browser_session, policy.browser_session)) {
-    co_return Answer(Code::BadValue, "browser_session: all, plain or off");
+  if (is_said("enrolment") && !read_word(kEnrolments, enrolment, change.enrolment.emplace())) {
+    read.wrong = "enrolment: self or admin";
   }
-  const bool is_length = !password_length || (is_of_tenant(scope) && *password_length >= 0 &&
-                                              *password_length <= identity::kPasswordLengthMax);
-  if (!is_length) co_return Answer(Code::BadValue, "password_length: 1 to 64 characters, of a tenant's policy only");
-  auto written = co_await identity::write_policy(call->at(), call->values[0], scope, policy);
-  if (!written) co_return written.error();
-  const auto characters = static_cast<std::uint8_t>(password_length.value_or(0));
+  if (is_said("browser_session") && !read_word(kBrowserSessions, browser_session, change.browser_session.emplace())) {
+    read.wrong = "browser_session: all, plain or off";
+  }
+  const std::int64_t characters = password_length.value_or(0);
+  if (characters < 0 || characters > identity::kPasswordLengthMax || (password_length && !is_tenants)) {
+    read.wrong = "password_length: 1 to 64 characters, of a tenant's policy only; 0: 8 again";
+  } else if (is_tenants && is_said("password_length")) {
+    change.password_length = static_cast<std::uint8_t>(characters);
+  }
+  return read;
+}
+
+// For the audit log: who takes a second factor away is seen to.
+std::string said_by(const identity::PolicyChange& change) {
+  std::string text;
+  const auto add = [&text](std::string_view name, std::string_view value) {
+    if (!text.empty()) text += ' ';
+    text.append(name).append("=").append(value.empty() ? "unsaid" : value);
+  };
+  if (change.methods) {
+    std::string list;
+    for (const std::string& method : *change.methods) list += (list.empty() ? "" : ",") + method;
+    add("methods", list);
+  }
+  if (change.second_factor) add("second_factor", word_of(kSecondFactors, *change.second_factor));
+  if (change.enrolment) add("enrolment", word_of(kEnrolments, *change.enrolment));
+  if (change.browser_session) add("browser_session", word_of(kBrowserSessions, *change.browser_session));
+  if (change.password_length) {
+    add("password_length", *change.password_length == 0 ? "" : std::to_string(*change.password_length));
+  }
+  return text;
+}
+
+Task<Answer> write_policy(Call* call, identity::PolicyScope scope, Absent absent) {
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  ReadPolicy read = read_change(object, is_of_tenant(scope), absent);
+  if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
+  call->detail = said_by(read.change);
+  call->named.clear();
+  auto policy = co_await identity::change_policy(call->at(), call->values[0], scope, std::move(read.change));
+  if (!policy) co_return policy.error();
+  std::uint8_t password_length = 0;
   if (is_of_tenant(scope)) {
-    CLAVIGER_CO_TRY(kept, co_await identity::write_password_length(call->at(), call->values[0], characters));
+    CLAVIGER_CO_TRY(said, co_await identity::read_password_length(call->at(), call->values[0]));
+    password_length = said;
   }
-  co_return answer_with(policy, characters);
+  co_return answer_with(*policy, password_length);
 }
 
 Task<Result<identity::PolicyScope>> scope_of_user(Call* call) {
@@ -272,12 +315,22 @@ Task<Answer> show_policy_of(Call* call) {
   Answer shown = co_await show_policy(call, *std::move(scope));
   co_return shown;
 }
-template <ScopeOf scope_of>
+template <ScopeOf scope_of, Absent absent>
 Task<Answer> write_policy_of(Call* call) {
   auto scope = co_await scope_of(call);
   if (!scope) co_return scope.error();
-  Answer written = co_await write_policy(call, *std::move(scope));
+  Answer written = co_await write_policy(call, *std::move(scope), absent);
   co_return written;
+}
+// The whole policy.
+template <ScopeOf scope_of>
+Task<Answer> replace_policy_of(Call* call) {
+  return write_policy_of<scope_of, Absent::IsTakenBack>(call);
+}
+// What is named.
+template <ScopeOf scope_of>
+Task<Answer> change_policy_of(Call* call) {
+  return write_policy_of<scope_of, Absent::Stays>(call);
 }
 
 }  // namespace
@@ -294,11 +347,14 @@ void add_authenticator_verbs(http::Router& router, AdminServices& services) {
              {Method::Delete, "/tenants/{tenant}/users/{login}/authenticators/{id}", "authenticator.remove",
               Effect::Changes, remove},
              {Method::Get, kOfTenant, "policy.show", Effect::Reads, show_policy_of<scope_of_tenant>},
-             {Method::Put, kOfTenant, "policy.set", Effect::Changes, write_policy_of<scope_of_tenant>},
+             {Method::Put, kOfTenant, "policy.set", Effect::Changes, replace_policy_of<scope_of_tenant>},
+             {Method::Patch, kOfTenant, "policy.set", Effect::Changes, change_policy_of<scope_of_tenant>},
              {Method::Get, kOfClient, "policy.show", Effect::Reads, show_policy_of<scope_of_client>},
-             {Method::Put, kOfClient, "policy.set", Effect::Changes, write_policy_of<scope_of_client>},
+             {Method::Put, kOfClient, "policy.set", Effect::Changes, replace_policy_of<scope_of_client>},
+             {Method::Patch, kOfClient, "policy.set", Effect::Changes, change_policy_of<scope_of_client>},
              {Method::Get, kOfUser, "policy.show", Effect::Reads, show_policy_of<scope_of_user>},
-             {Method::Put, kOfUser, "policy.set", Effect::Changes, write_policy_of<scope_of_user>}});
+             {Method::Put, kOfUser, "policy.set", Effect::Changes, replace_policy_of<scope_of_user>},
+             {Method::Patch, kOfUser, "policy.set", Effect::Changes, change_policy_of<scope_of_user>}});
 }
 
 }  // namespace claviger::admin

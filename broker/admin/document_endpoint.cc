@@ -41,7 +41,7 @@ codec::JsonReader document_reader() {
   limits.bytes_max = kDocumentBodyMax;
   return codec::JsonReader(limits);
 }
-Result<codec::JsonObject> document_body(const Call& call, codec::JsonReader& reader) {
+Result<codec::JsonObject> document_body(Call& call, codec::JsonReader& reader) {
   if (call.request.field(http::Field::ContentType) != "application/json") return Error{Code::MediaType, "content-type"};
   CLAVIGER_TRY(value, reader.parse(call.request.body.text()));
   return value.as_object();

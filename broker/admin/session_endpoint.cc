@@ -49,6 +49,11 @@ std::string page_of_sessions(const identity::SessionPage& page) {
   return text;
 }
 
+Answer answer_with_ended(Call* call, std::size_t count) {
+  call->detail = "sessions=" + std::to_string(count);
+  return Answer("{\"ended\":" + std::to_string(count) + "}");
+}
+
 namespace {
 
 using runtime::Task;
@@ -84,17 +89,35 @@ Task<Answer> revoke(Call* call) {
   auto done =
       co_await identity::end_session(call->at(), call->values[0], call->values[1], identity::SessionState::Revoked);
   if (!done) co_return done.error();
-  co_return Answer("{}");
+  co_return answer_with_ended(call, session->state == identity::SessionState::Active ? 1 : 0);
+}
+
+// `sessions_per_user` bounds them.
+Task<Result<std::size_t>> count_active(Call* call, std::string sub) {
+  std::size_t count = 0;
+  std::string after;
+  do {
+    auto page = co_await identity::list_sessions(call->at(), call->values[0], sub, std::move(after), kPageMax);
+    if (!page) co_return page.error();
+    for (const identity::Session& session : page->sessions) {
+      if (session.state == identity::SessionState::Active) ++count;
+    }
+    after = std::move(page->next);
+  } while (!after.empty());
+  co_return count;
 }
 
 Task<Answer> revoke_all(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   auto user = co_await find_named_user(call->at(), call->values[0], call->values[1]);
   if (!user) co_return user.error();
-  call->detail = "sub=" + user->sub;
+  auto count = co_await count_active(call, user->sub);
+  if (!count) co_return count.error();
   auto done = co_await identity::end_sessions_of_user(call->at(), call->values[0], user->sub);
   if (!done) co_return done.error();
-  co_return Answer("{}");
+  Answer answer = answer_with_ended(call, *count);
+  call->detail = "sub=" + user->sub + " " + call->detail;
+  co_return answer;
 }
 
 }  // namespace

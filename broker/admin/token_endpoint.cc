@@ -74,7 +74,7 @@ const broker::TenantView* tenant_of_issuer(const broker::Snapshot& snapshot, std
   return nullptr;
 }
 
-Result<std::string> token_in(const Call& call) {
+Result<std::string> token_in(Call& call) {
   codec::JsonReader reader;
   CLAVIGER_TRY(object, body_object(call, reader));
   std::string token;

@@ -186,12 +186,23 @@ Task<Answer> remove(Call* call) {
   co_return Answer("{}");
 }
 
+// Whoever names a UE without a session may have mistyped it: UeUnknown, unless it is registered.
+Task<Result<Unit>> check_ue(Call* call) {
+  auto ue = co_await identity::find_ue(call->at(), call->values[0], call->values[1]);
+  if (!ue) co_return ue.error();
+  co_return Unit{};
+}
+
 Task<Answer> list_sessions(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   CLAVIGER_CO_TRY(paging, paging_of(*call));
+  const bool is_first = paging.after.empty();
   auto page = co_await identity::list_sessions_of_ue(call->at(), call->values[0], call->values[1],
                                                      std::move(paging.after), paging.limit);
   if (!page) co_return page.error();
+  if (is_first && page->sessions.empty() && page->next.empty()) {
+    CLAVIGER_CO_TRY(is_known, co_await check_ue(call));
+  }
   co_return Answer(page_of_sessions(*page));
 }
 
@@ -201,7 +212,10 @@ Task<Answer> revoke_sessions(Call* call) {
                                                     identity::SessionState::Revoked);
   if (!done) co_return done.error();
   CLAVIGER_CO_TRY(ended, co_await end_services(call));
-  co_return Answer("{}");
+  if (*done == 0) {
+    CLAVIGER_CO_TRY(is_known, co_await check_ue(call));
+  }
+  co_return answer_with_ended(call, *done);
 }
 
 }  // namespace

@@ -39,6 +39,11 @@ AuditEntry entry_of(const Verb& verb, const Caller& caller, const Call& call, st
   return entry;
 }
 
+void add_to_detail(Call& call, std::string_view more) {
+  if (!call.detail.empty() && !more.empty()) call.detail += ' ';
+  call.detail += more;
+}
+
 // The endpoint between its two audit lines. `peer`: the connection's own goes with it, and the change stays.
 Task<http::Response> change(Verb verb, Caller caller, std::unique_ptr<Call> call, http::Peer peer) {
   call->request.peer = &peer;
@@ -47,8 +52,8 @@ Task<http::Response> change(Verb verb, Caller caller, std::unique_ptr<Call> call
   if (!noted) co_return Answer(noted.error()).into_response();  // what cannot be written down is not done
 
   Answer answer = co_await verb.endpoint(call.get());
-  call->detail += call->detail.empty() ? "of=" : " of=";
-  call->detail += std::to_string(*noted);
+  add_to_detail(*call, call->named);
+  add_to_detail(*call, "of=" + std::to_string(*noted));
   AuditEntry done = entry_of(verb, caller, *call, answer.outcome());
   auto ended = co_await call->services.audit.append(std::move(done));
   if (!ended) {
@@ -93,8 +98,8 @@ Task<http::Response> serve(AdminServices* services, Verb verb, http::Request req
   context.figures->admin_requests.add();
   const auto caller = caller_of(request);
   std::string target = joined(values);
-  auto call =
-      std::unique_ptr<Call>(new Call{*services, context, std::move(request), std::move(values), std::move(target), {}});
+  auto call = std::unique_ptr<Call>(
+      new Call{*services, context, std::move(request), std::move(values), std::move(target), {}, {}});
   bool is_allowed = caller && is_permitted(*services, context, caller->uid);
   // Hashes and seeds do not leave with an administrator of one tenant.
   const bool is_of_tenant = is_about_people(verb.name, verb.pattern) && verb.effect != Effect::ReadsSecrets;
@@ -156,11 +161,35 @@ Result<Unit> check_tenant(const Call& call) {
   return Error{Code::NotFound, "tenant"};
 }
 
-Result<codec::JsonObject> body_object(const Call& call, codec::JsonReader& reader) {
+namespace {
+
+// Names that a record of ours may have: what else somebody sends is refused, and nothing of it is written down.
+bool is_member_name(std::string_view name) {
+  constexpr std::size_t kNameBytesMax = 40;
+  return !name.empty() && name.size() <= kNameBytesMax &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+}
+
+std::string names_of(codec::JsonObject object) {
+  constexpr std::size_t kNamesMax = 40;
+  std::string names;
+  std::size_t count = 0;
+  for (const codec::JsonMember member : object) {
+    if (!is_member_name(member.name) || ++count > kNamesMax) continue;
+    names.append(names.empty() ? "set=" : ",").append(member.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<codec::JsonObject> body_object(Call& call, codec::JsonReader& reader) {
   const std::string_view type = call.request.field(http::Field::ContentType);
   if (type != "application/json" && !type.starts_with("application/json;")) return Error{Code::MediaType, "body"};
   CLAVIGER_TRY(value, reader.parse(call.request.body.text()));
-  return value.as_object();
+  CLAVIGER_TRY(object, value.as_object());
+  call.named = names_of(object);
+  return object;
 }
 
 Result<Paging> paging_of(const Call& call) {

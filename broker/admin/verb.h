@@ -37,6 +37,7 @@ struct Call {
   // For the audit log; the path's values, refined by the endpoint.
   std::string target;
   std::string detail;
+  std::string named;  // "set=login,password": the members of the body, by body_object()
 
   broker::Context* at() { return &context; }
   // Passwords, keys and one-time-password seeds come this way, and a slab goes back to its pool as it is.
@@ -65,8 +66,9 @@ void add_verbs(http::Router& router, AdminServices& services, std::initializer_l
 
 // The tenant of the path's first value, enabled or not. NotFound.
 Result<Unit> check_tenant(const Call& call);
-// The body as one JSON object in `reader`. MediaType, or what the reader says.
-Result<codec::JsonObject> body_object(const Call& call, codec::JsonReader& reader);
+// The body as one JSON object in `reader`; its members' names, and none of their values, go into the audit log. MediaType, or
+// what the reader says.
+Result<codec::JsonObject> body_object(Call& call, codec::JsonReader& reader);
 
 struct Paging {
   std::string after;

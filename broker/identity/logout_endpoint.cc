@@ -134,7 +134,9 @@ Task<Result<Unit>> end_on_device(Context* context, std::string tenant, std::stri
   auto ue = co_await find_ue(context, tenant, ue_id);
   if (ue && ue->ue_class == UeClass::Gateway) co_return Error{Code::LogoutHint, "logout.gateway"};
   if (!ue && !ue.failed_with(Code::UeUnknown)) co_return ue.error();
-  co_return co_await end_sessions_of_ue(context, std::move(tenant), std::move(ue_id), SessionState::SignedOff);
+  auto ended = co_await end_sessions_of_ue(context, std::move(tenant), std::move(ue_id), SessionState::SignedOff);
+  if (!ended) co_return ended.error();
+  co_return Unit{};
 }
 
 // Empty: the request does not say.

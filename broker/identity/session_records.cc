@@ -74,8 +74,8 @@ Task<Result<Unit>> commit_ending(Context* context, std::string tenant, storage::
 }  // namespace
 
 // A session that changed meanwhile makes it run again.
-Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std::vector<std::string> sids,
-                                      SessionState state) {
+Task<Result<std::size_t>> end_these_sessions(Context* context, std::string tenant, std::vector<std::string> sids,
+                                             SessionState state) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     storage::Transaction transaction;
     std::vector<std::string> ended;
@@ -98,22 +98,25 @@ Task<Result<Unit>> end_these_sessions(Context* context, std::string tenant, std:
       ended.push_back(sids[i]);
       ++count;
     }
-    if (ended.empty()) co_return Unit{};
+    if (ended.empty()) co_return std::size_t{0};
     auto committed = co_await commit_ending(context, tenant, std::move(transaction), std::move(ended), count);
-    if (!committed.failed_with(Code::Conflict)) co_return committed;
+    if (committed) co_return count;
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
   }
   co_return Error{Code::Conflict, "session.mark"};
 }
 
-Task<Result<Unit>> mark_sessions_revoked(Context* context, std::string tenant, std::string sub) {
+Task<Result<std::size_t>> mark_sessions_revoked(Context* context, std::string tenant, std::string sub) {
+  std::size_t count = 0;
   std::string after;
   do {
     CLAVIGER_CO_TRY(ids,
                     co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
     CLAVIGER_CO_TRY(marked, co_await end_these_sessions(context, tenant, ids.sids, SessionState::Revoked));
+    count += marked;
     after = std::move(ids.next);
   } while (!after.empty());
-  co_return Unit{};
+  co_return count;
 }
 
 Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::string sub) {

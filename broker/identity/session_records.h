@@ -34,11 +34,11 @@ runtime::Task<Result<SessionIds>> read_session_ids(broker::Context* context, sto
                                                    std::string owner, std::string after, std::size_t limit);
 
 // Ends those that are alive, in one transaction: at most kSessionsPerPage. When it returns every shard refuses their
-// tokens.
-runtime::Task<Result<Unit>> end_these_sessions(broker::Context* context, std::string tenant,
+// tokens. How many it ended.
+runtime::Task<Result<std::size_t>> end_these_sessions(broker::Context* context, std::string tenant,
                                                std::vector<std::string> sids, SessionState state);
-// After the user's not_before has killed them: says so in each record, for those who look, and revokes each sid.
-runtime::Task<Result<Unit>> mark_sessions_revoked(broker::Context* context, std::string tenant, std::string sub);
+// After the user's not_before has killed them: says so in each record, for those who look, and revokes each sid. How many.
+runtime::Task<Result<std::size_t>> mark_sessions_revoked(broker::Context* context, std::string tenant, std::string sub);
 // The user is gone.
 runtime::Task<Result<Unit>> erase_sessions(broker::Context* context, std::string tenant, std::string sub);
 

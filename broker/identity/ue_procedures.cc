@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/identity/authenticators/browser_session.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/session_records.h"
 #include "broker/identity/ue_records.h"
@@ -177,7 +178,9 @@ Task<Result<Unit>> remove_ue(Context* context, std::string tenant, std::string u
   UeChange nothing;
   auto ue = co_await edit_ue(context, tenant, ue_id, std::move(nothing), Edit::Remove);
   if (!ue) co_return ue.error();
-  co_return co_await end_sessions_of_ue(context, std::move(tenant), std::move(ue_id), SessionState::Revoked);
+  auto ended = co_await end_sessions_of_ue(context, std::move(tenant), std::move(ue_id), SessionState::Revoked);
+  if (!ended) co_return ended.error();
+  co_return Unit{};
 }
 
 Task<Result<Ue>> find_ue(Context* context, std::string tenant, std::string ue_id) {
@@ -216,17 +219,23 @@ Task<Result<SessionPage>> list_sessions_of_ue(Context* context, std::string tena
   co_return page;
 }
 
-Task<Result<Unit>> end_sessions_of_ue(Context* context, std::string tenant, std::string ue_id, SessionState state) {
+Task<Result<std::size_t>> end_sessions_of_ue(Context* context, std::string tenant, std::string ue_id,
+                                             SessionState state) {
   if (!is_ue_id(ue_id)) co_return Error{Code::BadValue, "ue.id"};
+  // First where the next session would come from.
+  auto browsers = co_await end_browser_sign_ins_on(context, tenant, ue_id);
+  if (!browsers) co_return browsers.error();
+  std::size_t count = 0;
   std::string after;
   do {
     auto ids = co_await read_session_ids(context, tables::kUeSessions, tenant, ue_id, after, kSessionsPerPage);
     if (!ids) co_return ids.error();
     auto ended = co_await end_these_sessions(context, tenant, ids->sids, state);
     if (!ended) co_return ended.error();
+    count += *ended;
     after = std::move(ids->next);
   } while (!after.empty());
-  co_return Unit{};
+  co_return count;
 }
 
 }  // namespace claviger::identity

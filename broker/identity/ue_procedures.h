@@ -47,8 +47,9 @@ runtime::Task<Result<UePage>> list_ues(broker::Context* context, std::string ten
 // Registered or not: those that the index names and that are still there.
 runtime::Task<Result<SessionPage>> list_sessions_of_ue(broker::Context* context, std::string tenant, std::string ue_id,
                                                        std::string after, std::size_t limit);
+// And who is signed in on it in a browser has to sign in again (authenticators/browser_session.h). How many sessions ended;
 // BadValue when `ue_id` is none.
-runtime::Task<Result<Unit>> end_sessions_of_ue(broker::Context* context, std::string tenant, std::string ue_id,
-                                               SessionState state);
+runtime::Task<Result<std::size_t>> end_sessions_of_ue(broker::Context* context, std::string tenant, std::string ue_id,
+                                                      SessionState state);
 
 }  // namespace claviger::identity

@@ -111,7 +111,8 @@ Task<Result<Unit>> remove_at_home(Context* context, std::string tenant, std::str
     if (committed.failed_with(Code::Conflict)) continue;
     if (!committed) co_return committed.error();
     CLAVIGER_CO_TRY(published, co_await tokens::publish_revocations(context, std::move(revocations)));
-    co_return co_await mark_sessions_revoked(context, tenant, sub);
+    CLAVIGER_CO_TRY(marked, co_await mark_sessions_revoked(context, tenant, sub));
+    co_return Unit{};
   }
   co_return Error{Code::Conflict, "authenticator.remove"};
 }

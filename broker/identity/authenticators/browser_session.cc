@@ -1,6 +1,7 @@
 #include "broker/identity/authenticators/browser_session.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "broker/identity/ue_records.h"
 #include "broker/record_key.h"
@@ -27,6 +28,27 @@ std::string sign_off_key(std::string_view tenant, const Interaction& session) {
 
 std::string sign_in_key(std::string_view tenant, std::string_view sub, std::int64_t auth_time) {
   return broker::record_key({tenant, "browser-sign-in", sub, std::to_string(auth_time)});
+}
+
+std::string ue_sign_off_key(std::string_view tenant, std::string_view ue_id) {
+  return broker::record_key({tenant, "browser-ue", ue_id});
+}
+
+// As long as any cookie may live: session_idle may have been longer when it was made, up to session_absolute.
+std::int64_t end_of_cookies(const Context& context) {
+  return numeric_date(context.shard.wall()) + context.snapshot->settings->lifetimes.session_absolute.count();
+}
+
+// Was everybody signed off from this UE, this sign-in among them?
+Task<Result<bool>> is_ended_on_ue(Context* context, std::string tenant, std::string ue_id, std::int64_t auth_time) {
+  auto row = co_await context->store.get(tables::kInteractions, ue_sign_off_key(tenant, ue_id));
+  if (row.failed_with(Code::NotFound)) co_return false;
+  if (!row) co_return row.error();
+  const std::string_view text = row->text();
+  std::int64_t until = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), until);
+  if (error != std::errc() || end != text.data() + text.size()) co_return Error{Code::Corrupt, "browser.ue"};
+  co_return auth_time <= until;
 }
 
 // Is the row there?
@@ -91,6 +113,8 @@ Task<Result<bool>> is_browser_session_over(Context* context, std::string tenant,
   CLAVIGER_CO_TRY(is_ended, co_await is_written(context, sign_in_key(tenant, progress.sub, progress.auth_time)));
   if (is_ended) co_return true;
   if (ue_id.empty()) co_return false;
+  CLAVIGER_CO_TRY(is_signed_off_there, co_await is_ended_on_ue(context, tenant, ue_id, progress.auth_time));
+  if (is_signed_off_there) co_return true;
   auto ue = co_await read_ue(context, tenant, ue_id);
   if (ue.failed_with(Code::UeUnknown)) co_return false;  // nobody has registered it: no rule
   if (!ue) co_return ue.error();
@@ -106,11 +130,17 @@ Task<Result<Unit>> end_browser_session(Context* context, std::string tenant, Int
 }
 
 Task<Result<Unit>> end_browser_sign_in(Context* context, std::string tenant, std::string sub, std::int64_t auth_time) {
-  // As long as any cookie of it may live: session_idle may have been longer when it was made, up to session_absolute.
-  const Seconds lifetime = context->snapshot->settings->lifetimes.session_absolute;
-  const std::int64_t until = numeric_date(context->shard.wall()) + lifetime.count();
   storage::Transaction transaction;
-  transaction.put(tables::kInteractions, sign_in_key(tenant, sub, auth_time), {}, until);
+  transaction.put(tables::kInteractions, sign_in_key(tenant, sub, auth_time), {}, end_of_cookies(*context));
+  auto committed = co_await context->store.commit(std::move(transaction));
+  if (!committed) co_return committed.error();
+  co_return Unit{};
+}
+
+Task<Result<Unit>> end_browser_sign_ins_on(Context* context, std::string tenant, std::string ue_id) {
+  const std::string now = std::to_string(numeric_date(context->shard.wall()));
+  storage::Transaction transaction;
+  transaction.put(tables::kInteractions, ue_sign_off_key(tenant, ue_id), as_bytes(now), end_of_cookies(*context));
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   co_return Unit{};

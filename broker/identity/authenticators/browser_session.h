@@ -45,5 +45,8 @@ runtime::Task<Result<Unit>> end_browser_session(broker::Context* context, std::s
 // For whoever ends a session without its browser at hand: no other session comes from the user's sign-in of that second.
 runtime::Task<Result<Unit>> end_browser_sign_in(broker::Context* context, std::string tenant, std::string sub,
                                                 std::int64_t auth_time);
+// The same for a UE that all are signed off from, whoever it was and whether a session of his is left: every sign-in on it up
+// to this second. A registered one that is lost and found again, or removed, brings nobody back either.
+runtime::Task<Result<Unit>> end_browser_sign_ins_on(broker::Context* context, std::string tenant, std::string ue_id);
 
 }  // namespace claviger::identity

@@ -30,15 +30,16 @@ Task<Result<std::uint8_t>> read_password_length(Context* context, std::string te
   co_return std::to_integer<std::uint8_t>(bytes[1]);
 }
 
+void put_password_length(storage::Transaction& transaction, std::string_view tenant, std::uint8_t characters) {
+  if (characters == 0) return transaction.erase(tables::kAuthenticators, key_of(tenant));
+  const std::array<std::byte, 2> record{kVersion, std::byte{characters}};
+  transaction.put(tables::kAuthenticators, key_of(tenant), record);
+}
+
 Task<Result<Unit>> write_password_length(Context* context, std::string tenant, std::uint8_t characters) {
   if (characters > kPasswordLengthMax) co_return Error{Code::OutOfRange, "policy.password_length"};
   storage::Transaction transaction;
-  if (characters == 0) {
-    transaction.erase(tables::kAuthenticators, key_of(tenant));
-  } else {
-    const std::array<std::byte, 2> record{kVersion, std::byte{characters}};
-    transaction.put(tables::kAuthenticators, key_of(tenant), record);
-  }
+  put_password_length(transaction, tenant, characters);
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   co_return Unit{};

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "broker/context.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
+#include "storage/transaction.h"
 
 namespace claviger::identity {
 
@@ -20,7 +22,9 @@ inline constexpr std::uint8_t kPasswordLengthMax = 64;
 
 // 0: nothing is said, so kPasswordLengthDefault.
 runtime::Task<Result<std::uint8_t>> read_password_length(broker::Context* context, std::string tenant);
-// 0 takes it back. OutOfRange: more than kPasswordLengthMax.
+// 0 takes it back; at most kPasswordLengthMax.
+void put_password_length(storage::Transaction& transaction, std::string_view tenant, std::uint8_t characters);
+// The same in a commit of its own. OutOfRange: more than kPasswordLengthMax.
 runtime::Task<Result<Unit>> write_password_length(broker::Context* context, std::string tenant,
                                                   std::uint8_t characters);
 // PasswordInvalid: `characters` of a new password are fewer.

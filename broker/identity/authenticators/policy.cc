@@ -4,6 +4,8 @@
 
 #include "broker/identity/authentication_policy_generated.h"
 #include "broker/identity/authenticators/authenticator.h"
+#include "broker/identity/authenticators/password_length.h"
+#include "broker/identity/identity_shard.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "storage/record.h"
@@ -49,8 +51,8 @@ std::string encode_policy(const AuthenticationPolicy& policy) {
 
 Result<AuthenticationPolicy> decode_policy(const storage::Value& value) {
   CLAVIGER_TRY(record, storage::FlatRecord<schema::AuthenticationPolicy>::open(value, kSchema));
-  if (!is_valid(record->second_factor(), SecondFactor::Required) || !is_valid(record->enrolment(), Enrolment::ByAdmin) ||
-      !is_valid(record->browser_session(), BrowserSession::Off)) {
+  if (!is_valid(record->second_factor(), SecondFactor::Required) ||
+      !is_valid(record->enrolment(), Enrolment::ByAdmin) || !is_valid(record->browser_session(), BrowserSession::Off)) {
     return Error{Code::Corrupt, "policies"};
   }
   AuthenticationPolicy policy;
@@ -110,17 +112,57 @@ Task<Result<AuthenticationPolicy>> policy_for(Context* context, std::string tena
   co_return stricter(policy, of_user);
 }
 
-Task<Result<Unit>> write_policy(Context* context, std::string tenant, PolicyScope scope, AuthenticationPolicy policy) {
-  CLAVIGER_CO_TRY(checked, check_policy(policy));
+namespace {
+
+void put_policy(storage::Transaction& transaction, const std::string& key, const AuthenticationPolicy& policy) {
   const bool says_nothing = policy.methods.empty() && policy.second_factor == SecondFactor::Unsaid &&
                             policy.enrolment == Enrolment::Unsaid && policy.browser_session == BrowserSession::Unsaid;
-  storage::Transaction transaction;
-  const std::string key = policy_key(tenant, scope);
   if (says_nothing) {
     transaction.erase(tables::kAuthenticators, key);
   } else {
     transaction.put(tables::kAuthenticators, key, as_bytes(encode_policy(policy)));
   }
+}
+
+void apply(const PolicyChange& change, AuthenticationPolicy& policy) {
+  if (change.methods) policy.methods = *change.methods;
+  if (change.second_factor) policy.second_factor = *change.second_factor;
+  if (change.enrolment) policy.enrolment = *change.enrolment;
+  if (change.browser_session) policy.browser_session = *change.browser_session;
+}
+
+}  // namespace
+
+Task<Result<AuthenticationPolicy>> change_policy(Context* context, std::string tenant, PolicyScope scope,
+                                                 PolicyChange change) {
+  const bool is_of_tenant = scope.client_id.empty() && scope.sub.empty();
+  if (change.password_length && (!is_of_tenant || *change.password_length > kPasswordLengthMax)) {
+    co_return Error{Code::OutOfRange, "policy.password_length"};
+  }
+  const std::string key = policy_key(tenant, scope);
+  for (int tries = 0; tries < kConflictTriesMax; ++tries) {
+    CLAVIGER_CO_TRY(policy, co_await read_policy(context, tenant, scope));
+    apply(change, policy);
+    CLAVIGER_CO_TRY(checked, check_policy(policy));
+    storage::Transaction transaction;
+    if (policy.version == 0) {
+      transaction.expect_absent(tables::kAuthenticators, key);
+    } else {
+      transaction.expect_version(tables::kAuthenticators, key, policy.version);
+    }
+    put_policy(transaction, key, policy);
+    if (change.password_length) put_password_length(transaction, tenant, *change.password_length);
+    auto committed = co_await context->store.commit(std::move(transaction));
+    if (committed) co_return policy;
+    if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+  }
+  co_return Error{Code::Conflict, "policy.change"};
+}
+
+Task<Result<Unit>> write_policy(Context* context, std::string tenant, PolicyScope scope, AuthenticationPolicy policy) {
+  CLAVIGER_CO_TRY(checked, check_policy(policy));
+  storage::Transaction transaction;
+  put_policy(transaction, policy_key(tenant, scope), policy);
   auto committed = co_await context->store.commit(std::move(transaction));
   if (!committed) co_return committed.error();
   co_return Unit{};

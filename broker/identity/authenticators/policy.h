@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,17 @@ runtime::Task<Result<AuthenticationPolicy>> read_policy(broker::Context* context
 // What binds a sign-in of this user at this client. An empty sub: of anybody.
 runtime::Task<Result<AuthenticationPolicy>> policy_for(broker::Context* context, std::string tenant,
                                                        std::string client_id, std::string sub);
+// What is absent stays as it is; what is empty, Unsaid or 0 is said no more.
+struct PolicyChange {
+  std::optional<std::vector<std::string>> methods;
+  std::optional<SecondFactor> second_factor;
+  std::optional<Enrolment> enrolment;
+  std::optional<BrowserSession> browser_session;
+  std::optional<std::uint8_t> password_length;  // of a tenant's policy alone (password_length.h)
+};
+// All of it in one commit; what it says then. PolicyInvalid, OutOfRange (the length), Conflict.
+runtime::Task<Result<AuthenticationPolicy>> change_policy(broker::Context* context, std::string tenant,
+                                                          PolicyScope scope, PolicyChange change);
 // PolicyInvalid. A policy that says nothing is erased.
 runtime::Task<Result<Unit>> write_policy(broker::Context* context, std::string tenant, PolicyScope scope,
                                          AuthenticationPolicy policy);

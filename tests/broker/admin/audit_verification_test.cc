@@ -126,6 +126,22 @@ TEST_F(AuditVerification, FollowsRotation) {
   EXPECT_EQ(gap.bad_file, "audit.log");
 }
 
+TEST_F(AuditVerification, FindsAllThatWasRotated) {
+  for (int i = 7; i <= 12; ++i) add(i == 10 ? "audit.open" : "user.add", "alpha/user");
+  const std::string log = write("audit.log", part(9, 12));
+  const std::string newer = write("audit.log-20261122", part(3, 9));
+  const std::string older = write("audit.log.1", part(0, 3));
+  write("audit.log.0.gz", {"compressed"});
+  write("other.log", {"no log"});
+  EXPECT_EQ(audit_files_beside(key(), log), (std::vector<std::string>{older, newer, log}));
+  const AuditReport all = verify_audit_files(key(), audit_files_beside(key(), log), head_);
+  EXPECT_TRUE(all.is_intact) << all.why;
+  EXPECT_EQ(all.entries, 12U);
+  // One that lies about what it is is found first.
+  write("audit.log.bak", {"garbage\n"});
+  EXPECT_EQ(verify_audit_files(key(), audit_files_beside(key(), log), head_).bad_file, "audit.log.bak");
+}
+
 TEST_F(AuditVerification, AnOldLogInThePlaceOfTheNewOneShows) {
   const AuditReport report = verify(part(0, 3));
   EXPECT_FALSE(report.is_intact);

@@ -15,6 +15,7 @@ ExitStatus verify(Invocation& invocation) {
     for (const std::string& file : invocation.args.list("FILE")) json.value(file);
     json.end_array();
   }
+  if (invocation.args.has("--all")) json.member("all", true);
   json.end_object();
   const auto answer = invocation.ask("POST", "/admin/v1/audit/verify", body);
   if (!answer.is_ok()) return answer.status;
@@ -40,7 +41,7 @@ ExitStatus verify(Invocation& invocation) {
 std::vector<Command> audit_commands() {
   return {{"audit verify",
            "Check the chain of the audit log; names the first bad line",
-           "clavigerctl audit verify audit.log.2 audit.log.1 audit.log",
+           "clavigerctl audit verify --all",
            {{"FILE",
              "All rotated files beside the log and the log itself, oldest first; their names begin with the log's own "
              "(audit.log.1); nothing: the log alone",
@@ -48,7 +49,7 @@ std::vector<Command> audit_commands() {
              {},
              false,
              true}},
-           {},
+           {{"--all", "The log with all rotated files that lie beside it, uncompressed", OptionKind::Flag}},
            verify}};
 }
 

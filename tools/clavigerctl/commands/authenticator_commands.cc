@@ -1,4 +1,5 @@
 #include <unistd.h>
+#include <algorithm>
 
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
@@ -163,36 +164,72 @@ bool says_something(std::string_view shown) {
   return (list && list->size() != 0) || object->at("password_length").has_value();
 }
 
-ExitStatus set_policy(Invocation& invocation) {
-  const auto target = policy_target(invocation);
-  if (!target) return ExitStatus::Failed;
-  const auto present = invocation.ask("GET", *target);
-  if (!present.is_ok()) return present.status;
-  if (says_something(present.body) &&
-      !invocation.is_confirmed("Replace the policy that is there (clavigerctl policy show)? What is not said again is "
-                               "not in force any more.")) {
-    return ExitStatus::Failed;
+// What NIST SP 800-63B clause 5.1.1.2 wants at least, and what it wants taken.
+constexpr int kPasswordLengthUsual = 8;
+constexpr int kPasswordLengthMax = 64;
+
+// What is named, and empty for what is cleared; nothing: told what is wrong.
+std::optional<std::string> policy_body(Invocation& invocation) {
+  const std::vector<std::string> cleared = invocation.args.list("--clear");
+  const auto is_cleared = [&cleared](std::string_view option) {
+    return std::ranges::find(cleared, option.substr(2)) != cleared.end();
+  };
+  for (const std::string& each : cleared) {
+    if (!invocation.args.has("--" + each)) continue;
+    invocation.complain("--" + each + " and --clear " + each + ": one of them");
+    return std::nullopt;
   }
   std::string body;
   codec::JsonWriter json(body);
-  json.begin_object().name("methods").begin_array();
-  for (const std::string& method : invocation.args.list("--method")) json.value(method);
-  json.end_array();
+  json.begin_object();
+  if (invocation.args.has("--method") || is_cleared("--method")) {
+    json.name("methods").begin_array();
+    for (const std::string& method : invocation.args.list("--method")) json.value(method);
+    json.end_array();
+  }
   for (const auto& [option, member] :
        {std::pair{"--second-factor", "second_factor"}, std::pair{"--enrolment", "enrolment"},
         std::pair{"--browser-session", "browser_session"}}) {
-    if (invocation.args.has(option)) json.member(member, invocation.args.get(option));
+    if (invocation.args.has(option) || is_cleared(option)) json.member(member, invocation.args.get(option));
   }
+  if (is_cleared("--password-length")) json.member("password_length", 0);
   if (invocation.args.has("--password-length")) {
     const std::string text(invocation.args.get("--password-length"));
-    if (text.empty() || text.size() > 3 || text.find_first_not_of("0123456789") != std::string::npos) {
-      invocation.complain("--password-length takes a number");
-      return ExitStatus::Usage;
+    const bool is_number =
+        !text.empty() && text.size() <= 2 && text.find_first_not_of("0123456789") == std::string::npos;
+    const int length = is_number ? std::stoi(text) : 0;
+    if (length == 0 || length > kPasswordLengthMax) {
+      invocation.complain("--password-length takes 1 to 64");
+      return std::nullopt;
     }
-    json.member("password_length", std::stoi(text));
+    if (length < kPasswordLengthUsual) invocation.complain("note: fewer characters than the usual 8");
+    json.member("password_length", length);
   }
   json.end_object();
-  const auto answer = invocation.ask("PUT", *target, body);
+  return body;
+}
+
+ExitStatus set_policy(Invocation& invocation) {
+  const bool is_replaced = invocation.args.has("--reset");
+  const auto body = policy_body(invocation);
+  if (!body) return ExitStatus::Usage;
+  if (*body == "{}" && !is_replaced) {
+    invocation.complain("say what to change, --clear what is not to be said any more, or --reset");
+    return ExitStatus::Usage;
+  }
+  const auto target = policy_target(invocation);
+  if (!target) return ExitStatus::Failed;
+  if (is_replaced || invocation.args.has("--clear")) {
+    const auto present = invocation.ask("GET", *target);
+    if (!present.is_ok()) return present.status;
+    const std::string question =
+        is_replaced
+            ? "Replace the policy that is there (clavigerctl policy show)? What is not said again is not in force "
+              "any more."
+            : "Take that out of the policy that is there (clavigerctl policy show)?";
+    if (says_something(present.body) && !invocation.is_confirmed(question)) return ExitStatus::Failed;
+  }
+  const auto answer = invocation.ask(is_replaced ? "PUT" : "PATCH", *target, *body);
   return answer.is_ok() ? print_object(invocation, answer.body, policy_columns()) : answer.status;
 }
 
@@ -235,8 +272,7 @@ std::vector<Command> authenticator_commands() {
        remove},
       {"policy show", "How people must sign in", "clavigerctl policy show", {}, {client, user}, show_policy},
       {"policy set",
-       "Say how people of the tenant, users of a client, or one user must sign in; replaces what was said, and asks "
-       "then",
+       "Say how people of the tenant, users of a client, or one user must sign in; what is not named stays",
        "clavigerctl policy set --second-factor required --enrolment self",
        {},
        {client,
@@ -250,6 +286,11 @@ std::vector<Command> authenticator_commands() {
         {"--browser-session", "Whom one sign-in serves", OptionKind::Value, {"all", "plain", "off"}},
         {"--password-length",
          "Characters that a new password has at least, of the tenant's policy only: 8 unless said"},
+        {"--clear",
+         "Say nothing any more of this",
+         OptionKind::List,
+         {"method", "second-factor", "enrolment", "browser-session", "password-length"}},
+        {"--reset", "Replace the whole policy by what is named, if anything", OptionKind::Flag},
         {"--yes", "Do not ask", OptionKind::Flag}},
        set_policy},
   };

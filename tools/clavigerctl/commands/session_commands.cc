@@ -1,3 +1,4 @@
+#include "core/codec/json_reader.h"
 #include "tools/clavigerctl/commands/commands.h"
 #include "tools/clavigerctl/view.h"
 
@@ -51,7 +52,16 @@ ExitStatus revoke(Invocation& invocation) {
   const auto target = invocation.tenant_target(path);
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("DELETE", *target);
-  if (answer.is_ok() && invocation.args.wants_json) invocation.print_json(answer.body.empty() ? "{}" : answer.body);
+  if (!answer.is_ok()) return answer.status;
+  if (invocation.args.wants_json) {
+    invocation.print_json(answer.body.empty() ? "{}" : answer.body);
+    return answer.status;
+  }
+  codec::JsonReader reader;
+  const auto value = reader.parse(answer.body);
+  const auto object = value ? value->as_object() : Result<codec::JsonObject>(value.error());
+  const std::string count = object ? text_of(*object, "ended") : std::string();
+  if (!count.empty()) invocation.print(count + (count == "1" ? " session ended\n" : " sessions ended\n"));
   return answer.status;
 }
 
@@ -70,7 +80,7 @@ std::vector<Command> session_commands() {
        "clavigerctl session revoke --all-of alice --yes",
        {{"SID", "The session's id", false}},
        {{"--all-of", "A login name: all his sessions and tokens"},
-        {"--all-on", "The id of a UE: all sessions on it"},
+        {"--all-on", "The id of a UE: all sessions on it, and who is signed in there in a browser"},
         {"--yes", "Do not ask", OptionKind::Flag}},
        revoke},
   };
