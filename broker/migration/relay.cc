@@ -1,10 +1,10 @@
 #include "broker/migration/relay.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "broker/migration/cx_parts.h"
 #include "broker/migration/grant.h"
+#include "broker/migration/relay_texts.h"
 #include "broker/subscriber/cx_messages.h"
 #include "core/diameter/names.h"
 #include "core/diameter/node_shard.h"
@@ -45,48 +45,6 @@ constexpr std::size_t kOwnEdits = 8 + 5;
 // What is taken out lies between AVPs that go on, each of which is there once (14 of them), and Route-Records.
 constexpr std::size_t kEditsMax = 14 + diameter::kRouteRecordsMax + 1 + kOwnEdits;
 static_assert(kEditsMax <= diameter::Edits::kMax);
-
-// "identity;time;number;shard": ours, and new (RFC 6733 clause 8.8).
-class SessionText {
- public:
-  SessionText(std::string_view identity, std::uint64_t number) {
-    constexpr std::size_t kNumbersMax = 64;
-    const std::size_t size = std::min(identity.size(), text_.size() - kNumbersMax);
-    char* at = std::copy_n(identity.data(), size, text_.data());
-    for (const std::uint64_t part :
-         {number >> 32U, number & 0xffffffffU, std::uint64_t{runtime::Shard::current().index()}}) {
-      *at++ = ';';
-      at = std::to_chars(at, text_.data() + text_.size(), part).ptr;
-    }
-    size_ = static_cast<std::size_t>(at - text_.data());
-  }
-  Bytes bytes() const { return as_bytes(std::string_view(text_.data(), size_)); }
-
- private:
-  std::array<char, 384> text_;
-  std::size_t size_;
-};
-
-// Of both key forms of binding.h, without a string of its own.
-class KeyText {
- public:
-  KeyText(std::string_view tenant, std::string_view impi) { add(tenant, false).add(impi, true); }
-  KeyText(std::string_view tenant, std::string_view system, std::string_view impi) {
-    add(tenant, false).add("/", true).add(system, false).add(impi, true);
-  }
-  std::string_view view() const { return {text_.data(), size_}; }
-
- private:
-  KeyText& add(std::string_view part, bool is_joined) {
-    const std::size_t size = std::min(part.size(), text_.size() - size_ - 1);
-    std::copy_n(part.data(), size, text_.data() + size_);
-    size_ += size;
-    if (!is_joined) text_[size_++] = '\0';
-    return *this;
-  }
-  std::array<char, 1024> text_;
-  std::size_t size_ = 0;
-};
 
 }  // namespace
 
