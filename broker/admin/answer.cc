@@ -271,6 +271,9 @@ std::string detail_of(const Error& error) {
   const Meaning meaning = meaning_of(error.code);
   if (error.where.empty()) return {};
   if (error.code == Code::NotFound && error.where == "tenant") return "no such tenant: clavigerctl tenant list";
+  if (error.where == "user.several") {
+    return "two users have this name, one for his login and one for an identity: name him by his sub (user list)";
+  }
   if (error.where == "ue.certificates") {
     return "certificates: x5t#S256 of each, 43 characters: openssl x509 -in ue.pem -outform der | openssl dgst -sha256 "
            "-binary | basenc --base64url | tr -d =";

@@ -11,21 +11,27 @@ namespace claviger::admin {
 namespace {
 // Of no user's login, or what nobody may have for one: an identity may still have that form.
 bool is_unknown(Code code) { return code == Code::UserUnknown || code == Code::LoginInvalid; }
+
+constexpr Error kSeveral{Code::BadValue, "user.several"};
 }  // namespace
 
 runtime::Task<Result<identity::User>> find_named_user(broker::Context* context, std::string tenant, std::string name) {
   constexpr std::size_t kSubCharacters = 22;
-  auto by_login = co_await identity::find_user_by_login(context, tenant, name);
-  if (by_login || !is_unknown(by_login.error().code)) co_return by_login;
+  auto found = co_await identity::find_user_by_login(context, tenant, name);
+  if (!found && !is_unknown(found.error().code)) co_return found;
   if (name.size() == kSubCharacters) {
     auto by_sub = co_await identity::find_user(context, tenant, name);
-    if (by_sub || !by_sub.failed_with(Code::UserUnknown)) co_return by_sub;
+    if (!by_sub && !by_sub.failed_with(Code::UserUnknown)) co_return by_sub;
+    if (by_sub && found && found->sub != by_sub->sub) co_return kSeveral;
+    if (by_sub) found = std::move(by_sub);
   }
   for (const char* kind : {"mc", "mcptt", "mcvideo", "mcdata", "val"}) {
     auto by_identity = co_await identity::find_user_by_mc_identity(context, tenant, kind, name);
-    if (by_identity || !by_identity.failed_with(Code::UserUnknown)) co_return by_identity;
+    if (!by_identity && !by_identity.failed_with(Code::UserUnknown)) co_return by_identity;
+    if (by_identity && found && found->sub != by_identity->sub) co_return kSeveral;
+    if (by_identity) found = std::move(by_identity);
   }
-  co_return by_login;
+  co_return found;
 }
 
 runtime::Task<std::string> mc_service_ids_of(broker::Context* context, std::string tenant, std::string name) {

@@ -7,7 +7,8 @@
 
 namespace claviger::admin {
 
-// The login name goes first: a `sub` is random, nobody has it for a login name by accident; then the identities. UserUnknown.
+// UserUnknown. BadValue, user.several: what is one user's login name is another's identity, or a VAL user ID of a third;
+// whoever removes one of them must not meet the other. By `sub` each can be named.
 runtime::Task<Result<identity::User>> find_named_user(broker::Context* context, std::string tenant, std::string name);
 
 // The KMS knows people by MC service IDs. Of somebody whom an operator named otherwise: which these are; else empty.

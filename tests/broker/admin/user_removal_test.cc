@@ -52,5 +52,27 @@ TEST(UserRemoval, WhoHasNothingAbroadAnyMoreGoesAllTheSame) {
   EXPECT_TRUE(bed.wait(identity::find_user(bed.context(), "alpha", ann.sub)).failed_with(Code::UserUnknown));
 }
 
+// Whoever says what the radio says must not meet the one who has that text for a login name, nor the other way round.
+TEST(UserRemoval, ANameOfTwoIsNobodys) {
+  UserRemovalBed bed;
+  const std::string radio = "sip:radio@alpha.example", encoded = "users/sip%3Aradio%40alpha.example";
+  const identity::User by_login = bed.add_user(radio), by_identity = bed.add_user("bob"), third = bed.add_user("cid");
+  identity::UserChange change;
+  change.mcptt_id = radio;
+  ASSERT_TRUE(bed.wait(identity::change_user(bed.context(), "alpha", by_identity.sub, std::move(change))));
+  const auto refused = bed.remove(encoded);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.member("code"), "BadValue");
+  EXPECT_NE(refused.body.find("sub"), std::string::npos);
+  for (const identity::User& user : {by_login, by_identity}) {
+    EXPECT_TRUE(bed.wait(identity::find_user(bed.context(), "alpha", user.sub)));
+  }
+  // By its sub each is meant alone, and then the name is the other's.
+  EXPECT_EQ(bed.remove("users/" + by_login.sub).status, 200);
+  EXPECT_EQ(bed.remove(encoded).status, 200);
+  EXPECT_TRUE(bed.wait(identity::find_user(bed.context(), "alpha", by_identity.sub)).failed_with(Code::UserUnknown));
+  EXPECT_TRUE(bed.wait(identity::find_user(bed.context(), "alpha", third.sub)));
+}
+
 }  // namespace
 }  // namespace claviger::admin
