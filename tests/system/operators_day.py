@@ -128,7 +128,7 @@ def check_config(system):
     metrics = f"metrics_port = {settings['metrics_port']}"
     for was, now, why in ((certificate, system.config, "CertificateInvalid"), (certificate, "/", "Unreadable"),
                           (data, system.config, "is no directory"),
-                          (settings["sip"]["certificate_file"], data + "/none.pem", "sip.certificate_file"),
+                          (settings["sip"]["certificate_file"], data + "/none.pem", data + "/none.pem: No such file"),
                           (settings["sip"]["key_file"], settings["https"][0]["key_file"], "is not the key of"),
                           (settings["diameter"]["certificate_file"], system.config, "[diameter]"),
                           ("sandbox = true", "sandbox = true\ncpus = [0, 1023]", "no processor 1023"),

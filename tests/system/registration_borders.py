@@ -163,7 +163,7 @@ def configurations(world, daemon):
     expect(len(checked(daemon.config)) == 1, "of a store that nobody has open")
     daemon.start()
     core = Core(world.system, "tcp")
-    row("a core registers", core.register("sip:both@ims.gamma.example"), 200)
+    row("a core is told, too", core.register("sip:both@ims.gamma.example"), 503)
     row("and nobody is served", core.subscribe(SERVER, world.mc_id, expires=0), 503)
     core.close()
     log = os.path.join(os.path.dirname(world.system.config), "clavigerd.log")
