@@ -19,6 +19,7 @@
 #include "broker/keys/kms.h"
 #include "broker/migration/migration.h"
 #include "broker/migration/relay.h"
+#include "broker/named_files.h"
 #include "broker/partners/partners.h"
 #include "broker/peers/peers.h"
 #include "broker/registration/registrar.h"
@@ -315,7 +316,11 @@ Task<void> Broker::watch_certificates() {
 std::vector<admin::CertificateFigures> Broker::certificates() const {
   const std::lock_guard lock(certificates_mutex_);
   std::vector<admin::CertificateFigures> figures;
-  for (const CertificateDate& date : certificates_) figures.push_back({date.file, date.not_after});
+  // In the order of their files. A list of revoked ones is due every few days: that is no end to alarm on.
+  for (const CertificateDate& date : certificates_) {
+    const bool is_said = !figures.empty() && figures.back().file == date.file;
+    if (date.what != Dated::Revocations && !is_said) figures.push_back({date.file, date.not_after});
+  }
   return figures;
 }
 
@@ -418,10 +423,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
 }
 
 void Broker::reload_and_log() {
-  const admin::ReloadReport report = wait_for((*shards_)[0], [this] { return reload_at_home(); });
-  for (const std::string& error : report.errors) logger_.error("reload.refused", {{"why", error}});
-  for (const std::string& name : report.needs_restart) logger_.warning("reload.needs_restart", {{"setting", name}});
-  if (report.is_applied()) logger_.info("reload.applied", {{"snapshot", report.snapshot}});
+  static_cast<void>(wait_for((*shards_)[0], [this] { return reload_at_home(); }));
 }
 
 Task<admin::ReloadReport> Broker::reload() {
@@ -436,7 +438,31 @@ Task<admin::ReloadReport> Broker::reload() {
   co_return report;
 }
 
+// Whoever asked for it: SIGHUP, or clavigerctl.
 Task<admin::ReloadReport> Broker::reload_at_home() {
+  admin::ReloadReport report = co_await try_reload();
+  for (const std::string& error : report.errors) logger_.error("reload.refused", {{"why", error}});
+  for (const std::string& name : report.needs_restart) logger_.warning("reload.needs_restart", {{"setting", name}});
+  if (report.is_applied()) logger_.info("reload.applied", {{"snapshot", report.snapshot}});
+  co_return report;
+}
+
+// The files that are meant, by name; what read() said when all are good by now.
+Task<std::vector<std::string>> Broker::faults_of_named_files(std::shared_ptr<const settings::Settings> settings,
+                                                             Error error) {
+  auto look = [settings, diameter = diameter_, sip = sip_] {
+    return faults_of_files(*settings, diameter.get(), sip.get());
+  };
+  auto faults = co_await runtime::offload(work_pool_.get(), std::move(look));
+  std::vector<std::string> texts;
+  if (faults) {
+    for (FileFault& fault : *faults) texts.push_back(std::move(fault.text));
+  }
+  if (texts.empty()) texts.push_back(std::string(name_of(error.code)) + " " + std::string(error.where));
+  co_return texts;
+}
+
+Task<admin::ReloadReport> Broker::try_reload() {
   admin::ReloadReport report;
   // Whatever the configuration says: whoever rotated the log waits for a new one.
   auto reopened = co_await audit_log_->reopen();
@@ -456,30 +482,35 @@ Task<admin::ReloadReport> Broker::reload_at_home() {
   if (rooms) std::ranges::move(*rooms, std::back_inserter(report.needs_restart));
   auto merged = std::make_shared<const settings::Settings>(keep_restart_members(*loaded->settings, *settings_));
   // All files before anything is changed.
-  const auto refuse = [&report](std::string_view what, const Error& error, std::string_view hint = {}) {
-    report.errors.push_back(std::string(what) + ": " + std::string(name_of(error.code)) + " " +
-                            std::string(error.where) + std::string(hint));
-    return report;
-  };
   auto certificates = co_await listeners_->read(merged);
   if (!certificates) {
-    co_return refuse("certificates", certificates.error(), ": clavigerd --check-config names the files of [[https]]");
+    report.errors = co_await faults_of_named_files(merged, certificates.error());
+    co_return report;
   }
   peers::Peers::Certificates of_peers;
   if (peers_) {
     auto read_again = co_await peers_->read();
-    if (!read_again) co_return refuse("diameter certificates", read_again.error());
+    if (!read_again) {
+      report.errors = co_await faults_of_named_files(merged, read_again.error());
+      co_return report;
+    }
     of_peers = *std::move(read_again);
   }
   registration::Registrar::Certificates of_registrar;
   if (registrar_) {
     auto read_again = co_await registrar_->read();
-    if (!read_again) co_return refuse("sip certificates", read_again.error());
+    if (!read_again) {
+      report.errors = co_await faults_of_named_files(merged, read_again.error());
+      co_return report;
+    }
     of_registrar = *std::move(read_again);
   }
   Context* context = contexts_[0].get();
   auto published = co_await publisher_->publish_settings(context, merged);
-  if (!published) co_return refuse("publication", published.error());
+  if (!published) {
+    report.errors.push_back("publication: " + std::string(name_of(published.error().code)));
+    co_return report;
+  }
   warn_of_issuers(*context->snapshot);
   warn_of_missing_tenants(*context->snapshot);
   listeners_->replace(*certificates);

@@ -94,6 +94,9 @@ class Broker final : public admin::ProcessControl {
   runtime::Task<Result<Unit>> start_sealer();
   runtime::Task<Result<Unit>> make_contexts();
   runtime::Task<admin::ReloadReport> reload_at_home();
+  runtime::Task<admin::ReloadReport> try_reload();
+  runtime::Task<std::vector<std::string>> faults_of_named_files(std::shared_ptr<const settings::Settings> settings,
+                                                                Error error);
   runtime::Task<Result<Unit>> stop_on_shard();
   std::vector<int> cpus() const { return settings_->cpus; }
   void warn_of_issuers(const Snapshot& snapshot);

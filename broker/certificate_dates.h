@@ -1,7 +1,9 @@
-// When the certificates end that the daemon serves with: those in the files that its configuration names. An operator is warned
-// in time, at each start and reload, once a day, by --check-config and by the metrics.
+// When the certificates end that the daemon serves with, those of the authorities that it trusts, and the lists of revoked ones:
+// in the files that its configuration names. An operator is warned in time, at each start and reload, once a day, by
+// --check-config and by the metrics.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,17 +17,28 @@ struct Sip;               // broker/settings/sip_settings.h
 
 namespace claviger::broker {
 
+enum class Dated : std::uint8_t {
+  Certificate,  // the first of the file: our own
+  Authorities,  // of all in the file the one that ends first
+  Revocations   // of all lists in the file the one whose next is due first
+};
 struct CertificateDate {
   std::string file;
   std::int64_t not_before = 0;  // NumericDate
   std::int64_t not_after = 0;
+  Dated what = Dated::Certificate;
 };
 
 // Of [[https]], [diameter] and [sip]; these may be null.
-std::vector<std::string> certificate_files(const settings::Settings& settings,
-                                           const settings::DiameterSettings* diameter, const settings::Sip* sip);
+struct DatedFile {
+  std::string file;
+  Dated what = Dated::Certificate;
+  auto operator<=>(const DatedFile&) const = default;
+};
+std::vector<DatedFile> certificate_files(const settings::Settings& settings, const settings::DiameterSettings* diameter,
+                                         const settings::Sip* sip);
 // Reads these files: off the loop. What cannot be read or is no certificate is left out: whoever would use it says so.
-std::vector<CertificateDate> certificate_dates(const std::vector<std::string>& files);
+std::vector<CertificateDate> certificate_dates(const std::vector<DatedFile>& files);
 
 // "FILE: the certificate ends in 5 days"; nothing when there is no reason to.
 std::optional<std::string> warning_of(const CertificateDate& date, std::int64_t now);

@@ -19,9 +19,8 @@
 #include "broker/broker.h"
 #include "broker/certificate_dates.h"
 #include "broker/key_fit.h"
-#include "broker/listeners.h"
-#include "broker/peers/peers.h"
-#include "broker/registration/registrar.h"
+#include "broker/named_files.h"
+#include "broker/restored_owner.h"
 #include "broker/settings/rooms_toml.h"
 #include "broker/version.h"
 #include "core/net/descriptor.h"
@@ -65,7 +64,16 @@ std::optional<claviger::broker::KeyFit> key_fit_of(const Settings& settings) {
 }
 
 // What an operator can do about a start that failed, beside its code.
-std::string advice_for(const claviger::Error& error, const Settings& settings) {
+std::string advice_for(const claviger::Error& error, const Settings& settings, const std::string& file) {
+  const bool is_about_a_file = error.where.starts_with("tls.") || error.where.starts_with("sip.") ||
+                               error.where.starts_with("diameter.") || error.where == "listener.file";
+  if (is_about_a_file) {
+    const auto diameter = claviger::settings::load_diameter(file);
+    const auto sip = claviger::settings::load_sip(file);
+    const auto faults =
+        claviger::broker::faults_of_files(settings, diameter ? diameter->get() : nullptr, sip ? sip->get() : nullptr);
+    if (!faults.empty()) return ": " + faults.front().text;
+  }
   const bool is_about_the_key = error.code == claviger::Code::SealBroken || error.code == claviger::Code::Unreadable ||
                                 error.where.starts_with("wrapping_keys");
   if (!is_about_the_key) return {};
@@ -80,11 +88,14 @@ int serve(Settings settings, const std::string& file, std::vector<int> cpus) {
   claviger::broker::Broker broker(std::move(settings), file, std::move(cpus));
   const auto started = broker.start();
   if (!started) {
-    broker.logger().error("start.failed", {{"code", name_of(started.error().code)}, {"where", started.error().where}});
+    const std::string advice = advice_for(started.error(), kept, file);
+    broker.logger().error("start.failed", {{"code", name_of(started.error().code)},
+                                           {"where", started.error().where},
+                                           {"why", std::string_view(advice).substr(advice.empty() ? 0 : 2)}});
     broker.logger().flush();
     std::fprintf(stderr, "clavigerd: cannot start: %s (%s)%s%s%s\n", std::string(name_of(started.error().code)).c_str(),
-                 std::string(started.error().where).c_str(), advice_for(started.error(), kept).c_str(),
-                 log_file.empty() ? "" : "; more in ", log_file.c_str());
+                 std::string(started.error().where).c_str(), advice.c_str(), log_file.empty() ? "" : "; more in ",
+                 log_file.c_str());
     return kExitFailure;
   }
   broker.logger().info("start.ready", {{"version", claviger::broker::kVersion}});
@@ -117,33 +128,14 @@ int check_named_files(const Settings& settings, const std::string& file) {
   const auto warn = [&](const std::string& what) {
     std::fprintf(stderr, "clavigerd: %s: warning: %s\n", file.c_str(), what.c_str());
   };
-  for (const claviger::settings::HttpsListener& listener : settings.https) {
-    const auto good = claviger::broker::check_listener(listener);
-    if (!good) {
-      const bool is_pair = good.error().where == "tls.certificate_and_key";
-      complain("[[https]] " + listener.address + " port " + std::to_string(listener.port) + ": " +
-                   (is_pair ? listener.key_file + " is not the key of " + listener.certificate_file
-                            : std::string(good.error().where)),
-               good.error().code);
-      continue;
-    }
-  }
   const auto diameter = claviger::settings::load_diameter(file);
   const auto sip = claviger::settings::load_sip(file);
-  // "sip.key_file" says which; a certificate that OpenSSL does not take is one of the three.
-  const auto check_room = [&](std::string_view table, const auto& room, const auto& read) {
-    if (read) return;
-    const bool is_pair = read.error().where == "tls.certificate_and_key";
-    complain(std::string(table) + ": " +
-                 (is_pair ? room.key_file + " is not the key of " + room.certificate_file
-                          : std::string(read.error().where) + " (of " + room.certificate_file + ", " + room.key_file +
-                                ", " + room.ca_file + ")"),
-             read.error().code);
-  };
-  if (diameter && *diameter) check_room("[diameter]", **diameter, claviger::peers::Peers::read_files(**diameter));
-  if (sip && *sip) check_room("[sip]", **sip, claviger::registration::Registrar::read_files(**sip));
-  const auto named =
-      claviger::broker::certificate_files(settings, diameter ? diameter->get() : nullptr, sip ? sip->get() : nullptr);
+  const auto* const diameter_of = diameter ? diameter->get() : nullptr;
+  const auto* const sip_of = sip ? sip->get() : nullptr;
+  for (const auto& fault : claviger::broker::faults_of_files(settings, diameter_of, sip_of)) {
+    complain(fault.text, fault.code);
+  }
+  const auto named = claviger::broker::certificate_files(settings, diameter_of, sip_of);
   for (const auto& date : claviger::broker::certificate_dates(named)) {
     if (const auto warning = claviger::broker::warning_of(date, std::time(nullptr))) warn(*warning);
   }
@@ -212,6 +204,13 @@ int restore(const Settings& settings, const std::string& backup) {
   }
   std::printf("%s: tables of %llu bytes up to commit %llu, every block checked\n", settings.data_directory.c_str(),
               static_cast<unsigned long long>(restored->bytes), static_cast<unsigned long long>(restored->sequence));
+  const auto owner = claviger::broker::give_to_owner(settings.data_directory, settings.key_encryption_key_file);
+  if (!owner) {
+    std::fprintf(stderr, "clavigerd: warning: %s stays root's: chown -R it to the daemon's user\n",
+                 settings.data_directory.c_str());
+  } else if (!owner->empty()) {
+    std::printf("%s: now %s's, as what it is in\n", settings.data_directory.c_str(), owner->c_str());
+  }
   // Without its key it is of no use: said now, not at the start.
   if (const auto fit = key_fit_of(settings)) {
     std::fprintf(fit->fits ? stdout : stderr, "%s%s\n", fit->fits ? "" : "clavigerd: warning: ", fit->text.c_str());

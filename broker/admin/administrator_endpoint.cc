@@ -41,6 +41,8 @@ Task<Answer> remove(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   const auto uid = uid_of(call->values[1]);
   if (!uid) co_return Answer(Code::BadValue, "uid: a number");
+  CLAVIGER_CO_TRY(is_one, co_await is_tenant_administrator(call->at(), call->values[0], *uid));
+  if (!is_one) co_return Answer(Code::NotFound, "no such administrator of this tenant");
   auto removed = co_await remove_tenant_administrator(call->at(), call->values[0], *uid);
   if (!removed) co_return removed.error();
   co_return Answer("{}");

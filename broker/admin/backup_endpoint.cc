@@ -1,6 +1,7 @@
 // A copy of the store while it serves: for who keeps it elsewhere. clavigerd --restore starts from it.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -72,9 +73,24 @@ Result<std::set<std::string>> name_keys(const std::string& directory) {
   return names;
 }
 
-Copied copy(storage::Store& store, const std::string& directory) {
+// Whoever moves or deletes data_directory would take the copy along.
+bool is_within(const std::string& directory, const std::string& folder) {
+  std::error_code failure;
+  const auto inner = std::filesystem::weakly_canonical(directory, failure);
+  if (failure) return false;
+  const auto outer = std::filesystem::weakly_canonical(folder, failure);
+  if (failure) return false;
+  return std::ranges::mismatch(outer, inner).in1 == outer.end();
+}
+
+Copied copy(storage::Store& store, const std::string& directory, const std::string& data_directory) {
   Copied copied;
   std::error_code failure;
+  if (is_within(directory, data_directory)) {
+    copied.done = Error{Code::NotPermitted, "backup.directory"};
+    copied.why = "that is in data_directory: whoever moves or deletes the store takes the copy along";
+    return copied;
+  }
   if (std::filesystem::exists(directory, failure)) {
     copied.done = Error{Code::Duplicate, "backup.directory"};
     return copied;
@@ -118,7 +134,9 @@ Task<Answer> make(Call* call) {
   // All that was acknowledged before is in it; what is committed from now on may be.
   const std::uint64_t sequence = call->context.store.latest_sequence();
   storage::Store* store = &call->context.store;
-  auto work = [store, directory] { return copy(*store, directory); };
+  auto work = [store, directory, data = call->context.snapshot->settings->data_directory] {
+    return copy(*store, directory, data);
+  };
   auto copied = co_await runtime::offload(&call->context.work_pool, std::move(work));
   if (!copied) co_return copied.error();
   if (copied->done.failed_with(Code::BadValue)) {

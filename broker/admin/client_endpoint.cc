@@ -32,12 +32,14 @@ void write_list(codec::JsonWriter<std::string>& json, std::string_view name, con
   json.end_array();
 }
 
-// `secret`: empty, or the text that is shown this once.
-void write_client(codec::JsonWriter<std::string>& json, const Client& client, std::string_view secret) {
+// `secret`: empty, or the text that is shown this once. `former_secret_until`: 0, or until when that of before is good.
+void write_client(codec::JsonWriter<std::string>& json, const Client& client, std::string_view secret,
+                  std::int64_t former_secret_until = 0) {
   json.begin_object().member("client_id", client.client_id).member("name", client.name);
   json.member("enabled", client.is_enabled).member("profile", kProfiles[static_cast<std::size_t>(client.profile)]);
   json.member("authentication", kAuthentications[static_cast<std::size_t>(client.authentication)]);
   if (!secret.empty()) json.member("client_secret", secret);
+  if (former_secret_until != 0) json.member("former_secret_until", former_secret_until);
   json.name("grants").begin_array();
   if (client.may_code) json.value("authorization_code");
   if (client.may_client_credentials) json.value("client_credentials");
@@ -131,7 +133,11 @@ Task<Answer> show(Call* call) {
   CLAVIGER_CO_TRY(known, check_tenant(*call));
   auto client = co_await identity::find_client(call->at(), call->values[0], call->values[1]);
   if (!client) co_return client.error();
-  co_return answer_with(*client);
+  CLAVIGER_CO_TRY(until, co_await identity::former_secret_until(call->at(), call->values[0], call->values[1]));
+  std::string text;
+  codec::JsonWriter json(text);
+  write_client(json, *client, {}, until);
+  co_return Answer(std::move(text));
 }
 
 Task<Answer> list(Call* call) {
@@ -276,6 +282,7 @@ Task<Answer> rotate_secret(Call* call) {
     members.read("overlap", overlap);
     if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
   }
+  call->named.clear();
   if (overlap) call->detail = "overlap=" + std::to_string(*overlap);
   // Bounded before it is a duration: what is far beyond the limit is beyond it all the same.
   const Seconds wanted(std::clamp<std::int64_t>(overlap.value_or(0), -1, identity::kSecretOverlapMax.count() + 1));
@@ -283,13 +290,16 @@ Task<Answer> rotate_secret(Call* call) {
       co_await identity::rotate_client_secret_with_overlap(call->at(), call->values[0], call->values[1], wanted);
   if (secret.failed_with(Code::OutOfRange))
     co_return Answer(Code::OutOfRange, "overlap: 0 to 2592000 seconds (30 days)");
+  if (secret.failed_with(Code::ClientMetadata)) {
+    co_return Answer(Code::ClientMetadata, "authentication: this client has no secret");
+  }
   if (!secret) co_return secret.error();
+  CLAVIGER_CO_TRY(until, co_await identity::former_secret_until(call->at(), call->values[0], call->values[1]));
   std::string text;
   codec::JsonWriter json(text);
-  json.begin_object()
-      .member("client_id", call->values[1])
-      .member("client_secret", as_text(secret->reveal()))
-      .end_object();
+  json.begin_object().member("client_id", call->values[1]).member("client_secret", as_text(secret->reveal()));
+  if (until != 0) json.member("former_secret_until", until);
+  json.end_object();
   co_return Answer(std::move(text));
 }
 

@@ -75,6 +75,8 @@ Task<Answer> set_enabled(Call* call, bool is_enabled) {
   change.is_enabled = is_enabled;
   auto tenant = co_await tenants::change_tenant(call->at(), call->values[0], std::move(change));
   if (!tenant) co_return tenant.error();
+  call->context.shard.logger().warning(is_enabled ? "tenant.enabled" : "tenant.disabled",
+                                       {{"tenant", call->values[0]}});
   co_return answer_with(*tenant);
 }
 Task<Answer> enable(Call* call) { return set_enabled(call, true); }
@@ -120,7 +122,8 @@ void add_tenant_verbs(http::Router& router, AdminServices& services) {
   add_verb(router, services, {Method::Get, "/tenants/{tenant}", "tenant.show", Effect::Reads, show});
   add_verb(router, services, {Method::Post, "/tenants/{tenant}/enable", "tenant.enable", Effect::Changes, enable});
   constexpr std::string_view kDomain = "/tenants/{tenant}/domains/{domain}";
-  add_verb(router, services, {Method::Get, "/tenants/{tenant}/domains", "tenant.domain.list", Effect::Reads, list_domains});
+  add_verb(router, services,
+           {Method::Get, "/tenants/{tenant}/domains", "tenant.domain.list", Effect::Reads, list_domains});
   add_verb(router, services, {Method::Put, kDomain, "tenant.domain.add", Effect::Changes, add_domain});
   add_verb(router, services, {Method::Delete, kDomain, "tenant.domain.remove", Effect::Changes, remove_domain});
   add_verb(router, services, {Method::Post, "/tenants/{tenant}/disable", "tenant.disable", Effect::Changes, disable});

@@ -86,6 +86,8 @@ struct ClientAuthenticator::State {
   Task<Result<ClientCache::EntryRef>> find(std::string tenant, std::string client_id);
   Task<Result<Unit>> check_assertion(std::string tenant, ClientCache::EntryRef entry, std::string assertion,
                                      std::string endpoint);
+  // Of a disabled tenant, too: what its clients may have is their endpoints' to say.
+  const broker::TenantView* view_of(std::string_view tenant) const;
   std::string endpoint_of(std::string_view tenant, const http::Request& request) const;
   Result<VerifiedAssertion> verify(std::string_view tenant, ClientCache::Entry& entry, std::string_view assertion,
                                    std::string_view endpoint);
@@ -149,9 +151,14 @@ Task<Result<WhichSecret>> ClientAuthenticator::State::check_secret(std::string t
   co_return Error{Code::ClientSecretWrong, "client.secret"};
 }
 
+const broker::TenantView* ClientAuthenticator::State::view_of(std::string_view tenant) const {
+  const auto found = context.snapshot->tenants.find(tenant);
+  return found == context.snapshot->tenants.end() ? nullptr : &found->second;
+}
+
 // The URL of the endpoint that was asked, as the client knows it: at the place where it asked (mtls_endpoint_aliases).
 std::string ClientAuthenticator::State::endpoint_of(std::string_view tenant, const http::Request& request) const {
-  const broker::TenantView* view = context.snapshot->find(tenant);
+  const broker::TenantView* view = view_of(tenant);
   const std::size_t slash = request.path.rfind('/');
   if (view == nullptr || slash == std::string_view::npos) return {};
   return endpoint_base_at(*context.snapshot->settings, view->tenant, request.authority)
@@ -160,7 +167,7 @@ std::string ClientAuthenticator::State::endpoint_of(std::string_view tenant, con
 
 Result<VerifiedAssertion> ClientAuthenticator::State::verify(std::string_view tenant, ClientCache::Entry& entry,
                                                              std::string_view assertion, std::string_view endpoint) {
-  const broker::TenantView* view = context.snapshot->find(tenant);
+  const broker::TenantView* view = view_of(tenant);
   if (view == nullptr) return Error{Code::ClientUnknown, "client.tenant"};
   if (!entry.keys) {
     auto keys = crypto::read_jwks(reader, entry.client.jwks);

@@ -42,4 +42,12 @@ runtime::Task<Result<std::optional<SecretMac>>> read_former_secret(broker::Conte
   co_return std::optional(mac);
 }
 
+runtime::Task<Result<std::int64_t>> former_secret_until(broker::Context* context, std::string tenant,
+                                                        std::string client_id) {
+  auto value = co_await context->store.get(tables::kAuthenticators, key_of(tenant, client_id));
+  if (value.failed_with(Code::NotFound)) co_return std::int64_t{0};
+  if (!value) co_return value.error();
+  co_return value->expires_at();
+}
+
 }  // namespace claviger::identity

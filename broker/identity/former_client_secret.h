@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ void erase_former_secret(storage::Transaction& transaction, std::string_view ten
 // Nothing: there is none, or its time is over. Corrupt, SchemaTooNew.
 runtime::Task<Result<std::optional<SecretMac>>> read_former_secret(broker::Context* context, std::string tenant,
                                                                    std::string client_id);
+
+// Until when there is one, NumericDate; 0: there is none.
+runtime::Task<Result<std::int64_t>> former_secret_until(broker::Context* context, std::string tenant,
+                                                        std::string client_id);
 
 // As rotate_client_secret() (client_procedures.h), which has no overlap. The secret before the present one is refused at
 // once. OutOfRange: an overlap below 0 or above kSecretOverlapMax.

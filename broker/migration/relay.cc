@@ -6,6 +6,7 @@
 #include "broker/migration/grant.h"
 #include "broker/migration/relay_texts.h"
 #include "broker/subscriber/cx_messages.h"
+#include "broker/tenants/disabled_tenant.h"
 #include "core/diameter/names.h"
 #include "core/diameter/node_shard.h"
 #include "core/diameter/overload.h"
@@ -236,6 +237,13 @@ void Relay::with_binding(diameter::Request& request, AgreementRef agreement, Bin
   relay(request, admitted, role);
 }
 
+bool Relay::are_in_force(const AgreementView& agreement, const Binding& binding) const {
+  const broker::Context& context = *here(migration_);
+  const std::int64_t now = numeric_date(context.shard.wall());
+  return check_in_force(agreement.agreement, now) && check_usable(binding, now) &&
+         !tenants::is_disabled(*context.snapshot, agreement.tenant);
+}
+
 bool Relay::may_ask(const diameter::Request& request, const Agreement& agreed) const {
   const Asker asker = asker_of(request);
   const std::string& realm = node_.options().realm;
@@ -255,8 +263,7 @@ std::optional<Relay::Refusal> Relay::check_visitor(const diameter::Request& requ
   const auto place = std::ranges::find(binding.partner_impus, named.view());
   if (place == binding.partner_impus.end()) return Refusal{cx::result::kIdentitiesDontMatch, true};
   impu = static_cast<std::size_t>(place - binding.partner_impus.begin());
-  const std::int64_t now = numeric_date(here(migration_)->shard.wall());
-  if (!check_in_force(agreed, now) || !check_usable(binding, now)) return Refusal{cx::result::kRoamingNotAllowed, true};
+  if (!are_in_force(*admitted.agreement, binding)) return Refusal{cx::result::kRoamingNotAllowed, true};
   const AuthItem item = read_auth_item(request.message());
   if (!item.is_well_formed) return Refusal{result_code::kInvalidAvpValue, false, cx::avp::kSipAuthDataItem};
   if (!item.is_aka) return Refusal{cx::result::kAuthSchemeNotSupported, true};
@@ -287,8 +294,7 @@ std::optional<Relay::Refusal> Relay::check_migrant(const diameter::Request& requ
                                                    std::size_t& impu) {
   const Agreement& agreed = admitted.agreement->agreement;
   const Binding& binding = *admitted.binding;
-  const std::int64_t now = numeric_date(here(migration_)->shard.wall());
-  const bool may = check_in_force(agreed, now) && agreed.outbound != Outbound::None && check_usable(binding, now);
+  const bool may = agreed.outbound != Outbound::None && are_in_force(*admitted.agreement, binding);
   if (!may) return Refusal{cx::result::kRoamingNotAllowed, true};
   const IdentityText named(request.message().text(cx::avp::kPublicIdentity));
   const auto place = std::ranges::find(binding.primary_impus, named.view());
@@ -499,9 +505,8 @@ std::optional<Slice> Relay::on_answer(diameter::ForwardState& state, const Slice
         is_partner ? KeyText(agreement->tenant, own) : KeyText(agreement->tenant, agreement->agreement.system, own);
     binding = migration_.cache().find(key.view());
   }
-  const std::int64_t now = numeric_date(here(migration_)->shard.wall());
-  const bool still_stands = binding != nullptr && binding->version == sent.version && check_usable(*binding, now) &&
-                            check_in_force(agreement->agreement, now);
+  const bool still_stands =
+      binding != nullptr && binding->version == sent.version && are_in_force(*agreement, *binding);
   if (!still_stands) {
     down.experimental_result(cx::kVendor, cx::result::kRoamingNotAllowed);
     finish("binding changed meanwhile", cx::result::kRoamingNotAllowed, Counted::Refused);

@@ -89,6 +89,8 @@ class Relay final : public diameter::Handler, public diameter::Returning, public
             request.message().origin_host()};
   }
   bool may_ask(const diameter::Request& request, const Agreement& agreed) const;
+  // Now, both of them, and the tenant is not disabled.
+  bool are_in_force(const AgreementView& agreement, const Binding& binding) const;
   std::optional<Refusal> check_visitor(const diameter::Request& request, const Admitted& admitted, std::size_t& impu);
   std::optional<Refusal> check_migrant(const diameter::Request& request, const Admitted& admitted, std::size_t& impu);
   std::optional<Refusal> check_source(const diameter::Request& request, const AgreementView& agreement);

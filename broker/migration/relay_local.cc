@@ -163,10 +163,9 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     is_his = contains(binding->partner_impus, named->text());
   }
   if (!is_his) co_return refuse(request, agreement.get(), {cx::result::kIdentitiesDontMatch, true});
-  const std::int64_t now = numeric_date(context->shard.wall());
   const std::uint32_t type = message.u32(cx::avp::kServerAssignmentType).value_or(0);
   const bool ends = command == cx::command::kServerAssignment && type >= 4 && type <= 11;
-  const bool is_usable = check_in_force(agreement->agreement, now) && check_usable(*binding, now);
+  const bool is_usable = are_in_force(*agreement, *binding);
   // Who may come no more may still go.
   if (!is_usable && !ends) co_return refuse(request, agreement.get(), {cx::result::kRoamingNotAllowed, true});
   auto known = co_await read_visitor(context, tenant, impi);

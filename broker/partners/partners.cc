@@ -42,7 +42,7 @@ Result<KeyParts> parts_of(std::string_view key) {
   return parts;
 }
 
-Seconds next_retry(Seconds last) { return std::min(last * 2, kRetryLast); }
+Seconds next_retry(Seconds last, Seconds most) { return std::min(last * 2, most); }
 
 // `error`: a Code's name; empty: it is heard again.
 void log_reach(Context& context, const std::string& tenant, const std::string& partner, std::string_view what,
@@ -69,6 +69,7 @@ struct Partners::Link {
   std::int64_t feed_heard_at = 0;  // NumericDate
   std::string_view keys_error;     // of the last try
   std::string_view feed_error;
+  bool has_answered = false;  // for its keys, since its feed was asked for
 };
 
 // What goes on in the background for one partner, until it is dropped.
@@ -261,6 +262,7 @@ Task<Result<Unit>> Partners::fetch_keys(std::shared_ptr<Link> link) {
   request.response_bytes_max = kJwksBytesMax;
   CLAVIGER_CO_TRY(response, co_await link->client.send(std::move(request)));
   if (response.status != 200) co_return Error{Code::Unreachable, "partner.jwks"};
+  link->has_answered = true;
   const Name name{link->tenant, link->partner.name};
   const auto known = home_->keys.find(name);
   KnownKeys keys;
@@ -296,7 +298,7 @@ Task<void> Partners::follow_keys(std::shared_ptr<Link> link) {
       was_reached = fetched.has_value();
     }
     const Seconds wait = fetched ? kKeysEvery : retry;
-    retry = fetched ? kRetryFirst : next_retry(retry);
+    retry = fetched ? kRetryFirst : next_retry(retry, kRetryLast);
     co_await home().shard.wait_until(home().shard.now() + wait);
   }
 }
@@ -336,13 +338,19 @@ Task<void> Partners::follow_feed(std::shared_ptr<Link> link) {
     Monotonic next;
     if (!polled) {
       next = home().shard.now() + retry;
-      retry = next_retry(retry);
+      retry = next_retry(retry, kFeedRetryLast);
     } else {
       retry = kRetryFirst;
       // A partner that does not hold the poll is asked once a second.
       next = begun + (*polled == 0 ? Milliseconds(Seconds{1}) : kFeedPollFloor);
     }
-    if (next > home().shard.now()) co_await home().shard.wait_until(next);
+    // Who answers for his keys, perhaps because an operator has asked, is back.
+    link->has_answered = false;
+    const auto is_asked_again = [&link, &polled] { return !polled && link->has_answered; };
+    while (next > home().shard.now() && !is_asked_again()) {
+      const Monotonic look = std::min(next, home().shard.now() + kRetryFirst);
+      co_await home().shard.wait_until(look);
+    }
   }
 }
 

@@ -24,6 +24,8 @@ inline constexpr Seconds kKeysEvery{300};
 // After a failure: doubled from the first to the last.
 inline constexpr Seconds kRetryFirst{1};
 inline constexpr Seconds kRetryLast{60};
+// Of the revocation feed: what a partner revokes meanwhile is not known here.
+inline constexpr Seconds kFeedRetryLast{8};
 // A partner's JWKS has some keys of some hundred bytes.
 inline constexpr std::size_t kJwksBytesMax = 64 * 1024;
 // Whoever ends sessions waits for that himself; this finds what a crash left (owed_ends.h).
@@ -75,7 +77,7 @@ class Partners {
   std::shared_ptr<const PartnerTable> table() const;
   codec::JsonReader& reader();
 
-  // Any shard. Fetches the partner's keys now: PartnerUnknown, PartnerDisabled, PartnerInvalid (installed keys), or why
+  // Any shard. Fetches the partner's keys now, and has its feed asked again if it is there: PartnerUnknown, PartnerDisabled, PartnerInvalid (installed keys), or why
   // the partner does not answer.
   runtime::Task<Result<Unit>> refresh_keys(broker::Context* context, std::string tenant, std::string name);
   // Any shard. A token named a key that is not among `known`: returns when there are others, at most once in

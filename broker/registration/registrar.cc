@@ -282,14 +282,16 @@ Task<Response> Registrar::handle(const sip::Received* request) {
                           std::any_of(sip_.trusted_peers.begin(), sip_.trusted_peers.end(),
                                       [&host](const settings::Network& network) { return network.contains(host); });
   if (!is_trusted) co_return Response(403);
-  if (message.method() == sip::Method::Register) co_return co_await answer_register(this, request);
   if (message.method() == sip::Method::Notify) co_return co_await answer_notify(this, request);
   // A tenant that was disabled, or has not been added: nobody is served, and whoever leaves may.
-  const bool is_leaving =
-      message.expires() == 0U && (message.method() == sip::Method::Publish || !message.tag(HeaderId::To).empty());
+  const bool is_register = message.method() == sip::Method::Register;
+  const bool is_leaving = is_register ? registration_interval(message) == 0
+                                      : message.expires() == 0U && (message.method() == sip::Method::Publish ||
+                                                                    !message.tag(HeaderId::To).empty());
   if (!is_leaving && here().snapshot->find(tenant()) == nullptr) {
     co_return refusal(*this, {Code::ConfigMissing, "sip.tenant"});
   }
+  if (is_register) co_return co_await answer_register(this, request);
   // RFC 3261 clause 8.2.3: a body that is coded in a way that nobody here undoes.
   const std::string_view coding = message.value(HeaderId::ContentEncoding);
   if (!message.body().empty() && !coding.empty() && !sip::equals_ignoring_case(coding, "identity")) {

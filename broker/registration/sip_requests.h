@@ -3,6 +3,7 @@
 // On the shard that received the message. Tokens are checked here: what travels on has only their facts.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ namespace claviger::registration {
 
 // The public identity that a third-party REGISTER is about. SipUri, SipSyntax.
 Result<std::string> registering_identity(const sip::Message& message);
+// For how long, in seconds; 0: it ends.
+std::uint32_t registration_interval(const sip::Message& message);
 // The body of the REGISTER inside it, as one part; nothing without one.
 std::optional<sip::Part> embedded_body(const sip::Message& message);
 

@@ -35,7 +35,10 @@ Task<Result<AuthorizationAnswer>> authorize_at_home(SipDatabase* database, Autho
   const ServerState server = loaded->subscriber.server;
   const Subscriber* his = &subscriber;
   CLAVIGER_CO_TRY(pair, co_await check_pair(database, request.tenant, his, request.public_identity));
-  if (!subscriber.is_enabled) co_return Error{Code::SubscriberDisabled, "subscriber"};
+  const bool is_served = database->serves(request.tenant, subscriber);
+  if (!is_served && request.type != AuthorizationType::DeRegistration) {
+    co_return Error{Code::SubscriberDisabled, "subscriber"};
+  }
   AuthorizationAnswer answer;
   if (request.type == AuthorizationType::DeRegistration) {
     if (server.is_empty()) co_return Error{Code::IdentityNotRegistered, "subscriber"};
@@ -135,7 +138,7 @@ Task<Result<AssignmentAnswer>> assign_at_home(SipDatabase* database, AssignmentR
   }
   if (!is_end(request.type)) {
     if (request.public_identities.size() != 1) co_return Error{Code::AvpTooMany, "subscriber.public_identities"};
-    if (!subscriber.is_enabled) co_return Error{Code::SubscriberDisabled, "subscriber"};
+    if (!database->serves(request.tenant, subscriber)) co_return Error{Code::SubscriberDisabled, "subscriber"};
   }
   CLAVIGER_CO_TRY(after, assigned(before, request));
   if (after) {
@@ -158,7 +161,9 @@ Task<Result<LocationAnswer>> locate_at_home(SipDatabase* database, LocationReque
   auto turn = co_await database->shard().turns.take(home_name_of(request.tenant, private_identity));
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(loaded, co_await load_subscriber(database, request.tenant, private_identity));
-  if (!loaded->subscriber.is_enabled) co_return Error{Code::SubscriberDisabled, "subscriber"};
+  if (!database->serves(request.tenant, loaded->subscriber)) {
+    co_return Error{Code::SubscriberDisabled, "subscriber"};
+  }
   LocationAnswer answer;
   answer.capabilities = loaded->subscriber.capabilities;
   if (request.wants_capabilities) {

@@ -4,6 +4,7 @@
 
 #include "broker/subscriber/subscriber_loading.h"
 #include "broker/subscriber/vector_procedure.h"
+#include "broker/tenants/disabled_tenant.h"
 
 namespace claviger::subscriber {
 
@@ -20,6 +21,10 @@ void SipDatabase::stop() { clock_.stop(); }
 
 SubscriberShard& SipDatabase::shard() { return *shards_[runtime::Shard::current().index()]; }
 broker::Context& SipDatabase::here() { return *contexts_[runtime::Shard::current().index()]; }
+
+bool SipDatabase::serves(std::string_view tenant, const Subscriber& subscriber) {
+  return subscriber.is_enabled && !tenants::is_disabled(*here().snapshot, tenant);
+}
 
 runtime::Shard& SipDatabase::home_of(std::string_view tenant, std::string_view private_identity) {
   return contexts_.front()->home_of(home_name_of(tenant, private_identity));

@@ -68,6 +68,8 @@ class SipDatabase final : public identity::SubscriberVectors {
   SubscriberShard& shard(std::size_t index) { return *shards_[index]; }
   Contexts& contexts() { return contexts_; }
   broker::Context& here();
+  // On any shard: he is not disabled, and neither is his tenant. Whoever is not served may still leave.
+  bool serves(std::string_view tenant, const Subscriber& subscriber);
   // The home of a subscriber, by his canonical private identity.
   runtime::Shard& home_of(std::string_view tenant, std::string_view private_identity);
 

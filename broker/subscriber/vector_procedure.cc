@@ -21,11 +21,11 @@ constexpr Tick kBurstTicks = 32;  // three seconds' worth: retries of a UE stay 
 constexpr std::array<std::string_view, 2> kSchemes{"digest-akav1-md5", "unknown"};
 
 // Steps 1 and 2, of what needs no read.
-Result<Unit> check(const CachedSubscriber& cached, const VectorRequest& request) {
+Result<Unit> check(SipDatabase& database, const CachedSubscriber& cached, const VectorRequest& request) {
   if (!request.public_identity.empty() && !cached.subscriber.has(request.public_identity)) {
     return Error{Code::IdentitiesDiffer, "subscriber.public_identity"};
   }
-  if (!cached.subscriber.is_enabled) return Error{Code::SubscriberDisabled, "subscriber"};
+  if (!database.serves(request.tenant, cached.subscriber)) return Error{Code::SubscriberDisabled, "subscriber"};
   if (!is_known_scheme(request.scheme)) return Error{Code::AuthenticationScheme, "subscriber.scheme"};
   return Unit{};
 }
@@ -105,7 +105,7 @@ Task<Result<Unit>> explain(SipDatabase* database, std::string tenant, std::strin
 
 Task<Result<VectorAnswer>> make_with_turn(SipDatabase* database, VectorRequest request) {
   CLAVIGER_CO_TRY(cached, co_await load_subscriber(database, request.tenant, request.private_identity));
-  if (auto checked = check(*cached, request); !checked) {
+  if (auto checked = check(*database, *cached, request); !checked) {
     if (!checked.failed_with(Code::IdentitiesDiffer)) co_return checked.error();
     auto explained = co_await explain(database, request.tenant, request.public_identity);
     co_return explained.error();
@@ -170,8 +170,8 @@ std::optional<Result<VectorAnswer>> make_vector_now(SipDatabase& database, const
   CachedSubscriber* cached = shard.cache.find(key);
   if (cached == nullptr)
     cached = load_subscriber_now(database, request.private_identity, std::move(key), request.tenant);
-  const bool is_plain =
-      cached != nullptr && !must_remember(cached->subscriber.server, request) && check(*cached, request).has_value();
+  const bool is_plain = cached != nullptr && !must_remember(cached->subscriber.server, request) &&
+                        check(database, *cached, request).has_value();
   if (!is_plain) return std::nullopt;
   const auto tick = cached->numbers.next(now_of(database, *cached), cached->subscriber.ind_bits);
   if (!tick || !database.clock().covers(*tick)) return std::nullopt;

@@ -4,6 +4,7 @@
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/oauth_error.h"
 #include "broker/identity/request_form.h"
+#include "broker/tenants/disabled_tenant.h"
 #include "broker/tokens/token_shard.h"
 #include "core/codec/base64url.h"
 #include "core/http/problem.h"
@@ -52,7 +53,8 @@ http::Response active(Context& context, std::string_view token) {
   return {200, "application/json", answer.finish()};
 }
 
-http::Response answer(Context& context, const broker::TenantView& tenant, const ClientRef& server,
+// `tenant`: null: it is disabled.
+http::Response answer(Context& context, const broker::TenantView* tenant, const ClientRef& server,
                       std::string_view token) {
   if (!server->may_introspect) {
     // Who only says his name has not authenticated (RFC 7662 clause 2.1): 401.
@@ -60,7 +62,8 @@ http::Response answer(Context& context, const broker::TenantView& tenant, const 
     return identity::oauth_error_response(
         {is_public ? Code::ClientMethodWrong : Code::GrantNotAllowed, "introspect.client"});
   }
-  return context.tokens->verify_for(tenant, server, token) ? active(context, token) : inactive(context);
+  return tenant != nullptr && context.tokens->verify_for(*tenant, server, token) ? active(context, token)
+                                                                                 : inactive(context);
 }
 
 // The token of a body that has nothing but "token=" and base64url text; empty: read the form properly.
@@ -83,12 +86,15 @@ std::optional<http::Response> handle_inline(Contexts& contexts, const http::Requ
   if (tenant == nullptr || token.empty()) return std::nullopt;
   const ClientRef server = context.identity->clients().authenticate_seen(tenant->tenant.name, request);
   if (!server) return std::nullopt;
-  return answer(context, *tenant, server, token);
+  return answer(context, tenant, server, token);
 }
 
 Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
   Context& context = here(*contexts);
-  if (context.snapshot->find(path[0]) == nullptr) co_return http::problem(404);
+  // A disabled tenant's servers are told, as of any token that is not good, when they have said who they are: to a 404 they
+  // would ask again and again.
+  const bool is_put_aside = tenants::is_disabled(*context.snapshot, path[0]);
+  if (!is_put_aside && context.snapshot->find(path[0]) == nullptr) co_return http::problem(404);
   auto form = identity::read_form(request);
   if (!form) co_return identity::oauth_error_response(form.error());
   const codec::Form* fields = &*form;
@@ -97,8 +103,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   const auto token = identity::required(*form, "token");
   if (!token) co_return identity::oauth_error_response(token.error());
   const broker::TenantView* tenant = context.snapshot->find(path[0]);
-  if (tenant == nullptr) co_return http::problem(404);
-  co_return answer(context, *tenant, *server, *token);
+  if (tenant == nullptr && !tenants::is_disabled(*context.snapshot, path[0])) co_return http::problem(404);
+  co_return answer(context, tenant, *server, *token);
 }
 
 }  // namespace

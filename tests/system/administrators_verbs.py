@@ -134,14 +134,16 @@ def parties(alpha, bravo):
     ctl.run("acm", "client", "add", client, "--operator", "sip:x@alpha.example", "--partner", "bravo.example", "--domain", "alpha.example")
     added = next(each for each in ctl.json("acm", "client", "list")["items"] if each["id"] == client)
     expect(added["operators"] == ["sip:x@alpha.example"] and not added["may_approve"], f"{added}")
-    ctl.run("acm", "client", "remove", client)
-    ctl.run("acm", "client", "remove", client, status=NOT_FOUND)
+    ctl.run("acm", "client", "remove", client, status=FAILED)  # nobody can be asked
+    ctl.run("acm", "client", "remove", client, "--yes")
+    ctl.run("acm", "client", "remove", client, "--yes", status=NOT_FOUND)
     expect(alpha.system.acm_client in ctl.run("acm", "client", "list").stdout, "the other one stays")
     ctl.run("acm", "partner", "add", "x", "--url", "y", status=FAILED)
     for own, other in ((alpha, bravo), (bravo, alpha)):
         name = f"{other.system.tenant}.example"
-        own.ctl.run("acm", "partner", "remove", name)
-        own.ctl.run("acm", "partner", "remove", name, status=NOT_FOUND)
+        own.ctl.run("acm", "partner", "remove", name, status=FAILED)
+        own.ctl.run("acm", "partner", "remove", name, "--yes")
+        own.ctl.run("acm", "partner", "remove", name, "--yes", status=NOT_FOUND)
         own.ctl.run("acm", "partner", "add", name, "--as", f"{own.system.tenant}.example", *partner_options(own.system, other.system))
         listed = own.ctl.json("acm", "partner", "list")["items"]
         expect([each["system"] for each in listed] == [name] and "key" not in json.dumps(listed), f"{listed}")
@@ -187,8 +189,9 @@ def verbs(alpha, bravo):
         pending = asked(ctl, "sip:ann@alpha.example", *client)
         wait_for("it never came", lambda: any(each["request_id"] == pending and each["stage"] == "PENDING"
                                               for each in bravo.ctl.json("acm", "list", "--inbound")["items"]))
-        bravo.ctl.run("acm", verb, "alpha.example", pending)
-        bravo.ctl.run("acm", verb, "alpha.example", pending, status=CONFLICT)
+        said = ("--yes",) if verb == "reject" else ()
+        bravo.ctl.run("acm", verb, "alpha.example", pending, *said)
+        bravo.ctl.run("acm", verb, "alpha.example", pending, *said, status=CONFLICT)
         ended(ctl, pending, status)
         if verb == "approve":
             ctl.run("acm", "withdraw", pending, "--yes")

@@ -54,6 +54,22 @@ def check_as_root(sandbox, daemon, settings):
         os.chmod(path, mode)
 
 
+def check_owner(daemon, copy, data):
+    """What root restores is of whoever owns the place."""
+    if os.geteuid() != 0:
+        return
+    parent, nobody = os.path.dirname(data), pwd.getpwnam("nobody").pw_uid
+    shutil.rmtree(data)
+    os.chown(parent, nobody, -1)
+    done = restore(daemon, copy)
+    owners = {os.stat(path).st_uid for path in [data, *(os.path.join(data, name) for name in os.listdir(data))]}
+    expect("now nobody's" in done.stdout and owners == {nobody}, f"a store that root restored: {owners} {done}")
+    shutil.rmtree(data)
+    os.chown(parent, 0, -1)
+    done = restore(daemon, copy)
+    expect(done.returncode == 0 and os.stat(data).st_uid == 0, f"and where all is root's: {done}")
+
+
 def run(sandbox):
     system = sandbox.system()
     daemon = sandbox.take_over(system, {})
@@ -65,6 +81,11 @@ def run(sandbox):
     expect(told["directory"] == copy and told["sequence"] > 0 and told["bytes"] > 0, f"{told}")
     ctl.run("user", "add", "after", "--password-stdin", given=PASSWORD + "\n")
     ctl.run("backup", copy, status=CONFLICT)
+    inside = ctl.run("backup", os.path.join(system.data, "monday"), status=FAILED)
+    expect("data_directory" in inside.stderr and not os.path.exists(os.path.join(system.data, "monday")), f"not into the store: {inside}")
+    ctl.run("backup", os.path.join(system.data, "..", os.path.basename(system.data), "monday"), status=FAILED)
+    standing = ctl.json("seal", "status")
+    expect(told["key_encryption_keys"] == [standing["key_name"]], f"the key that opens it is the present one: {standing}")
     expect("folder" in ctl.run("backup", os.path.join(sandbox.folder, "none", "copy"), status=FAILED).stderr, "the parent is named")
     with open(os.path.join(system.data, "..", "audit.log"), encoding="utf-8") as log:
         expect(any('"backup.make"' in line and copy in line for line in log), "the audit log tells of it")
@@ -94,6 +115,7 @@ def run(sandbox):
     done = restore(daemon, copy)
     expect(done.returncode == 0 and "every block checked" in done.stdout, f"{done}")
     check_as_root(sandbox, daemon, settings)
+    check_owner(daemon, copy, data)
 
     daemon.start()
     ctl.run("user", "show", "before")

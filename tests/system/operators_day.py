@@ -128,7 +128,7 @@ def check_config(system):
     metrics = f"metrics_port = {settings['metrics_port']}"
     for was, now, why in ((certificate, system.config, "CertificateInvalid"), (certificate, "/", "Unreadable"),
                           (data, system.config, "is no directory"),
-                          (settings["sip"]["certificate_file"], data + "/none.pem", "sip.certificate_file"),
+                          (settings["sip"]["certificate_file"], data + "/none.pem", data + "/none.pem: No such file"),
                           (settings["sip"]["key_file"], settings["https"][0]["key_file"], "is not the key of"),
                           (settings["diameter"]["certificate_file"], system.config, "[diameter]"),
                           ("sandbox = true", "sandbox = true\ncpus = [0, 1023]", "no processor 1023"),
@@ -198,7 +198,8 @@ def check_renewed_certificates(system, ctl):
         for name in names:
             with open(os.path.join(folder, name + ".pem"), encoding="ascii") as file:
                 expect(shown(name) == file.read().strip(), f"{name}: the port shows another certificate than its file has")
-        ends = [line for line in ctl.run("metrics").stdout.splitlines() if line.startswith("claviger_certificate_not_after_seconds{")]
+        ends = [line for line in ctl.run("metrics").stdout.splitlines() if line.startswith("claviger_certificate_not_after_seconds{")
+                and any(f"/{name}.pem" in line for name in names)]
         expect(len(ends) == 3 and all(float(line.split()[-1]) < time.time() + 6 * 86400 for line in ends), f"metrics: {ends}")
     finally:
         for name in names:
@@ -250,17 +251,28 @@ def check_bad_certificates(system, ctl):
         for bad in ("diameter.pem", "sip.pem", "server.pem"):
             write("server.pem", renewed)
             write(bad, "no certificate\n")
+            said = len(lines_of_log(system, "reload.refused"))
             why = ctl.run("reload", status=FAILED).stderr
-            of_whom = {"diameter.pem": "diameter certificates", "sip.pem": "sip certificates", "server.pem": "certificates"}[bad]
-            expect("nothing was changed" in why and of_whom in why, f"a bad {bad}: {why}")
+            of_whom = files[bad] + ": no certificate in PEM"
+            expect("nothing was changed" in why and why.count(of_whom) == 1, f"a bad {bad}: {why}")
+            expect(of_whom in await_line(system, "reload.refused", said)[-1], f"clavigerctl reload with a bad {bad} is in the log")
             as_before()
             said = len(lines_of_log(system, "reload.refused"))
             os.kill(int(system.values["PID"]), signal.SIGHUP)
             expect(of_whom in await_line(system, "reload.refused", said)[-1], f"SIGHUP with a bad {bad}")
             as_before()
             write(bad, good[bad])
+        os.remove(files["sip.pem"])
+        missing = ctl.run("reload", status=FAILED).stderr
+        expect(f"{files['sip.pem']}: No such file" in missing, f"a missing one: {missing}")
+        write("sip.pem", good["diameter.pem"])
+        other = ctl.run("reload", status=FAILED).stderr
+        expect(f"sip.key is not the key of {files['sip.pem']}" in other, f"another's: {other}")
+        write("sip.pem", good["sip.pem"])
         write("server.pem", renewed)
+        said = len(lines_of_log(system, "reload.applied"))
         ctl.run("reload")
+        await_line(system, "reload.applied", said)
         expect("192.0.2.77" in ctl.json("config", "show")["toml"], "all of it at once")
         expect(ssl.get_server_certificate(("127.0.0.1", port)).strip() == renewed.strip(), "the renewed one")
     finally:
@@ -376,7 +388,7 @@ def check_clients_and_keys(system, ctl):
     for method in ("totp", "hotp", "outside", "recovery", "webauthn", "x509", "aka"):
         shown = ctl.json("policy", "set", "--user", system.values["USERNAME"], "--method", "password", "--method", method, "--yes")
         expect(shown["methods"] == ["password", method], f"policy: {shown}")
-    ctl.run("policy", "set", "--user", system.values["USERNAME"], "--yes")
+    ctl.run("policy", "set", "--user", system.values["USERNAME"], "--reset", "--yes")
 
     # An issuer that is not where its endpoints are may be meant; it is said once, at start and reload.
     ctl.run("tenant", "add", "elsewhere", "--issuer", "https://login.example/elsewhere")

@@ -13,7 +13,7 @@ import sys
 import tomllib
 
 from clavigerd import Failure, Sandbox, build_folder
-from operators_day import FAILED, NOT_FOUND, Ctl, expect
+from operators_day import FAILED, NOT_FOUND, USAGE, Ctl, expect
 from user_agent import Refused, UserAgent, new_verifier
 from wire import https
 
@@ -85,6 +85,10 @@ def check_audit_breaks(sandbox, ctl, daemon):
     os.rename(path, path + ".1")
     ctl.run("reload")
     expect(metric(ctl, "audit_breaks") == 0 and ctl.json("audit", "verify", "audit.log.1", "audit.log")["intact"], "a rotation is no break")
+    expect("not_looked_at" not in ctl.json("audit", "verify", "--all"), "all of it is all of it")
+    early = ctl.json("audit", "verify", "audit.log.1")
+    expect(early["intact"] and f"entries {early['last_seq'] + 1} to " in early["not_looked_at"], f"what came later was not seen: {early}")
+    ctl.run("audit", "verify", "--all", "audit.log.1", status=FAILED)
     os.unlink(path)
     ctl.run("reload")
     report = ctl.run("audit", "verify", status=FAILED)
@@ -154,9 +158,22 @@ def check_passwords(ctl):
     expect(ctl.json("policy", "show")["password_length"] == 12, "it is shown")
     ctl.run("user", "set-password", "umlauts", "--password-stdin", given="elevenchars\n", status=FAILED)
     ctl.run("user", "set-password", "umlauts", "--password-stdin", given="twelve chars\n")
-    ctl.run("policy", "set", "--enrolment", "self", status=FAILED)  # it would replace what is there, and nobody can be asked
+    ctl.run("policy", "set", "--second-factor", "on-request")
+    ctl.run("policy", "set", "--enrolment", "self")
+    shown = ctl.json("policy", "show")
+    expect((shown["second_factor"], shown["enrolment"], shown["password_length"]) == ("on-request", "self", 12), f"what is not named stays: {shown}")
+    ctl.run("policy", "set", "--clear", "second-factor", status=FAILED)  # nobody can be asked
+    ctl.run("policy", "set", "--clear", "second-factor", "--yes")
+    shown = ctl.json("policy", "show")
+    expect((shown["second_factor"], shown["enrolment"]) == ("", "self"), f"cleared: {shown}")
+    for wrong in ((), ("--password-length", "65"), ("--enrolment", "self", "--clear", "enrolment")):
+        ctl.run("policy", "set", *wrong, status=USAGE)
     ctl.run("policy", "set", "--user", "umlauts", "--password-length", "9", status=FAILED)
-    ctl.run("policy", "set", "--yes")
+    for wrong in (("user", "set", "umlauts"), ("user", "list", "--limit", "-1")):
+        ctl.run(*wrong, status=USAGE)
+    ctl.run("administrator", "remove", "4711", "--yes", status=NOT_FOUND)
+    expect("The addresses" in ctl.run("--help").stdout, "each noun is described")
+    ctl.run("policy", "set", "--reset", "--yes")
     expect("password_length" not in ctl.json("policy", "show"), "nothing is said any more")
 
 
@@ -167,14 +184,19 @@ def check_secrets(ctl, system):
     def works(secret):
         return UserAgent(system, https(system)).client_credentials("overlapped", secret).status == 200
 
-    second = ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")["client_secret"]
+    turned = ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")
+    second = turned["client_secret"]
     expect(works(first) and works(second) and works(first), "both, for a while")
+    expect(ctl.json("client", "show", "overlapped")["former_secret_until"] == turned["former_secret_until"] > 600, f"and until when is shown: {turned}")
     ctl.run("clock", "set", "--advance", "601")
     expect(works(second) and not works(first), "then the new one alone")
+    expect("former_secret_until" not in ctl.json("client", "show", "overlapped"), "nothing to tell of any more")
     third = ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")["client_secret"]
     fourth = ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")["client_secret"]
     expect(not works(second) and works(third) and works(fourth), "never more than two")
-    fifth = ctl.json("client", "rotate-secret", "overlapped", "--yes")["client_secret"]
+    fifth = ctl.json("client", "rotate-secret", "overlapped", "--yes")
+    expect("former_secret_until" not in fifth, f"there is none: {fifth}")
+    fifth = fifth["client_secret"]
     expect(works(fifth) and not works(fourth) and not works(third), "without an overlap the old ones end at once")
     ctl.json("client", "rotate-secret", "overlapped", "--overlap", "600", "--yes")
     ctl.run("client", "remove", "overlapped", "--yes")

@@ -112,7 +112,7 @@ def unreachable(world):
 
 
 def tenants(world):
-    """Disabled: nobody is served, and a core's registrations stand."""
+    """Disabled: nobody is served, a core's registrations stand and no other comes, and whoever leaves may."""
     impu, other = "sip:both@ims.alpha.example", "sip:both.other@ims.alpha.example"
     world.token = sign_in(world.user, SCOPES)[1]["access_token"]
     etag = world.begin(impu)
@@ -120,9 +120,13 @@ def tenants(world):
     row("publish", world.core.authorise(impu, world.token, UE2), 503, retry_after="")
     row("subscribe", world.core.subscribe(impu, world.mc_id), 503)
     row("a server asks", world.core.subscribe(SERVER, world.mc_id, expires=0), 503)
-    row("a core registers", world.core.register(other), 200)
+    row("a core registers", world.core.register(other), 503)
+    world.ctl.run("--tenant", "alpha", "registration", "show", other, status=NOT_FOUND)
+    row("and refreshes", world.core.register(impu), 503)
     row("whoever leaves may", world.core.publish(impu, expires=0, if_match=etag), 200)
+    row("and deregister", world.core.register("sip:gone@ims.alpha.example", 0), 200)
     world.ctl.run("tenant", "enable", "alpha")
+    row("a core registers", world.core.register(other), 200)
     row("publish", world.core.authorise(impu, world.token, UE1), 200)
     row("and the other", world.core.authorise(other, world.token, UE2), 200)
     for each in (impu, other):
@@ -159,7 +163,7 @@ def configurations(world, daemon):
     expect(len(checked(daemon.config)) == 1, "of a store that nobody has open")
     daemon.start()
     core = Core(world.system, "tcp")
-    row("a core registers", core.register("sip:both@ims.gamma.example"), 200)
+    row("a core is told, too", core.register("sip:both@ims.gamma.example"), 503)
     row("and nobody is served", core.subscribe(SERVER, world.mc_id, expires=0), 503)
     core.close()
     log = os.path.join(os.path.dirname(world.system.config), "clavigerd.log")

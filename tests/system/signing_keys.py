@@ -178,7 +178,7 @@ def in_token(system, ctl, daemon):
 def sealing(system, ctl, daemon):
     before = ctl.json("seal", "status")
     expect(before["key_encryption_key"] == "pkcs11" and before["wrapped_by_former"] == before["data_keys"], f"seal status: {before}")
-    rotated = ctl.json("seal", "rotate")
+    rotated = ctl.json("seal", "rotate", "--yes")
     expect(rotated["data_key"] == before["data_key"] + 1, f"seal rotate: {rotated}")
     moved = ctl.json("seal", "rotate", "--key-encryption-key", "--yes")
     expect(moved["wrapped_by_former"] == 0, f"seal rotate --key-encryption-key: {moved}")

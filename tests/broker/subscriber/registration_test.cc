@@ -165,6 +165,25 @@ TEST_F(Registrations, LocationRefusals) {
   EXPECT_EQ(code_of(assign(sar(AssignmentType::Registration))), Code::SubscriberDisabled);
 }
 
+// Nobody of a disabled tenant comes; whoever is there may leave, and is served when it is enabled again.
+TEST_F(Registrations, OfADisabledTenantOnlyLeave) {
+  ASSERT_TRUE(assign(sar(AssignmentType::Registration)));
+  tenant().is_enabled = false;
+  publish();
+  EXPECT_EQ(refusal(request()), Code::SubscriberDisabled);
+  EXPECT_EQ(code_of(locate(kAnnPublic)), Code::SubscriberDisabled);
+  EXPECT_EQ(code_of(authorize(uar())), Code::SubscriberDisabled);
+  EXPECT_EQ(code_of(assign(sar(AssignmentType::ReRegistration))), Code::SubscriberDisabled);
+  AuthorizationRequest leaving = uar();
+  leaving.type = AuthorizationType::DeRegistration;
+  EXPECT_EQ(authorize(leaving)->server_name, kServer);
+  EXPECT_TRUE(assign(sar(AssignmentType::UserDeregistration)));
+  tenant().is_enabled = true;
+  publish();
+  EXPECT_TRUE(authorize(uar()).has_value());
+  EXPECT_EQ(refusal(request()), Code::Internal) << "he gets his vector";
+}
+
 TEST_F(Registrations, SurvivesARestart) {
   ASSERT_TRUE(assign(sar(AssignmentType::Registration)));
   restart();

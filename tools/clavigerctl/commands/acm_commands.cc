@@ -69,6 +69,10 @@ ExitStatus client_add(Invocation& invocation) {
   return ask(invocation, "PUT", "/acm/clients/" + path_segment(invocation.args.get("ID")), body);
 }
 ExitStatus client_remove(Invocation& invocation) {
+  if (!invocation.is_confirmed("Remove ACM client " + std::string(invocation.args.get("ID")) +
+                               "? It may ask no more.")) {
+    return ExitStatus::Failed;
+  }
   return ask(invocation, "DELETE", "/acm/clients/" + path_segment(invocation.args.get("ID")));
 }
 
@@ -108,6 +112,10 @@ ExitStatus partner_add(Invocation& invocation) {
   return status;
 }
 ExitStatus partner_remove(Invocation& invocation) {
+  const std::string system(invocation.args.get("SYSTEM"));
+  if (!invocation.is_confirmed("Remove " + system + "? Its certificates and limits are forgotten with it.")) {
+    return ExitStatus::Failed;
+  }
   return ask(invocation, "DELETE", "/acm/partners/" + path_segment(invocation.args.get("SYSTEM")));
 }
 
@@ -227,7 +235,12 @@ ExitStatus decide(Invocation& invocation, std::string_view verb) {
                  path_segment(invocation.args.get("REQUEST")) + "/" + std::string(verb));
 }
 ExitStatus approve(Invocation& invocation) { return decide(invocation, "approve"); }
-ExitStatus reject(Invocation& invocation) { return decide(invocation, "reject"); }
+ExitStatus reject(Invocation& invocation) {
+  const std::string request(invocation.args.get("REQUEST"));
+  if (!invocation.is_confirmed("Reject request " + request + " for good? The partner is told."))
+    return ExitStatus::Failed;
+  return decide(invocation, "reject");
+}
 
 }  // namespace
 
@@ -249,9 +262,9 @@ std::vector<Command> acm_commands() {
        client_add},
       {"acm client remove",
        "Let an ACM client ask no more",
-       "clavigerctl acm client remove sip:chief.mcptt@alpha.example",
+       "clavigerctl acm client remove sip:chief.mcptt@alpha.example --yes",
        {id},
-       {},
+       {{"--yes", "Do not ask", OptionKind::Flag}},
        client_remove},
       {"acm partner list",
        "The systems with which users are exchanged",
@@ -281,9 +294,9 @@ std::vector<Command> acm_commands() {
        partner_add},
       {"acm partner remove",
        "Exchange users with a system no more",
-       "clavigerctl acm partner remove bravo.example",
+       "clavigerctl acm partner remove bravo.example --yes",
        {system},
-       {},
+       {{"--yes", "Do not ask", OptionKind::Flag}},
        partner_remove},
       {"acm setup",
        "Ask partners to set users up",
@@ -327,9 +340,9 @@ std::vector<Command> acm_commands() {
        approve},
       {"acm reject",
        "Do not what a partner asks for",
-       "clavigerctl acm reject alpha.example REQUEST",
+       "clavigerctl acm reject alpha.example REQUEST --yes",
        {system, request},
-       {},
+       {{"--yes", "Do not ask", OptionKind::Flag}},
        reject},
   };
 }

@@ -44,6 +44,11 @@ ExitStatus show_verifier(Invocation& invocation) {
 ExitStatus set_verifier(Invocation& invocation) {
   const auto target = invocation.tenant_target("/verifier");
   if (!target) return ExitStatus::Failed;
+  auto present = invocation.client().ask("GET", *target);
+  const bool is_there = present && present->status == 200;
+  if (is_there && !invocation.is_confirmed("Replace the outside verifier that is there, with its keys?")) {
+    return ExitStatus::Failed;
+  }
   std::string body;
   body.reserve(8 * kPemBytesMax);  // holds a key: no growth leaves a copy behind
   codec::JsonWriter json(body);
@@ -126,7 +131,8 @@ std::vector<Command> administrator_commands() {
         {"--certificate", "PEM file of our client certificate", OptionKind::Value, {}, true},
         {"--key", "PEM file of that certificate's key", OptionKind::Value, {}, true},
         {"--mac-key-stdin", "Read the MAC key as base64url from standard input", OptionKind::Flag},
-        {"--timeout-ms", "How long a sign-in waits for it, 5000 unless said"}},
+        {"--timeout-ms", "How long a sign-in waits for it, 5000 unless said"},
+        {"--yes", "Do not ask before replacing one that is there", OptionKind::Flag}},
        set_verifier},
       {"verifier show", "The outside verifier", "clavigerctl verifier show", {}, {}, show_verifier},
       {"verifier remove",

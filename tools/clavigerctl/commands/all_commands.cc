@@ -28,9 +28,10 @@ const std::vector<Command>& all_commands() {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 46> kNouns{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 47> kNouns{{
       {"tenant", "Tenants: one issuer each, with keys, users and clients of its own"},
       {"user", "The users of a tenant"},
+      {"source", "The addresses that users sign in from"},
       {"client", "The registered clients of a tenant"},
       {"consent", "What users allowed clients"},
       {"session", "Sessions of signed-in users"},

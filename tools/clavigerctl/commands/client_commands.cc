@@ -33,6 +33,7 @@ const std::vector<Column>& client_columns() {
                                             {"subject type", "subject_type"},
                                             {"asks consent", "asks_consent", Show::YesNo},
                                             {"access tokens live (s)", "access_token_life"},
+                                            {"former secret good until", "former_secret_until", Show::Time},
                                             {"sector", "sector_identifier"},
                                             {"after sign-off", "post_logout_redirect_uris"},
                                             {"told of sign-offs", "backchannel_logout_uri"},
@@ -162,7 +163,10 @@ ExitStatus rotate_secret(Invocation& invocation) {
   if (!target) return ExitStatus::Failed;
   const auto answer = invocation.ask("POST", *target, body.text());
   if (!answer.is_ok()) return answer.status;
-  return print_object(invocation, answer.body, {{"client id", "client_id"}, {"client secret", "client_secret"}});
+  return print_object(invocation, answer.body,
+                      {{"client id", "client_id"},
+                       {"client secret", "client_secret"},
+                       {"former secret good until", "former_secret_until", Show::Time}});
 }
 
 // `switch_kind`: Flag, or Value that takes yes or no.

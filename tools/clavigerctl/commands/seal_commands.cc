@@ -11,8 +11,10 @@ ExitStatus print_standing(Invocation& invocation, const Invocation::Answer& answ
                        {"seals now", "data_key"},
                        {"sealed by it since start", "seals"},
                        {"key-encryption key", "key_encryption_key"},
-                       {"wrapped by a former one", "wrapped_by_former"},
-                       {"former ones kept", "former_keys"}});
+                       {"its name", "key_name"},
+                       {"data keys wrapped by a former one (rotate it again)", "wrapped_by_former"},
+                       {"former ones kept", "former_keys"},
+                       {"their names", "former_key_names"}});
 }
 
 ExitStatus status(Invocation& invocation) {
@@ -21,12 +23,12 @@ ExitStatus status(Invocation& invocation) {
 
 ExitStatus rotate(Invocation& invocation) {
   const bool is_wrapping_key = invocation.args.has("--key-encryption-key");
-  if (is_wrapping_key &&
-      !invocation.is_confirmed(
-          "Make another key-encryption key? The present one is kept beside it, in a file of today's date: copies of "
-          "the store that were made before open with that one alone.")) {
-    return ExitStatus::Failed;
-  }
+  const std::string_view question =
+      is_wrapping_key
+          ? "Make another key-encryption key? The present one is kept beside it, in a file of today's date: "
+            "copies of the store that were made before open with that one alone."
+          : "Make another data key? What is written from now on is sealed with it.";
+  if (!invocation.is_confirmed(question)) return ExitStatus::Failed;
   return print_standing(invocation,
                         invocation.ask("POST", is_wrapping_key ? "/admin/v1/sealing/key-encryption-key/rotate"
                                                                : "/admin/v1/sealing/data-key/rotate"));

@@ -67,7 +67,14 @@ ExitStatus list(Invocation& invocation) {
 }
 
 ExitStatus create(Invocation& invocation) { return post(invocation, ""); }
-ExitStatus rotate(Invocation& invocation) { return post(invocation, "/rotate"); }
+ExitStatus rotate(Invocation& invocation) {
+  const std::string service(invocation.args.get("SERVICE"));
+  const bool is_prepared = invocation.args.has("--in");
+  if (!is_prepared && !invocation.is_confirmed("Use another key of " + service + " from now on?")) {
+    return ExitStatus::Failed;
+  }
+  return post(invocation, "/rotate");
+}
 
 ExitStatus revoke(Invocation& invocation) {
   const std::string service(invocation.args.get("SERVICE"));
@@ -102,7 +109,11 @@ std::vector<Command> seal_key_commands() {
        "Use the next key, or a new one, from now on; or prepare one",
        "clavigerctl seal-key rotate v2x --in 86400",
        {service},
-       {user, ue, lifetime, {"--in", "Only prepare the next key, which takes over in so many seconds"}},
+       {user,
+        ue,
+        lifetime,
+        {"--in", "Only prepare the next key, which takes over in so many seconds; does not ask"},
+        {"--yes", "Do not ask", OptionKind::Flag}},
        rotate},
       {"seal-key revoke",
        "Give a key to nobody any more",

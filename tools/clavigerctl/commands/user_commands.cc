@@ -68,6 +68,10 @@ ExitStatus set(Invocation& invocation) {
   if (invocation.args.has("--login")) body.json().member("login", invocation.args.get("--login"));
   write_members(invocation, body);
   body.json().end_object();
+  if (body.text() == "{}") {
+    invocation.complain("say what to change: clavigerctl user set --help");
+    return ExitStatus::Usage;
+  }
   return ask_and_show(invocation, kUser, "PATCH", {}, body.text());
 }
 
@@ -124,7 +128,7 @@ ExitStatus list(Invocation& invocation) {
   const std::string limit(invocation.args.get("--limit"));
   char* end = nullptr;
   const unsigned long long count = limit.empty() ? 0 : std::strtoull(limit.c_str(), &end, 10);
-  if (!limit.empty() && (*end != '\0' || count == 0)) {
+  if (!limit.empty() && (*end != '\0' || count == 0 || limit.find_first_not_of("0123456789") != std::string::npos)) {
     invocation.complain("--limit takes a positive number");
     return ExitStatus::Usage;
   }
@@ -214,7 +218,7 @@ std::vector<Command> user_commands() {
        {},
        unlock},
       {"source unlock",
-       "The same of an address from which too many passwords were wrong, in all tenants",
+       "Let an address sign in again, from which too many passwords were wrong, in all tenants",
        "clavigerctl source unlock 192.0.2.7",
        {{"ADDRESS", "IPv4, or IPv6: its network of 64 bits"}},
        {},
