@@ -10,6 +10,7 @@
 #include "broker/registration/answers.h"
 #include "broker/registration/notification.h"
 #include "broker/registration/peer_wait.h"
+#include "broker/registration/service_identity.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_revocation.h"
 #include "broker/tokens/token_shard.h"
@@ -95,7 +96,7 @@ bool DocumentNotifier::is_ours(const sip::Message& message) const {
       registrar_.sip().configuration_psi.empty() ? registrar_.sip().psi : registrar_.sip().configuration_psi);
   const auto asked = sip::canonical_identity(message.request_uri());
   if (!own || !asked) return false;
-  if (*own == *asked) return true;
+  if (registration::is_service_identity(*own, registrar_.sip(), *asked)) return true;
   const auto uri = sip::parse_uri(message.request_uri());
   const auto own_uri = sip::parse_uri(*own);
   const auto asked_uri = sip::parse_uri(*asked);

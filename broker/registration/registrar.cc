@@ -16,6 +16,7 @@
 #include "broker/registration/registration_watch.h"
 #include "broker/registration/revocation_follower.h"
 #include "broker/registration/rows.h"
+#include "broker/registration/service_identity.h"
 #include "broker/registration/sip_requests.h"
 #include "broker/registration/token_timer.h"
 #include "core/runtime/call.h"
@@ -304,7 +305,8 @@ Task<Response> Registrar::handle(const sip::Received* request) {
   auto identity = asserted_identity(message);
   if (!identity) co_return Response(403);
   const bool is_in_dialog = !message.tag(HeaderId::To).empty();
-  if (!is_in_dialog && canonical(std::string(message.request_uri())) != psi_) co_return Response(404);
+  const std::string asked = canonical(std::string(message.request_uri()));
+  if (!is_in_dialog && !is_service_identity(psi_, sip_, asked)) co_return Response(404);
   if (message.method() == sip::Method::Publish) co_return co_await answer_publish(this, request, *std::move(identity));
   co_return co_await answer_subscribe(this, request, *std::move(identity));
 }
