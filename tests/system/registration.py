@@ -100,6 +100,12 @@ class Story:
         row("wrong scope", core.authorise(impu, self.token, UE1, service="mcvideo"), 403, warning="101")
         row("no identity", core.publish(impu, fields={"P-Asserted-Identity": None}), 403)
         row("other PSI", core.ask("PUBLISH", "sip:other@alpha.example", {"P-Asserted-Identity": f"<{impu}>", "Event": "poc-settings"}), 404)
+        # TS 24.379 clause 7.3: the PSI, by whatever route; the body is looked at, and lacks.
+        port, other_port = self.system.sip_port, int(self.system.sip_port) + 1
+        for psi, status in ((f"{self.system.sip_psi}:{port}", 400), (f"{self.system.sip_psi}:{port};transport=tcp", 400),
+                            (f"{self.system.sip_psi}:{self.system.sip_tls_port}", 400), (f"{self.system.sip_psi}:{other_port}", 404),
+                            (f"{self.system.sip_psi}x:{port}", 404)):
+            row(f"PUBLISH {psi}", core.ask("PUBLISH", psi, {"P-Asserted-Identity": f"<{impu}>", "Event": "poc-settings"}), status)
         row("event", core.publish(impu, fields={"Event": "presence"}), 489, allow_events="poc-settings")
         row("no event", core.publish(impu, fields={"Event": None}), 489)
         row("stale etag", core.publish(impu, if_match="stale"), 412)
