@@ -36,7 +36,7 @@ runtime::Task<Result<SessionIds>> read_session_ids(broker::Context* context, sto
 // Ends those that are alive, in one transaction: at most kSessionsPerPage. When it returns every shard refuses their
 // tokens. How many it ended.
 runtime::Task<Result<std::size_t>> end_these_sessions(broker::Context* context, std::string tenant,
-                                               std::vector<std::string> sids, SessionState state);
+                                                      std::vector<std::string> sids, SessionState state);
 // After the user's not_before has killed them: says so in each record, for those who look, and revokes each sid. How many.
 runtime::Task<Result<std::size_t>> mark_sessions_revoked(broker::Context* context, std::string tenant, std::string sub);
 // The user is gone.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/tenants/disabled_tenant.h"
+#include "broker/tokens/token_routes.h"
 #include "tests/broker/identity/testbed.h"
 
 namespace claviger::tokens {
@@ -10,8 +11,12 @@ namespace {
 
 using identity::Reply;
 
+struct Bed : identity::Testbed {
+  Bed() { add_token_routes(router_, contexts_); }
+};
+
 struct DisabledTenant : ::testing::Test {
-  identity::Testbed bed;
+  Bed bed;
   std::string secret;
   std::string token;
 
@@ -40,7 +45,7 @@ struct DisabledTenant : ::testing::Test {
 };
 
 TEST_F(DisabledTenant, ItsTokensAreInactive) {
-  EXPECT_NE(introspect(secret).body, R"({"active":false})");
+  EXPECT_NE(introspect(secret).body.find("\"active\":true"), std::string::npos);
   set_enabled(false);
   EXPECT_TRUE(tenants::is_disabled(*bed.context()->snapshot, "alpha"));
   for (const std::string extra : {"", "&token_type_hint=access_token"}) {  // by each of the endpoint's two ways
@@ -49,7 +54,7 @@ TEST_F(DisabledTenant, ItsTokensAreInactive) {
     EXPECT_EQ(reply.body, R"({"active":false})");
   }
   set_enabled(true);
-  EXPECT_NE(introspect(secret).body, R"({"active":false})") << "good again";
+  EXPECT_NE(introspect(secret).body.find("\"active\":true"), std::string::npos) << "good again";
 }
 
 TEST_F(DisabledTenant, NobodyElseHearsOfIt) {
