@@ -16,11 +16,9 @@ std::string without_port(const sip::UriView& uri, std::string_view host) {
   return identity ? *std::move(identity) : std::string();
 }
 
-bool is_our_place(const settings::Sip& sip, const sip::UriView& uri) {
-  std::string_view host = uri.host;
+bool is_our_address(const settings::Sip& sip, std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const bool is_our_port = uri.port == 0 || uri.port == sip.port || uri.port == sip.tls_port;
-  return is_our_port && !host.empty() && (host == sip.address || host == sip.public_host);
+  return !host.empty() && (host == sip.address || host == sip.public_host);
 }
 
 }  // namespace
@@ -29,9 +27,12 @@ bool is_addressed_to(const settings::Sip& sip, std::string_view psi, std::string
   const auto own = sip::parse_uri(psi);
   const auto asked = sip::parse_uri(request_uri);
   if (!own || !asked) return false;
+  // Another port at the host may be another server's.
+  const bool is_our_port =
+      asked->port == 0 || asked->port == own->port || asked->port == sip.port || asked->port == sip.tls_port;
   const std::string identity = without_port(*own, own->host);
-  if (identity.empty()) return false;
-  return without_port(*asked, is_our_place(sip, *asked) ? own->host : asked->host) == identity;
+  if (!is_our_port || identity.empty()) return false;
+  return without_port(*asked, is_our_address(sip, asked->host) ? own->host : asked->host) == identity;
 }
 
 }  // namespace claviger::registration

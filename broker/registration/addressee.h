@@ -7,9 +7,9 @@
 
 namespace claviger::registration {
 
-// Whether a Request-URI means the public service identity `psi`: itself, at whatever port and whether sip or sips, for
-// where it is reached is the routing's business; or its user at our own address and port, as whoever sends straight to
-// an address writes it.
+// Whether a Request-URI means the public service identity `psi`: itself, without a port or with one that we listen at, and
+// whether sip or sips, for how it is reached is the routing's business; or its user at our own address, as whoever sends
+// straight to an address writes it.
 bool is_addressed_to(const settings::Sip& sip, std::string_view psi, std::string_view request_uri);
 
 }  // namespace claviger::registration

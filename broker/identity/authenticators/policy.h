@@ -21,10 +21,10 @@ namespace claviger::identity {
 
 // In order of strictness; 0 says nothing, and counts as the default behind it.
 enum class SecondFactor : std::uint8_t {
-  Unsaid = 0,    // as Enrolled
-  OnRequest = 1, // only when the client's acr_values want it
-  Enrolled = 2,  // always, of users who have one
-  Required = 3   // of everybody
+  Unsaid = 0,     // as Enrolled
+  OnRequest = 1,  // only when the client's acr_values want it
+  Enrolled = 2,   // always, of users who have one
+  Required = 3    // of everybody
 };
 enum class Enrolment : std::uint8_t {
   Unsaid = 0,   // as ByAdmin

@@ -14,15 +14,16 @@ settings::Sip at_an_address() {
   return sip;
 }
 
-TEST(Addressee, IsTheIdentityAtAnyPortAndEitherScheme) {
+TEST(Addressee, IsTheIdentityAtOurPortsAndInEitherScheme) {
   const settings::Sip sip = at_an_address();
   for (const std::string_view uri :
-       {"sip:as.alpha.example", "SIP:AS.alpha.EXAMPLE", "sip:as.alpha.example:20298",
+       {"sip:as.alpha.example", "SIP:AS.alpha.EXAMPLE", "sip:as.alpha.example:5061",
         "sip:as.alpha.example:5060;transport=tcp", "sips:as.alpha.example:5061", "sip:as.alpha.example;lr?a=b"}) {
     EXPECT_TRUE(is_addressed_to(sip, "sip:as.alpha.example", uri)) << uri;
   }
-  for (const std::string_view uri : {"sip:ann@as.alpha.example", "sip:as.alpha.example.evil", "sip:alpha.example",
-                                     "tel:+491234", "mailto:as.alpha.example", "sip:", "", "as.alpha.example"}) {
+  for (const std::string_view uri :
+       {"sip:ann@as.alpha.example", "sip:as.alpha.example:5062", "sip:as.alpha.example.evil", "sip:alpha.example",
+        "tel:+491234", "mailto:as.alpha.example", "sip:", "", "as.alpha.example"}) {
     EXPECT_FALSE(is_addressed_to(sip, "sip:as.alpha.example", uri)) << uri;
   }
 }
@@ -37,6 +38,11 @@ TEST(Addressee, IsItsUserAtOurAddress) {
                                      "sip:mc@192.0.2.8:5060", "sip:MC@192.0.2.7"}) {
     EXPECT_FALSE(is_addressed_to(sip, "sip:mc@as.alpha.example", uri)) << uri;
   }
+}
+
+TEST(Addressee, ItsOwnPortCounts) {
+  EXPECT_TRUE(is_addressed_to(at_an_address(), "sip:as.alpha.example:5080", "sip:as.alpha.example:5080"));
+  EXPECT_TRUE(is_addressed_to(at_an_address(), "sip:as.alpha.example:5080", "sip:as.alpha.example"));
 }
 
 TEST(Addressee, IsNobodyWithoutAnIdentity) {

@@ -151,7 +151,8 @@ ExitStatus add_server(Invocation& invocation) {
   Json json(body);
   json.begin_object().member("client_id", invocation.args.get("--client"));
   json.member("certificate_name", invocation.args.get("--certificate-name"));
-  if (!add_file(json, invocation, "--ca", "ca_pem")) return ExitStatus::Usage;
+  const bool names_ca = invocation.args.has("--ca");
+  if (names_ca && !add_file(json, invocation, "--ca", "ca_pem")) return ExitStatus::Usage;
   json.end_object();
   return ask_and_print(invocation, "POST", server_path(invocation), body, server_columns(), false);
 }
