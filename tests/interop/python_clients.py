@@ -45,8 +45,9 @@ class Sandbox:
 
     def register(self, client_id, *options):
         tool = os.path.join(os.environ["CLAVIGER_BUILD"], "bin", "clavigerctl")
-        done = subprocess.run([tool, "--socket", self["ALPHA_ADMIN_SOCKET"], "client", "add", client_id, "--json", *options],
-                              check=True, capture_output=True, text=True)
+        done = subprocess.run([tool, "--socket", self["ALPHA_ADMIN_SOCKET"], "--tenant", "alpha", "client", "add",
+                               client_id, "--json", *options], check=True, stdout=subprocess.PIPE,
+                              text=True)
         return json.loads(done.stdout).get("client_secret")
 
     def sign_in(self, url):

@@ -31,7 +31,8 @@ export async function signIn(authorizationUrl, username, password) {
   }
   form.set('username', username);
   form.set('password', password);
-  const cookie = page.headers.getSetCookie().map((one) => one.split(';')[0]).join('; ');
+  // All in one line, for Node.js 18 has no getSetCookie(); a cookie of ours has no comma in it.
+  const cookie = page.headers.get('set-cookie').split(', ').map((one) => one.split(';')[0]).join('; ');
   const answer = await fetch(new URL(action, authorizationUrl), {
     method: 'POST', redirect: 'manual', headers: { cookie }, body: form });
   if (answer.status !== 302) throw new Error(`sign-in said ${answer.status}: ${await answer.text()}`);
