@@ -182,7 +182,8 @@ Meaning meaning_of(Code code) {
     case Code::ScopeUnknown:
       return {400, "no such scope"};
     case Code::ClientRedirectUri:
-      return {400, "a redirect URI must be absolute, without fragment, https or loopback"};
+      return {400,
+              "a redirect URI must be absolute, without fragment, https or loopback, its query without code or state"};
     case Code::ClientMetadata:
       return {400, "the client's settings contradict each other"};
     case Code::ClientKeys:

@@ -2,6 +2,7 @@
 #include "broker/admin/answer.h"
 #include "broker/admin/endpoints.h"
 #include "broker/admin/user_json.h"
+#include "broker/identity/authenticators/password_length.h"
 #include "broker/identity/user_import.h"
 #include "broker/migration/binding_holds.h"
 #include "core/runtime/offload.h"
@@ -71,10 +72,11 @@ Batch parse_batch(std::string_view text) {
 }
 
 Answer report_of(Call& call, const identity::ImportReport& report, const Batch& batch,
-                 const std::vector<std::size_t>& indexes) {
+                 const std::vector<std::size_t>& indexes, std::uint8_t password_length) {
   std::vector<BadLine> bad = batch.bad;
   for (const identity::ImportRefusal& refusal : report.refused) {
-    bad.push_back({indexes[refusal.index], std::string(name_of(refusal.error.code)), reason_of(refusal.error)});
+    std::string reason = is_too_short(refusal.error) ? wanted_password(password_length) : reason_of(refusal.error);
+    bad.push_back({indexes[refusal.index], std::string(name_of(refusal.error.code)), std::move(reason)});
   }
   std::string text;
   codec::JsonWriter json(text);
@@ -121,7 +123,9 @@ Task<Answer> import_batch(Call* call) {
       }
     }
   }
-  co_return report_of(*call, report, batch, indexes);
+  auto password_length = co_await identity::read_password_length(call->at(), call->values[0]);
+  if (!password_length) co_return password_length.error();
+  co_return report_of(*call, report, batch, indexes, *password_length);
 }
 
 Task<Answer> export_page(Call* call) {

@@ -2,6 +2,7 @@
 #include "broker/admin/object_reader.h"
 #include "broker/admin/user_json.h"
 #include "broker/admin/user_lookup.h"
+#include "broker/identity/authenticators/password_length.h"
 #include "broker/identity/sign_in_unlock.h"
 #include "broker/migration/binding_holds.h"
 #include "broker/migration/migrant.h"
@@ -68,7 +69,20 @@ Task<Result<User>> find(Call* call) {
 Task<Answer> show(Call* call) {
   auto user = co_await find(call);
   if (!user) co_return user.error();
-  co_return answer_with(*user);
+  auto waits = co_await identity::read_waits(call->at(), call->values[0], user->sub, user->login);
+  if (!waits) co_return waits.error();
+  std::string text;
+  codec::JsonWriter json(text);
+  write_user(json, *user, *waits, call->context.shard.wall());
+  co_return Answer(std::move(text));
+}
+
+// With what the tenant wants of a password where it was that.
+Task<Answer> refusal_of(Call* call, Error error) {
+  if (!is_too_short(error)) co_return error;
+  auto said = co_await identity::read_password_length(call->at(), call->values[0]);
+  if (!said) co_return said.error();
+  co_return Answer(error.code, wanted_password(*said));
 }
 
 Task<Answer> show_anew(Call* call, std::string sub) {
@@ -101,7 +115,7 @@ Task<Answer> add(Call* call) {
   if (read.wrong) co_return Answer(Code::BadValue, *read.wrong);
   call->target += "/" + read.draft.login;
   auto user = co_await identity::create_user(call->at(), call->values[0], std::move(read.draft));
-  if (!user) co_return user.error();
+  if (!user) co_return co_await refusal_of(call, user.error());
   call->detail = "sub=" + user->sub;
   co_return answer_with(*user);
 }
@@ -211,7 +225,7 @@ Task<Answer> set_password(Call* call) {
   auto user = co_await find(call);
   if (!user) co_return user.error();
   auto done = co_await identity::set_password(call->at(), call->values[0], user->sub, std::move(password));
-  if (!done) co_return done.error();
+  if (!done) co_return co_await refusal_of(call, done.error());
   Answer shown = co_await show_anew(call, user->sub);
   co_return shown;
 }

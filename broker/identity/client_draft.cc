@@ -9,6 +9,7 @@
 #include "broker/identity/val_identity.h"
 #include "broker/tokens/token_life.h"
 #include "core/codec/base64url.h"
+#include "core/codec/form.h"
 #include "core/codec/redirect.h"
 #include "core/codec/uri.h"
 #include "core/codec/utf8.h"
@@ -23,6 +24,7 @@ constexpr std::size_t kRedirectUrisMax = 32;  // a handful of platforms, each wi
 constexpr std::size_t kAudiencesMax = 32;     // a server has one or two
 constexpr std::size_t kTlsSubjectMax = 2048;
 constexpr std::size_t kSectorMax = 253;  // a host name (RFC 1035 clause 2.3.4)
+constexpr std::string_view kAnswerParameters[] = {"code", "state", "iss", "error", "error_description", "error_uri"};
 constexpr std::size_t kDigestText = codec::base64url_encoded_size(32);
 
 Result<Unit> check_jwks(const Client& client) {
@@ -101,6 +103,14 @@ Result<Unit> check_val(const Client& client) {
   return Unit{};
 }
 
+// What an answer carries (RFC 6749 clauses 4.1.2 and 4.1.2.1, RFC 9207) must not come twice (clause 3.1): a client that
+// takes the first one would take what was registered.
+bool has_parameter_of_an_answer(std::string_view query) {
+  const auto form = codec::parse_form(query);
+  if (!form) return false;  // of another form than ours
+  return std::ranges::any_of(kAnswerParameters, [&](std::string_view name) { return form->find(name).has_value(); });
+}
+
 Result<Unit> check_client(const Client& client) {
   if (client.name.size() > kNameMax || !codec::is_utf8(client.name)) return Error{Code::ClientMetadata, "client.name"};
   if (client.redirect_uris.size() > kRedirectUrisMax) return Error{Code::ClientRedirectUri, "client.redirect_uris"};
@@ -144,6 +154,7 @@ Result<Unit> check_redirect_uri(std::string_view text) {
   if (uri->host.find_first_of(";,'*") != std::string_view::npos) {
     return Error{Code::ClientRedirectUri, "client.redirect_uri.host"};
   }
+  if (has_parameter_of_an_answer(uri->query)) return Error{Code::ClientRedirectUri, "client.redirect_uri.query"};
   if (uri->scheme_is("https")) return Unit{};
   if (uri->scheme_is("http")) {
     if (codec::is_loopback_redirect(*uri)) return Unit{};

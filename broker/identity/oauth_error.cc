@@ -68,7 +68,7 @@ constexpr Row kRows[] = {
     {Code::AuthorizationDetailsRefused,
      {400, "invalid_authorization_details", "authorization_details is not supported."}},
     {Code::AccessDenied, {401, "access_denied", "The sign-in was not completed."}},
-    {Code::SignInRefused, {401, "access_denied", "User name or password is wrong."}},
+    {Code::SignInRefused, {401, "access_denied", "User name, password or code is wrong."}},
     {Code::UserDisabled, {400, "access_denied", "The sign-in was not completed."}},
     {Code::SignInThrottled, {429, "temporarily_unavailable", "Too many attempts. Try again later."}},
     {Code::InteractionInvalid, {400, "invalid_request", "This sign-in cannot be continued. Start again."}},

@@ -114,6 +114,10 @@ SignInThrottle::Verdict SignInThrottle::begin(const settings::Limits& limits, st
   const Rule source_rule{source_free, kSourceDelayMin, kSourceDelayMax, window};
   const std::uint32_t tries = count(pairs_, pair, pair_rule, now);
   count(logins_, account, login_rule, now);
+  if (Counter* of_login = logins_.find(account);
+      wait_of(pairs_, pair, now) >= wait_of(pairs_, of_login->slowest, now)) {
+    of_login->slowest = pair;
+  }
   count(sources_, address, source_rule, now);
   return {true, tries >= free, Milliseconds{0}};
 }
@@ -142,6 +146,16 @@ void SignInThrottle::withdraw(std::string_view tenant, std::string_view login, s
   uncount(sources_, hash('s', {}, {}, source));
 }
 
+SignInThrottle::Waits SignInThrottle::waits_of(std::string_view tenant, std::string_view login, Monotonic now) {
+  Waits waits;
+  const std::uint64_t account = hash('l', tenant, login, {});
+  const Counter* counter = logins_.find(account);
+  if (counter == nullptr) return waits;
+  waits.elsewhere = wait_of(logins_, account, now);
+  waits.longest = std::max(waits.elsewhere, wait_of(pairs_, counter->slowest, now));
+  return waits;
+}
+
 void SignInThrottle::lift_login(std::string_view tenant, std::string_view login, Monotonic now) {
   const std::uint64_t account = hash('l', tenant, login, {});
   logins_.erase(account);
@@ -159,6 +173,13 @@ Milliseconds SignInThrottle::begin_total(const Total& total, std::string_view te
   if (window->tries >= total.tries) return std::chrono::ceil<Milliseconds>(window->begun + total.window - now);
   ++window->tries;
   return Milliseconds{0};
+}
+
+Milliseconds SignInThrottle::wait_of_total(const Total& total, std::string_view tenant, std::string_view login,
+                                           Monotonic now) {
+  const Window* window = totals_.find(hash('t', tenant, login, {}));
+  if (window == nullptr || window->tries < total.tries) return Milliseconds{0};
+  return std::max(std::chrono::ceil<Milliseconds>(window->begun + total.window - now), Milliseconds{0});
 }
 
 void SignInThrottle::withdraw_total(std::string_view tenant, std::string_view login) {

@@ -64,6 +64,13 @@ class SignInThrottle {
   // Nobody looked at the password (the pool was full): the try did not happen.
   void withdraw(std::string_view tenant, std::string_view login, std::string_view source);
 
+  // How long tries at this login wait now, for an operator to see; nothing is counted.
+  struct Waits {
+    Milliseconds longest{0};    // of all who tried, each at his source
+    Milliseconds elsewhere{0};  // whoever comes from where its owner has not signed in
+  };
+  Waits waits_of(std::string_view tenant, std::string_view login, Monotonic now);
+
   // An operator says so: what was tried at this login until now, from wherever, holds up nobody any more.
   void lift_login(std::string_view tenant, std::string_view login, Monotonic now);
   // The same of an address, whatever was tried from there; not of a login that it tried.
@@ -76,6 +83,8 @@ class SignInThrottle {
     Seconds window;
   };
   Milliseconds begin_total(const Total& total, std::string_view tenant, std::string_view login, Monotonic now);
+  // How long until the next one is looked at.
+  Milliseconds wait_of_total(const Total& total, std::string_view tenant, std::string_view login, Monotonic now);
   // It was right, or nobody has looked at it.
   void withdraw_total(std::string_view tenant, std::string_view login);
 
@@ -90,6 +99,7 @@ class SignInThrottle {
     std::uint32_t free = 0;  // the rule's, when it was counted last
     Monotonic last;
     Monotonic not_before;
+    std::uint64_t slowest = 0;  // a login's: which of its pairs waits longest
   };
   struct Rule {
     std::uint32_t free;

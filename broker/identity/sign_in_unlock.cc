@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 
 #include "broker/identity/authenticators/failed_codes.h"
@@ -24,6 +25,18 @@ Task<Result<Unit>> lift_at_home(Context* context, std::string tenant, std::strin
   co_return Unit{};
 }
 
+Task<Result<SignInWaits>> waits_at_home(Context* context, std::string tenant, std::string login) {
+  const Monotonic now = context->shard.now();
+  SignInThrottle& codes = context->identity->second_factor_throttle();
+  const auto password = context->identity->throttle().waits_of(tenant, login, now);
+  SignInWaits waits;
+  waits.password = password.longest;
+  waits.password_elsewhere = password.elsewhere;
+  waits.code = std::max(codes.waits_of(tenant, login, now).longest,
+                        codes.wait_of_total({kCodesPerWindow, kCodesWindow}, tenant, login, now));
+  co_return waits;
+}
+
 bool is_address(const std::string& text) {
   std::array<unsigned char, 16> address;
   return inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
@@ -31,6 +44,18 @@ bool is_address(const std::string& text) {
 }
 
 }  // namespace
+
+Task<Result<SignInWaits>> read_waits(Context* context, std::string tenant, std::string sub, std::string login) {
+  CLAVIGER_CO_TRY(wrong, co_await read_wrong_codes(context, tenant, std::move(sub)));
+  runtime::Shard* home = &context->home_of(home_name("login", tenant, login));
+  Context* there = &context->at(*home);
+  auto start = [there, tenant = std::move(tenant), login = std::move(login)]() mutable {
+    return waits_at_home(there, std::move(tenant), std::move(login));
+  };
+  CLAVIGER_CO_TRY(waits, co_await runtime::call_on(home, std::move(start)));
+  waits.is_recovery_only = wrong.is_locked();
+  co_return waits;
+}
 
 Task<Result<Unit>> unlock_user(Context* context, std::string tenant, std::string sub) {
   CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, sub));

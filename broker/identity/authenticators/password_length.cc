@@ -48,7 +48,7 @@ Task<Result<Unit>> write_password_length(Context* context, std::string tenant, s
 Task<Result<Unit>> check_password_length(Context* context, std::string tenant, std::size_t characters) {
   CLAVIGER_CO_TRY(said, co_await read_password_length(context, std::move(tenant)));
   const std::size_t least = said == 0 ? kPasswordLengthDefault : said;
-  if (characters < least) co_return Error{Code::PasswordInvalid, "user.password_length"};
+  if (characters < least) co_return Error{Code::PasswordInvalid, kPasswordLengthPlace};
   co_return Unit{};
 }
 

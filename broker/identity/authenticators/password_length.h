@@ -19,6 +19,8 @@ namespace claviger::identity {
 inline constexpr std::uint8_t kPasswordLengthDefault = 8;
 // Clause 5.1.1.2: what all verifiers take.
 inline constexpr std::uint8_t kPasswordLengthMax = 64;
+// Where the error of check_password_length() says it was.
+inline constexpr std::string_view kPasswordLengthPlace = "user.password_length";
 
 // 0: nothing is said, so kPasswordLengthDefault.
 runtime::Task<Result<std::uint8_t>> read_password_length(broker::Context* context, std::string tenant);

@@ -149,9 +149,15 @@ TEST(AdminUsers, WaitsAfterWrongPasswordsAreLifted) {
   };
   for (std::uint32_t i = 0; i < bed.settings().limits.sign_in_tries; ++i) sign_in("ann", "wrong");
   EXPECT_EQ(sign_in("ann", "correct horse"), 429);
+  const Reply held_up = bed.show("/tenants/alpha/users/ann");
+  const std::int64_t now = numeric_date(bed.clock().wall());
+  EXPECT_EQ(held_up.member("passwords_wait_until"), std::to_string(now + 30)) << held_up.body;
+  EXPECT_EQ(held_up.member("passwords_elsewhere_wait_until"), std::to_string(now + 1));
+  EXPECT_EQ(held_up.body.find("codes"), std::string::npos) << held_up.body;
   const Reply unlocked = bed.post("/tenants/alpha/users/ann/unlock");
   EXPECT_EQ(unlocked.status, 200);
   EXPECT_EQ(unlocked.member("login"), "ann");
+  EXPECT_EQ(bed.show("/tenants/alpha/users/ann").body, unlocked.body) << "nobody waits any more";
   EXPECT_EQ(sign_in("ann", "correct horse"), 302);
   EXPECT_EQ(bed.audited("user.unlock", "ok"), 1);
   EXPECT_EQ(bed.post("/tenants/alpha/users/nobody/unlock").status, 404);

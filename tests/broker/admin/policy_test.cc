@@ -54,6 +54,23 @@ TEST_F(Policies, TheWholeIsReplaced) {
   EXPECT_EQ(whole.body.find("password_length"), std::string::npos);
 }
 
+TEST_F(Policies, ARefusedPasswordIsToldTheLengthThatIsWanted) {
+  const auto refused = [&] {
+    return bed.post("/tenants/alpha/users", R"({"login":"eve","password":"seven.."})").member("detail");
+  };
+  EXPECT_NE(refused().find("at least 8 characters"), std::string::npos) << refused();
+  EXPECT_EQ(put(R"({"password_length":12})").status, 200);
+  EXPECT_NE(refused().find("at least 12 characters"), std::string::npos) << refused();
+  bed.add_user();
+  const Reply other = bed.ask(Method::Put, "/tenants/alpha/users/ann/password", R"({"password":"eleven chrs"})");
+  EXPECT_EQ(other.status, 400);
+  EXPECT_EQ(other.member("code"), "PasswordInvalid");
+  EXPECT_NE(other.member("detail").find("at least 12 characters"), std::string::npos) << other.body;
+  const Reply imported = bed.ask(Method::Post, "/tenants/alpha/user-import", R"({"login":"eve","password":"short"})",
+                                 "application/x-ndjson");
+  EXPECT_NE(imported.body.find("at least 12 characters"), std::string::npos) << imported.body;
+}
+
 // One that is refused changes nothing of either record.
 TEST_F(Policies, AreOneWithTheirPasswordLength) {
   EXPECT_EQ(put(R"({"second_factor":"required","password_length":12})").status, 200);

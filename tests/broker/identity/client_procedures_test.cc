@@ -74,14 +74,16 @@ TEST_F(Clients, SecretsAreShownOnceAndKeptAsMac) {
 }
 
 TEST(RedirectUri, TakesWhatRfc8252And9700Allow) {
-  for (const char* good : {"https://app.example/cb", "https://app.example:8443/cb?x=1", "http://127.0.0.1/cb",
-                           "http://127.0.0.1:49152/cb", "http://[::1]/cb", "com.example.app:/cb",
-                           "com.example.app://oauth/cb"}) {
+  for (const char* good : {"https://app.example/cb", "https://app.example:8443/cb?x=1",
+                           "https://app.example/cb?codes=1&x=code", "http://127.0.0.1/cb", "http://127.0.0.1:49152/cb",
+                           "http://[::1]/cb", "com.example.app:/cb", "com.example.app://oauth/cb"}) {
     EXPECT_TRUE(check_redirect_uri(good)) << good;
   }
-  for (const char* bad : {"", "/cb", "app.example/cb", "https://app.example/cb#f", "http://app.example/cb",
-                          "http://localhost/cb", "myapp:/cb", "javascript:alert(1)", "data:text/html,x",
-                          "https://user@app.example/cb", "https://app;x.example/cb", "https://app.example/c b"}) {
+  for (const char* bad :
+       {"", "/cb", "app.example/cb", "https://app.example/cb#f", "http://app.example/cb", "http://localhost/cb",
+        "myapp:/cb", "javascript:alert(1)", "data:text/html,x", "https://user@app.example/cb",
+        "https://app;x.example/cb", "https://app.example/c b", "https://app.example/cb?a=1&code=2",
+        "https://app.example/cb?st%61te=2", "com.example.app:/cb?iss", "https://app.example/cb?error=x"}) {
     EXPECT_TRUE(check_redirect_uri(bad).failed_with(Code::ClientRedirectUri)) << bad;
   }
 }

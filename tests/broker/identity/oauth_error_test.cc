@@ -28,6 +28,11 @@ TEST(OauthErrors, DescriptionsAreFitForEveryPlace) {
   }
 }
 
+// An app that speaks JSON gets this after a wrong password and after a wrong code.
+TEST(OauthErrors, AWrongCodeIsNotCalledAPassword) {
+  EXPECT_NE(oauth_error_of(Code::SignInRefused).description.find("code"), std::string_view::npos);
+}
+
 TEST(OauthErrors, AreThoseOfTheVocabulary) {
   static constexpr std::string_view kKnown[] = {"invalid_request",
                                                 "unauthorized_client",

@@ -56,6 +56,37 @@ TEST_F(Throttled, AnOperatorLiftsALoginsWaits) {
   EXPECT_FALSE(begin("ann", "192.0.2.1").is_admitted);
 }
 
+TEST_F(Throttled, AnOperatorSeesWhoWaits) {
+  const auto waits = [&] { return throttle.waits_of("alpha", "ann", now); };
+  begin("ann", "192.0.2.1");
+  EXPECT_EQ(waits().longest, 0s);
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 4);
+  EXPECT_EQ(waits().longest, 30s);
+  EXPECT_EQ(waits().elsewhere, 1s);
+  now += 2s;
+  begin("ann", "203.0.113.1");  // once, and from there nothing waits
+  EXPECT_EQ(waits().longest, 28s) << "the one who waits longest counts";
+  EXPECT_EQ(waits().elsewhere, 2s);
+  throttle.withdraw("alpha", "ann", "192.0.2.1");
+  EXPECT_EQ(waits().longest, 2s) << "nobody has looked at his last try";
+  EXPECT_EQ(throttle.waits_of("bravo", "ann", now).longest, 0s);
+  EXPECT_EQ(throttle.waits_of("alpha", "bob", now).longest, 0s);
+  now += 30s;
+  EXPECT_EQ(waits().longest, 0s);
+  EXPECT_EQ(wrong_until_refused("ann", "192.0.2.1"), 1);
+  throttle.lift_login("alpha", "ann", now);
+  EXPECT_EQ(waits().longest, 0s);
+
+  const SignInThrottle::Total total{2, Seconds{300}};
+  EXPECT_EQ(throttle.wait_of_total(total, "alpha", "ann", now), 0s);
+  while (throttle.begin_total(total, "alpha", "ann", now) == Milliseconds{0}) {
+  }
+  now += 100s;
+  EXPECT_EQ(throttle.wait_of_total(total, "alpha", "ann", now), 200s);
+  now += 300s;
+  EXPECT_EQ(throttle.wait_of_total(total, "alpha", "ann", now), 0s);
+}
+
 TEST_F(Throttled, AnOperatorLiftsATotal) {
   const SignInThrottle::Total total{2, Seconds{300}};
   while (throttle.begin_total(total, "alpha", "ann", now) == Milliseconds{0}) {

@@ -24,7 +24,11 @@ const std::vector<Column>& user_columns_shown() {
                                             {"password", "has_password", Show::YesNo},
                                             {"password changed", "password_changed_at", Show::Time},
                                             {"tokens before are dead", "not_before", Show::Time},
-                                            {"created", "created_at", Show::Time}};
+                                            {"created", "created_at", Show::Time},
+                                            {"passwords wait until", "passwords_wait_until", Show::Time},
+                                            {"at new addresses until", "passwords_elsewhere_wait_until", Show::Time},
+                                            {"codes wait until", "codes_wait_until", Show::Time},
+                                            {"recovery codes only", "only_recovery_codes", Show::YesNo}};
   return kColumns;
 }
 
