@@ -1,9 +1,13 @@
 #include <array>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "broker/admin/endpoints.h"
 #include "broker/admin/object_reader.h"
 #include "broker/peers/peers.h"
 #include "core/codec/json_writer.h"
+#include "core/diameter/peer_table.h"
 
 namespace claviger::admin {
 namespace {
@@ -36,7 +40,7 @@ Result<Unit> check_room(const Call& call) {
 
 Answer one(const Call& call, std::string_view identity) {
   for (const PeerFigures& peer : call.services.peers->figures()) {
-    if (peer.identity != identity) continue;
+    if (diameter::lower(peer.identity) != diameter::lower(identity)) continue;
     std::string text;
     Json json(text);
     write_peer(json, peer);
@@ -60,40 +64,72 @@ Task<Answer> show(Call* call) {
   co_return one(*call, call->values[0]);
 }
 
+// The members of a peer that may be there, into `wanted`. What is wrong with them.
+std::optional<std::string> read_members(ObjectReader& members, peers::PeerChange& wanted) {
+  std::optional<std::int64_t> port;
+  std::optional<std::int64_t> priority;
+  std::optional<std::int64_t> weight;
+  std::optional<std::int64_t> rate;
+  std::string transport;
+  members.read("port", port).read("transport", transport).read("priority", priority).read("weight", weight);
+  members.read("requests_per_second", rate);
+  for (const auto& [name, text] : {std::pair{"realm", &wanted.realm}, std::pair{"host", &wanted.host}}) {
+    if (members.has(name)) members.read(name, text->emplace());
+  }
+  for (const auto& [name, list] : {std::pair{"realms", &wanted.realms}, std::pair{"quirks", &wanted.quirks},
+                                   std::pair{"addresses", &wanted.addresses}}) {
+    if (members.has(name)) members.read(name, list->emplace());
+  }
+  if (auto wrong = members.wrong()) return wrong;
+  if (!transport.empty() && transport != "tls" && transport != "tcp") return "transport: tls or tcp";
+  constexpr std::int64_t kMax = 100'000'000;
+  for (const auto& number : {port, priority, weight, rate}) {
+    if (number && (*number < 0 || *number > kMax)) return "a number is out of range";
+  }
+  if (port && *port > 65'535) return "port: 1 to 65535";
+  if (!transport.empty()) wanted.is_tls = transport == "tls";
+  if (port) wanted.port = static_cast<std::uint16_t>(*port);
+  if (priority) wanted.priority = static_cast<std::uint32_t>(*priority);
+  if (weight) wanted.weight = static_cast<std::uint32_t>(*weight);
+  if (rate) wanted.requests_per_second = static_cast<std::uint32_t>(*rate);
+  return std::nullopt;
+}
+
 Task<Answer> add(Call* call) {
   CLAVIGER_CO_TRY(known, check_room(*call));
   codec::JsonReader reader;
   CLAVIGER_CO_TRY(object, body_object(*call, reader));
   peers::DiameterPeer peer;
-  std::optional<std::int64_t> port;
-  std::optional<std::int64_t> priority;
-  std::optional<std::int64_t> weight;
-  std::optional<std::int64_t> rate;
-  std::string transport = "tls";
+  peers::PeerChange said;
   ObjectReader members(object);
-  members.require("identity").require("realm");
-  members.read("identity", peer.identity).read("realm", peer.realm).read("host", peer.host).read("port", port);
-  members.read("transport", transport).read("realms", peer.realms).read("priority", priority).read("weight", weight);
-  members.read("requests_per_second", rate).read("quirks", peer.quirks);
-  members.read("addresses", peer.addresses);
-  if (auto wrong = members.wrong()) co_return Answer(Code::BadValue, *wrong);
-  if (transport != "tls" && transport != "tcp") co_return Answer(Code::BadValue, "transport: tls or tcp");
-  constexpr std::int64_t kMax = 100'000'000;
-  for (const auto& number : {port, priority, weight, rate}) {
-    if (number && (*number < 0 || *number > kMax)) co_return Answer(Code::BadValue, "a number is out of range");
-  }
-  if (port && *port > 65'535) co_return Answer(Code::BadValue, "port: 1 to 65535");
-  peer.is_tls = transport == "tls";
-  if (port) peer.port = static_cast<std::uint16_t>(*port);
-  if (priority) peer.priority = static_cast<std::uint32_t>(*priority);
-  if (weight) peer.weight = static_cast<std::uint32_t>(*weight);
-  if (rate) peer.requests_per_second = static_cast<std::uint32_t>(*rate);
+  members.require("identity").require("realm").read("identity", peer.identity);
+  if (auto wrong = read_members(members, said)) co_return Answer(Code::BadValue, *wrong);
+  peer = peers::changed_peer(std::move(peer), std::move(said));
   if (const auto wrong = peers::what_is_wrong(peer)) co_return Answer(Code::BadValue, *wrong);
   call->target = peer.identity;
   const std::string identity = peer.identity;
   auto added = co_await call->services.peers->add(std::move(peer));
   if (!added) co_return added.error();
   co_return one(*call, identity);
+}
+
+Task<Answer> set(Call* call) {
+  CLAVIGER_CO_TRY(known, check_room(*call));
+  codec::JsonReader reader;
+  CLAVIGER_CO_TRY(object, body_object(*call, reader));
+  peers::PeerChange wanted;
+  ObjectReader members(object);
+  if (auto wrong = read_members(members, wanted)) co_return Answer(Code::BadValue, *wrong);
+  peers::empty_lists(wanted);
+  // Each member is good or not by itself, whatever the others are.
+  peers::DiameterPeer any;
+  any.identity = any.realm = call->values[0];
+  if (const auto wrong = peers::what_is_wrong(peers::changed_peer(std::move(any), wanted))) {
+    co_return Answer(Code::BadValue, *wrong);
+  }
+  auto done = co_await call->services.peers->change(call->values[0], std::move(wanted));
+  if (!done) co_return done.error();
+  co_return one(*call, call->values[0]);
 }
 
 Task<Answer> remove(Call* call) {
@@ -124,6 +160,7 @@ void add_peer_verbs(http::Router& router, AdminServices& services) {
   add_verb(router, services, {Method::Get, "/peers", "peer.list", Effect::Reads, list});
   add_verb(router, services, {Method::Post, "/peers", "peer.add", Effect::Changes, add});
   add_verb(router, services, {Method::Get, "/peers/{peer}", "peer.show", Effect::Reads, show});
+  add_verb(router, services, {Method::Patch, "/peers/{peer}", "peer.set", Effect::Changes, set});
   add_verb(router, services, {Method::Delete, "/peers/{peer}", "peer.remove", Effect::Changes, remove});
   add_verb(router, services,
            {Method::Post, "/peers/{peer}/disconnect", "peer.disconnect", Effect::Changes, disconnect});

@@ -90,6 +90,31 @@ std::size_t krr_depth(const pugi::xml_node& response) {
   return deepest;
 }
 
+// Declares at `part` what was declared above it and is used in it, so that it means the same alone. Nothing else: a signature of
+// its own is over what its signer declared.
+void take_declarations(pugi::xml_node part) {
+  const auto need = [&part](const pugi::xml_node& at, std::string_view prefix) {
+    const std::string declaration = prefix.empty() ? std::string("xmlns") : std::string("xmlns:").append(prefix);
+    for (pugi::xml_node node = at;; node = node.parent()) {
+      if (node.attribute(declaration.c_str())) return;
+      if (node == part) break;
+    }
+    const std::string space(bound_at(part.parent(), prefix));
+    if (!space.empty()) part.append_attribute(declaration.c_str()).set_value(space.c_str());
+  };
+  const auto look = [&need](const pugi::xml_node& node) {
+    if (node.type() != pugi::node_element) return false;
+    need(node, prefix_of(node.name()));
+    for (const pugi::xml_attribute attribute : node.attributes()) {
+      const std::string_view prefix = prefix_of(attribute.name());
+      if (!prefix.empty() && prefix != "xmlns") need(node, prefix);
+    }
+    return false;
+  };
+  look(part);
+  part.find_node(look);
+}
+
 // The one KmsRedirectResponse of a KrrList, kept as evidence; its own clauses are read by who looks at it (krr.h).
 Result<std::string> read_krr(const pugi::xml_node& list) {
   pugi::xml_node found;
@@ -99,6 +124,7 @@ Result<std::string> read_krr(const pugi::xml_node& list) {
     found = child;
   }
   if (!found || krr_depth(found) > kKrrDepthMax) return schema("kms.krr");
+  take_declarations(found);
   StringWriter writer;
   found.print(writer, "", pugi::format_raw);
   return std::move(writer.text);

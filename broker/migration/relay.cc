@@ -447,8 +447,12 @@ void Relay::refuse(diameter::Request& request, const AgreementView* agreement, R
     answer.result(why.code);
   }
   write_identities(answer, message);
-  if (const auto offender = why.offender ? message.find(*why.offender) : std::nullopt) {
+  // RFC 6733 clause 7.5: the first over the limit, or an example of what is missing.
+  const std::size_t place = why.code == result_code::kAvpOccursTooManyTimes ? 1 : 0;
+  if (const auto offender = why.offender ? message.find_nth(*why.offender, place) : std::nullopt) {
     answer.begin_group(avp::kFailedAvp).copy(*offender).end_group();
+  } else if (why.offender && why.code == result_code::kMissingAvp) {
+    answer.begin_group(avp::kFailedAvp).text(*why.offender, {}).end_group();
   }
   auto built = answer.finish();
   if (!built) return request.refuse(result_code::kUnableToComply);

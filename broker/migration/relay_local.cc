@@ -28,6 +28,7 @@ constexpr Milliseconds kTellMax{4200};
 constexpr std::uint32_t kPermanentTermination = 0;
 constexpr std::uint32_t kDeRegistration = 1;  // User-Authorization-Type
 constexpr std::uint32_t kCapabilities = 2;    // the same: of an I-CSCF that does not reach the S-CSCF it was told
+constexpr std::uint32_t kFirstEnding = 4;     // Server-Assignment-Type: TIMEOUT_DEREGISTRATION
 
 Context* here(Migration& migration) { return migration.contexts()[runtime::Shard::current().index()].get(); }
 
@@ -157,8 +158,9 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
   const BindingRef binding = *std::move(found);
   // All that are named: a SAR may name several.
   bool is_his = true;
-  for (std::size_t n = 0; is_his; ++n) {
-    const auto named = message.find_nth(cx::avp::kPublicIdentity, n);
+  std::size_t named_count = 0;
+  for (; is_his; ++named_count) {
+    const auto named = message.find_nth(cx::avp::kPublicIdentity, named_count);
     if (!named) break;
     is_his = contains(binding->partner_impus, named->text());
   }
@@ -208,6 +210,11 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     if (asked.server_name.empty()) {
       co_return refuse(request, agreement.get(), {result_code::kInvalidAvpValue, false, cx::avp::kServerName});
     }
+    // TS 29.228 clause 6.1.2: what begins or changes a registration is about one identity.
+    if (type < kFirstEnding && named_count != 1) {
+      const std::uint32_t why = named_count == 0 ? result_code::kMissingAvp : result_code::kAvpOccursTooManyTimes;
+      co_return refuse(request, agreement.get(), {why, false, cx::avp::kPublicIdentity});
+    }
     auto assigned = co_await decide_assignment(tenant, impi, std::move(asked));
     if (!assigned) co_return refuse(request, agreement.get(), {result_for_home(assigned.error()), false});
     if (assigned->refusal != 0) {
@@ -215,7 +222,8 @@ Task<void> Relay::serve_visitor(diameter::Request request, AgreementRef agreemen
     }
     answer.result(result_code::kSuccess);
     const bool has_profile = message.u32(cx::avp::kUserDataAlreadyAvailable).value_or(0) == 1;
-    if ((registers(type) || type == 0 || type == 3) && !has_profile) {
+    // NO_ASSIGNMENT is asked for nothing else (as of subscribers, registration_procedures.cc).
+    if (((registers(type) || type == 3) && !has_profile) || type == 0) {
       const std::string profile = profile_of(agreement->agreement, *binding);
       answer.octets(cx::avp::kUserData, as_bytes(profile));
     }

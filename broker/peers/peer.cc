@@ -59,6 +59,29 @@ std::optional<std::string> what_is_wrong(const DiameterPeer& peer) {
   return std::nullopt;
 }
 
+DiameterPeer changed_peer(DiameterPeer peer, PeerChange wanted) {
+  const auto take = [](auto& member, auto& said) {
+    if (said) member = *std::move(said);
+  };
+  take(peer.realm, wanted.realm);
+  take(peer.host, wanted.host);
+  take(peer.port, wanted.port);
+  take(peer.is_tls, wanted.is_tls);
+  take(peer.addresses, wanted.addresses);
+  take(peer.realms, wanted.realms);
+  take(peer.quirks, wanted.quirks);
+  take(peer.priority, wanted.priority);
+  take(peer.weight, wanted.weight);
+  take(peer.requests_per_second, wanted.requests_per_second);
+  return peer;
+}
+
+void empty_lists(PeerChange& wanted) {
+  for (auto* list : {&wanted.addresses, &wanted.realms, &wanted.quirks}) {
+    if (*list && **list == std::vector<std::string>{""}) (*list)->clear();
+  }
+}
+
 diameter::PeerOptions options_of(const DiameterPeer& peer, bool is_admitted) {
   diameter::PeerOptions options;
   options.identity = peer.identity;

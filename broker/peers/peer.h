@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/settings/diameter_settings.h"
 #include "core/base/result.h"
@@ -19,6 +20,23 @@ using settings::DiameterPeer;
 
 // What it must be to be taken: names, a port, realms. The first thing wrong, for an operator; nothing: good.
 std::optional<std::string> what_is_wrong(const DiameterPeer& peer);
+
+// What an operator says anew; the rest stays.
+struct PeerChange {
+  std::optional<std::string> realm;
+  std::optional<std::string> host;
+  std::optional<std::uint16_t> port;
+  std::optional<bool> is_tls;
+  std::optional<std::vector<std::string>> addresses;
+  std::optional<std::vector<std::string>> realms;
+  std::optional<std::vector<std::string>> quirks;
+  std::optional<std::uint32_t> priority;
+  std::optional<std::uint32_t> weight;
+  std::optional<std::uint32_t> requests_per_second;
+};
+DiameterPeer changed_peer(DiameterPeer peer, PeerChange wanted);
+// Of a change, not of a new peer: a list with nothing but an empty text is one without anything.
+void empty_lists(PeerChange& wanted);
 
 // The host that we call, when it is an address, is where it calls from, too, unless addresses are named.
 diameter::PeerOptions options_of(const DiameterPeer& peer, bool is_admitted);

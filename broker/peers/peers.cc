@@ -150,6 +150,30 @@ Task<Result<Unit>> Peers::remove_at_home(std::string identity) {
   co_return node_->remove(identity);
 }
 
+Task<Result<Unit>> Peers::change_at_home(std::string identity, PeerChange wanted) {
+  auto turn = co_await turns_.take("peers");
+  if (!turn) co_return turn.error();
+  if (!node_->knows_peer(identity)) co_return Error{Code::PeerUnknown, "peer.identity"};
+  const std::string key = peer_key(identity);
+  auto found = co_await home().store.get(tables::kDiameterPeers, key);
+  if (found.failed_with(Code::NotFound)) co_return Error{Code::Refused, "peer.configured"};
+  if (!found) co_return found.error();
+  CLAVIGER_CO_TRY(present, decode_peer(*found));
+  const DiameterPeer changed = changed_peer(present, std::move(wanted));
+  if (what_is_wrong(changed)) co_return Error{Code::BadValue, "peer"};
+  if (changed == present) co_return Unit{};
+  if (changed.is_tls && settings_->certificate_file.empty()) co_return Error{Code::SecurityDiffers, "peer.tls"};
+  storage::Transaction change;
+  change.expect_version(tables::kDiameterPeers, key, found->version());
+  change.put(tables::kDiameterPeers, key, as_bytes(encode_peer(changed, numeric_date(home().shard.wall()))));
+  CLAVIGER_CO_TRY(committed, co_await home().store.commit(std::move(change)));
+  diameter::PeerOptions options = options_of(changed, true);
+  const bool is_whoever_says_so = may_be_anybody(options) && settings_->port != 0;
+  CLAVIGER_CO_TRY(done, node_->change(std::move(options)));
+  if (is_whoever_says_so) home().shard.logger().warning("diameter.peer_from_anywhere", {{"peer", changed.identity}});
+  co_return Unit{};
+}
+
 Task<Result<Unit>> Peers::add(DiameterPeer peer) {
   if (what_is_wrong(peer)) co_return Error{Code::BadValue, "peer"};
   auto start = [this, peer = std::move(peer)] { return add_at_home(peer); };
@@ -158,6 +182,13 @@ Task<Result<Unit>> Peers::add(DiameterPeer peer) {
 
 Task<Result<Unit>> Peers::remove(std::string identity) {
   auto start = [this, identity = std::move(identity)] { return remove_at_home(identity); };
+  co_return co_await runtime::call_on(&home().shard, std::move(start));
+}
+
+Task<Result<Unit>> Peers::change(std::string identity, PeerChange wanted) {
+  auto start = [this, identity = std::move(identity), wanted = std::move(wanted)] {
+    return change_at_home(identity, wanted);
+  };
   co_return co_await runtime::call_on(&home().shard, std::move(start));
 }
 

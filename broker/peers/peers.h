@@ -57,6 +57,9 @@ class Peers {
   runtime::Task<Result<Unit>> add(DiameterPeer peer);
   // PeerUnknown; Refused for one of the configuration, which would be back after a restart.
   runtime::Task<Result<Unit>> remove(std::string identity);
+  // What `wanted` does not say stays. Durable in one step; its connection ends and is made again, unless nothing is changed.
+  // As remove(), and SecurityDiffers (TLS, and we have no certificate). BadValue: see what_is_wrong().
+  runtime::Task<Result<Unit>> change(std::string identity, PeerChange wanted);
   runtime::Task<Result<Unit>> disconnect(std::string identity);
   runtime::Task<Result<Unit>> reconnect(std::string identity);
 
@@ -67,6 +70,7 @@ class Peers {
   Result<Unit> admit(diameter::PeerOptions peer);
   runtime::Task<Result<Unit>> add_at_home(DiameterPeer peer);
   runtime::Task<Result<Unit>> remove_at_home(std::string identity);
+  runtime::Task<Result<Unit>> change_at_home(std::string identity, PeerChange wanted);
   broker::Context& home() { return *contexts_.front(); }
 
   Contexts& contexts_;

@@ -16,6 +16,8 @@ using diameter::MessageBuilder;
 constexpr std::uint32_t kEmergency = 1;
 constexpr std::uint32_t kStateNotMaintained = 1;
 constexpr std::string_view kScheme = "Digest-AKAv1-MD5";
+// Where there are more than a subscriber may have.
+constexpr std::string_view kTooManyIdentities = "cx.public_identity";
 
 std::string text_at(const Message& message, const diameter::AvpId& id) { return std::string(message.text(id)); }
 
@@ -77,6 +79,18 @@ void echo_user(const Message& request, MessageBuilder& answer) {
 }
 
 constexpr CxResult kSuccess{diameter::result_code::kSuccess, false};
+
+// RFC 6733 clause 7.5: what a Server-Assignment-Request has wrong, the first over the limit, or an example of what it lacks.
+void write_failed_identity(const Message& request, const Error& error, MessageBuilder& answer) {
+  if (error.code == Code::AvpMissing) {
+    answer.begin_group(diameter::avp::kFailedAvp).text(cx::avp::kPublicIdentity, {}).end_group();
+  }
+  if (error.code != Code::AvpTooMany) return;
+  const std::size_t limit = error.where == kTooManyIdentities ? kPublicIdentitiesMax : 1;
+  if (const auto over = request.find_nth(cx::avp::kPublicIdentity, limit)) {
+    answer.begin_group(diameter::avp::kFailedAvp).copy(*over).end_group();
+  }
+}
 
 void write_capabilities(const std::vector<std::uint32_t>& capabilities, MessageBuilder& answer) {
   answer.begin_group(cx::avp::kServerCapabilities);
@@ -158,7 +172,7 @@ Result<AssignmentRequest> read_server_assignment(const Message& request, const C
     if (!identity) break;
     wanted.public_identities.emplace_back(identity->text());
   }
-  if (wanted.public_identities.size() > kPublicIdentitiesMax) return Error{Code::AvpTooMany, "cx.public_identity"};
+  if (wanted.public_identities.size() > kPublicIdentitiesMax) return Error{Code::AvpTooMany, kTooManyIdentities};
   if (wanted.public_identities.empty() && wanted.private_identity.empty()) return Error{Code::AvpMissing, "cx.sar"};
   wanted.server_name = text_at(request, cx::avp::kServerName);
   wanted.host = request.origin_host();
@@ -232,6 +246,7 @@ void write_server_assignment(const Message& request, const Result<AssignmentAnsw
   begin(answer, made ? kSuccess : cx_result_of(made.error().code));
   if (!made) {
     echo_user(request, answer);
+    write_failed_identity(request, made.error(), answer);
     return;
   }
   answer.text(diameter::avp::kUserName, made->private_identity);

@@ -137,7 +137,8 @@ Task<Result<AssignmentAnswer>> assign_at_home(SipDatabase* database, AssignmentR
     CLAVIGER_CO_TRY(pair, co_await check_pair(database, request.tenant, his, public_identity));
   }
   if (!is_end(request.type)) {
-    if (request.public_identities.size() != 1) co_return Error{Code::AvpTooMany, "subscriber.public_identities"};
+    if (request.public_identities.empty()) co_return Error{Code::AvpMissing, "subscriber.public_identities"};
+    if (request.public_identities.size() > 1) co_return Error{Code::AvpTooMany, "subscriber.public_identities"};
     if (!database->serves(request.tenant, subscriber)) co_return Error{Code::SubscriberDisabled, "subscriber"};
   }
   CLAVIGER_CO_TRY(after, assigned(before, request));

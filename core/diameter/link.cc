@@ -9,8 +9,6 @@
 namespace claviger::diameter {
 namespace {
 
-// RFC 6733 clause 5.4.3.
-constexpr std::uint32_t kRebooting = 0;
 // Without a byte taken by the peer: its watchdog would have ended the connection as well.
 constexpr net::StreamLimits kLimits{.handshake = Milliseconds(10'000),
                                     .first_byte = Milliseconds(10'000),

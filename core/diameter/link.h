@@ -25,6 +25,10 @@ inline constexpr Milliseconds kCapabilitiesMax{10'000};
 inline constexpr Milliseconds kStrangerMax{5'000};
 inline constexpr Milliseconds kDisconnectMax{2'000};
 
+// Disconnect-Cause (RFC 6733 clause 5.4.3): after the first one the peer comes again.
+inline constexpr std::uint32_t kRebooting = 0;
+inline constexpr std::uint32_t kDoNotWantToTalk = 2;
+
 class Link final : public net::StreamUser {
  public:
   // `dialled`: the peer that we connect to; null: it connects to us.

@@ -1,6 +1,7 @@
 #include "core/diameter/node.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/diameter/node_shard.h"
 #include "core/runtime/call.h"
@@ -8,9 +9,8 @@
 namespace claviger::diameter {
 namespace {
 
-// RFC 6733 clause 5.4.3.
-constexpr std::uint32_t kRebooting = 0;
-constexpr std::uint32_t kDoNotWantToTalk = 2;
+// Each stays, for transactions that name it.
+constexpr std::size_t kPeersMadeMax = 16 * kPeersMax;
 constexpr Milliseconds kStopPoll{20};
 
 }  // namespace
@@ -150,16 +150,43 @@ Result<Unit> Node::admit(PeerOptions peer) {
   if (present->find(identity) != nullptr || LowerName(identity).text() == lower_identity_) {
     return Error{Code::PeerTaken, "diameter.peer"};
   }
-  if (present->peers().size() >= kPeersMax || peers_made_ >= 16 * kPeersMax) {
+  if (present->peers().size() >= kPeersMax || peers_made_ >= kPeersMadeMax) {
     return Error{Code::TooMany, "diameter.peers"};
   }
   auto entry = std::make_shared<PeerEntry>(peers_made_++, std::move(peer));
   std::vector<std::shared_ptr<PeerEntry>> peers = present->peers();
   peers.push_back(entry);
   use_table(std::move(peers));
-  if (entry->options.host.empty()) return Unit{};
-  NodeShard& home = *parts_[entry->index % parts_.size()];
-  home.shard().mailbox().post_control([&home, entry] { home.call(entry); });
+  call(std::move(entry));
+  return Unit{};
+}
+
+void Node::call(std::shared_ptr<PeerEntry> peer) {
+  if (peer->options.host.empty()) return;
+  NodeShard& home = *parts_[peer->index % parts_.size()];
+  home.shard().mailbox().post_control([&home, peer = std::move(peer)] { home.call(peer); });
+}
+
+Result<Unit> Node::change(PeerOptions peer) {
+  const auto present = table();
+  const PeerEntry* const found = present->find(peer.identity);
+  if (found == nullptr) return Error{Code::PeerUnknown, "diameter.peer"};
+  if (peers_made_ >= kPeersMadeMax) return Error{Code::TooMany, "diameter.peers"};
+  auto entry = std::make_shared<PeerEntry>(peers_made_++, std::move(peer));
+  std::vector<std::shared_ptr<PeerEntry>> peers = present->peers();
+  for (std::shared_ptr<PeerEntry>& each : peers) {
+    if (each.get() != found) continue;
+    {
+      const std::lock_guard lock(each->mutex);
+      entry->rests = each->rests;
+    }
+    entry->former = each.get();
+    each->is_removed = true;
+    each->is_leaving = true;
+    removed_.push_back(std::exchange(each, entry));
+  }
+  use_table(std::move(peers));
+  call(std::move(entry));
   return Unit{};
 }
 

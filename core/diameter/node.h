@@ -70,6 +70,9 @@ class Node {
   Result<Unit> admit(PeerOptions peer);
   // Code::PeerUnknown. Its connection ends; what waits for it fails over or is answered.
   Result<Unit> remove(std::string_view identity);
+  // In the place of the one of that identity: there is no moment in which nobody is known by it. Its connection ends with a
+  // Disconnect-Cause after which it comes again, or we call it again. Code::PeerUnknown, Code::TooMany.
+  Result<Unit> change(PeerOptions peer);
   // DPR, and a new connection only when the peer or reconnect() opens one. Code::PeerUnknown, Code::Unreachable.
   Result<Unit> disconnect(std::string_view identity);
   Result<Unit> reconnect(std::string_view identity);
@@ -112,6 +115,7 @@ class Node {
   std::shared_ptr<const net::TlsContext> client_tls() const;
   std::shared_ptr<const PeerTable> table() const;
   void use_table(std::vector<std::shared_ptr<PeerEntry>> peers);
+  void call(std::shared_ptr<PeerEntry> peer);
   void accepted(net::Descriptor socket, const net::Address& from, bool is_tls);
 
   NodeOptions options_;

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kLinksMax = 2 * kPeersMax;
 constexpr unsigned kSlotBits = 16;
 constexpr Seconds kResolveMax{5};
+// Until the connection of a peer that was changed has ended: some round trips, and it is looked at again.
+constexpr Milliseconds kFormerWait{100};
 
 }  // namespace
 
@@ -27,12 +29,19 @@ struct NodeShard::Caller {
   }
   void tick() {
     if (peer->is_removed || shard.is_ending_) return;
+    if (has_former_connection()) return shard.shard_.timers().start(timer, shard.shard_.now() + kFormerWait);
     shard.shard_.timers().start(timer, shard.shard_.now() + watchdog_wait(shard.options().watchdog, shard.random()));
     {
       const std::lock_guard lock(peer->mutex);
       if (peer->rests || peer->connection != 0 || peer->connecting != 0) return;
     }
     shard.calls_.spawn(shard.connect(peer));
+  }
+  // A peer has one: it would refuse another.
+  bool has_former_connection() const {
+    if (peer->former == nullptr) return false;
+    const std::lock_guard lock(peer->former->mutex);
+    return peer->former->connection != 0;
   }
   NodeShard& shard;
   std::shared_ptr<PeerEntry> peer;
@@ -77,7 +86,9 @@ void NodeShard::use_table(std::shared_ptr<const PeerTable> table) {
   table_ = std::move(table);
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     Link* const each = slots_[i].link.get();
-    if (each != nullptr && each->peer() != nullptr && each->peer()->is_removed) each->disconnect(2);
+    if (each == nullptr || each->peer() == nullptr || !each->peer()->is_removed) continue;
+    // Who was changed comes again (RFC 6733 clause 5.4.3).
+    each->disconnect(table_->find(each->peer()->identity) == nullptr ? kDoNotWantToTalk : kRebooting);
   }
   std::erase_if(callers_, [](const std::unique_ptr<Caller>& caller) { return caller->peer->is_removed.load(); });
 }

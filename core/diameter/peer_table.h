@@ -56,6 +56,8 @@ struct PeerEntry {
   std::atomic<PeerState> state{PeerState::Initial};
   std::atomic<bool> is_leaving{false};  // DPR was sent or received: no new requests
   std::atomic<bool> is_removed{false};
+  // What stood here before it was changed, kept by the node: its connection ends before we call. Set before others have this one.
+  PeerEntry* former = nullptr;
   PeerCounters counters;
 
   // Applications of its capabilities exchange.

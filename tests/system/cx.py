@@ -137,6 +137,11 @@ def refusals(server, impi, impu, other_impu):
         expect(result(answer) == wanted, f"{wanted}, not {result(answer)} to {answer.command}")
         if answer.command == MAR and wanted[1] != 5005:
             expect(answer.find(1) is not None and answer.find(601, VENDOR) is not None, "errors say whom they are about")
+    # TS 29.228 clause 6.1.2: what begins or changes a registration is about one identity; RFC 6733 clause 7.5 says which.
+    for named, wanted, offender in (([], 5005, b""), ([impu, impu], 5009, impu.encode())):
+        answer = server.request(SAR, [avp(1, impi), *(cx(601, each) for each in named), cx(602, SERVER), cx(614, 2), cx(624, 0)])
+        failed = group(answer.find(279))
+        expect((result(answer), failed.find(601, VENDOR)) == ((False, wanted), offender), f"SAR of {len(named)} identities: {answer.avps}")
     # TS 29.229 clause 7.2: features that the sender insists on, and that nobody has here.
     def features(flags, wanted):
         children = avp(266, VENDOR) + avp(629, 1, VENDOR, 0x80) + avp(630, wanted, VENDOR, 0x80)

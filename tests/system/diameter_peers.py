@@ -135,6 +135,37 @@ def tls(node):
     check(bravo["connected"] and bravo["transport"] == "tls", "alpha and bravo are connected under TLS")
 
 
+def changed(node, daemon_restart):
+    """What is not said stays; the peer is told to come again, and is known from elsewhere now, over a kill -9, too."""
+    before = node.ctl("peer", "show", "first.far.example")
+    peer = node.connected("first.far.example")
+    node.ctl("peer", "set", "FIRST.far.example", "--address", "127.0.0.3", "--weight", "3")
+    left = peer.answer()
+    check(left.command == 282 and left.find(273) == bytes(4), "a changed peer may come again at once")
+    peer.send(message(282, 0, [avp(268, 2001), *peer.origin()], 0, left.hop_by_hop, left.end_to_end))
+    check(peer.is_closed(), "its former connection ends")
+    check(node.ctl("peer", "show", "First.Far.Example")["identity"] == "first.far.example", "its name in another spelling")
+    for killed in (False, True):
+        if killed:
+            daemon_restart()
+        shown = node.ctl("peer", "show", "first.far.example")
+        check(shown["addresses"] == ["127.0.0.3"] and all(shown[name] == before[name] for name in ("realm", "transport", "admitted_by")),
+              f"what is not said stays: {shown}")
+        with Peer(node.address, "first.far.example", REALM) as other:
+            check(other.exchange().result() == 3010, "it is not where it was")
+        with Peer(node.address, "first.far.example", REALM, source="127.0.0.3") as here:
+            check(here.exchange().result() == 2001, "it is where it is now")
+            node.ctl("peer", "set", "first.far.example", "--address", "127.0.0.3")
+            check(here.ask(280, 0, here.origin(), REQUEST).result() == 2001, "what changes nothing parts from nobody")
+    node.ctl("peer", "set", "first.far.example", "--address", "")
+    check(node.ctl("peer", "show", "first.far.example")["addresses"] == [], "a list without anything")
+    node.connected("first.far.example").close()
+    for wrong in (("--port", "0"), ("--port", "65536"), ("--address", "nowhere"), ("--realm", ""), ("--route", "a b")):
+        node.ctl("peer", "set", "first.far.example", *wrong, status=1)
+    node.ctl("peer", "set", node.values["BRAVO_DIAMETER_IDENTITY"], "--weight", "2", status=1)
+    node.ctl("peer", "set", "nobody.example", "--weight", "2", status=4)
+
+
 def operator(node, daemon_restart):
     peer = node.connected("first.far.example")
     shown = node.ctl("peer", "show", "first.far.example")
@@ -153,6 +184,7 @@ def operator(node, daemon_restart):
     node.connected("first.far.example").close()
     with Peer(node.address, "sited.far.example", REALM, source="127.0.0.2") as other:
         check(other.exchange().result() == 3010, "so are its addresses")
+    changed(node, daemon_restart)
     node.ctl("peer", "remove", "first.far.example", "--yes")
     with Peer(node.address, "first.far.example", REALM) as stranger:
         check(stranger.exchange().result() == 3010, "a removed peer is a stranger")

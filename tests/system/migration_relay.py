@@ -171,6 +171,10 @@ def check_servers(cscf, bravo, values):
     expect(result(capable) == ("2001", None) and capable.find(603, cx.VENDOR) is not None, "UAR for capabilities")
     expect(assigned(other, 1) == "2001" and result(cscf.location_info(REALM, impu)) == ("2001", other), "taken over after a MAR")
     expect(assigned(SERVER, 2) == "3GPP 5005", "the former one has lost him")
+    for named, told in (([], "5005"), ([impu, impu], "5009")):
+        wrong = cscf.ask_cx(cx.SAR, REALM, [cx.avp(1, impi), *(cx.cx(601, each) for each in named), cx.cx(602, other), cx.cx(614, 2),
+                                            cx.cx(624, 0)])
+        expect(wrong.result() == told and wrong.find(279) is not None, f"SAR of {len(named)} identities: {wrong.avps}")
     # His number is as good a name as his SIP identity.
     expect(cscf.location_info(REALM, number).result() == "3GPP 5001", "a number nobody has")
     bravo.ctl.run("binding", "add", "alpha.example", "--partner-impi", "vn@visitors.bravo.example", "--partner-impu",
@@ -182,6 +186,44 @@ def check_servers(cscf, bravo, values):
     for name in (number, "sip:vn@visitors.bravo.example"):
         expect(result(cscf.location_info(REALM, name)) == ("2001", SERVER), f"LIR of {name}")
     expect(assigned(other, 5) == "2001", "SAR of a de-registration")
+
+
+def check_agreed_names(cscf, bravo, alpha, values):
+    """Who may ask for a partner's users, also from another realm, and what they may be called here, is what the agreement says."""
+    migrant = values["MIGRANT_STATIC_PARTNER_IMPI"], values["MIGRANT_STATIC_PARTNER_IMPU"]
+    name, realm = "scscf.south.example", "south.example"
+    sandbox_tool("peer", bravo.folder, "bravo", name, "127.0.0.1", "0", realm)
+    south = cx.Node(bravo.diameter_host, int(bravo.diameter_port), name, realm)
+
+    def heard():
+        asked = (south.user_authorization(REALM, *migrant), south.multimedia_auth(REALM, *migrant, "sip:scscf.south.example"),
+                 cscf.user_authorization(REALM, *migrant), cscf.vector(*migrant))
+        return [answer.result() for answer in asked]
+
+    def agreed(party, system, *options):
+        party.ctl.run("agreement", "change", system, *options)
+
+    first = heard()
+    expect(first[:2] == ["5003"] * 2 and first[2].startswith("3GPP 200") and first[3] == "2001", f"of another realm, not named: {first}")
+    agreed(bravo, "alpha.example", "--cscf", name)
+    # Home sees by Route-Record who asked (RFC 6733 clause 2.9), and knows nothing of him.
+    named = heard()
+    expect(named[0].startswith("3GPP 200") and named[1:] == ["5003"] * 3, f"named here, not at home: {named}")
+    agreed(alpha, "bravo.example", "--agent", name)
+    expect(heard()[1:] == ["2001", "5003", "5003"], "named at home, too; and our own, whom the agreement does not name")
+    agreed(bravo, "alpha.example", "--cscf", name, "--cscf", CSCF)
+    expect(heard()[1::2] == ["2001", "2001"], "both are named")
+    agreed(bravo, "alpha.example", "--cscf", "")
+    agreed(alpha, "bravo.example", "--agent", "")
+    expect(heard()[:2] == ["5003"] * 2 and heard()[3] == "2001", "nobody is named any more")
+    south.close()
+    agreed(bravo, "alpha.example", "--identity", "sip:v", "--identity", "tel:+4930")
+    for number, (impu, is_allowed) in enumerate((("tel:+49401", False), ("tel:+49301", True), ("sip:w7@visitors.bravo.example", False),
+                                                 ("SIP:V7@visitors.bravo.example", False), ("sip:v7@visitors.bravo.example", True))):
+        bravo.ctl.run("binding", "add", "alpha.example", "--partner-impi", f"n{number}@visitors.bravo.example", "--partner-impu", impu,
+                      "--primary-impi", f"n{number}@alpha.example", "--primary-impu", f"sip:n{number}@alpha.example",
+                      status=0 if is_allowed else 1)
+    agreed(bravo, "alpha.example", "--identity", "")
 
 
 def check_grants(cscf, bravo, alpha, values):
@@ -375,6 +417,8 @@ def main():
         print("refusals: ok", flush=True)
         check_servers(cscf, bravo, sandbox.values)
         print("servers: ok", flush=True)
+        check_agreed_names(cscf, bravo, alpha, sandbox.values)
+        print("agreed names: ok", flush=True)
         check_grants(cscf, bravo, alpha, sandbox.values)
         print("grants: ok", flush=True)
         cscf.received.clear()

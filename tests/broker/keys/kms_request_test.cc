@@ -40,6 +40,24 @@ TEST(KmsRequest, ReadsAnyOrderPrefixesAndOthersElements) {
   EXPECT_EQ(read->client_req_url, "https://a/b");
 }
 
+// What an operator is shown is a document of its own: it declares what stood around it, and what it declares itself stays alone.
+TEST(KmsRequest, KeepsARedirectResponseWithItsNamespaces) {
+  const auto kept = [](const std::string& list) {
+    const auto read = read_kms_request(request(kMembers + list));
+    return read ? read->krr : std::string(name_of(read.error().code));
+  };
+  EXPECT_EQ(kept("<KrrList xmlns:r=\"urn:3gpp:ns:mcsecKMSKRR:1.0\" xmlns:x=\"urn:x\" xmlns:unused=\"urn:u\">"
+                 "<r:KmsRedirectResponse Id=\"a\"><r:KmsUri "
+                 "x:y=\"1\">kms.x</r:KmsUri><Mine/></r:KmsRedirectResponse></KrrList>"),
+            "<r:KmsRedirectResponse Id=\"a\" xmlns:r=\"urn:3gpp:ns:mcsecKMSKRR:1.0\" xmlns:x=\"urn:x\" "
+            "xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"><r:KmsUri "
+            "x:y=\"1\">kms.x</r:KmsUri><Mine/></r:KmsRedirectResponse>");
+  const std::string alone =
+      "<KmsRedirectResponse xmlns=\"urn:3gpp:ns:mcsecKMSKRR:1.0\"><x:a xmlns:x=\"urn:x\"/><b "
+      "xmlns=\"\"/></KmsRedirectResponse>";
+  EXPECT_EQ(kept("<KrrList xmlns:r=\"urn:r\">" + alone + "</KrrList>"), alone);
+}
+
 TEST(KmsRequest, RefusesDoctypesAtTheFirstToken) {  // spec 11 rows 1, 2
   EXPECT_TRUE(read_kms_request("<!DOCTYPE r [<!ENTITY a \"b\">]>" + request(kMembers)).failed_with(Code::XmlDoctype));
   EXPECT_TRUE(

@@ -22,6 +22,32 @@ TEST(DiameterPeer, IsKeptWithItsAddresses) {
   EXPECT_EQ(*decode_peer(value_of(peer)), peer);
 }
 
+// What is not said stays; a list with an empty text alone is one without anything.
+TEST(DiameterPeer, IsChangedByWhatIsSaid) {
+  DiameterPeer peer = in_the_clear();
+  peer.addresses = {"192.0.2.0/24"};
+  peer.realms = {"alpha.example"};
+  EXPECT_EQ(changed_peer(peer, {}), peer);
+  PeerChange wanted;
+  wanted.host = "192.0.2.9";
+  wanted.port = 3869;
+  wanted.is_tls = true;
+  wanted.addresses = std::vector<std::string>{""};
+  wanted.weight = 7;
+  DiameterPeer expected = peer;
+  expected.host = "192.0.2.9";
+  expected.port = 3869;
+  expected.is_tls = true;
+  expected.addresses.clear();
+  expected.weight = 7;
+  EXPECT_TRUE(what_is_wrong(changed_peer(peer, wanted))) << "of a new peer it is no address";
+  empty_lists(wanted);
+  EXPECT_EQ(changed_peer(peer, wanted), expected);
+  wanted.realms = std::vector<std::string>{"", "alpha.example"};
+  empty_lists(wanted);
+  EXPECT_TRUE(what_is_wrong(changed_peer(peer, wanted)));
+}
+
 // Of a build that knew none: the field is not there.
 TEST(DiameterPeer, OfFormerBuildsHasNone) {
   const DiameterPeer peer = in_the_clear();

@@ -35,6 +35,12 @@ class CxMessages : public ::testing::Test {
     write(builder);
     return finish(std::move(builder));
   }
+  Message sar_of(std::size_t identities) {
+    MessageBuilder builder = begin(cx::command::kServerAssignment);
+    builder.text(cx::avp::kServerName, "sip:s").u32(cx::avp::kServerAssignmentType, 5);
+    for (std::size_t i = 0; i < identities; ++i) builder.text(cx::avp::kPublicIdentity, "sip:ann@x.y");
+    return finish(std::move(builder));
+  }
   SlabPool pool_;
   static constexpr CxPlace kHere{"alpha", "Alpha.example"};
 };
@@ -224,6 +230,26 @@ TEST_F(CxMessages, ServerAssignment) {
   EXPECT_EQ(answer.outcome().code, 2001U);
   EXPECT_EQ(answer.text(cx::avp::kUserData), "<xml/>");
   EXPECT_EQ(answer.text(diameter::avp::kUserName), "ann@x.y");
+}
+
+// RFC 6733 clause 7.5: Failed-AVP has the first over the limit, and an example of what is missing.
+TEST_F(CxMessages, ServerAssignmentsAreToldWhichIdentityIsWrong) {
+  const auto failed = [&](std::size_t identities, Error error) {
+    MessageBuilder builder = begin(cx::command::kServerAssignment);
+    for (std::size_t i = 0; i < identities; ++i) {
+      builder.text(cx::avp::kPublicIdentity, "sip:" + std::to_string(i) + "@x.y");
+    }
+    const Message request = finish(std::move(builder));
+    const Message answer = answer_to(
+        request, [&](MessageBuilder& to) { write_server_assignment(request, Result<AssignmentAnswer>(error), to); });
+    const auto group = answer.find(diameter::avp::kFailedAvp);
+    const auto named = group ? diameter::find_in_group(*group, cx::avp::kPublicIdentity) : std::nullopt;
+    return std::to_string(answer.outcome().code) + (named ? " " + std::string(named->text()) + "." : "");
+  };
+  EXPECT_EQ(failed(2, {Code::AvpTooMany, "subscriber.public_identities"}), "5009 sip:1@x.y.");
+  EXPECT_EQ(failed(0, {Code::AvpMissing, "subscriber.public_identities"}), "5005 .");
+  EXPECT_EQ(failed(1, {Code::IdentitiesDiffer, "subscriber"}), "5002");
+  EXPECT_EQ(failed(17, read_server_assignment(sar_of(17), kHere).error()), "5009 sip:16@x.y.");
 }
 
 TEST_F(CxMessages, LocationInfo) {

@@ -120,6 +120,9 @@ TEST_F(Registrations, AssignmentRefusals) {
   EXPECT_EQ(code_of(assign(many)), Code::AvpTooMany);
   many.type = AssignmentType::TimeoutDeregistration;
   EXPECT_TRUE(assign(many));
+  many.type = AssignmentType::Registration;
+  many.public_identities.clear();
+  EXPECT_EQ(code_of(assign(many)), Code::AvpMissing);
   AssignmentRequest wrong = sar(AssignmentType::Registration);
   wrong.public_identities = {std::string(kTomPublic)};
   EXPECT_EQ(code_of(assign(wrong)), Code::IdentitiesDiffer);

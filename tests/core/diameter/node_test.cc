@@ -397,5 +397,64 @@ TEST_F(DiameterPeers, AreAdmittedAndRemovedWhileServing) {
   EXPECT_EQ(again.heard.front().result(), 3010U);
 }
 
+// One that is changed is told that we are back at once (RFC 6733 clause 5.4.3), and is what it is now when it comes again.
+TEST_F(DiameterPeers, AreChangedWhileServing) {
+  start();
+  BarePeer& peer = world.connected("peer.far.example");
+  PeerOptions changed = NodeWorld::known("PEER.far.example", "served.example");
+  changed.admits = [](std::string_view address) { return address == "127.0.0.2"; };
+  world.on_shard([&] {
+    EXPECT_TRUE(world.node->change(NodeWorld::known("nobody.example")).failed_with(Code::PeerUnknown));
+    EXPECT_TRUE(world.node->change(changed));
+    EXPECT_TRUE(world.node->knows_peer("peer.far.example"));
+    EXPECT_TRUE(world.node->admit(NodeWorld::known("peer.far.example")).failed_with(Code::PeerTaken));
+  });
+  ASSERT_TRUE(world.run([&] { return !peer.heard.empty(); }));
+  EXPECT_EQ(peer.heard.front().header().command, 282U);
+  EXPECT_EQ(peer.heard.front().find(avp::kDisconnectCause)->u32().value_or(9), 0U);
+  // It comes before the former connection has ended: from where it was, and from where it is.
+  BarePeer& there = world.add("peer.far.example");
+  there.connect(world.address);
+  there.say_cer();
+  ASSERT_TRUE(world.run([&] { return !there.heard.empty(); }));
+  EXPECT_EQ(there.heard.front().result(), 3010U);
+  BarePeer& here = world.add("peer.far.example");
+  here.connect(world.address, "127.0.0.2");
+  here.say_cer();
+  ASSERT_TRUE(world.run([&] { return !here.heard.empty(); }));
+  EXPECT_EQ(here.heard.front().result(), 2001U);
+  world.pass(3s);
+  EXPECT_TRUE(world.run([&] { return peer.is_closed; }));
+  EXPECT_TRUE(world.node->is_connected("peer.far.example")) << "the end of the former is not its end";
+  here.heard.clear();
+  here.say(message(BarePeer::base(280, true), here.origin()));
+  ASSERT_TRUE(world.run([&] { return !here.heard.empty(); }));
+  EXPECT_EQ(here.heard.front().result(), 2001U);
+}
+
+// A peer has one connection: we call when the former has ended, not before, and not a watchdog's time later.
+TEST_F(Called, AChangedPeerIsCalledWhenItsFormerConnectionHasEnded) {
+  start();
+  BarePeer& peer = listening("peer.far.example");
+  peer.say(peer.answer_to(peer.heard.front(), avp_u32(avp::kResultCode, 2001) + peer.capabilities()));
+  ASSERT_TRUE(world.run([&] { return world.node->is_connected("peer.far.example"); }));
+  peer.heard.clear();
+  BarePeer& moved = world.add("peer.far.example");
+  PeerOptions changed = NodeWorld::known("peer.far.example");
+  changed.host = "127.0.0.1";
+  changed.port = moved.listen();
+  world.on_shard([&] { EXPECT_TRUE(world.node->change(changed)); });
+  ASSERT_TRUE(world.run([&] { return !peer.heard.empty(); }));
+  const Heard left = peer.heard.front();
+  EXPECT_EQ(left.header().command, 282U);
+  world.pass(1s);
+  EXPECT_TRUE(moved.heard.empty()) << "before the former connection has ended";
+  peer.say(peer.answer_to(left, avp_u32(avp::kResultCode, 2001) + peer.origin()));
+  ASSERT_TRUE(world.run([&] { return peer.is_closed; }));
+  world.pass(1s);
+  ASSERT_TRUE(world.run([&] { return !moved.heard.empty(); }));
+  EXPECT_EQ(moved.heard.front().header().command, 257U);
+}
+
 }  // namespace
 }  // namespace claviger::diameter

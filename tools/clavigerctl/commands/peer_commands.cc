@@ -85,11 +85,9 @@ void note_anybody(Invocation& invocation, const std::string& body) {
   invocation.complain("note: in the clear, and without --address: whoever says this name, from anywhere, is this peer");
 }
 
-ExitStatus add(Invocation& invocation) {
+// What is said of a peer, behind what `json` has. False: said why not.
+bool add_members(Json& json, Invocation& invocation) {
   const Arguments& args = invocation.args;
-  std::string body;
-  Json json(body);
-  json.begin_object().member("identity", args.get("IDENTITY")).member("realm", args.get("REALM"));
   if (args.has("--host")) json.member("host", args.get("--host"));
   if (args.has("--transport")) json.member("transport", args.get("--transport"));
   for (const auto& [option, member] :
@@ -99,16 +97,35 @@ ExitStatus add(Invocation& invocation) {
     for (const std::string& value : args.list(option)) json.value(value);
     json.end_array();
   }
-  if (!add_number(json, invocation, "--port", "port") || !add_number(json, invocation, "--priority", "priority") ||
-      !add_number(json, invocation, "--weight", "weight") ||
-      !add_number(json, invocation, "--rate", "requests_per_second")) {
-    return ExitStatus::Usage;
-  }
-  json.end_object();
-  const auto answer = invocation.ask("POST", std::string(kPeers), body);
+  return add_number(json, invocation, "--port", "port") && add_number(json, invocation, "--priority", "priority") &&
+         add_number(json, invocation, "--weight", "weight") &&
+         add_number(json, invocation, "--rate", "requests_per_second");
+}
+
+ExitStatus send(Invocation& invocation, std::string_view method, const std::string& target, const std::string& body) {
+  const auto answer = invocation.ask(method, target, body);
   if (!answer.is_ok()) return answer.status;
   note_anybody(invocation, answer.body);
   return print_object(invocation, answer.body, peer_columns());
+}
+
+ExitStatus add(Invocation& invocation) {
+  std::string body;
+  Json json(body);
+  json.begin_object().member("identity", invocation.args.get("IDENTITY")).member("realm", invocation.args.get("REALM"));
+  if (!add_members(json, invocation)) return ExitStatus::Usage;
+  json.end_object();
+  return send(invocation, "POST", std::string(kPeers), body);
+}
+
+ExitStatus set(Invocation& invocation) {
+  std::string body;
+  Json json(body);
+  json.begin_object();
+  if (invocation.args.has("--realm")) json.member("realm", invocation.args.get("--realm"));
+  if (!add_members(json, invocation)) return ExitStatus::Usage;
+  json.end_object();
+  return send(invocation, "PATCH", peer_target(invocation), body);
 }
 
 ExitStatus remove(Invocation& invocation) {
@@ -126,6 +143,20 @@ ExitStatus connect(Invocation& invocation) { return ask(invocation, "POST", peer
 std::vector<Command> peer_commands() {
   const Operand identity{"IDENTITY", "Its Diameter identity (Origin-Host)"};
   const Option yes{"--yes", "Without asking", OptionKind::Flag};
+  const std::vector<Option> options{
+      {"--host", "Where we connect to; without it, it connects to us"},
+      {"--port", "Its port (3868)"},
+      {"--transport", "tls: both prove who they are; tcp: in the clear", OptionKind::Value, {"tls", "tcp"}},
+      {"--address",
+       "An address or network (192.0.2.0/24) that it connects from; in the clear it is known by nothing else",
+       OptionKind::List},
+      {"--route", "A realm that it serves; *: every other", OptionKind::List},
+      {"--priority", "Among the peers of a realm, lowest first (1)"},
+      {"--weight", "Its share among those of one priority (1)"},
+      {"--rate", "Requests a second that are taken from it; 0: no bound"},
+      {"--quirk", "A known fault of it", OptionKind::List, {"base-codes-as-3gpp"}}};
+  std::vector<Option> changes = options;
+  changes.push_back({"--realm", "Its realm (Origin-Realm)"});
   return {
       {"peer list", "All Diameter peers, and how they stand", "clavigerctl peer list", {}, {}, list},
       {"peer show", "One peer, with its figures", "clavigerctl peer show scscf.bravo.example", {identity}, {}, show},
@@ -133,18 +164,15 @@ std::vector<Command> peer_commands() {
        "Admit a peer; it is one until it is removed",
        "clavigerctl peer add hss.alpha.example alpha.example --host 192.0.2.7 --route alpha.example",
        {identity, {"REALM", "Its realm (Origin-Realm)"}},
-       {{"--host", "Where we connect to; without it, it connects to us"},
-        {"--port", "Its port (3868)"},
-        {"--transport", "tls: both prove who they are; tcp: in the clear", OptionKind::Value, {"tls", "tcp"}},
-        {"--address",
-         "An address or network (192.0.2.0/24) that it connects from; in the clear it is known by nothing else",
-         OptionKind::List},
-        {"--route", "A realm that it serves; *: every other", OptionKind::List},
-        {"--priority", "Among the peers of a realm, lowest first (1)"},
-        {"--weight", "Its share among those of one priority (1)"},
-        {"--rate", "Requests a second that are taken from it; 0: no bound"},
-        {"--quirk", "A known fault of it", OptionKind::List, {"base-codes-as-3gpp"}}},
+       options,
        add},
+      {"peer set",
+       "Change an admitted peer: what is not said stays; a list as a whole, \"\" alone: none; its connection is made "
+       "again",
+       "clavigerctl peer set hss.alpha.example --address 192.0.2.7 --address 192.0.2.8",
+       {identity},
+       changes,
+       set},
       {"peer remove",
        "Part from an admitted peer for good",
        "clavigerctl peer remove hss.alpha.example --yes",
