@@ -4,6 +4,7 @@
 #include <csignal>
 #include <future>
 #include <iterator>
+#include <set>
 #include <thread>
 
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "broker/seal_keys/capif.h"
 #include "broker/settings/rooms_toml.h"
 #include "broker/settings/sip_settings.h"
+#include "broker/stored_certificates.h"
 #include "broker/subscriber/cx_service.h"
 #include "broker/subscriber/sip_database.h"
 #include "broker/tables.h"
@@ -289,27 +291,43 @@ Task<std::vector<std::string>> Broker::look_at_certificates() {
   auto read = [files = std::move(files)] { return certificate_dates(files); };
   auto dates = co_await runtime::offload(work_pool_.get(), std::move(read));
   if (!dates) co_return warnings;
-  for (const CertificateDate& date : *dates) {
+  warn_of_certificates(*dates, warnings);
+  const std::lock_guard lock(certificates_mutex_);
+  certificates_ = *std::move(dates);
+  co_return warnings;
+}
+
+Task<std::vector<std::string>> Broker::look_at_stored_certificates() {
+  std::vector<std::string> warnings;
+  auto dates = co_await stored_certificate_dates(contexts_[0].get());
+  warn_of_certificates(dates, warnings);
+  const std::lock_guard lock(certificates_mutex_);
+  stored_certificates_ = std::move(dates);
+  co_return warnings;
+}
+
+void Broker::warn_of_certificates(const std::vector<CertificateDate>& dates, std::vector<std::string>& warnings) {
+  for (const CertificateDate& date : dates) {
     auto warning = warning_of(date, numeric_date(clock_->wall()));
     if (!warning) continue;
     logger_.warning("certificate.ends", {{"why", *warning}});
     warnings.push_back(*std::move(warning));
   }
-  const std::lock_guard lock(certificates_mutex_);
-  certificates_ = *std::move(dates);
-  co_return warnings;
 }
 
 // An operator who reloads nothing for a year hears of it, too.
 Task<void> Broker::watch_certificates() {
   runtime::Shard& shard = contexts_[0]->shard;
   std::int64_t looked_at = numeric_date(clock_->wall());
+  // There may be thousands: nobody waits for them at the start.
+  co_await look_at_stored_certificates();
   for (;;) {
     co_await shard.wait_until(shard.now() + kCertificatesAskedEvery);
     const std::int64_t now = numeric_date(clock_->wall());
     if (now - looked_at < kCertificatesEvery.count()) continue;
     looked_at = now;
     co_await look_at_certificates();
+    co_await look_at_stored_certificates();
   }
 }
 
@@ -320,6 +338,11 @@ std::vector<admin::CertificateFigures> Broker::certificates() const {
   for (const CertificateDate& date : certificates_) {
     const bool is_said = !figures.empty() && figures.back().file == date.file;
     if (date.what != Dated::Revocations && !is_said) figures.push_back({date.file, date.not_after});
+  }
+  std::set<std::string_view> records;
+  for (const CertificateDate& date : stored_certificates_) {
+    // The first of a record's is the one that ends first.
+    if (records.insert(date.file).second) figures.push_back({date.file, date.not_after, true});
   }
   return figures;
 }
@@ -518,6 +541,8 @@ Task<admin::ReloadReport> Broker::try_reload() {
   if (registrar_) registrar_->replace(std::move(of_registrar));
   settings_ = merged;
   report.warnings = co_await look_at_certificates();
+  auto stored = co_await look_at_stored_certificates();
+  std::ranges::move(stored, std::back_inserter(report.warnings));
   logger_.set_level(settings_->log.level);
   report.snapshot = context->snapshot->number;
   co_return report;

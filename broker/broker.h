@@ -102,6 +102,8 @@ class Broker final : public admin::ProcessControl {
   void warn_of_issuers(const Snapshot& snapshot);
   void warn_of_missing_tenants(const Snapshot& snapshot);
   runtime::Task<std::vector<std::string>> look_at_certificates();
+  runtime::Task<std::vector<std::string>> look_at_stored_certificates();
+  void warn_of_certificates(const std::vector<CertificateDate>& dates, std::vector<std::string>& warnings);
   runtime::Task<void> watch_certificates();
 
   std::shared_ptr<const settings::Settings> settings_;
@@ -145,8 +147,9 @@ class Broker final : public admin::ProcessControl {
   std::unique_ptr<registration::Registrar> registrar_;                  // null: no [sip]
   std::unique_ptr<configuration::DocumentNotifier> document_notifier_;  // the same
   std::unique_ptr<Listeners> listeners_;
-  mutable std::mutex certificates_mutex_;  // of the vector: it is read on any shard
+  mutable std::mutex certificates_mutex_;  // of the vectors: they are read on any shard
   std::vector<CertificateDate> certificates_;
+  std::vector<CertificateDate> stored_certificates_;  // stored_certificates.h
 };
 
 }  // namespace claviger::broker

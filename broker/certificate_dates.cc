@@ -50,19 +50,23 @@ std::vector<CertificateDate> certificate_dates(const std::vector<DatedFile>& fil
   for (const DatedFile& each : files) {
     const auto pem = read_public_pem_file(each.file, "certificate");
     if (!pem) continue;
-    if (each.what == Dated::Revocations) {
-      const auto end = crypto::earliest_next_update(*pem);
-      if (end && *end != kNever) dates.push_back({each.file, 0, *end, each.what});
-      continue;
-    }
-    const auto all = crypto::Certificate::from_pem(*pem);
-    if (!all || all->empty()) continue;
-    const auto& one = each.what == Dated::Certificate
-                          ? all->front()
-                          : *std::ranges::min_element(*all, {}, &crypto::Certificate::not_after);
-    dates.push_back({each.file, one.not_before(), one.not_after(), each.what});
+    auto date = certificate_date(each.file, *pem, each.what);
+    if (date) dates.push_back(*std::move(date));
   }
   return dates;
+}
+
+std::optional<CertificateDate> certificate_date(const std::string& name, std::string_view pem, Dated what) {
+  if (what == Dated::Revocations) {
+    const auto end = crypto::earliest_next_update(pem);
+    if (!end || *end == kNever) return std::nullopt;
+    return CertificateDate{name, 0, *end, what};
+  }
+  const auto all = crypto::Certificate::from_pem(pem);
+  if (!all || all->empty()) return std::nullopt;
+  const auto& one =
+      what == Dated::Certificate ? all->front() : *std::ranges::min_element(*all, {}, &crypto::Certificate::not_after);
+  return CertificateDate{name, one.not_before(), one.not_after(), what};
 }
 
 std::optional<std::string> warning_of(const CertificateDate& date, std::int64_t now) {

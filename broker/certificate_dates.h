@@ -1,5 +1,5 @@
 // When the certificates end that the daemon serves with, those of the authorities that it trusts, and the lists of revoked ones:
-// in the files that its configuration names. An operator is warned in time, at each start and reload, once a day, by
+// in the files that its configuration names; those of the store are stored_certificates.h's. An operator is warned in time, at each start and reload, once a day, by
 // --check-config and by the metrics.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace claviger::settings {
@@ -39,6 +40,9 @@ std::vector<DatedFile> certificate_files(const settings::Settings& settings, con
                                          const settings::Sip* sip);
 // Reads these files: off the loop. What cannot be read or is no certificate is left out: whoever would use it says so.
 std::vector<CertificateDate> certificate_dates(const std::vector<DatedFile>& files);
+
+// The same of one text; nothing: it is no certificate, or not one of its kind. Any thread.
+std::optional<CertificateDate> certificate_date(const std::string& name, std::string_view pem, Dated what);
 
 // "FILE: the certificate ends in 5 days"; nothing when there is no reason to.
 std::optional<std::string> warning_of(const CertificateDate& date, std::int64_t now);

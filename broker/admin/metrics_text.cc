@@ -326,9 +326,9 @@ void add_process(Exposition& out, const AdminServices& services) {
       1);
   out.one("ready", "gauge", "1 when requests are served and the store can write.",
           why_not_ready(services).empty() ? 1 : 0);
-  out.begin("certificate_not_after_seconds", "gauge", "When the certificate in this file ends, seconds since 1970.");
+  out.begin("certificate_not_after_seconds", "gauge", "When the certificate in this file or record ends, seconds since 1970.");
   for (const CertificateFigures& one : services.process.certificates()) {
-    out.sample(label("file", one.file), static_cast<std::uint64_t>(std::max<std::int64_t>(one.not_after, 0)));
+    out.sample(label(one.is_stored ? "record" : "file", one.file), static_cast<std::uint64_t>(std::max<std::int64_t>(one.not_after, 0)));
   }
   out.one("shards", "gauge", "Threads that serve.", services.contexts.size());
   out.one("snapshot_number", "gauge", "Number of the configuration snapshot in force.", context.snapshot->number);

@@ -26,6 +26,7 @@ struct ListenerFigures {
 struct CertificateFigures {
   std::string file;
   std::int64_t not_after = 0;  // NumericDate
+  bool is_stored = false;      // of a record of the store; `file` says which
 };
 
 // A reload that found errors has changed nothing.
@@ -48,7 +49,7 @@ class ProcessControl {
   // Null unless the configuration says sandbox = true.
   virtual SandboxClock* sandbox_clock() = 0;
   virtual std::vector<ListenerFigures> listeners() const = 0;
-  // Those of the configuration, as they were at the start or the last reload.
+  // Those of the configuration and the first to end of the store, as they were at the start, the last reload or look.
   virtual std::vector<CertificateFigures> certificates() const { return {}; }
   // Why the process is not ready, as a literal ("starting", "draining"); empty when it is. The store's health is
   // looked at besides.

@@ -119,6 +119,7 @@ Task<Result<Unit>> Acm::start() {
   // A snapshot may be published meanwhile.
   std::vector<std::string> tenants;
   for (const auto& [name, view] : home().snapshot->tenants) tenants.push_back(name);
+  std::vector<Target> unlisted;
   for (std::size_t i = 0; i < tenants.size(); ++i) {
     const std::string tenant = tenants[i];
     // Every request that has not ended is taken up again; pages of the stages alone, which are small.
@@ -141,7 +142,9 @@ Task<Result<Unit>> Acm::start() {
                                stage->stage == Stage::Running || stage->stage == Stage::Withdrawing;
           // Who was set up when there was no list yet.
           const bool is_unlisted = kind == "target" && stage->stage == Stage::Done && !stage->is_listed;
-          if ((is_open || is_unlisted) && kind == "target")
+          if (is_unlisted)
+            unlisted.push_back({tenant, std::move(first), std::move(second)});
+          else if (is_open && kind == "target")
             follow(tenant, std::move(first), std::move(second));
           else if (is_open)
             work(tenant, std::move(first), std::move(second));
@@ -151,6 +154,7 @@ Task<Result<Unit>> Acm::start() {
     }
   }
   scope_.spawn(watch_validity());
+  if (!unlisted.empty()) scope_.spawn(list_former(std::move(unlisted)));
   co_return Unit{};
 }
 

@@ -168,6 +168,12 @@ class Acm {
   runtime::Task<Result<Unit>> withdraw_here(std::string tenant, std::string id, std::string who);
   void follow(std::string tenant, std::string id, std::string system);
   runtime::Task<void> follow_target(std::string tenant, std::string id, std::string system);
+  // Requests of before there was a list of who is abroad, one after the other: each reads all of its users.
+  struct Target {
+    std::string tenant, id, system;
+  };
+  runtime::Task<void> list_former(std::vector<Target> targets);
+  void note_retry(std::string_view tenant, std::string_view id, std::string_view system, const Error& error);
   // True: it ended, in one way or another.
   runtime::Task<Result<bool>> step(std::string tenant, std::string id, std::string system);
   runtime::Task<Result<std::shared_ptr<Link>>> link_to(std::string tenant, std::shared_ptr<const AcmPartner> partner);

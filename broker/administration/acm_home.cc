@@ -199,19 +199,21 @@ void Acm::follow(std::string tenant, std::string id, std::string system) {
   scope_.spawn(follow_target(std::move(tenant), std::move(id), std::move(system)));
 }
 
+void Acm::note_retry(std::string_view tenant, std::string_view id, std::string_view system, const Error& error) {
+  home().shard.logger().warning("acm.retry", {{"tenant", tenant},
+                                              {"request", id},
+                                              {"system", system},
+                                              {"code", claviger::name_of(error.code)},
+                                              {"where", error.where}});
+}
+
 // One partner's slowness is its own: each is followed by itself.
 Task<void> Acm::follow_target(std::string tenant, std::string id, std::string system) {
   Seconds wait = kRetryFirst;
   for (;;) {
     const auto done = co_await step(tenant, id, system);
     if (done && *done) break;
-    if (!done) {
-      home().shard.logger().warning("acm.retry", {{"tenant", tenant},
-                                                  {"request", id},
-                                                  {"system", system},
-                                                  {"code", claviger::name_of(done.error().code)},
-                                                  {"where", done.error().where}});
-    }
+    if (!done) note_retry(tenant, id, system, done.error());
     const bool goes_on = co_await pause(wait);
     if (!goes_on) break;
     wait = std::min(wait * 2, kRetryLast);
@@ -220,6 +222,30 @@ Task<void> Acm::follow_target(std::string tenant, std::string id, std::string sy
   // Withdrawn in the very moment when it had ended: nobody else would look at it again.
   const auto stage = co_await find_stage(target_key(tenant, id, system));
   if (stage && stage->stage == Stage::Withdrawing) follow(tenant, id, system);
+}
+
+Task<void> Acm::list_former(std::vector<Target> targets) {
+  for (Seconds wait = kRetryFirst; !targets.empty(); wait = std::min(wait * 2, kRetryLast)) {
+    std::vector<Target> left;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const Target at = targets[i];
+      const std::string key = target_key(at.tenant, at.id, at.system);
+      if (!busy_.insert(key).second) continue;  // withdrawn: its follower does the rest
+      const auto done = co_await step(at.tenant, at.id, at.system);
+      busy_.erase(key);
+      const auto stage = co_await find_stage(key);
+      if (stage && stage->stage == Stage::Withdrawing) {
+        follow(at.tenant, at.id, at.system);
+      } else if (!done) {
+        note_retry(at.tenant, at.id, at.system, done.error());
+        left.push_back(at);
+      }
+    }
+    targets = std::move(left);
+    if (targets.empty()) break;
+    const bool goes_on = co_await pause(wait);
+    if (!goes_on) break;
+  }
 }
 
 Task<Result<std::shared_ptr<Acm::Link>>> Acm::link_to(std::string tenant, std::shared_ptr<const AcmPartner> partner) {

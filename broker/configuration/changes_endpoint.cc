@@ -1,12 +1,10 @@
-#include <charconv>
-
+#include "broker/configuration/changes_query.h"
 #include "broker/configuration/document_access.h"
 #include "broker/configuration/document_procedures.h"
 #include "broker/configuration/generated_documents.h"
 #include "broker/configuration/xcap_endpoint.h"
 #include "broker/configuration/xcap_error.h"
 #include "broker/tables.h"
-#include "core/codec/form.h"
 
 namespace claviger::configuration {
 namespace {
@@ -14,50 +12,9 @@ namespace {
 using broker::Context;
 using runtime::Task;
 
-// One document that a client has, and as what.
-struct Watched {
-  std::string selector;  // as it was written
-  DocumentName name;
-  Application application;
-  std::string etag;
-};
-struct Question {
+struct Question : ChangesQuestion {
   std::string tenant;
-  std::vector<Watched> documents;
-  std::int64_t wait = kWaitUsual;
 };
-
-Result<Question> question_of(const http::Request& request, std::string tenant) {
-  constexpr Error kMalformed{Code::ParameterMalformed, "changes.query"};
-  const auto form = codec::parse_form(request.query);
-  if (!form) return kMalformed;
-  Question question;
-  question.tenant = std::move(tenant);
-  for (const codec::FormField& field : form->fields()) {
-    if (field.name == "document") {
-      if (question.documents.size() == kWatchedMax) return Error{Code::TooMany, "changes.documents"};
-      CLAVIGER_TRY(name, read_document_name(field.value));
-      auto application = application_of(name);
-      if (!application) return Error{Code::DocumentUnknown, "changes.document"};
-      question.documents.push_back({std::string(field.value), std::move(name), *std::move(application), {}});
-    } else if (field.name == "etag") {
-      if (question.documents.empty() || !question.documents.back().etag.empty()) return kMalformed;
-      // As it stands in the ETag field, or without the quotes, as in an xcap-diff document.
-      std::string_view etag = field.value;
-      if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
-      question.documents.back().etag = etag;
-    } else if (field.name == "wait") {
-      const auto [end, error] =
-          std::from_chars(field.value.data(), field.value.data() + field.value.size(), question.wait);
-      if (error != std::errc() || end != field.value.data() + field.value.size()) return kMalformed;
-      if (question.wait < 0 || question.wait > kWaitMax) return kMalformed;
-    } else {
-      return kMalformed;
-    }
-  }
-  if (question.documents.empty()) return kMalformed;
-  return question;
-}
 
 // At the beginning, and again before anything is told: who was signed off meanwhile hears nothing more. Gives whose poll
 // it is.
@@ -124,10 +81,11 @@ Task<http::Response> changes(Configuration* room, Contexts* contexts, http::Requ
   Context* context = (*contexts)[runtime::Shard::current().index()].get();
   if (const auto known = admit_any(*context, path[0], request); !known)
     co_return error_response(path[0], known.error());
-  const auto question = question_of(request, path[0]);
-  if (!question) co_return error_response(path[0], question.error());
+  auto read = read_changes_query(request.query);
+  if (!read) co_return error_response(path[0], read.error());
+  const Question question{*std::move(read), path[0]};
   const http::Request* asking = &request;
-  const Question* asked = &*question;
+  const Question* asked = &question;
   auto diffs = co_await wait_for_changes(room, context, asking, asked);
   if (!diffs) co_return error_response(path[0], diffs.error());
   if (diffs->empty()) co_return http::Response(204);

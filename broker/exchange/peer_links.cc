@@ -16,8 +16,8 @@ using runtime::Task;
 
 namespace {
 
-// Of all tenants: beyond it those that nobody uses are forgotten.
-constexpr std::size_t kPlacesMax = 1024;
+// Agreements that follow one another while somebody waits for a link: an operator is not that quick.
+constexpr int kLinksTried = 3;
 
 http::ClientOptions options_with(std::shared_ptr<const net::TlsContext> tls) {
   http::ClientOptions options;
@@ -99,8 +99,10 @@ std::size_t PeerLinks::connections() const {
 }
 
 void PeerLinks::forget_unused() {
-  if (places_.size() < kPlacesMax) return;
-  std::erase_if(places_, [](const auto& each) { return each.second->asks == 0; });
+  std::erase_if(places_, [](const auto& each) {
+    const Place& place = *each.second;
+    return place.asks == 0 && (!place.link || place.link->client.connections() == 0);
+  });
 }
 
 Task<Result<http::ClientResponse>> PeerLinks::ask(std::string tenant, Peer peer, std::string path) {
@@ -137,15 +139,16 @@ Task<Result<std::shared_ptr<PeerLinks::Link>>> PeerLinks::link_to(std::shared_pt
     return link.peer_version == peer->version && link.identity_version == version;
   };
   if (place->link && is_of(*place->link)) co_return place->link;
-  if (place->is_making) {
+  for (int tries = 0; place->is_making; ++tries) {
+    if (tries == kLinksTried) co_return Error{Code::Overload, "exchange.agreement"};
     runtime::OneShotPair<Place::Made> pair;
     place->waiting.push_back(std::move(pair.completer));
     auto made = co_await pair.waiter.until(home_.shard.now() + Milliseconds(kPeerAnswerMs));
     if (!made) co_return Error{Code::DeadlinePassed, "exchange.link"};
     if (!*made) co_return made->error();
-    // Of another agreement: what this one asks is old, or the other is.
-    if (!is_of(***made)) co_return Error{Code::Overload, "exchange.agreement"};
-    co_return **std::move(made);
+    if (is_of(***made)) co_return **std::move(made);
+    // Of another agreement: an operator changed it meanwhile, which is nothing to refuse a user for.
+    if (place->link && is_of(*place->link)) co_return place->link;
   }
   place->is_making = true;
   auto tls = co_await peer_tls(&home_, std::move(tenant), std::move(identity), peer->ca_pem);

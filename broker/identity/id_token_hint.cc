@@ -1,7 +1,6 @@
 #include "broker/identity/id_token_hint.h"
 
 #include "broker/identity/identity_shard.h"
-#include "broker/identity/logout_hint.h"
 #include "broker/identity/pairwise_subject.h"
 #include "broker/identity/request_form.h"
 
@@ -12,8 +11,12 @@ Result<std::string> read_id_token_hint(broker::Context& context, const broker::T
   const std::string_view text = optional(form, "id_token_hint");
   if (text.empty()) return std::string();
   CLAVIGER_TRY(hint, read_logout_hint(context, tenant, text));
+  return subject_of_hint(hint, client.client_id);
+}
+
+Result<std::string> subject_of_hint(const LogoutHintClaims& hint, std::string_view client_id) {
   // Another client's token says nothing about whom this one knows; its pairwise name would be another one, too.
-  if (hint.client_id != client.client_id || hint.sub.empty()) return Error{Code::LogoutHint, "authorize.id_token_hint"};
+  if (hint.client_id != client_id || hint.sub.empty()) return Error{Code::LogoutHint, "authorize.id_token_hint"};
   return hint.sub;
 }
 

@@ -10,6 +10,7 @@
 
 #include "broker/context.h"
 #include "broker/identity/client.h"
+#include "broker/identity/logout_hint.h"
 #include "core/base/result.h"
 #include "core/codec/form.h"
 
@@ -18,6 +19,8 @@ namespace claviger::identity {
 // What the ID token calls the user; empty: there is no hint. LogoutHint: it is no ID token of ours for this client.
 Result<std::string> read_id_token_hint(broker::Context& context, const broker::TenantView& tenant, const Client& client,
                                        const codec::Form& form);
+// The same of the hint itself, once it is known to be one of ours.
+Result<std::string> subject_of_hint(const LogoutHintClaims& hint, std::string_view client_id);
 // `subject`: of read_id_token_hint(). True when there was none.
 bool is_hinted_user(const broker::Context& context, std::string_view tenant, const Client& client,
                     std::string_view subject, std::string_view sub);

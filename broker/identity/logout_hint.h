@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "broker/context.h"
+#include "broker/tokens/verifier/verifier.h"
 #include "core/base/result.h"
 
 namespace claviger::identity {
@@ -20,5 +21,8 @@ struct LogoutHintClaims {
 // LogoutHint: not one of ours, of another tenant, or of no session.
 Result<LogoutHintClaims> read_logout_hint(broker::Context& context, const broker::TenantView& tenant,
                                           std::string_view token);
+// The same under these keys.
+Result<LogoutHintClaims> read_logout_hint(tokens::Verifier& verifier, const tokens::KeySet& keys,
+                                          std::string_view issuer, std::string_view token);
 
 }  // namespace claviger::identity

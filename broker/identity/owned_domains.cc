@@ -22,13 +22,21 @@ using broker::Context;
 using runtime::Task;
 
 constexpr std::string_view kDomains = "domains";
+// Says nothing but that it was written: its version is what counts.
+constexpr std::string_view kChanges = "domain-changes";
+constexpr std::string_view kChanged{"\1", 1};
 std::string key_of(std::string_view tenant) { return broker::record_key({kDomains, tenant}); }
 
 char lowered(char character) {
   return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
 }
+std::string lowered(std::string_view text) {
+  std::string result(text);
+  for (char& character : result) character = lowered(character);
+  return result;
+}
 bool equal_without_case(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, {}, lowered, lowered);
+  return std::ranges::equal(left, right, [](char a, char b) { return lowered(a) == lowered(b); });
 }
 
 bool is_one_of(std::string_view host, const std::vector<std::string>& domains) {
@@ -75,7 +83,8 @@ Task<Result<OwnedDomains>> change_domains(Context* context, std::string tenant, 
     CLAVIGER_CO_TRY(changed, apply(owned, domain, change));
     if (!changed) co_return owned;
     storage::Transaction transaction;
-    guard_owned_domains(transaction, tenant, owned);
+    transaction.expect_version(tables::kInstallation, key_of(tenant), owned.version);
+    transaction.put(tables::kInstallation, kChanges, as_bytes(kChanged));
     const std::string record = encode(owned);
     transaction.put(tables::kInstallation, key_of(tenant), as_bytes(record));
     auto committed = co_await context->store.commit(std::move(transaction));
@@ -113,48 +122,60 @@ bool lies_in_domains(std::string_view identity, const std::vector<std::string>& 
   return !host.empty() && is_one_of(host, domains);
 }
 
-Result<Unit> check_domains(const OwnedDomains& owned, const User& user, const User& before) {
-  if (owned.domains.empty()) return Unit{};
+void add_hosts(const User& user, std::set<std::string, std::less<>>& hosts) {
+  for (const auto& [kind, identity] : identities_of(user)) {
+    const std::string_view host = host_of_identity(identity);
+    if (kind != kValKind && !host.empty()) hosts.insert(lowered(host));
+  }
+}
+
+Result<Unit> check_domains(const NameDomains& domains, const User& user, const User& before) {
+  const std::vector<std::string>& own = domains.own.domains;
   const std::size_t at = user.login.rfind('@');
-  if (user.login != before.login && at != std::string::npos &&
-      !is_one_of(std::string_view(user.login).substr(at + 1), owned.domains)) {
+  if (!own.empty() && user.login != before.login && at != std::string::npos &&
+      !is_one_of(std::string_view(user.login).substr(at + 1), own)) {
     return Error{Code::LoginInvalid, "user.login.domain"};
   }
   const auto had = identities_of(before);
   for (const auto& identity : identities_of(user)) {
     if (identity.first == kValKind || std::ranges::find(had, identity) != had.end()) continue;
-    if (!lies_in_domains(identity.second, owned.domains)) {
+    const bool is_foreign = domains.foreign.contains(lowered(host_of_identity(identity.second)));
+    if (own.empty() ? is_foreign : !lies_in_domains(identity.second, own)) {
       return Error{Code::McIdentityInvalid, "user.mc_identity.domain"};
     }
   }
   return Unit{};
 }
 
-Task<Result<Unit>> check_foreign_domains(Context* context, std::string tenant, User user, User before) {
-  const auto had = identities_of(before);
-  auto claimed = identities_of(user);
-  std::erase_if(claimed, [&had](const auto& identity) {
-    return identity.first == kValKind || std::ranges::find(had, identity) != had.end();
-  });
-  if (claimed.empty()) co_return Unit{};
+Task<Result<NameDomains>> read_name_domains(Context* context, std::string tenant,
+                                            std::set<std::string, std::less<>> hosts) {
+  NameDomains read;
+  // Before the lists: whoever changes one later changes this, too.
+  auto changes = co_await context->store.get(tables::kInstallation, std::string(kChanges));
+  if (!changes && !changes.failed_with(Code::NotFound)) co_return changes.error();
+  if (changes) read.changes = changes->version();
+  CLAVIGER_CO_TRY(own, co_await read_owned_domains(context, tenant));
+  read.own = std::move(own);
+  if (!read.own.domains.empty() || hosts.empty()) co_return read;
   const std::string prefix = broker::record_prefix({kDomains});
   const std::string end = broker::record_prefix_end(prefix);
-  std::string from = prefix;
-  for (bool is_last = false; !is_last;) {
+  for (std::string from = prefix; !from.empty();) {
     CLAVIGER_CO_TRY(page, co_await context->store.range(tables::kInstallation, from, end, storage::kRangeMax));
     for (const storage::Record& row : page) {
       if (row.key == key_of(tenant)) continue;
       CLAVIGER_CO_TRY(others, decode(row.value));
-      for (const auto& identity : claimed) {
-        if (lies_in_domains(identity.second, others.domains)) {
-          co_return Error{Code::McIdentityInvalid, "user.mc_identity.domain"};
-        }
+      for (const std::string& domain : others.domains) {
+        if (hosts.contains(domain)) read.foreign.insert(domain);
       }
     }
-    is_last = !storage::is_full_page(page, storage::kRangeMax);
-    if (!is_last) from = page.back().key + '\0';
+    from = storage::is_full_page(page, storage::kRangeMax) ? page.back().key + '\0' : std::string();
   }
-  co_return Unit{};
+  co_return read;
+}
+
+void guard_name_domains(storage::Transaction& guard, std::string_view tenant, const NameDomains& domains) {
+  guard.expect_version(tables::kInstallation, key_of(tenant), domains.own.version);
+  if (domains.own.domains.empty()) guard.expect_version(tables::kInstallation, kChanges, domains.changes);
 }
 
 Task<Result<OwnedDomains>> read_owned_domains(Context* context, std::string tenant) {
@@ -162,10 +183,6 @@ Task<Result<OwnedDomains>> read_owned_domains(Context* context, std::string tena
   if (value.failed_with(Code::NotFound)) co_return OwnedDomains();
   if (!value) co_return value.error();
   co_return decode(*value);
-}
-
-void guard_owned_domains(storage::Transaction& guard, std::string_view tenant, const OwnedDomains& owned) {
-  guard.expect_version(tables::kInstallation, key_of(tenant), owned.version);
 }
 
 Task<Result<OwnedDomains>> add_owned_domain(Context* context, std::string tenant, std::string domain) {

@@ -1,7 +1,9 @@
 #include "broker/identity/user_import.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -266,7 +268,8 @@ Task<Result<Password>> compare_hash(Context* context, std::string tenant, const 
 
 // Adds what this line needs to the transaction, and its outcome to the line. The line's user is a copy, because a
 // Conflict starts it all again.
-Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, std::size_t room,
+Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line,
+                            std::shared_ptr<const NameDomains> domains, std::size_t room,
                             storage::Transaction* transaction) {
   User user = line->user;
   User before;
@@ -312,11 +315,21 @@ Task<Result<Unit>> add_line(Context* context, std::string tenant, Line* line, st
     co_return Unit{};
   }
   const std::string key = user_key(tenant, user.sub);
-  CLAVIGER_CO_TRY(names, co_await claim_names(context, tenant, std::move(user), std::move(before)));
+  CLAVIGER_CO_TRY(names,
+                  co_await claim_names_in(context, tenant, std::move(domains), std::move(user), std::move(before)));
   transaction->append(std::move(names));
   transaction->expect_version(tables::kUsers, key, version);
   transaction->put(tables::kUsers, key, as_bytes(record));
   co_return Unit{};
+}
+
+// What a line leaves out its user has already.
+std::set<std::string, std::less<>> hosts_of(const Lines& lines, std::size_t from, std::size_t to) {
+  std::set<std::string, std::less<>> hosts;
+  for (std::size_t i = from; i < to; ++i) {
+    if (!lines[i].is_refused) add_hosts(lines[i].user, hosts);
+  }
+  return hosts;
 }
 
 // lines[from, to), or as many of them as one commit may revoke tokens of, in one transaction; where to go on. Conflict:
@@ -327,6 +340,9 @@ Task<Result<std::size_t>> commit_lines(Context* context, std::string tenant, Lin
     storage::Transaction transaction;
     std::vector<std::string> followed;
     std::size_t room = kRevocationsPerCommit;
+    auto hosts = hosts_of(*lines, from, to);
+    CLAVIGER_CO_TRY(read, co_await read_name_domains(context, tenant, std::move(hosts)));
+    const auto domains = std::make_shared<const NameDomains>(std::move(read));
     for (std::size_t i = from; i < to; ++i) {
       Line* line = &(*lines)[i];
       if (line->is_refused) continue;
@@ -337,7 +353,7 @@ Task<Result<std::size_t>> commit_lines(Context* context, std::string tenant, Lin
       line->ended_sub.clear();
       line->ended.clear();
       line->followed_sub.clear();
-      auto added = co_await add_line(context, tenant, line, room, &transaction);
+      auto added = co_await add_line(context, tenant, line, domains, room, &transaction);
       if (added) room -= line->ended.size();
       if (added && !line->followed_sub.empty()) followed.push_back(line->followed_sub);
       if (added) continue;
@@ -345,6 +361,7 @@ Task<Result<std::size_t>> commit_lines(Context* context, std::string tenant, Lin
       refuse(*line, added.error());
     }
     if (transaction.empty()) co_return to;
+    guard_name_domains(transaction, tenant, *domains);
     CLAVIGER_CO_TRY(owed, put_status_row(*context, transaction, tenant, followed));
     auto committed = co_await context->store.commit(std::move(transaction));
     if (committed) {

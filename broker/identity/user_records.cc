@@ -5,7 +5,6 @@
 #include <iterator>
 #include <optional>
 
-#include "broker/identity/owned_domains.h"
 #include "broker/identity/user_draft.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
@@ -75,6 +74,18 @@ Task<Result<std::optional<IdentityOwner>>> owner_of(Context* context, std::strin
 }  // namespace
 
 Task<Result<storage::Transaction>> claim_names(Context* context, std::string tenant, User user, User before) {
+  if (user.login == before.login && identities_of(user) == identities_of(before)) co_return storage::Transaction();
+  std::set<std::string, std::less<>> hosts;
+  add_hosts(user, hosts);
+  CLAVIGER_CO_TRY(read, co_await read_name_domains(context, tenant, std::move(hosts)));
+  const auto domains = std::make_shared<const NameDomains>(std::move(read));
+  auto claimed = co_await claim_names_in(context, tenant, domains, std::move(user), std::move(before));
+  if (claimed) guard_name_domains(*claimed, tenant, *domains);
+  co_return claimed;
+}
+
+Task<Result<storage::Transaction>> claim_names_in(Context* context, std::string tenant,
+                                                  std::shared_ptr<const NameDomains> domains, User user, User before) {
   storage::Transaction transaction;
   if (user.login != before.login) {
     auto taken = co_await read_login(context, tenant, user.login);
@@ -88,14 +99,7 @@ Task<Result<storage::Transaction>> claim_names(Context* context, std::string ten
   }
   const auto had = identities_of(before);
   const auto has = identities_of(user);
-  if (user.login != before.login || has != had) {
-    CLAVIGER_CO_TRY(owned, co_await read_owned_domains(context, tenant));
-    CLAVIGER_CO_TRY(checked, check_domains(owned, user, before));
-    guard_owned_domains(transaction, tenant, owned);
-    if (owned.domains.empty()) {
-      CLAVIGER_CO_TRY(nobodys, co_await check_foreign_domains(context, tenant, user, before));
-    }
-  }
+  CLAVIGER_CO_TRY(checked, check_domains(*domains, user, before));
   for (std::size_t i = 0; i < has.size(); ++i) {
     if (std::ranges::find(had, has[i]) != had.end()) continue;
     const std::vector<std::string_view> kinds = kinds_beside(has[i].first);

@@ -4,10 +4,12 @@
 // what guards them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "broker/context.h"
+#include "broker/identity/owned_domains.h"
 #include "broker/identity/user.h"
 #include "core/base/result.h"
 #include "core/runtime/task.h"
@@ -24,6 +26,10 @@ runtime::Task<Result<std::string>> read_login(broker::Context* context, std::str
 // them when the transaction commits. LoginTaken, McIdentityTaken: somebody else has, or had, one of them.
 runtime::Task<Result<storage::Transaction>> claim_names(broker::Context* context, std::string tenant, User user,
                                                         User before);
+// The same for one of a batch: `domains` was read for all of them, and whoever commits guards it.
+runtime::Task<Result<storage::Transaction>> claim_names_in(broker::Context* context, std::string tenant,
+                                                           std::shared_ptr<const NameDomains> domains, User user,
+                                                           User before);
 // Of the tenant, enabled or not. NotFound.
 Result<const broker::TenantView*> tenant_of(const broker::Context& context, std::string_view tenant);
 

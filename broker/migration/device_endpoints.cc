@@ -27,15 +27,6 @@ using runtime::Task;
 
 Context* here(Migration* migration) { return migration->contexts()[runtime::Shard::current().index()].get(); }
 
-Result<std::string> read_wanted_system(const http::Request& request) {
-  codec::JsonReader reader;
-  CLAVIGER_TRY(value, reader.parse(request.body.text()));
-  CLAVIGER_TRY(object, value.as_object());
-  CLAVIGER_TRY(system, object.string_at("mc_system"));
-  if (!is_system_id(system)) return Error{Code::AgreementUnknown, "mc_system"};
-  return std::string(system);
-}
-
 // TS 33.180 table B.4.2.2-1: one of what configuration management servers ask for, one of MC service servers.
 struct ServiceScopes {
   std::string_view service;
@@ -96,7 +87,7 @@ Task<http::Response> configure(Migration* migration, http::Request request, http
   const http::Request* asked = &request;
   auto who = co_await identity::authenticate_bearer(context, tenant, asked, "/migration/configuration", "");
   if (!who) co_return identity::bearer_refusal(tenant, request, who.error());
-  auto system = read_wanted_system(request);
+  auto system = read_wanted_system(request.body.text());
   if (!system) co_return refusal(tenant, system.error());
   AgreementRef agreement = migration->table()->find(tenant, *system);
   if (agreement == nullptr) co_return refusal(tenant, {Code::AgreementUnknown, "mc_system"});

@@ -209,6 +209,15 @@ Result<Prepared> read_prepared(std::string_view text) {
   return prepared;
 }
 
+Result<std::string> read_wanted_system(std::string_view text) {
+  codec::JsonReader reader;
+  CLAVIGER_TRY(value, reader.parse(text));
+  CLAVIGER_TRY(object, value.as_object());
+  CLAVIGER_TRY(system, object.string_at("mc_system"));
+  if (!is_system_id(system)) return Error{Code::AgreementUnknown, "mc_system"};
+  return std::string(system);
+}
+
 Result<ServiceRequest> read_service_request(std::string_view text) {
   codec::JsonReader reader;
   CLAVIGER_TRY(object, object_of(reader, text));

@@ -54,6 +54,10 @@ Result<Ended> read_ended(std::string_view text);
 Result<std::string> read_problem_code(std::string_view text);
 Result<Prepared> read_prepared(std::string_view text);
 
+// Of a device that wants the migration connectivity information: {"mc_system": the partner system}. AgreementUnknown: what
+// is no name of a system has no agreement.
+Result<std::string> read_wanted_system(std::string_view text);
+
 // Migration service authorisation (TS 23.280 clause 10.6.3.2): of the device to the partner system's MC service server,
 // and of that one to the primary system's.
 struct ServiceRequest {

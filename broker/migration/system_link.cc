@@ -1,6 +1,6 @@
 #include "broker/migration/system_link.h"
 
-#include "core/codec/json_reader.h"
+#include "broker/migration/token_answer.h"
 #include "core/codec/percent.h"
 
 namespace claviger::migration {
@@ -11,8 +11,6 @@ namespace {
 
 // A token is asked for again this long before it ends.
 constexpr std::int64_t kTokenMargin = 30;
-constexpr std::int64_t kTokenLifeDefault = 60;  // RFC 6749 clause 5.1 only recommends to say it
-constexpr std::int64_t kTokenLifeMax = 3600;
 
 http::ClientOptions options_with(std::shared_ptr<const net::TlsContext> tls) {
   http::ClientOptions options;
@@ -39,16 +37,11 @@ Task<Result<Unit>> SystemLink::fetch_token() {
   request.response_bytes_max = kLinkAnswerBytesMax;
   CLAVIGER_CO_TRY(answer, co_await client_.send(std::move(request)));
   if (answer.status != 200) co_return Error{Code::Refused, "link.token"};
-  codec::JsonReader reader;
-  CLAVIGER_CO_TRY(parsed, reader.parse(answer.body));
-  CLAVIGER_CO_TRY(object, parsed.as_object());
-  CLAVIGER_CO_TRY(token, object.string_at("access_token"));
-  const auto life = object.int_at("expires_in");
-  const std::int64_t seconds = life && *life > 0 ? std::min(*life, kTokenLifeMax) : kTokenLifeDefault;
-  token_ = SecretBytes(as_bytes(token));
-  token_until_ = numeric_date(context_.shard.wall()) + seconds - kTokenMargin;
-  reader.wipe();
+  auto read = read_token_answer(answer.body);
   wipe(std::as_writable_bytes(std::span(answer.body)));
+  if (!read) co_return read.error();
+  token_ = std::move(read->token);
+  token_until_ = numeric_date(context_.shard.wall()) + read->life - kTokenMargin;
   co_return Unit{};
 }
 

@@ -4,11 +4,11 @@
 
 #include "broker/exchange/peer_caller.h"
 #include "broker/exchange/peer_procedures.h"
+#include "broker/seal_keys/held_answer.h"
 #include "broker/seal_keys/key_query.h"
 #include "broker/seal_keys/key_records_endpoint.h"
 #include "broker/seal_keys/room_routes.h"
 #include "broker/seal_keys/seal_problem.h"
-#include "core/codec/json_writer.h"
 #include "core/codec/percent.h"
 
 namespace claviger::seal_keys {
@@ -18,8 +18,6 @@ using broker::Context;
 using runtime::Task;
 
 constexpr std::string_view kRecords = "/key-records";
-// Two keys and names, as key_info.cc writes them.
-constexpr std::size_t kAnswerBytesMax = 16 * 1024;
 
 bool has(const std::vector<std::string>& services, const std::string& service) {
   return std::ranges::find(services, service) != services.end();
@@ -32,31 +30,6 @@ std::string path_of(const KeyName& name) {
   if (name.target.kind == TargetKind::User) query.add("valUserId", name.target.id);
   if (name.target.kind == TargetKind::Ue) query.add("valUeId", name.target.id);
   return path;
-}
-
-// As we would have written it, with the holder's name and keys.
-Result<std::string> rewrite(std::string_view body, const KeyName& name, std::string_view user_uri) {
-  if (body.size() > kAnswerBytesMax) return Error{Code::TooLarge, "held.answer"};
-  codec::JsonReader reader(codec::JsonLimits{.bytes_max = kAnswerBytesMax, .depth_max = 4, .values_max = 64});
-  CLAVIGER_TRY(value, reader.parse(body));
-  CLAVIGER_TRY(object, value.as_object());
-  CLAVIGER_TRY(service, object.string_at("valService"));
-  CLAVIGER_TRY(info, object.string_at("keyInfo"));
-  if (service != name.service || info.empty()) return Error{Code::BadValue, "held.answer"};
-  const auto holder = object.string_at("skmsId");
-  std::string text;
-  text.reserve(body.size() + 4 * kQueryBytesMax);
-  codec::JsonWriter json(text);
-  json.begin_object().member("userUri", user_uri);
-  if (holder) json.member("skmsId", *holder);
-  json.member("valService", name.service);
-  if (name.target.kind != TargetKind::Service) {
-    json.name("valTgtUe").begin_object();
-    json.member(name.target.kind == TargetKind::User ? "valUserId" : "valUeId", name.target.id).end_object();
-  }
-  json.member("keyInfo", info).end_object();
-  reader.wipe();
-  return text;
 }
 
 Task<http::Response> serve(Room room, http::Request request, http::PathValues path) {
@@ -96,7 +69,7 @@ Task<Result<std::string>> fetch_from_holder(Context* context, exchange::PeerLink
                                {{"tenant", name.tenant}, {"service", name.service}, {"status", status}});
   if (status == 404) co_return Error{Code::ServiceKeyUnknown, "held.holder"};
   if (status != 200) co_return Error{Code::Overload, "held.holder"};
-  auto text = rewrite(answer->body, name, user_uri);
+  auto text = rewrite_held_answer(answer->body, name, user_uri);
   wipe(std::as_writable_bytes(std::span(answer->body)));
   if (!text) co_return Error{Code::Overload, "held.answer"};
   co_return *std::move(text);

@@ -136,6 +136,15 @@ def check_refusals(cscf, bravo, alpha, values):
         party.ctl.run("agreement", "change", system, "--active", "no")
         cscf.expect("3GPP 5004", impi, impu)
         party.ctl.run("agreement", "change", system, "--active", "yes")
+    # A tenant that is put aside, at either end: nobody gets a vector, nobody is registered.
+    for party, tenant in ((bravo, "bravo"), (alpha, "alpha")):
+        party.ctl.run("tenant", "disable", tenant, "--yes")
+        cscf.expect("3GPP 5004", impi, impu)
+        if party is bravo:
+            refused = cscf.server_assignment(REALM, impi, impu, SERVER, 1).result()
+            expect(refused == "3GPP 5004", f"a registration with a disabled tenant: {refused}")
+        party.ctl.run("tenant", "enable", tenant)
+        cscf.expect("2001", impi, impu)
     bravo.ctl.run("agreement", "change", "alpha.example", "--cscf", "scscf.other.example")
     cscf.expect("5003", impi, impu)
     bravo.ctl.run("agreement", "change", "alpha.example", "--cscf", "")

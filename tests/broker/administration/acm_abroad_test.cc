@@ -36,6 +36,43 @@ TEST(Acm, WhomARequestHasSetUpIsOnTheList) {
   EXPECT_FALSE(is_listed(identity::Abroad::Partner, "home"));
 }
 
+// All of a store's requests were of an earlier build: the start reads them one after the other, not all at once.
+TEST(Acm, FormerRequestsComeToTheListOneByOne) {
+  constexpr std::size_t kRequests = 20;
+  AskingBed bed;
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    const std::string id = "former" + std::to_string(i);
+    administration::Setup setup;
+    setup.targets = {kHome};
+    setup.users.emplace_back().mc_id = "sip:carl@here.example";
+    StageRecord stage;
+    stage.stage = Stage::Done;
+    bed.put(tables::kAcmSetups, setup_key("alpha", id), encode(setup));
+    keys.push_back(target_key("alpha", id, kHome));
+    bed.put(tables::kAcmSetups, keys.back(), encode(stage));
+  }
+  const auto listed = [&] {
+    std::size_t count = 0;
+    for (const std::string& key : keys) {
+      const auto value = bed.wait(bed.context()->store.get(tables::kAcmSetups, key));
+      const auto stage = value ? decode_stage(*value) : Result<StageRecord>(value.error());
+      count += stage && stage->is_listed ? 1U : 0U;
+    }
+    return count;
+  };
+  Acm next(bed.all_contexts(), bed.partners);
+  bed.store().hold_commits();
+  ASSERT_TRUE(bed.wait(next.start()));
+  bed.run_turns(50);
+  EXPECT_EQ(bed.store().commits_held(), 1U);
+  bed.store().release_commits();
+  for (int i = 0; i < 1000 && listed() < kRequests; ++i) bed.run_turns(4);
+  EXPECT_EQ(listed(), kRequests);
+  next.close();
+  bed.run_turns(8);
+}
+
 TEST(Acm, TheListIsOfRequestsAndTimes) {
   AcmBed bed;
   constexpr auto kSystem = identity::Abroad::System;

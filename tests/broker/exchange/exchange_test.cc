@@ -1,11 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 
 #include "broker/exchange/certificate_endpoint.h"
 #include "broker/exchange/peer_caller.h"
-#include "broker/exchange/peer_links.h"
 #include "broker/exchange/peer_procedures.h"
 #include "broker/exchange/report_trust.h"
 #include "broker/keys/certificate_trust.h"
@@ -14,33 +12,12 @@
 #include "core/codec/hex.h"
 #include "core/crypto/certificate_authority.h"
 #include "core/crypto/private_key_pem.h"
-#include "tests/broker/identity/silent_server.h"
-#include "tests/broker/keys/kms_bed.h"
+#include "tests/broker/exchange/peers.h"
 
 namespace claviger::exchange {
 namespace {
 
 using keys::ExternalCertificate;
-
-constexpr std::int64_t kLongAgo = 1'600'000'000;
-constexpr std::int64_t kFarAhead = 4'000'000'000;
-constexpr std::string_view kBravo = "kms.bravo.example";
-
-const crypto::CertificateAuthority& authority() {
-  static const crypto::CertificateAuthority kAuthority =
-      *crypto::CertificateAuthority::make("peers", kLongAgo, kFarAhead);
-  return kAuthority;
-}
-
-crypto::IssuedCertificate issue(std::string name, const crypto::CertificateAuthority& by = authority()) {
-  crypto::CertificateRequest request;
-  request.common_name = "kms";
-  request.dns_names = {std::move(name)};
-  request.use = crypto::CertificateUse::Client;
-  request.not_before = kLongAgo;
-  request.not_after = kFarAhead;
-  return *by.issue(request);
-}
 
 // The domain of another system.
 keys::Domain bravo() {
@@ -133,11 +110,6 @@ TEST(SignedCertificate, RefusesCertificatesThatAreNone) {
   }
   EXPECT_TRUE(keys::read_kms_certificate("<!DOCTYPE a>" + good).failed_with(Code::XmlDoctype));
 }
-
-class Bed : public keys::KmsBed {
- public:
-  Bed() { add_exchange_routes(router_, contexts_, kms()); }
-};
 
 class Admission : public testing::Test {
  protected:
@@ -300,29 +272,6 @@ TEST_F(Admission, ARevokedOneGoesWhenItsTimeIsOver) {
   EXPECT_GT(std::stoi(cache_number()), std::stoi(before));
 }
 
-class Peers : public testing::Test {
- protected:
-  broker::Context* context() { return bed_.context(); }
-  Peer peer() {
-    Peer made;
-    made.kms_uri = kBravo;
-    made.url = "https://b.example/idms/v1/bravo/kms-exchange/v1";
-    made.name = kBravo;
-    made.ca_pem = authority().certificate_pem();
-    return made;
-  }
-  void present(const std::string& pem, bool is_trusted) {
-    const auto chain = *crypto::Certificate::from_pem(pem);
-    bed_.peer().certificate_der = std::string(as_text(chain.front().der()));
-    bed_.peer().is_certificate_trusted = is_trusted;
-  }
-  std::uint16_t ask(std::string_view query = "") {
-    return bed_.send({http::Method::Get, "/idms/v1/alpha/kms-exchange/v1/certificate" + std::string(query)}).status;
-  }
-
-  Bed bed_;
-};
-
 TEST_F(Peers, AnswersPeersAloneAndOverTrustedCertificatesAlone) {
   const crypto::IssuedCertificate own = issue("kms.alpha.example");
   ASSERT_TRUE(bed_.wait(set_peer(context(), "alpha", peer())));
@@ -401,67 +350,6 @@ TEST_F(Peers, AChangeIsOfTheAgreementThatWasRead) {
   EXPECT_TRUE(bed_.wait(set_peer(context(), "alpha", naming)).failed_with(Code::Conflict));
   EXPECT_TRUE(bed_.wait(find_peer(context(), "alpha", uri))->shared.empty()) << "withdrawn services came back";
   EXPECT_TRUE(bed_.wait(set_peer(context(), "alpha", peer())).failed_with(Code::Conflict)) << "not a new one";
-}
-
-using Outcomes = std::map<Code, std::size_t>;
-
-runtime::Task<void> ask_and_count(PeerLinks* links, Peer peer, std::shared_ptr<Outcomes> outcomes) {
-  const auto answer = co_await links->ask("alpha", std::move(peer), "/key-records");
-  EXPECT_FALSE(answer);
-  if (!answer) ++(*outcomes)[answer.error().code];
-}
-
-// Each question had a connection of its own, as many as there were.
-TEST_F(Peers, AreAskedOverFewConnectionsByABoundedNumber) {
-  constexpr std::size_t kAsks = 300;
-  const identity::SilentServer silent;
-  const crypto::IssuedCertificate own = issue("kms.alpha.example");
-  auto key = std::make_shared<const SecretBytes>(own.private_key_pem.reveal());
-  ASSERT_TRUE(bed_.wait(set_identity(context(), "alpha", own.certificate_pem, key)));
-  Peer asked = peer();
-  asked.url = silent.origin() + "/kms-exchange/v1";
-  ASSERT_TRUE(bed_.wait(set_peer(context(), "alpha", asked)));
-  asked = *bed_.wait(find_peer(context(), "alpha", std::string(kBravo)));
-  PeerLinks links(*context());
-  auto outcomes = std::make_shared<Outcomes>();
-  const auto ask_many = [&](std::size_t count) {
-    bed_.run_until([&] {
-      for (; count > 0; --count) context()->shard.scope().spawn(ask_and_count(&links, asked, outcomes));
-      return true;
-    });
-  };
-  ask_many(kAsks);
-  bed_.run_until([&] { return links.connections() > 0; });
-  EXPECT_EQ(*outcomes, (Outcomes{{Code::Overload, kAsks - kPeerAsksMax}}));
-  EXPECT_LE(links.connections(), kPeerConnectionsMax);
-  ask_many(1);
-  EXPECT_EQ((*outcomes)[Code::Overload], kAsks - kPeerAsksMax + 1) << "at once: nobody waits for a place";
-  const auto end_all = [&] {
-    bed_.clock().advance(Milliseconds(kPeerAnswerMs + 1000));
-    bed_.run_turns(2);
-  };
-  end_all();
-  bed_.run_until([&] { return (*outcomes)[Code::DeadlinePassed] == kPeerAsksMax; });
-  // And there is room again: it fails as a connection does that says nothing.
-  ask_many(1);
-  bed_.run_turns(4);
-  end_all();
-  const auto ended = [&] {
-    std::size_t count = 0;
-    for (const auto& [code, times] : *outcomes) count += times;
-    return count;
-  };
-  bed_.run_until([&] { return ended() == kAsks + 2; });
-  EXPECT_EQ((*outcomes)[Code::Overload], kAsks - kPeerAsksMax + 1);
-  links.stop();
-  bed_.run_turns(4);
-}
-
-TEST_F(Peers, AreNotAskedWithoutAnIdentityOrAfterTheEnd) {
-  PeerLinks links(*context());
-  EXPECT_TRUE(bed_.wait(links.ask("alpha", peer(), "/key-records")).failed_with(Code::NotFound));
-  links.stop();
-  EXPECT_TRUE(bed_.wait(links.ask("alpha", peer(), "/key-records")).failed_with(Code::Closed));
 }
 
 runtime::Task<void> counted(runtime::Task<Result<Peer>> task, std::shared_ptr<int> good) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
+
 #include "broker/identity/user_import.h"
 #include "broker/identity/user_procedures.h"
 #include "tests/broker/identity/testbed.h"
@@ -36,6 +39,9 @@ struct OwnedDomainsOfATenant : ::testing::Test {
     draft.login = std::move(login);
     draft.mcptt_id = std::move(mcptt_id);
     return draft;
+  }
+  void begin(runtime::Task<void> task) {
+    bed.run_until([&] { return context->shard.scope().spawn(std::move(task)); });
   }
   Result<User> create(UserDraft draft) { return bed.wait(create_user(context, "alpha", std::move(draft))); }
 };
@@ -113,6 +119,85 @@ TEST_F(OwnedDomainsOfATenant, AnotherTenantsNamesAreNotTaken) {
   EXPECT_EQ(report->refused[0].error.code, Code::McIdentityInvalid);
   ASSERT_TRUE(own("bravo.example")) << "two that share a domain say so both";
   EXPECT_TRUE(create(named("dave", "sip:dave@bravo.example")));
+}
+
+using Created = std::optional<Result<User>>;
+runtime::Task<void> create_into(broker::Context* context, UserDraft draft, std::shared_ptr<Created> created) {
+  auto made = co_await create_user(context, "alpha", std::move(draft));
+  *created = std::move(made);
+}
+runtime::Task<void> own_into(broker::Context* context, std::string domain, std::shared_ptr<bool> is_owned) {
+  const auto owned = co_await add_owned_domain(context, "bravo", std::move(domain));
+  *is_owned = owned.has_value();
+}
+using Imported = std::optional<Result<ImportReport>>;
+runtime::Task<void> import_into(broker::Context* context, std::vector<UserDraft> drafts,
+                                std::shared_ptr<Imported> imported) {
+  auto report = co_await import_users(context, "alpha", std::move(drafts));
+  *imported = std::move(report);
+}
+
+// Of two administrators at the same time one gives a user a name, the other says that its domain is his.
+TEST_F(OwnedDomainsOfATenant, AClaimBesideAnotherTenantsNewDomainIsNotMissed) {
+  const auto created = std::make_shared<Created>();
+  const auto is_owned = std::make_shared<bool>(false);
+  bed.store().hold_commits();
+  begin(own_into(context, "bravo.example", is_owned));
+  bed.run_until([&] { return bed.store().commits_held() == 1; });
+  // Reads before the other's commit, and commits behind it.
+  begin(create_into(context, named("chef", "sip:chef@bravo.example"), created));
+  bed.run_until([&] { return bed.store().commits_held() == 2; });
+  bed.store().release_commits();
+  bed.run_until([&] { return created->has_value(); });
+  EXPECT_TRUE(*is_owned);
+  EXPECT_TRUE((*created)->failed_with(Code::McIdentityInvalid));
+  EXPECT_TRUE(create(named("chef", "sip:chef@elsewhere.example"))) << "nothing is left of it";
+}
+
+TEST_F(OwnedDomainsOfATenant, AnImportBesideAnotherTenantsNewDomainDoesNotMissIt) {
+  const auto imported = std::make_shared<Imported>();
+  const auto is_owned = std::make_shared<bool>(false);
+  std::vector<UserDraft> drafts;
+  drafts.push_back(named("chef", "sip:chef@bravo.example"));
+  drafts.push_back(named("bob", "sip:bob@elsewhere.example"));
+  bed.store().hold_commits();
+  begin(own_into(context, "bravo.example", is_owned));
+  bed.run_until([&] { return bed.store().commits_held() == 1; });
+  begin(import_into(context, std::move(drafts), imported));
+  bed.run_until([&] { return bed.store().commits_held() == 2; });
+  bed.store().release_commits();
+  bed.run_until([&] { return imported->has_value(); });
+  EXPECT_TRUE(*is_owned);
+  ASSERT_TRUE(**imported);
+  const ImportReport& report = ***imported;
+  EXPECT_EQ(report.created, 1U);
+  ASSERT_EQ(report.refused.size(), 1U);
+  EXPECT_EQ(report.refused[0].index, 0U);
+  EXPECT_EQ(report.refused[0].error.code, Code::McIdentityInvalid);
+}
+
+// The other tenants' lists are read for the batch, not for each of its lines.
+TEST_F(OwnedDomainsOfATenant, AnImportReadsOthersListsOnce) {
+  constexpr std::size_t kLines = 64;
+  ASSERT_TRUE(bed.wait(add_owned_domain(context, "bravo", "bravo.example")));
+  const auto reads_of = [&](std::size_t lines, const std::string& mark) {
+    std::vector<UserDraft> drafts;
+    for (std::size_t i = 0; i < lines; ++i) {
+      const std::string name = mark + std::to_string(i);
+      drafts.push_back(named(name, "sip:" + name + "@elsewhere.example"));
+    }
+    drafts.push_back(named(mark, "sip:" + mark + "@bravo.example"));
+    const std::uint64_t before = bed.store().figures().reads_inline;
+    const auto report = bed.wait(import_users(context, "alpha", std::move(drafts)));
+    EXPECT_TRUE(report && report->created == lines && report->refused.size() == 1);
+    return bed.store().figures().reads_inline - before;
+  };
+  const std::uint64_t one = reads_of(1, "a");
+  const std::uint64_t two = reads_of(2, "b");
+  const std::uint64_t many = reads_of(kLines, "c");
+  // The login twice, the identity and the three other kinds of it: of each line; the lists are not among what it costs.
+  EXPECT_EQ(many - one, (two - one) * (kLines - 1));
+  EXPECT_EQ(two - one, 6U);
 }
 
 TEST_F(OwnedDomainsOfATenant, AnImportNamesTheLine) {

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "broker/migration/agreement.h"
 #include "broker/migration/migration_json.h"
 #include "broker/migration/outbox_work.h"
+#include "broker/migration/token_answer.h"
 #include "core/base/assert.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -24,6 +26,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto request = read_service_request(text)) {
     const auto again = read_service_request(write_service_request(*request));
     CLAVIGER_ASSERT(again && again->primary_mc_service_id == request->primary_mc_service_id);
+  }
+  if (const auto wanted = read_wanted_system(text)) CLAVIGER_ASSERT(is_system_id(*wanted));
+  if (const auto answer = read_token_answer(text)) {
+    // It goes into a header field as it is.
+    CLAVIGER_ASSERT(as_text(answer->token.reveal()).find_first_of(" \r\n\t") == std::string_view::npos);
+    CLAVIGER_ASSERT(!answer->token.empty() && answer->token.size() <= size);
+    CLAVIGER_ASSERT(answer->life > 0 && answer->life <= kTokenLifeMax);
   }
   codec::JsonReader reader;
   const auto binding_of = [&reader](std::string_view from) -> Result<Binding> {
