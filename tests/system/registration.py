@@ -50,6 +50,7 @@ class Story:
         self.watch()
         self.refusals()
         self.settings_only()
+        self.forked()
         self.chain()
         self.second_device()
         self.features()
@@ -144,6 +145,22 @@ class Story:
         self.core.notify("manual")
         other = multipart((INFO.format("mcptt"), info(uri="sip:nobody@alpha.example", client=UE1)), (SETTINGS, settings(UE1)))
         row("settings without binding", self.core.publish(self.impu, *other), 404, warning="141")
+
+    def forked(self):
+        """RFC 3261 clause 8.2.2.2: the second branch of what a proxy forked does nothing."""
+        psi, said = self.system.sip_psi, {"P-Asserted-Identity": f"<{self.impu}>", "Event": "poc-settings"}
+        statuses, _ = self.core.forked("REGISTER", psi, {"To": f"<{self.impu}>", "Expires": "3720", "Event": "registration"})
+        expect(statuses == [200, 482], f"a forked REGISTER: {statuses}")
+        statuses, answer = self.core.forked("PUBLISH", psi, said | {"Expires": "600", "SIP-If-Match": self.etag})
+        expect(statuses == [200, 482], f"a forked PUBLISH: {statuses}")
+        self.etag = row("the one entity tag", self.core.publish(self.impu, if_match=answer.get("sip-etag")), 200).get("sip-etag")
+        self.core.notifies.queue.clear()
+        statuses, answer = self.core.forked("SUBSCRIBE", psi, said | {"Expires": "0"}, INFO.format("mcptt"), info(uri=self.mc_id))
+        expect(statuses == [200, 482], f"a forked SUBSCRIBE: {statuses}")
+        expect(self.core.notify("terminated;reason=timeout").tag("from") == answer.tag("to"), "its NOTIFY")
+        row("by another way, with another number", self.core.subscribe(self.impu, self.mc_id, expires=0), 200)
+        other = self.core.notify("terminated;reason=timeout")
+        expect(other.tag("from") != answer.tag("to"), "and no other one's")
 
     def chain(self):
         for _ in range(5):

@@ -9,6 +9,7 @@
 #include "core/sip/frame_scanner.h"
 #include "core/sip/multipart.h"
 #include "core/sip/name_address.h"
+#include "core/sip/ongoing_requests.h"
 #include "core/sip/request_check.h"
 #include "core/sip/uri.h"
 
@@ -46,6 +47,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (auto parts = Parts::of(message.value(HeaderId::ContentType), message.body())) {
       for (const Part& part : *parts) inside(part.body);
     }
+  }
+  if (is_good && message.is_request() && check_request(message)) {
+    static const auto ongoing = std::make_shared<OngoingRequests>(SipKey{1, 2});
+    {
+      const auto first = ongoing->take(message, ongoing);
+      const auto again = ongoing->take(message, ongoing);
+      CLAVIGER_ASSERT(first && again && ongoing->size() <= 1);
+    }
+    CLAVIGER_ASSERT(ongoing->size() == 0);
   }
   FrameScanner scanner;
   const auto frame = scanner.scan(input);
