@@ -6,6 +6,7 @@ usage: registration.py [--kills N]     CLAVIGER_BUILD: the build folder.
 """
 
 import argparse
+import base64
 import os
 import random
 import socket
@@ -138,6 +139,23 @@ class Story:
         inner_kind, inner = multipart(part, (SETTINGS, settings(UE1)), boundary="b2")
         self.etag = row("parts of a part", core.publish(impu, *multipart((inner_kind, inner))), 200).get("sip-etag")
         row("cancel of nothing", core.ask("CANCEL", self.system.sip_psi, {}), 481)
+        self.encodings()
+
+    def encodings(self):
+        """RFC 2045 clause 6: any part may come in base64; what we do not undo is 415 with the reason."""
+        def coded(name, kind, text, how=lambda text: base64.encodebytes(text.encode()).decode()):
+            return f"{kind}\r\nContent-Transfer-Encoding: {name}", how(text).replace("\n", "\r\n")
+        whole = info(token=self.token, client=UE1)
+        parts = [coded("base64", INFO.format("mcptt"), whole), coded("Base64", SETTINGS, settings(UE1))]
+        self.etag = row("parts in base64", self.core.publish(self.impu, *multipart(*parts)), 200).get("sip-etag")
+        parts[0] = coded("quoted-printable", INFO.format("mcptt"), whole, str)
+        row("another encoding", self.core.publish(self.impu, *multipart(*parts)), 415, warning="Content-Transfer-Encoding")
+        parts[0] = coded("base64", INFO.format("mcptt"), whole, str)
+        row("what is no base64", self.core.publish(self.impu, *multipart(*parts)), 400)
+        asked = self.core.ask("SUBSCRIBE", self.system.sip_psi, {"P-Asserted-Identity": f"<{self.impu}>", "Event": "poc-settings", "Expires": "0",
+                              "Content-Transfer-Encoding": "base64"}, INFO.format("mcptt"), base64.b64encode(info(uri=self.mc_id).encode()).decode())
+        row("a body in base64", asked, 200)
+        self.core.notify("terminated;reason=timeout")
 
     def settings_only(self):
         body = multipart((INFO.format("mcptt"), info(uri=self.mc_id, client=UE1)), (SETTINGS, settings(UE1, "manual")))

@@ -44,8 +44,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   if (is_good) {
-    if (auto parts = Parts::of(message.value(HeaderId::ContentType), message.body())) {
-      for (const Part& part : *parts) inside(part.body);
+    if (auto parts = Parts::of(message)) {
+      std::size_t octets = 0;
+      for (const Part& part : *parts) {
+        inside(part.content_type);
+        if (input.find("64") == std::string::npos) inside(part.body);
+        octets += part.body.size();
+      }
+      CLAVIGER_ASSERT(octets <= message.body().size());
     }
   }
   if (is_good && message.is_request() && check_request(message)) {
