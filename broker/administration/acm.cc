@@ -86,7 +86,8 @@ void name_skipped(Context& context, std::string_view prefix, std::string_view ke
 }
 
 bool is_in_domains(std::string_view mc_id, const std::vector<std::string>& domains) {
-  return std::ranges::find(domains, domain_of(mc_id)) != domains.end();
+  return std::ranges::any_of(domains,
+                             [its = domain_of(mc_id)](const std::string& domain) { return is_same_name(domain, its); });
 }
 
 std::string SetupView::state() const {

@@ -163,7 +163,7 @@ class Acm {
 
   // acm_home.cc
   runtime::Task<Result<std::string>> ask_here(std::string tenant, Asker asker, std::shared_ptr<const Setup> setup);
-  runtime::Task<Result<Unit>> check_asked(std::string tenant, std::string acmc, std::shared_ptr<const Setup> setup);
+  runtime::Task<Result<Setup>> check_asked(std::string tenant, std::string acmc, std::shared_ptr<const Setup> setup);
   runtime::Task<Result<SetupView>> view_here(std::string tenant, std::string id);
   runtime::Task<Result<Unit>> withdraw_here(std::string tenant, std::string id, std::string who);
   void follow(std::string tenant, std::string id, std::string system);

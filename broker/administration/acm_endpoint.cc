@@ -111,7 +111,7 @@ Result<Caller> read_token(Context& context, const std::string& tenant, const htt
   }
   Caller caller;
   for (const std::string_view id : claims->mc_ids) {
-    if (!id.empty()) caller.identities.emplace_back(id);
+    if (!id.empty()) caller.identities.push_back(one_writing(id));
   }
   const bool is_service = claims->sid.empty() && claims->subject == claims->client_id;
   if (is_service) caller.identities.emplace_back(claims->client_id);
@@ -139,16 +139,22 @@ Task<Result<Caller>> authenticate(Acm* acm, Context* context, std::string tenant
   co_return Error{Code::TokenBinding, "acm.certificate"};
 }
 
+// MC IDs in whatever writing; a service is called by its client_id to the letter.
+bool is_used_by(const AcmClient& client, const Caller& caller) {
+  const auto is_called = [&caller](const std::string& name) {
+    return std::ranges::any_of(caller.identities,
+                               [&](const std::string& id) { return id == name || id == one_writing(name); });
+  };
+  return is_called(client.id) || std::ranges::any_of(client.operators, is_called);
+}
+
 // The ACM client for which the token may speak: the one that is named, or the one that is the token's own.
 Task<Result<AcmClient>> client_of(Acm* acm, std::string tenant, Caller caller, std::string wanted) {
   auto clients = co_await acm->list_clients(tenant);
   if (!clients) co_return clients.error();
   for (const AcmClient& each : *clients) {
-    if (!wanted.empty() && each.id != wanted) continue;
-    const bool may = std::ranges::any_of(caller.identities, [&](const std::string& id) {
-      return id == each.id || std::ranges::find(each.operators, id) != each.operators.end();
-    });
-    if (may) co_return each;
+    if (!wanted.empty() && one_writing(each.id) != one_writing(wanted)) continue;
+    if (is_used_by(each, caller)) co_return each;
   }
   co_return Error{Code::AcmNotAuthorised, "acm.client"};
 }
@@ -339,10 +345,7 @@ Task<Result<Caller>> approver(Room room, const http::Request* request, std::stri
   auto clients = co_await room.acm->list_clients(tenant);
   if (!clients) co_return clients.error();
   for (const AcmClient& each : *clients) {
-    const bool is_his = std::ranges::any_of(caller.identities, [&](const std::string& id) {
-      return id == each.id || std::ranges::find(each.operators, id) != each.operators.end();
-    });
-    if (is_his && each.may_approve) co_return caller;
+    if (each.may_approve && is_used_by(each, caller)) co_return caller;
   }
   co_return Error{Code::AcmNotAuthorised, "acm.approver"};
 }

@@ -39,26 +39,38 @@ std::string result_row(std::string_view tenant, std::string_view id, std::string
   return broker::record_key({tenant, "out", id, system, mc_id});
 }
 
-// Step 2. The ACM client may speak for these users and these partners; the users are ours.
-Task<Result<Unit>> Acm::check_asked(std::string tenant, std::string acmc, std::shared_ptr<const Setup> setup) {
+// Step 2. The ACM client may speak for these users and these partners; the users are ours. The request as our own records
+// write its names, which is how our tokens write them, too.
+Task<Result<Setup>> Acm::check_asked(std::string tenant, std::string acmc, std::shared_ptr<const Setup> setup) {
   const std::string key = broker::record_key({tenant, "client", acmc});
   auto value = co_await home().store.get(tables::kAcmClients, key);
   if (value.failed_with(Code::NotFound)) co_return Error{Code::AcmNotAuthorised, "acm.client"};
   if (!value) co_return value.error();
   CLAVIGER_CO_TRY(client, decode_client(*value));
-  for (std::size_t i = 0; i < setup->targets.size(); ++i) {
-    auto partner = co_await find_partner(tenant, setup->targets[i]);
-    if (!partner) co_return partner.error();
+  Setup kept = *setup;
+  CLAVIGER_CO_TRY(partners, co_await list_partners(tenant));
+  for (std::size_t i = 0; i < kept.targets.size(); ++i) {
+    std::string& target = kept.targets[i];
+    const auto is_it = [&target](const AcmPartner& each) { return each.system == target; };
+    auto partner = std::ranges::find_if(partners, is_it);
+    if (partner == partners.end()) {
+      const auto is_called_so = [&target](const AcmPartner& each) { return is_same_name(each.system, target); };
+      partner = std::ranges::find_if(partners, is_called_so);
+    }
+    if (partner == partners.end()) co_return Error{Code::AcmPartnerUnknown, "acm.partner"};
+    target = partner->system;
     if (partner->url.empty()) co_return Error{Code::AcmPartnerUnknown, "acm.url"};
     // Nobody asks here in the name of another system.
-    if (!setup->home.empty() && setup->home != partner->own_system) co_return Error{Code::AcmNotAuthorised, "acm.home"};
+    if (!kept.home.empty() && !is_same_name(kept.home, partner->own_system))
+      co_return Error{Code::AcmNotAuthorised, "acm.home"};
     const auto& allowed = client.partners;
-    if (!allowed.empty() && std::ranges::find(allowed, setup->targets[i]) == allowed.end()) {
+    const auto is_target = [&target](const std::string& system) { return is_same_name(system, target); };
+    if (!allowed.empty() && std::ranges::none_of(allowed, is_target)) {
       co_return Error{Code::AcmNotAuthorised, "acm.target"};
     }
   }
-  for (std::size_t i = 0; i < setup->users.size(); ++i) {
-    const SetupUser* asked = &setup->users[i];
+  for (std::size_t i = 0; i < kept.users.size(); ++i) {
+    SetupUser* asked = &kept.users[i];
     if (!client.domains.empty() && !is_in_domains(asked->mc_id, client.domains)) {
       co_return Error{Code::AcmNotAuthorised, "acm.domain"};
     }
@@ -67,11 +79,14 @@ Task<Result<Unit>> Acm::check_asked(std::string tenant, std::string acmc, std::s
     if (!user) co_return user.error();
     const std::array<const std::string*, 3> own{&user->mcptt_id, &user->mcvideo_id, &user->mcdata_id};
     for (std::size_t service = 0; service < own.size(); ++service) {
-      const std::string& id = asked->service_ids[service];
-      if (!id.empty() && id != *own[service]) co_return Error{Code::BadValue, "acm.mc_service_ids"};
+      std::string& id = asked->service_ids[service];
+      if (id.empty()) continue;
+      if (one_writing(id) != one_writing(*own[service])) co_return Error{Code::BadValue, "acm.mc_service_ids"};
+      id = *own[service];
     }
+    asked->mc_id = user->mc_id;
   }
-  co_return Unit{};
+  co_return kept;
 }
 
 Task<Result<std::string>> Acm::ask_here(std::string tenant, Asker asker, std::shared_ptr<const Setup> setup) {
@@ -79,10 +94,9 @@ Task<Result<std::string>> Acm::ask_here(std::string tenant, Asker asker, std::sh
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(journal, co_await look_up(tenant, "acmc:" + asker.acmc, asker));
   if (!journal.id.empty()) co_return journal.id;
-  CLAVIGER_CO_TRY(allowed, co_await check_asked(tenant, asker.acmc, setup));
+  CLAVIGER_CO_TRY(kept, co_await check_asked(tenant, asker.acmc, setup));
   const auto fresh = home().tokens->random_id();
   if (!fresh) co_return fresh.error();
-  Setup kept = *setup;
   kept.id.assign(fresh->data(), fresh->size());
   // Operators name it on a command line, where a hyphen in front begins an option.
   if (kept.id.starts_with('-')) kept.id.front() = '_';
@@ -280,12 +294,12 @@ Task<Result<Unit>> Acm::keep_results(std::string tenant, std::string id, std::st
                                      std::shared_ptr<const ResultMessage> message) {
   CLAVIGER_CO_TRY(setup, co_await find_setup(setup_key(tenant, id)));
   // Step 8: the answering system is the one that was asked, and answers for those who were asked for.
-  if (message->system != system) co_return Error{Code::AnswerDiffers, "acm.system"};
-  std::map<std::string_view, std::string_view> statuses;
-  for (const UserResult& each : message->users) statuses.emplace(each.mc_id, each.status);
+  if (!is_same_name(message->system, system)) co_return Error{Code::AnswerDiffers, "acm.system"};
+  std::map<std::string, std::string_view> statuses;
+  for (const UserResult& each : message->users) statuses.emplace(one_writing(each.mc_id), each.status);
   storage::Transaction transaction;
   for (const SetupUser& user : setup.users) {
-    const auto found = statuses.find(user.mc_id);
+    const auto found = statuses.find(one_writing(user.mc_id));
     const std::string_view status = found == statuses.end() ? std::string_view("FAILED") : found->second;
     transaction.put(tables::kAcmUsers, result_row(tenant, id, system, user.mc_id), as_bytes(status));
   }

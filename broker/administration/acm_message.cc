@@ -37,14 +37,14 @@ Result<SetupUser> parse_user(codec::JsonValue value) {
   CLAVIGER_TRY(object, value.as_object());
   SetupUser user;
   CLAVIGER_TRY(mc_id, identity_at(object, "acm.mc_id"));
-  user.mc_id = std::move(mc_id);
+  user.mc_id = one_writing(mc_id);
   if (const auto ids = object.find("mc_service_ids")) {
     CLAVIGER_TRY(services, ids->as_object());
     for (const codec::JsonMember member : services) {
       const auto* found = std::ranges::find(kServices, member.name);
       const auto text = member.value.as_string();
       if (found == kServices.end() || !text || !is_identity(*text)) return Error{Code::BadValue, "acm.mc_service_ids"};
-      user.service_ids[static_cast<std::size_t>(found - kServices.begin())] = *text;
+      user.service_ids[static_cast<std::size_t>(found - kServices.begin())] = one_writing(*text);
     }
   }
   CLAVIGER_TRY(from, time_at(object, "acm.valid_from"));
@@ -83,7 +83,8 @@ Result<SetupMessage> parse_setup(std::string_view body) {
   for (const codec::JsonValue each : target_list) {
     const auto text = each.as_string();
     if (!text || !is_identity(*text)) return Error{Code::BadValue, "acm.targets"};
-    if (std::ranges::find(setup.targets, *text) != setup.targets.end()) return Error{Code::BadValue, "acm.targets"};
+    const auto is_it = [&text](const std::string& other) { return is_same_name(other, *text); };
+    if (std::ranges::any_of(setup.targets, is_it)) return Error{Code::BadValue, "acm.targets"};
     if (setup.targets.size() == kTargetsMax) return Error{Code::SetupListTooLong, "acm.targets"};
     setup.targets.emplace_back(*text);
   }

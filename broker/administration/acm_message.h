@@ -6,7 +6,7 @@
 //    "users": [{"mc_id", "mc_service_ids": {"mcptt": ...}, "valid_from": dateTime, "valid_until": dateTime}]}
 //   {"status": "PROCESSING", "href": "..."}
 //   {"system", "result": true, "users": [{"mc_id", "mc_service_ids", "status": "CREATED"}]}
-// Pure functions, any thread.
+// In a Setup identities have one writing, whatever was sent. Pure functions, any thread.
 #pragma once
 
 #include <optional>

@@ -52,8 +52,9 @@ Task<Result<std::string>> Acm::accept_here(std::string tenant, std::shared_ptr<c
   if (!turn) co_return turn.error();
   CLAVIGER_CO_TRY(journal, co_await look_up(tenant, "system:" + from->system, asker));
   if (!journal.id.empty()) co_return journal.id;
-  if (setup->home != from->system) co_return Error{Code::AcmNotAuthorised, "acm.home_system"};
-  if (std::ranges::find(setup->targets, from->own_system) == setup->targets.end()) {
+  if (!is_same_name(setup->home, from->system)) co_return Error{Code::AcmNotAuthorised, "acm.home_system"};
+  const auto is_ours = [&from](const std::string& target) { return is_same_name(target, from->own_system); };
+  if (std::ranges::none_of(setup->targets, is_ours)) {
     co_return Error{Code::AcmPartnerUnknown, "acm.targets"};
   }
   // The journal forgets a key, the request that is called by it does not.
@@ -63,6 +64,7 @@ Task<Result<std::string>> Acm::accept_here(std::string tenant, std::shared_ptr<c
   if (former) co_return former->id;
   CLAVIGER_CO_TRY(has_room, co_await check_room(tenant, from, setup));
   Setup kept = *setup;
+  kept.home = from->system;
   kept.id = asker.idempotency_key;
   kept.who = asker.who;
   kept.created_at = numeric_date(home().shard.wall());

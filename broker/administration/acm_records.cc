@@ -4,6 +4,8 @@
 
 #include "core/codec/json_reader.h"
 #include "core/codec/json_writer.h"
+#include "core/sip/scan.h"
+#include "core/sip/uri.h"
 
 namespace claviger::administration {
 namespace {
@@ -236,5 +238,12 @@ std::string_view domain_of(std::string_view identity) {
   const std::string_view rest = identity.substr(at + 1);
   return rest.substr(0, rest.find_first_of(":;?>"));
 }
+
+std::string one_writing(std::string_view identity) {
+  auto canonical = sip::canonical_identity(identity);
+  return canonical ? *std::move(canonical) : std::string(identity);
+}
+
+bool is_same_name(std::string_view one, std::string_view other) { return sip::equals_ignoring_case(one, other); }
 
 }  // namespace claviger::administration

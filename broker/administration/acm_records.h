@@ -131,5 +131,9 @@ Result<Visitor> decode_visitor(const storage::Value& value);
 bool is_identity(std::string_view text);
 // "alpha.example" of "sip:ann@alpha.example"; empty: none.
 std::string_view domain_of(std::string_view identity);
+// Of all writings of a SIP or tel URI one (RFC 3261 clause 19.1.4); of anything else what it is.
+std::string one_writing(std::string_view identity);
+// MC system IDs and domains, which have no case.
+bool is_same_name(std::string_view one, std::string_view other);
 
 }  // namespace claviger::administration

@@ -130,7 +130,7 @@ Task<sip::Response> DocumentNotifier::subscribe(const sip::Received* request, st
     auto access = co_await registration::access_without_upload(&registrar_, request, identity);
     if (!access) co_return registration::refusal(registrar_, access.error());
     auto wanted = read_wanted(registrar_, message, std::move(identity), *access);
-    if (wanted.failed_with(Code::ContentUnsupported)) {
+    if (wanted.failed_with(Code::ContentUnsupported) && wanted.error().where != sip::kTransferEncoding) {
       std::string types = "multipart/mixed, " + std::string(kResourceListsType);
       for (const auto& service : registrar_.services().all()) types += ", " + service.info_media_type;
       co_return sip::Response(415).with("Accept", std::move(types));

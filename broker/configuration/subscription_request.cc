@@ -111,7 +111,7 @@ Result<DocumentSubscription> read_wanted(Registrar& registrar, const sip::Messag
     if (!is_server) return kNotAuthorised;
     entries = named_by_uri(message);
   } else {
-    CLAVIGER_TRY(parts, sip::Parts::of(message.value(sip::HeaderId::ContentType), message.body()));
+    CLAVIGER_TRY(parts, sip::Parts::of(message));
     const sip::Part* const lists = parts.find(kResourceListsType);
     CLAVIGER_TRY(presented, read_presented(registrar, parts, lists, access));
     token = presented.token;

@@ -171,7 +171,8 @@ Task<Result<User>> find_user_by_mc_identity(Context* context, std::string tenant
   if (owner.tenant != tenant) co_return Error{Code::UserUnknown, "user.mc_identity"};
   CLAVIGER_CO_TRY(user, co_await read_user(context, tenant, owner.sub));
   for (const auto& [has_kind, has] : identities_of(user)) {
-    if (has_kind == kind && has == identity) co_return user;
+    // In whatever writing: the row is of all of them.
+    if (has_kind == kind && mc_identity_key(kind, has) == mc_identity_key(kind, identity)) co_return user;
   }
   co_return Error{Code::UserUnknown, "user.mc_identity"};  // he had it once
 }

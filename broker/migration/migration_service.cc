@@ -2,6 +2,7 @@
 
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "core/sip/uri.h"
 
 namespace claviger::migration {
 
@@ -54,6 +55,12 @@ Task<Result<Unit>> check_listed(broker::Context* context, std::string tenant, st
   if (mc_service_id.empty() || mc_service_id.find('\0') != std::string::npos) co_return kNotListed;
   const std::string key = broker::record_key({tenant, system, mc_service_id});
   auto row = co_await context->store.get(tables::kMigrationServices, key);
+  // Administration lists the one writing of what his home may write in several (RFC 3261 clause 19.1.4).
+  if (row.failed_with(Code::NotFound)) {
+    const auto written = sip::canonical_identity(mc_service_id);
+    const std::string other = broker::record_key({tenant, system, written ? *written : mc_service_id});
+    if (other != key) row = co_await context->store.get(tables::kMigrationServices, other);
+  }
   if (row) {
     if (row->bytes().size() != kValueBytes) co_return Error{Code::Corrupt, "migration_services"};
     if (row->bytes()[0] != kVersion) co_return Error{Code::SchemaTooNew, "migration_services"};

@@ -2,6 +2,7 @@
 
 #include "broker/registration/info_document.h"
 #include "broker/registration/settings_document.h"
+#include "core/sip/multipart.h"
 
 namespace claviger::registration {
 namespace {
@@ -37,6 +38,9 @@ Response refusal(Registrar& registrar, const Error& error) {
     case Code::IntervalTooBrief:
       return Response(423).with("Min-Expires", std::to_string(kIntervalMin));
     case Code::ContentUnsupported: {
+      if (error.where == sip::kTransferEncoding)
+        return Response(415).with("Warning",
+                                  warning(registrar, "Content-Transfer-Encoding: 7bit, 8bit, binary, base64"));
       std::string types = "multipart/mixed, ";
       types += kSettingsType;
       for (const Service& service : registrar.services().all()) types += ", " + service.info_media_type;

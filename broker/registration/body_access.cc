@@ -4,7 +4,6 @@
 
 #include "broker/registration/info_document.h"
 #include "broker/registration/procedures.h"
-#include "core/codec/base64url.h"
 #include "core/crypto/mikey/i_message.h"
 #include "core/sip/scan.h"
 
@@ -14,20 +13,10 @@ using runtime::Task;
 
 namespace {
 
-// RFC 2045 clause 6: base64 or the octets themselves.
 Result<std::string> message_of(const sip::Part& part) {
-  if (!sip::equals_ignoring_case(part.transfer_encoding, "base64")) {
-    if (part.body.size() > mikey::kIMessageBytesMax) return Error{Code::CskInvalid, "csk.size"};
-    return std::string(part.body);
-  }
-  std::string text(part.body);
-  std::erase_if(text, [](char c) { return sip::has_class(c, sip::kIsSpace); });
-  if (text.size() > codec::base64_encoded_size(mikey::kIMessageBytesMax)) return Error{Code::CskInvalid, "csk.size"};
-  std::string message(text.size(), '\0');
-  const auto size = codec::base64_decode(text, std::as_writable_bytes(std::span(message)));
-  if (!size) return Error{Code::CskInvalid, "csk.base64"};
-  message.resize(*size);
-  return message;
+  if (sip::equals_ignoring_case(part.transfer_encoding, "base64")) return Error{Code::CskInvalid, "csk.base64"};
+  if (part.body.size() > mikey::kIMessageBytesMax) return Error{Code::CskInvalid, "csk.size"};
+  return std::string(part.body);
 }
 
 // Identities that stand in the clear beside the message, and those that are bound here already: one of them made it, if
@@ -66,9 +55,16 @@ ClientServerKeyRef BodyAccess::uploaded_by(std::string_view mc_service_id) const
   return nullptr;
 }
 
-bool is_protected(std::string_view body) {
+bool is_protected(const sip::Message& message) {
+  const std::string_view body = message.body();
+  if (message.has(sip::HeaderId::ContentTransferEncoding)) return true;
   for (const std::string_view mark : {kMikeyType, std::string_view("KeyName>"), std::string_view(";key-id=")}) {
     if (body.find(mark) != std::string_view::npos) return true;
+  }
+  // What is in a part in base64 nobody sees here.
+  constexpr std::string_view kBase = "base";
+  for (std::size_t at = body.find("64", kBase.size()); at != std::string_view::npos; at = body.find("64", at + 2)) {
+    if (sip::equals_ignoring_case(body.substr(at - kBase.size(), kBase.size()), kBase)) return true;
   }
   return false;
 }
@@ -117,8 +113,8 @@ Task<Result<BodyAccess>> access_body(Registrar* registrar, const sip::Parts* par
 
 Task<Result<BodyAccess>> access_without_upload(Registrar* registrar, const sip::Received* received, std::string impu) {
   const sip::Message& message = received->message;
-  if (!is_protected(message.body())) co_return BodyAccess();
-  CLAVIGER_CO_TRY(parts, sip::Parts::of(message.value(sip::HeaderId::ContentType), message.body()));
+  if (!is_protected(message)) co_return BodyAccess();
+  CLAVIGER_CO_TRY(parts, sip::Parts::of(message));
   if (parts.count(kMikeyType) != 0) co_return Error{Code::CskInvalid, "csk.method"};
   auto access = co_await access_body(registrar, &parts, std::move(impu));
   co_return access;

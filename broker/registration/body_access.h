@@ -26,8 +26,8 @@ struct BodyAccess {
   ClientServerKeyRef uploaded_by(std::string_view mc_service_id) const;
 };
 
-// Whether there is anything for access_body() to do.
-bool is_protected(std::string_view body);
+// Whether there may be anything for access_body() to do.
+bool is_protected(const sip::Message& message);
 
 // Any shard; `parts` outlives the task. CskInvalid: an I_MESSAGE that cannot be opened; SipHeaderRepeated: too many of
 // them; Unsupported without a KMS of ours; Overload; what the store says. A key that is named and not there is nothing yet:

@@ -192,11 +192,11 @@ Response refuse(Registrar* registrar, const sip::Message& message, const Error& 
 
 // The keys of an embedded REGISTER's body. None where it cannot be had: the registration stands all the same.
 Task<BodyAccess> access_embedded(Registrar* registrar, const sip::Received* received) {
-  if (!is_protected(received->message.body())) co_return BodyAccess();
+  if (!is_protected(received->message)) co_return BodyAccess();
   const auto body = embedded_body(received->message);
   if (!body) co_return BodyAccess();
   auto identity = registering_identity(received->message);
-  const auto parts = sip::Parts::of(body->content_type, body->body);
+  const auto parts = sip::Parts::of(body->content_type, body->body, body->transfer_encoding);
   if (!identity || !parts) co_return BodyAccess();
   auto access = co_await access_body(registrar, &*parts, *identity);
   if (access) co_return *std::move(access);
@@ -221,10 +221,10 @@ Task<Response> answer_register(Registrar* registrar, const sip::Received* receiv
 // What is cheap comes first: the syntax, then whether the identity is registered, then the arithmetic.
 Task<Result<BodyAccess>> access_published(Registrar* registrar, const sip::Received* received, std::string identity) {
   const sip::Message& message = received->message;
-  if (!is_protected(message.body())) co_return BodyAccess();
+  if (!is_protected(message)) co_return BodyAccess();
   CLAVIGER_CO_TRY(headers, read_publish_headers(message, identity));
   if (headers.expires == 0) co_return BodyAccess();
-  CLAVIGER_CO_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
+  CLAVIGER_CO_TRY(parts, sip::Parts::of(message));
   CLAVIGER_CO_TRY(registration, co_await read_registration(registrar, identity));
   if (!registration.is_active_at(registrar->now())) co_return Error{Code::RegistrationUnknown, "publish.registration"};
   auto access = co_await access_body(registrar, &parts, identity);

@@ -109,7 +109,7 @@ Result<Unit> read_embedded(Registrar& registrar, std::string_view text, std::str
   if (identity != outer_identity) return Error{Code::SipUri, "embedded.to"};
   request.contact = contact_of(registrar.services(), inner);
   if (inner.body().empty()) return Unit{};
-  CLAVIGER_TRY(parts, sip::Parts::of(inner.value(HeaderId::ContentType), inner.body()));
+  CLAVIGER_TRY(parts, sip::Parts::of(inner));
   CLAVIGER_TRY(signers, check_signatures(parts, registrar.services(), access.keys));
   for (const Service& service : registrar.services().all()) {
     CLAVIGER_TRY(part, info_part(parts, service));
@@ -157,7 +157,7 @@ Result<std::string> asserted_identity(const sip::Message& message) {
 
 std::optional<sip::Part> embedded_body(const sip::Message& message) {
   if (message.body().empty()) return std::nullopt;
-  const auto parts = sip::Parts::of(message.value(HeaderId::ContentType), message.body());
+  const auto parts = sip::Parts::of(message);
   if (!parts) return std::nullopt;
   for (const sip::Part& part : *parts) {
     sip::Message inner;
@@ -165,6 +165,7 @@ std::optional<sip::Part> embedded_body(const sip::Message& message) {
     if (!inner.parse(part.body, sip::Framing::Embedded) || !inner.is_request()) continue;
     sip::Part body;
     body.content_type = inner.value(HeaderId::ContentType);
+    body.transfer_encoding = inner.value(HeaderId::ContentTransferEncoding);
     body.body = inner.body();
     return body;
   }
@@ -203,7 +204,7 @@ Result<RegisterRequest> read_register(Registrar& registrar, const sip::Message& 
   request.charging_functions = kept(message.value(HeaderId::PChargingFunctionAddresses));
   request.visited_network = kept(message.value(HeaderId::PVisitedNetworkId));
   if (message.body().empty()) return request;
-  const auto parts = sip::Parts::of(message.value(HeaderId::ContentType), message.body());
+  const auto parts = sip::Parts::of(message);
   Result<Unit> outcome = parts ? Result<Unit>(Unit{}) : Result<Unit>(parts.error());
   if (parts) {
     for (const sip::Part& part : *parts) {
@@ -242,7 +243,7 @@ Result<PublishRequest> read_publish(Registrar& registrar, const sip::Message& me
                                     const BodyAccess& access) {
   CLAVIGER_TRY(request, read_publish_headers(message, std::move(impu)));
   if (request.expires == 0 || message.body().empty()) return request;
-  CLAVIGER_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
+  CLAVIGER_TRY(parts, sip::Parts::of(message));
   if (parts.count(kSettingsType) > 1) return Error{Code::SipHeaderRepeated, "publish.settings"};
   const sip::Part* const settings = parts.find(kSettingsType);
   if (settings == nullptr) return Error{Code::ContentUnsupported, "publish.settings"};
@@ -303,7 +304,7 @@ Result<SubscribeRequest> read_subscribe(Registrar& registrar, const sip::Message
   CLAVIGER_TRY(dialog, sip::read_dialog(message));
   subscription.dialog = std::move(dialog);
   if (!subscription.dialog.local_tag.empty()) return request;
-  CLAVIGER_TRY(parts, sip::Parts::of(message.value(HeaderId::ContentType), message.body()));
+  CLAVIGER_TRY(parts, sip::Parts::of(message));
   CLAVIGER_TRY(signers, check_signatures(parts, registrar.services(), access.keys));
   for (const Service& each : registrar.services().all()) {
     CLAVIGER_TRY(part, info_part(parts, each));

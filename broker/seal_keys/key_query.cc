@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view kService = "val-service-id";
 constexpr std::string_view kTarget = "val-tgt-ue";
+constexpr std::string_view kTargetUser = "val-tgt-ue[valUserId]";
+constexpr std::string_view kTargetUe = "val-tgt-ue[valUeId]";
 constexpr std::string_view kUser = "valUserId";
 constexpr std::string_view kUe = "valUeId";
 constexpr std::string_view kBadId = "must be 1 to 255 characters without blanks";
@@ -67,7 +69,8 @@ Fault read_field(codec::JsonReader& reader, const codec::FormField& field, KeyQu
   if (field.name == kTarget) {
     return field.value.starts_with('{') ? read_object(reader, field.value, said) : read_list(field.value, said);
   }
-  // val-tgt-ue[valUserId]=alice: OpenAPI's deepObject, which this parameter does not have.
+  if (field.name == kTargetUser) return said.say(TargetKind::User, field.value);
+  if (field.name == kTargetUe) return said.say(TargetKind::Ue, field.value);
   if (field.name.starts_with(kTarget)) return QueryFault{kTarget, "is written in a way that is not described"};
   return std::nullopt;
 }

@@ -5,7 +5,8 @@
 //   ?val-service-id=s&valUserId=alice                       form, explode: OpenAPI's default
 //   ?val-service-id=s&val-tgt-ue={"valUserId":"alice"}      percent-encoded JSON
 //   ?val-service-id=s&val-tgt-ue=valUserId,alice            form without explode
-// All three are taken, several at once when they agree. A target that we do not understand is refused, never left out: the
+//   ?val-service-id=s&val-tgt-ue[valUserId]=alice           deepObject
+// All four are taken, several at once when they agree. A target that we do not understand is refused, never left out: the
 // answer would be the key of the whole service. Other parameters are ignored. Pure functions, any thread.
 #pragma once
 

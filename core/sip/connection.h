@@ -3,6 +3,7 @@
 // Owned by its EndpointShard. Messages of many transactions share it; answers leave in the order in which they are ready.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/net/stream.h"
@@ -29,6 +30,8 @@ class Connection final : public net::StreamUser {
 
   std::uint64_t id() const { return id_; }
   const Peer& peer() const { return peer_; }
+  // Lives as long as this.
+  std::weak_ptr<const void> way() const { return way_; }
 
   // net::StreamUser
   void on_established() override;
@@ -45,6 +48,7 @@ class Connection final : public net::StreamUser {
   std::uint64_t id_;
   Peer peer_;
   ConnectionSlots::Slot slot_;
+  std::shared_ptr<const void> way_ = std::make_shared<char>();
   FrameScanner scanner_;
   std::string input_;
   std::string output_;

@@ -6,6 +6,7 @@
 #include "core/sip/connection_slots.h"
 #include "core/sip/endpoint_shard.h"
 #include "core/sip/limits.h"
+#include "core/sip/ongoing_requests.h"
 #include "core/sip/scan.h"
 #include "core/sip/uri.h"
 
@@ -60,7 +61,8 @@ Endpoint::Endpoint(runtime::Shards& shards, EndpointOptions options)
     : shards_(shards),
       options_(std::move(options)),
       address_key_(crypto::fresh_value<SipKey>()),
-      slots_(std::make_shared<ConnectionSlots>(crypto::fresh_value<SipKey>())) {
+      slots_(std::make_shared<ConnectionSlots>(crypto::fresh_value<SipKey>())),
+      ongoing_(std::make_shared<OngoingRequests>(crypto::fresh_value<SipKey>())) {
   CLAVIGER_ASSERT(options_.handler != nullptr);
   if (options_.via_host.empty()) options_.via_host = options_.host;
   if (options_.via_host.find(':') != std::string::npos && !options_.via_host.starts_with('[')) {

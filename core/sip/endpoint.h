@@ -1,5 +1,5 @@
 // The process's SIP endpoint: UDP, TCP and TLS on one side, transactions on every shard, a handler of requests behind
-// them (RFC 3261 clauses 17.1.2, 17.2.2, 18; RFC 4320).
+// them (RFC 3261 clauses 8.2.2.2, 17.1.2, 17.2.2, 18; RFC 4320).
 //
 // Made before use and kept until drained. A UDP socket belongs to one shard, which reads it in batches; a connection
 // belongs to the shard that its peer's address says, so that whoever wants to send to that address finds it there. A
@@ -93,6 +93,7 @@ struct NextHop {
 };
 class ConnectionSlots;
 class EndpointShard;
+class OngoingRequests;
 
 class Endpoint {
  public:
@@ -133,6 +134,7 @@ class Endpoint {
   SipKey address_key_;
   mutable std::mutex tls_mutex_;  // of the two contexts among the options
   std::shared_ptr<ConnectionSlots> slots_;
+  std::shared_ptr<OngoingRequests> ongoing_;
   std::vector<std::unique_ptr<EndpointShard>> on_shard_;
 };
 

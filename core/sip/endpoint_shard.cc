@@ -192,6 +192,12 @@ std::optional<Response> EndpointShard::answer_alone(const Message& request, std:
   return std::nullopt;
 }
 
+std::weak_ptr<const void> EndpointShard::way_of(std::uint64_t connection) const {
+  if (connection == 0) return endpoint_.ongoing_;
+  const auto found = connections_.find(connection);
+  return found == connections_.end() ? std::weak_ptr<const void>() : found->second->way();
+}
+
 void EndpointShard::receive_request(std::unique_ptr<Received> received, std::uint64_t connection) {
   const Message& message = received->message;
   const std::string source = peer_key(received->peer.transport, received->peer.address);
@@ -202,8 +208,11 @@ void EndpointShard::receive_request(std::unique_ptr<Received> received, std::uin
     if (!known->response.empty()) send_response(*received, known->response, connection);
     return;
   }
+  auto place = endpoint_.ongoing_->take(message, way_of(connection));
+  if (!place) return answer(*received, Response(482), connection, nullptr);
   const net::Address& from = received->peer.address;
-  if (is_draining_ || !transactions_.begin(key, connection == 0 ? std::optional(from.source()) : std::nullopt)) {
+  const auto datagram_of = connection == 0 ? std::optional(from.source()) : std::nullopt;
+  if (is_draining_ || !transactions_.begin(key, datagram_of, *std::move(place))) {
     counters.overloads.add();
     return answer(*received, Response(503).with("Retry-After", std::string(kRetryAfter)), connection, nullptr);
   }
@@ -232,6 +241,7 @@ void EndpointShard::answer(const Received& received, const Response& response, s
   if (connection != 0) {
     transactions_.end(*key);  // Timer J is 0
   } else {
+    if (response.status >= 300) transactions_.give_up_place(*key);
     transactions_.complete(*key, std::move(text), shard_.now() + kTimerJ);
     arm_expiry();
   }

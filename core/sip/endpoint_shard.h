@@ -60,6 +60,8 @@ class EndpointShard {
   void refuse_datagram(std::string_view text, const Peer& peer);
   void receive_request(std::unique_ptr<Received> received, std::uint64_t connection);
   void receive_response(std::unique_ptr<Received> received);
+  // How its answer goes back: expired once it cannot.
+  std::weak_ptr<const void> way_of(std::uint64_t connection) const;
   // What needs no handler: INVITE, ACK, CANCEL, unknown methods and extensions. Nothing: it does.
   std::optional<Response> answer_alone(const Message& request, std::string_view source);
   runtime::Task<void> run(TransactionKey key, std::unique_ptr<Received> received, std::uint64_t connection);

@@ -1,7 +1,10 @@
 #include "core/sip/multipart.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "core/base/assert.h"
+#include "core/codec/base64url.h"
 #include "core/sip/header_id.h"
 #include "core/sip/scan.h"
 #include "core/sip/uri.h"
@@ -77,6 +80,9 @@ Result<Part> read_part(std::string_view text) {
       case HeaderId::ContentTransferEncoding:
         last = &part.transfer_encoding;
         break;
+      case HeaderId::ContentDisposition:
+        last = &part.disposition;
+        break;
       default:
         last = &ignored;
         break;
@@ -91,6 +97,22 @@ Result<Part> read_part(std::string_view text) {
   return part;
 }
 
+// Octets as they are (RFC 2045 clause 6.2).
+bool is_identity(std::string_view encoding) {
+  return encoding.empty() || equals_ignoring_case(encoding, "7bit") || equals_ignoring_case(encoding, "8bit") ||
+         equals_ignoring_case(encoding, "binary");
+}
+
+bool is_message(std::string_view content_type) {
+  return content_type.size() > 8 && equals_ignoring_case(content_type.substr(0, 8), "message/");
+}
+
+bool is_optional(std::string_view disposition) {
+  const std::size_t semicolon = disposition.find(';');
+  return semicolon != std::string_view::npos &&
+         equals_ignoring_case(find_parameter(disposition.substr(semicolon), "handling").value, "optional");
+}
+
 }  // namespace
 
 std::string_view Part::media_type() const { return trim(content_type.substr(0, content_type.find(';'))); }
@@ -99,16 +121,51 @@ bool is_multipart(std::string_view content_type) {
   return content_type.size() > 10 && equals_ignoring_case(content_type.substr(0, 10), "multipart/");
 }
 
-Result<Parts> Parts::of(std::string_view content_type, std::string_view body) {
+Result<Parts> Parts::of(std::string_view content_type, std::string_view body, std::string_view transfer_encoding) {
   Parts parts;
+  parts.size_max_ = body.size();
   if (!is_multipart(content_type)) {
-    parts.parts_[0].content_type = content_type;
-    parts.parts_[0].body = body;
-    parts.count_ = 1;
+    Part part;
+    part.content_type = content_type;
+    part.transfer_encoding = transfer_encoding;
+    part.body = body;
+    CLAVIGER_TRY(kept, parts.keep(part));
     return parts;
   }
+  if (!is_identity(transfer_encoding)) return Error{Code::ContentUnsupported, kTransferEncoding};
   CLAVIGER_TRY(added, parts.add(content_type, body, 1));
   return parts;
+}
+
+Result<Unit> Parts::keep(Part part) {
+  const bool is_base64 = equals_ignoring_case(part.transfer_encoding, "base64");
+  if (!is_base64 && !is_identity(part.transfer_encoding)) {
+    if (is_optional(part.disposition)) return Unit{};
+    return Error{Code::ContentUnsupported, kTransferEncoding};
+  }
+  if (count_ == kPartsMax) return Error{Code::TooMany, "sip.parts"};
+  // A message within has encodings of its own, and none as a whole (clause 6.4).
+  if (is_base64 && !is_message(part.content_type)) decode(part);
+  parts_[count_++] = part;
+  return Unit{};
+}
+
+// What is no base64 is empty: who reads it refuses it, in its own words.
+void Parts::decode(Part& part) {
+  std::string text(part.body);
+  std::erase_if(text, [](char c) { return has_class(c, kIsSpace); });
+  if (decoded_ == nullptr) {
+    decoded_ = std::make_shared<std::string>();
+    decoded_->reserve(size_max_);
+  }
+  const std::size_t begin = decoded_->size();
+  CLAVIGER_ASSERT(begin + codec::base64_decoded_size_max(text.size()) <= size_max_);
+  decoded_->resize(begin + codec::base64_decoded_size_max(text.size()));
+  const auto room = std::as_writable_bytes(std::span(*decoded_)).subspan(begin);
+  const auto size = codec::base64_decode(text, room);
+  decoded_->resize(begin + (size ? *size : 0));
+  part.body = std::string_view(*decoded_).substr(begin);
+  if (size) part.transfer_encoding = {};
 }
 
 // The parts of one multipart body, which ends with its closing delimiter and has one part at least.
@@ -134,10 +191,10 @@ Result<Unit> Parts::add(std::string_view content_type, std::string_view body, st
         // The CRLF in front of a delimiter belongs to it.
         if (part.body.ends_with("\r\n")) part.body.remove_suffix(2);
         if (is_multipart(part.content_type)) {
+          if (!is_identity(part.transfer_encoding)) return Error{Code::ContentUnsupported, kTransferEncoding};
           CLAVIGER_TRY(inner, add(part.content_type, part.body, depth + 1));
         } else {
-          if (count_ == kPartsMax) return Error{Code::TooMany, "sip.parts"};
-          parts_[count_++] = part;
+          CLAVIGER_TRY(kept, keep(part));
         }
       }
       if (delimiter == Delimiter::Closing) return count_ == before ? Result<Unit>(syntax()) : Result<Unit>(Unit{});

@@ -40,7 +40,8 @@ const ServerTransactions::Transaction* ServerTransactions::find(const Transactio
   return found == transactions_.end() ? nullptr : &found->second;
 }
 
-bool ServerTransactions::begin(const TransactionKey& key, std::optional<std::uint64_t> datagram_of) {
+bool ServerTransactions::begin(const TransactionKey& key, std::optional<std::uint64_t> datagram_of,
+                               OngoingRequests::Place place) {
   if (transactions_.size() >= bounds_.all) return false;
   if (datagram_of) {
     if (transactions_.size() + bounds_.for_streams >= bounds_.all || bytes_ >= bounds_.bytes) return false;
@@ -55,6 +56,7 @@ bool ServerTransactions::begin(const TransactionKey& key, std::optional<std::uin
   const auto [made, is_new] = transactions_.try_emplace(key);
   if (!is_new) return true;
   made->second.source = datagram_of;
+  made->second.place = std::move(place);
   if (datagram_of) ++shares_[*datagram_of].transactions;
   return true;
 }
@@ -69,6 +71,11 @@ void ServerTransactions::complete(const TransactionKey& key, std::string respons
     shares_[*its.source].bytes += its.response.size();
   }
   expiries_.push_back({until, key});
+}
+
+void ServerTransactions::give_up_place(const TransactionKey& key) {
+  const auto found = transactions_.find(key);
+  if (found != transactions_.end()) found->second.place = {};
 }
 
 void ServerTransactions::end(const TransactionKey& key) {

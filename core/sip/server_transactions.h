@@ -14,6 +14,7 @@
 #include "core/base/siphash.h"
 #include "core/sip/limits.h"
 #include "core/sip/message.h"
+#include "core/sip/ongoing_requests.h"
 
 namespace claviger::sip {
 
@@ -42,15 +43,18 @@ class ServerTransactions {
   struct Transaction {
     std::string response;                 // empty: being handled
     std::optional<std::uint64_t> source;  // of a datagram
+    OngoingRequests::Place place;
   };
   // Null: there is none.
   const Transaction* find(const TransactionKey& key) const;
   // `datagram_of`: net::Address::source() of who sent it over UDP; nothing: it came by a stream. False: there are as many as there
   // may be, or his share is used up.
   // Nobody else has asked over UDP in the last 32 s: he has all of theirs but a 64th, for who comes next.
-  bool begin(const TransactionKey& key, std::optional<std::uint64_t> datagram_of);
+  bool begin(const TransactionKey& key, std::optional<std::uint64_t> datagram_of, OngoingRequests::Place place = {});
   // Keeps the response until `until`.
   void complete(const TransactionKey& key, std::string response, Monotonic until);
+  // Nothing was done for the request: whoever asks again by another way, as after a 503, is heard, though the answer is kept.
+  void give_up_place(const TransactionKey& key);
   void end(const TransactionKey& key);
   void expire(Monotonic now);
   // When expire() has something to do next; Monotonic::max(): never.

@@ -6,6 +6,7 @@ usage: registration.py [--kills N]     CLAVIGER_BUILD: the build folder.
 """
 
 import argparse
+import base64
 import os
 import random
 import socket
@@ -50,6 +51,7 @@ class Story:
         self.watch()
         self.refusals()
         self.settings_only()
+        self.forked()
         self.chain()
         self.second_device()
         self.features()
@@ -137,6 +139,23 @@ class Story:
         inner_kind, inner = multipart(part, (SETTINGS, settings(UE1)), boundary="b2")
         self.etag = row("parts of a part", core.publish(impu, *multipart((inner_kind, inner))), 200).get("sip-etag")
         row("cancel of nothing", core.ask("CANCEL", self.system.sip_psi, {}), 481)
+        self.encodings()
+
+    def encodings(self):
+        """RFC 2045 clause 6: any part may come in base64; what we do not undo is 415 with the reason."""
+        def coded(name, kind, text, how=lambda text: base64.encodebytes(text.encode()).decode()):
+            return f"{kind}\r\nContent-Transfer-Encoding: {name}", how(text).replace("\n", "\r\n")
+        whole = info(token=self.token, client=UE1)
+        parts = [coded("base64", INFO.format("mcptt"), whole), coded("Base64", SETTINGS, settings(UE1))]
+        self.etag = row("parts in base64", self.core.publish(self.impu, *multipart(*parts)), 200).get("sip-etag")
+        parts[0] = coded("quoted-printable", INFO.format("mcptt"), whole, str)
+        row("another encoding", self.core.publish(self.impu, *multipart(*parts)), 415, warning="Content-Transfer-Encoding")
+        parts[0] = coded("base64", INFO.format("mcptt"), whole, str)
+        row("what is no base64", self.core.publish(self.impu, *multipart(*parts)), 400)
+        asked = self.core.ask("SUBSCRIBE", self.system.sip_psi, {"P-Asserted-Identity": f"<{self.impu}>", "Event": "poc-settings", "Expires": "0",
+                              "Content-Transfer-Encoding": "base64"}, INFO.format("mcptt"), base64.b64encode(info(uri=self.mc_id).encode()).decode())
+        row("a body in base64", asked, 200)
+        self.core.notify("terminated;reason=timeout")
 
     def settings_only(self):
         body = multipart((INFO.format("mcptt"), info(uri=self.mc_id, client=UE1)), (SETTINGS, settings(UE1, "manual")))
@@ -144,6 +163,22 @@ class Story:
         self.core.notify("manual")
         other = multipart((INFO.format("mcptt"), info(uri="sip:nobody@alpha.example", client=UE1)), (SETTINGS, settings(UE1)))
         row("settings without binding", self.core.publish(self.impu, *other), 404, warning="141")
+
+    def forked(self):
+        """RFC 3261 clause 8.2.2.2: the second branch of what a proxy forked does nothing."""
+        psi, said = self.system.sip_psi, {"P-Asserted-Identity": f"<{self.impu}>", "Event": "poc-settings"}
+        statuses, _ = self.core.forked("REGISTER", psi, {"To": f"<{self.impu}>", "Expires": "3720", "Event": "registration"})
+        expect(statuses == [200, 482], f"a forked REGISTER: {statuses}")
+        statuses, answer = self.core.forked("PUBLISH", psi, said | {"Expires": "600", "SIP-If-Match": self.etag})
+        expect(statuses == [200, 482], f"a forked PUBLISH: {statuses}")
+        self.etag = row("the one entity tag", self.core.publish(self.impu, if_match=answer.get("sip-etag")), 200).get("sip-etag")
+        self.core.notifies.queue.clear()
+        statuses, answer = self.core.forked("SUBSCRIBE", psi, said | {"Expires": "0"}, INFO.format("mcptt"), info(uri=self.mc_id))
+        expect(statuses == [200, 482], f"a forked SUBSCRIBE: {statuses}")
+        expect(self.core.notify("terminated;reason=timeout").tag("from") == answer.tag("to"), "its NOTIFY")
+        row("by another way, with another number", self.core.subscribe(self.impu, self.mc_id, expires=0), 200)
+        other = self.core.notify("terminated;reason=timeout")
+        expect(other.tag("from") != answer.tag("to"), "and no other one's")
 
     def chain(self):
         for _ in range(5):

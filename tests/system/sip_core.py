@@ -171,6 +171,17 @@ class Core:
         text, key = self.text(*arguments, **named)
         return self.exchange(text, key)
 
+    def forked(self, *arguments, **named):
+        """A request whose two branches a proxy sends us at once: the statuses, and an answer that is a success."""
+        text, key = self.text(*arguments, branch="z9hG4bK" + uuid.uuid4().hex, **named)
+        both = [text, text.replace("branch=z9hG4bK", "branch=z9hG4bKfork", 1)]
+        answers = self.answers[key] = queue.Queue()
+        for piece in both if self.transport == "udp" else ["".join(both)]:
+            self._send(piece)
+        heard = [answers.get(timeout=ANSWER_SECONDS_MAX) for _ in both]
+        del self.answers[key]
+        return sorted(each.status for each in heard), min(heard, key=lambda each: each.status)
+
     def exchange(self, text, key):
         waiting = self.answers[key] = queue.Queue()
         try:

@@ -162,16 +162,19 @@ class AskingBed : public AcmBed {
     away.url = "https://127.0.0.1:1/acm/v1/alpha/user-setups";  // nobody is there
     EXPECT_TRUE(wait(acm.put_partner("alpha", std::move(away), nullptr)));
   }
+  Result<std::string> ask(const Setup& setup, const std::string& key = "0123456789") {
+    Asker asker;
+    asker.acmc = "sip:chief@here.example";
+    asker.who = asker.acmc;
+    asker.idempotency_key = key;
+    asker.body_digest = std::string(64, '0');
+    return wait(acm.ask("alpha", asker, std::make_shared<const Setup>(setup)));
+  }
   std::string ask_there() {
     Setup setup;
     setup.targets = {kHome};
     setup.users.emplace_back().mc_id = "sip:carl@here.example";
-    Asker asker;
-    asker.acmc = "sip:chief@here.example";
-    asker.who = asker.acmc;
-    asker.idempotency_key = "0123456789";
-    asker.body_digest = std::string(64, '0');
-    auto asked = wait(acm.ask("alpha", asker, std::make_shared<const Setup>(setup)));
+    const auto asked = ask(setup);
     EXPECT_TRUE(asked);
     return asked ? *asked : std::string();
   }

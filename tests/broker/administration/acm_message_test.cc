@@ -35,6 +35,27 @@ TEST(SetupMessage, IsReadAndWrittenAgain) {
   EXPECT_EQ(again->setup.users[0].valid_from, setup.users[0].valid_from);
 }
 
+// RFC 3261 clause 19.1.4: whoever looks for somebody finds him, however he was written.
+TEST(SetupMessage, IdentitiesHaveOneWriting) {
+  std::string text = replaced(kGood, "sip:ann@alpha.example", "SIP:%61nn@ALPHA.Example;user=phone");
+  text = replaced(text, "sip:ann.ptt@alpha.example", "Sip:ann.ptt@alpha.EXAMPLE");
+  const auto read = parse_setup(text);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->setup.users[0].mc_id, "sip:ann@alpha.example");
+  EXPECT_EQ(read->setup.users[0].service_ids[0], "sip:ann.ptt@alpha.example");
+  const auto code = [](const std::string& body) { return parse_setup(body).error().code; };
+  const std::string twice = R"({"mc_id":"sip:ann@ALPHA.example"},{)";
+  EXPECT_EQ(code(replaced(kGood, "\"users\":[{", "\"users\":[" + twice)), Code::BadValue) << "one user twice";
+  EXPECT_EQ(code(replaced(kGood, "[\"bravo.example\"]", "[\"bravo.example\",\"Bravo.Example\"]")), Code::BadValue);
+  // Who else is called by letters of another case is somebody else.
+  const std::string other = R"({"mc_id":"sip:Ann@alpha.example"},{)";
+  EXPECT_TRUE(parse_setup(replaced(kGood, "\"users\":[{", "\"users\":[" + other)));
+  EXPECT_EQ(one_writing("what an IdMS calls him"), "what an IdMS calls him");
+  EXPECT_TRUE(is_in_domains("sip:ann@alpha.example", {"bravo.example", "ALPHA.example"}));
+  EXPECT_FALSE(is_in_domains("sip:ann@alpha.example", {"pha.example", "alpha.example.org", "alpha"}));
+  EXPECT_FALSE(is_in_domains("sip:ann", {"ann"}));
+}
+
 TEST(SetupMessage, SaysWhatIsWrong) {
   const auto code = [](const std::string& text) {
     const auto read = parse_setup(text);

@@ -384,6 +384,75 @@ TEST(Acm, AWithdrawalRemembersThatNobodyHadAnswered) {
   EXPECT_TRUE(decode_stage(*old).failed_with(Code::Corrupt));
 }
 
+Setup asked_for(std::string target, const std::string& mc_id) {
+  const std::string body = R"({"targets":[")" + target + R"("],"users":[{"mc_id":")" + mc_id + R"("}]})";
+  const auto read = parse_setup(body);
+  EXPECT_TRUE(read);
+  return read ? read->setup : Setup();
+}
+
+// However the client writes them: the partner, and the user whom our tokens name as our record does.
+TEST(Acm, NamesAreAskedForInAnyWritingAndKeptInOurs) {
+  AskingBed bed;
+  identity::UserDraft draft;
+  draft.login = "dora";
+  draft.mc_id = "sip:dora@Here.Example";
+  draft.mcptt_id = "sip:dora.ptt@Here.Example";
+  ASSERT_TRUE(bed.wait(identity::create_user(bed.context(), "alpha", std::move(draft))));
+  AcmClient chief;
+  chief.id = "sip:chief@here.example";
+  chief.domains = {"HERE.example"};
+  chief.partners = {"Home.Example"};
+  ASSERT_TRUE(bed.wait(bed.acm.put_client("alpha", chief)));
+  administration::Setup setup = asked_for("HOME.EXAMPLE", "SIP:dora@HERE.example");
+  setup.home = "Here.example";
+  setup.users[0].service_ids[0] = one_writing("sip:dora.ptt@here.EXAMPLE");
+  const auto id = bed.ask(setup);
+  ASSERT_TRUE(id) << name_of(id.error().code);
+  const auto view = bed.wait(bed.acm.view("alpha", *id));
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->setup.targets, std::vector<std::string>{kHome});
+  EXPECT_EQ(view->setup.users[0].mc_id, "sip:dora@Here.Example");
+  EXPECT_EQ(view->setup.users[0].service_ids[0], "sip:dora.ptt@Here.Example");
+  // Nobody and nothing more than before.
+  EXPECT_TRUE(bed.ask(asked_for(kHome, "sip:Dora@here.example"), "key-2").failed_with(Code::BadValue));
+  EXPECT_TRUE(
+      bed.ask(asked_for("elsewhere.example", "sip:carl@here.example"), "key-3").failed_with(Code::AcmPartnerUnknown));
+  chief.domains = {"there.example"};
+  ASSERT_TRUE(bed.wait(bed.acm.put_client("alpha", chief)));
+  EXPECT_TRUE(bed.ask(asked_for(kHome, "SIP:carl@HERE.example"), "key-4").failed_with(Code::AcmNotAuthorised));
+  chief.domains.clear();
+  chief.partners = {"other.example"};
+  ASSERT_TRUE(bed.wait(bed.acm.put_client("alpha", chief)));
+  EXPECT_TRUE(bed.ask(asked_for("HOME.example", "sip:carl@here.example"), "key-5").failed_with(Code::AcmNotAuthorised));
+}
+
+// One visitor, whichever way his home writes him: one place of its quota, and gone when that is withdrawn.
+TEST(Acm, AVisitorIsOneInWhateverWriting) {
+  AcmBed bed;
+  AcmPartner partner = AcmBed::agreement();
+  partner.domains = {"Home.Example"};
+  partner.quota = 1;
+  ASSERT_TRUE(bed.wait(bed.acm.put_partner("alpha", std::move(partner), nullptr)));
+  const auto asked = [](const std::string& mc_id) {
+    SetupUser user = asked_for("here.example", mc_id).users[0];
+    user.service_ids[0] = one_writing("sip:ann.mcptt@HOME.example");
+    return user;
+  };
+  EXPECT_EQ(bed.ask("request-1", {asked("SIP:ann@HOME.example")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-1", "ann"), "CREATED");
+  EXPECT_EQ(bed.ask("request-2", {asked("sip:%61nn@home.EXAMPLE;x=y")}), Stage::Done);
+  EXPECT_EQ(bed.status("request-2", "ann"), "EXISTED");
+  // What he may be there is asked in his home's writing, too.
+  EXPECT_TRUE(bed.may_be("ann", "sip:ann.mcptt@home.example"));
+  EXPECT_TRUE(bed.may_be("ann", "Sip:ann.mcptt@HOME.example"));
+  EXPECT_FALSE(bed.may_be("ann", "sip:Ann.mcptt@home.example"));
+  EXPECT_EQ(bed.withdraw("request-2"), Stage::Withdrawn);
+  EXPECT_TRUE(bed.visitor("ann"));
+  EXPECT_EQ(bed.withdraw("request-1"), Stage::Withdrawn);
+  EXPECT_FALSE(bed.visitor("ann"));
+}
+
 // Who was set up and is not any more has another status than he had.
 TEST(Acm, UsersOfAWithdrawnRequestAreWithdrawn) {
   AcmBed bed;

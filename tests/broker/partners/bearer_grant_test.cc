@@ -62,6 +62,9 @@ TEST_F(BearerGrant, KnowsTheUserByHisMcId) {
   expect_error(bed.redeem(good("a")), 400, "invalid_grant");
   ASSERT_TRUE(bed.map_user("bravo", PartnerUserKind::PrimaryMcId, "sip:bob@bravo.example", bed.ann));
   EXPECT_EQ(bed.redeem(good("b")).status, 200);
+  // Equivalent writings of a URI are one identity (RFC 3261 clause 19.1.4); a user part in other case is another's.
+  EXPECT_EQ(bed.redeem(with("mc_id", json_text("SIP:b%6Fb@BRAVO.example"))).status, 200);
+  expect_error(bed.redeem(with("mc_id", json_text("sip:Bob@bravo.example"))), 400, "invalid_grant");
 }
 
 TEST_F(BearerGrant, TakesOurTokenEndpointAsAudience) {  // RFC 7523 clause 3

@@ -41,8 +41,16 @@ TEST(KeyQuery, Trap1FormWithoutExplode) {
   EXPECT_EQ(target_of("val-service-id=s&val-tgt-ue=valUserId,a,b"), (Target{TargetKind::User, "a,b"}));
 }
 
+TEST(KeyQuery, Trap1DeepObject) {
+  EXPECT_EQ(target_of("val-service-id=s&val-tgt-ue[valUserId]=alice"), kAlice);
+  EXPECT_EQ(target_of("val-service-id=s&val-tgt-ue%5BvalUeId%5D=ue-7"), kPhone);
+  EXPECT_EQ(fault_of("val-service-id=s&val-tgt-ue[valUserId]=a&val-tgt-ue[valUeId]=a"), "val-tgt-ue");
+  EXPECT_EQ(fault_of("val-service-id=s&val-tgt-ue[valUserId]=a&val-tgt-ue[valUserId]=b"), "val-tgt-ue");
+  EXPECT_EQ(fault_of("val-service-id=s&val-tgt-ue[valUserId]="), "valUserId");
+}
+
 TEST(KeyQuery, Trap1FormsThatAgreeAreOneTarget) {
-  EXPECT_EQ(target_of("val-service-id=s&valUserId=alice&val-tgt-ue=valUserId,alice&"
+  EXPECT_EQ(target_of("val-service-id=s&valUserId=alice&val-tgt-ue=valUserId,alice&val-tgt-ue[valUserId]=alice&"
                       "val-tgt-ue={\"valUserId\":\"alice\"}&valUserId=alice"),
             kAlice);
 }
@@ -75,8 +83,8 @@ TEST(KeyQuery, Row33BothMembers) {
 TEST(KeyQuery, ATargetThatIsNotUnderstoodIsNotLeftOut) {
   for (const std::string_view query :
        {"val-tgt-ue=", "val-tgt-ue=alice", "val-tgt-ue=valUserId", "val-tgt-ue={}", "val-tgt-ue={\"valUserId\":\"a\"",
-        "val-tgt-ue=[\"valUserId\",\"a\"]", "val-tgt-ue[valUserId]=a",
-        "val-tgt-ue={\"valUserId\":\"a\",\"valUserId\":\"b\"}"}) {
+        "val-tgt-ue=[\"valUserId\",\"a\"]", "val-tgt-ue[]=a", "val-tgt-ue[valUserid]=a", "val-tgt-ue[valUserId]x=a",
+        "val-tgt-ue[valUserId][]=a", "val-tgt-ue={\"valUserId\":\"a\",\"valUserId\":\"b\"}"}) {
     EXPECT_EQ(fault_of("val-service-id=s&" + std::string(query)), "val-tgt-ue") << query;
   }
   EXPECT_EQ(fault_of("val-service-id=s&valUserId="), "valUserId");

@@ -120,6 +120,73 @@ TEST(Multiparts, PartsOfPartsStandInTheirPlace) {
   EXPECT_FALSE(Parts::of("multipart/mixed;boundary=a", "--a\r\nContent-Type: multipart/mixed\r\n\r\nx\r\n--a--"));
 }
 
+std::string part(const std::string& headers, const std::string& body) {
+  return "--a\r\nContent-Type: a/b\r\n" + headers + "\r\n" + body + "\r\n";
+}
+Result<Parts> parts_in(const std::string& text) { return Parts::of("multipart/mixed;boundary=a", text); }
+
+// RFC 2045 clause 6: of whatever type a part is.
+TEST(Multiparts, TransferEncodingsAreUndone) {
+  const std::string body = part("Content-Transfer-Encoding: base64\r\n", "PG1jcHR0\r\n aW5mby8+\r\n") +
+                           part("content-transfer-encoding:8BIT\r\n", "PGE+") +
+                           part("Content-Transfer-Encoding: BASE64\r\n", "") +
+                           part("Content-Transfer-Encoding: Base64\r\n", "PGI+") + "--a--";
+  std::optional<Parts> moved;
+  {
+    auto parts = parts_in(body);
+    ASSERT_TRUE(parts);
+    moved = *std::move(parts);
+  }
+  const Parts copied = *moved;
+  moved.reset();
+  ASSERT_EQ(copied.size(), 4U);
+  EXPECT_EQ(copied[0].body, "<mcpttinfo/>");
+  EXPECT_EQ(copied[0].transfer_encoding, "");
+  EXPECT_EQ(copied[1].body, "PGE+");
+  EXPECT_EQ(copied[2].body, "");
+  EXPECT_EQ(copied[3].body, "<b>");
+  const auto alone = Parts::of("application/x", "PGE+", "base64");
+  ASSERT_TRUE(alone);
+  EXPECT_EQ((*alone)[0].body, "<a>");
+}
+
+TEST(Multiparts, WhatIsNoBase64IsEmptyAndSaysSo) {
+  for (const std::string text : {"<mcpttinfo/>", "PGE", "PGE+=", "====", "PGF="}) {
+    const auto parts = parts_in(part("Content-Transfer-Encoding: base64\r\n", text) +
+                                part("Content-Transfer-Encoding: base64\r\n", "PGI+") + "--a--");
+    ASSERT_TRUE(parts);
+    EXPECT_EQ((*parts)[0].body, "") << text;
+    EXPECT_EQ((*parts)[0].transfer_encoding, "base64");
+    EXPECT_EQ((*parts)[1].body, "<b>");
+  }
+}
+
+TEST(Multiparts, OtherTransferEncodingsAreNotUnderstood) {
+  for (const std::string name : {"quoted-printable", "gzip", "base64x", "7bit;x"}) {
+    const std::string header = "Content-Transfer-Encoding: " + name + "\r\n";
+    const auto refused = parts_in(part(header, "x") + "--a--");
+    EXPECT_TRUE(refused.failed_with(Code::ContentUnsupported)) << name;
+    EXPECT_EQ(refused.error().where, kTransferEncoding);
+    EXPECT_TRUE(Parts::of("application/x", "x", name).failed_with(Code::ContentUnsupported));
+    // RFC 3204 clause 6: whoever does not understand it may do without.
+    const std::string optional = header + "Content-Disposition: render; handling=OPTIONAL\r\n";
+    const auto parts = parts_in(part(optional, "x") + part("", "y") + "--a--");
+    ASSERT_TRUE(parts);
+    ASSERT_EQ(parts->size(), 1U);
+    EXPECT_EQ((*parts)[0].body, "y");
+    EXPECT_FALSE(parts_in(part(header + "Content-Disposition: render;handling=required\r\n", "x") + "--a--"));
+  }
+  // What is made of parts, or is a message, has encodings inside alone (RFC 2045 clause 6.4).
+  EXPECT_TRUE(
+      Parts::of("multipart/mixed;boundary=a", "--a\r\n\r\nx\r\n--a--", "base64").failed_with(Code::ContentUnsupported));
+  const std::string inner = "Content-Type: multipart/mixed;boundary=b\r\nContent-Transfer-Encoding: base64\r\n";
+  EXPECT_TRUE(parts_in("--a\r\n" + inner + "\r\nLS1i\r\n--a--").failed_with(Code::ContentUnsupported));
+  const auto message =
+      parts_in("--a\r\nContent-Type: message/sip\r\nContent-Transfer-Encoding: base64\r\n\r\nPGE+\r\n--a--");
+  ASSERT_TRUE(message);
+  EXPECT_EQ((*message)[0].body, "PGE+");
+}
+
 TEST(Multiparts, ASinglePartIsOne) {
   const auto parts = Parts::of("application/x ; a=b", "body");
   ASSERT_TRUE(parts);

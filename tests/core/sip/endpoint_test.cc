@@ -9,9 +9,11 @@
 #include <cstring>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "core/net/descriptor.h"
 #include "core/net/stream.h"
+#include "core/runtime/one_shot.h"
 #include "core/sip/limits.h"
 #include "tests/core/net/certificates.h"
 #include "tests/core/runtime/one_shard.h"
@@ -25,9 +27,17 @@ constexpr std::string_view kStrange = "127.0.0.2";
 struct Handling final : RequestHandler {
   runtime::Task<Response> handle(const Received*) override {
     ++handled;
-    co_return Response(200);
+    if (holds) {
+      runtime::OneShotPair<Unit> pair;
+      held.push_back(std::move(pair.completer));
+      co_await pair.waiter;
+    }
+    co_return Response(status);
   }
   int handled = 0;
+  std::uint16_t status = 200;
+  bool holds = false;  // until it is let go
+  std::vector<runtime::Completer<Unit>> held;
 };
 
 std::string request(int number, const std::string& more = {}, const std::string& method = "REGISTER") {
@@ -38,6 +48,9 @@ std::string request(int number, const std::string& more = {}, const std::string&
          "\r\nContact: <sip:core.example;transport=tcp>;expires=3600\r\nExpires: 3600\r\n" + more +
          "Content-Length: 0\r\n\r\n";
 }
+
+// A proxy's other branch of the same.
+std::string forked(std::string text) { return text.replace(text.find("z9hG4bK"), 7, "z9hG4bKfork"); }
 
 class Datagrams {
  public:
@@ -261,6 +274,84 @@ TEST_F(SipEndpoint, ASourceOfSilentConnectionsKeepsNobodyOut) {
   TlsPeer& core = connect(nullptr);
   EXPECT_TRUE(run([&] { return core.is_established || core.is_closed; }));
   EXPECT_FALSE(core.is_closed);
+}
+
+TEST_F(SipEndpoint, RefusesTheOtherBranchOfAForkedRequest) {  // RFC 3261 clause 8.2.2.2
+  Datagrams core(kTrusted);
+  Datagrams other(kTrusted);
+  EXPECT_TRUE(answer_of(core, request(1)).starts_with("SIP/2.0 200 "));
+  const std::string merged = answer_of(core, forked(request(1)));
+  EXPECT_TRUE(merged.starts_with("SIP/2.0 482 Loop Detected\r\n")) << merged;
+  EXPECT_NE(merged.find(";branch=z9hG4bKfork1"), std::string::npos) << merged;
+  EXPECT_TRUE(answer_of(other, forked(request(1))).starts_with("SIP/2.0 482 "));
+  EXPECT_TRUE(answer_of(core, request(1)).starts_with("SIP/2.0 200 ")) << "the first one's repetition";
+  EXPECT_EQ(handling.handled, 1);
+  EXPECT_EQ(counters().transactions.read(), 1U);
+  EXPECT_TRUE(answer_of(core, forked(request(2))).starts_with("SIP/2.0 200 "));
+  // Timer J is over: it is a request like any other.
+  one.clock.advance(kTimerJ + Milliseconds(100));
+  ASSERT_TRUE(run([&] { return counters().transactions.read() == 0; }));
+  EXPECT_TRUE(answer_of(core, forked(request(1))).starts_with("SIP/2.0 200 "));
+  EXPECT_EQ(handling.handled, 3);
+}
+
+TEST_F(SipEndpoint, HearsAgainWhomItRefused) {
+  Datagrams core(kTrusted);
+  handling.status = 503;
+  EXPECT_TRUE(answer_of(core, request(1)).starts_with("SIP/2.0 503 "));
+  handling.status = 200;
+  EXPECT_TRUE(answer_of(core, request(1)).starts_with("SIP/2.0 503 ")) << "a repetition";
+  EXPECT_TRUE(answer_of(core, forked(request(1))).starts_with("SIP/2.0 200 "));
+  EXPECT_EQ(handling.handled, 2);
+}
+
+TEST_F(SipEndpoint, KnowsAForkThatComesByAnotherConnectionWhileTheFirstOneLives) {
+  const auto say = [&](TlsPeer& peer, const std::string& text) {
+    on_shard([&] {
+      peer.to_send = text;
+      peer.stream.update();
+    });
+  };
+  const auto hears = [&](TlsPeer& peer, std::string_view answer) {
+    EXPECT_TRUE(run([&] { return !peer.received.empty(); }));
+    const bool is_it = peer.received.starts_with(answer);
+    EXPECT_TRUE(is_it) << peer.received;
+    peer.received.clear();
+  };
+  const auto let_go = [&] {
+    on_shard([&] {
+      for (auto& each : std::exchange(handling.held, {})) each.complete(Unit{});
+    });
+  };
+  handling.holds = true;
+  TlsPeer& first = connect(nullptr);
+  TlsPeer& second = connect(nullptr);
+  Datagrams core(kTrusted);
+  say(first, request(1));
+  ASSERT_TRUE(run([&] { return handling.handled == 1; }));
+  say(second, forked(request(1)));
+  hears(second, "SIP/2.0 482 ");
+  EXPECT_TRUE(answer_of(core, forked(request(1))).starts_with("SIP/2.0 482 "));
+  let_go();
+  hears(first, "SIP/2.0 200 ");
+  // A transaction over a stream is over with its answer.
+  say(second, forked(request(1)));
+  ASSERT_TRUE(run([&] { return handling.handled == 2; }));
+  let_go();
+  hears(second, "SIP/2.0 200 ");
+  // Whose connection broke would not hear his answer: he asks again by another.
+  say(first, request(2));
+  ASSERT_TRUE(run([&] { return handling.handled == 3; }));
+  on_shard([&] {
+    first.is_done = true;
+    first.stream.update();
+  });
+  ASSERT_TRUE(run([&] { return counters().connections.read() == 1; }));
+  say(second, forked(request(2)));
+  ASSERT_TRUE(run([&] { return handling.handled == 4; }));
+  let_go();
+  hears(second, "SIP/2.0 200 ");
+  EXPECT_EQ(handling.handled, 4);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/sip/frame_scanner.h"
 #include "core/sip/multipart.h"
 #include "core/sip/name_address.h"
+#include "core/sip/ongoing_requests.h"
 #include "core/sip/request_check.h"
 #include "core/sip/uri.h"
 
@@ -43,9 +44,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   if (is_good) {
-    if (auto parts = Parts::of(message.value(HeaderId::ContentType), message.body())) {
-      for (const Part& part : *parts) inside(part.body);
+    if (auto parts = Parts::of(message)) {
+      std::size_t octets = 0;
+      for (const Part& part : *parts) {
+        inside(part.content_type);
+        if (input.find("64") == std::string::npos) inside(part.body);
+        octets += part.body.size();
+      }
+      CLAVIGER_ASSERT(octets <= message.body().size());
     }
+  }
+  if (is_good && message.is_request() && check_request(message)) {
+    static const auto ongoing = std::make_shared<OngoingRequests>(SipKey{1, 2});
+    {
+      const auto first = ongoing->take(message, ongoing);
+      const auto again = ongoing->take(message, ongoing);
+      CLAVIGER_ASSERT(first && again && ongoing->size() <= 1);
+    }
+    CLAVIGER_ASSERT(ongoing->size() == 0);
   }
   FrameScanner scanner;
   const auto frame = scanner.scan(input);
