@@ -16,6 +16,9 @@ using broker::Context;
 using runtime::Task;
 using Results = std::vector<Result<Stored>>;
 
+// Identities that are looked at in one turn.
+constexpr std::size_t kPoolPage = 256;
+
 std::string turn_name(std::string_view tenant) { return "bindings/" + std::string(tenant); }
 
 std::string pool_prefix(std::string_view tenant, std::string_view system) {
@@ -54,17 +57,29 @@ Task<Result<Results>> put_at_home(Migration* migration, std::string tenant,
   co_return std::move(results);
 }
 
-// The identities that come next, and their row in the transaction.
+// The identities that come next, and their row in the transaction. What lay there before the agreement said how identities
+// begin may not be its: the next one's turn.
 Task<Result<PoolIdentity>> take_from_pool(Migration* migration, std::string tenant, std::string system,
                                           storage::Transaction* change) {
+  const AgreementRef agreement = migration->table()->find(tenant, system);
+  if (agreement == nullptr) co_return Error{Code::AgreementUnknown, "binding.system"};
   const std::string prefix = pool_prefix(tenant, system);
-  CLAVIGER_CO_TRY(rows, co_await migration->home().store.range(tables::kMigrationPools, prefix,
-                                                               broker::record_prefix_end(prefix), 1));
-  if (rows.empty()) co_return Error{Code::IdentitiesExhausted, "agreement.pool"};
-  PoolIdentity taken{rows[0].key.substr(prefix.size()), split(rows[0].value.text())};
-  change->expect_version(tables::kMigrationPools, rows[0].key, rows[0].value.version());
-  change->erase(tables::kMigrationPools, rows[0].key);
-  co_return std::move(taken);
+  const std::string end = broker::record_prefix_end(prefix);
+  // Nearly always it is the first one.
+  std::size_t limit = 1;
+  for (std::string from = prefix; !from.empty(); limit = kPoolPage) {
+    CLAVIGER_CO_TRY(rows, co_await migration->home().store.range(tables::kMigrationPools, from, end, limit));
+    for (const storage::Record& row : rows) {
+      Binding probe;
+      probe.partner_impus = split(row.value.text());
+      if (!check_new_identities(probe, nullptr, agreement->agreement)) continue;
+      change->expect_version(tables::kMigrationPools, row.key, row.value.version());
+      change->erase(tables::kMigrationPools, row.key);
+      co_return PoolIdentity{row.key.substr(prefix.size()), std::move(probe.partner_impus)};
+    }
+    from = storage::is_full_page(rows, limit) ? rows.back().key + '\0' : std::string();
+  }
+  co_return Error{Code::IdentitiesExhausted, "agreement.pool"};
 }
 
 Task<Result<Stored>> allocate_at_home(Migration* migration, std::string tenant, Binding wanted) {

@@ -88,13 +88,14 @@ const Es256Generator* Es256Generator::of_process() {
 // k = sum of (2 m_j - 1) 2^j over the bits of m = (k - 1) / 2 + 2^255 of an odd k, so four bits b of m make the digit
 // 2 b - 15, whose row is b - 8 when it is positive and 7 - b when not. Of an even k it is n - k: the same x.
 CLAVIGER_LANES std::optional<ProjectiveX> Es256Generator::multiply(const Words256& k) const {
-  const Words256 other = difference_of(kP256Order, k);
+  Words256 other = difference_of(kP256Order, k);
   const std::uint64_t is_odd = 0 - (k[0] & 1U);
   Words256 odd{};
   for (std::size_t i = 0; i < odd.size(); ++i) odd[i] = (k[i] & is_odd) | (other[i] & ~is_odd);
   Words256 m = {odd[0] >> 1U | odd[1] << 63U, odd[1] >> 1U | odd[2] << 63U, odd[2] >> 1U | odd[3] << 63U,
                 odd[3] >> 1U | std::uint64_t{1} << 63U};
   wipe(std::as_writable_bytes(std::span(odd)));
+  wipe(std::as_writable_bytes(std::span(other)));  // as good as k
 
   // The point of each lane's digit, and where it counts with the other sign.
   const auto pick = [&](std::size_t step, __mmask8& negative) CLAVIGER_LANES {

@@ -38,6 +38,13 @@ struct SecretWords {
   Words256 words{};
 };
 
+// What the compiler, the lanes and the library leave of secret numbers in frames that are gone: sign() takes some 5 KiB.
+constexpr std::size_t kFramesBytes = 8 * 1024;
+__attribute__((noinline)) void wipe_frames() {
+  std::array<std::byte, kFramesBytes> frames;  // not zeroed: it is wiped
+  wipe(frames);
+}
+
 void store(const Words256& words, std::span<std::byte, kP256Bytes> out) {
   for (std::size_t i = 0; i < words.size(); ++i) store_be(out.subspan(8 * (words.size() - 1 - i), 8), words[i]);
 }
@@ -147,15 +154,21 @@ Result<Words256> Es256Signer::make_nonce(Es256SignerScratch& scratch, Bytes dige
 Result<Unit> Es256Signer::sign(Es256SignerScratch& scratch, Bytes digest,
                                std::span<std::byte, 2 * kP256Bytes> out) const {
   CLAVIGER_ASSERT(digest.size() == kSha256Bytes);
-  for (int i = 0; i < kNonceTries; ++i) {
-    CLAVIGER_TRY(made, make_nonce(scratch, digest));
-    const SecretWords nonce(made);
-    wipe_words(made);
-    if (is_zero(nonce.words)) continue;
-    CLAVIGER_TRY(is_signed, sign_with(scratch, digest, nonce.words, out));
-    if (is_signed) return Unit{};
-  }
-  return Error{Code::CryptoFailure, "es256.nonce"};
+  Result<bool> is_signed = false;
+  for (int i = 0; i < kNonceTries && is_signed && !*is_signed; ++i) is_signed = try_sign(scratch, digest, out);
+  wipe_frames();
+  if (!is_signed) return is_signed.error();
+  if (!*is_signed) return Error{Code::CryptoFailure, "es256.nonce"};
+  return Unit{};
+}
+
+// Not inlined: its frame is one of those that sign() wipes.
+__attribute__((noinline)) Result<bool> Es256Signer::try_sign(Es256SignerScratch& scratch, Bytes digest,
+                                                             std::span<std::byte, 2 * kP256Bytes> out) const {
+  CLAVIGER_TRY(made, make_nonce(scratch, digest));
+  const SecretWords nonce(made);
+  if (is_zero(nonce.words)) return false;
+  return sign_with(scratch, digest, nonce.words, out);
 }
 
 Result<bool> Es256Signer::sign_with(Es256SignerScratch& scratch, Bytes digest, const Words256& nonce,

@@ -1,5 +1,6 @@
 #include "core/crypto/revocation_list.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -35,8 +36,11 @@ Result<std::int64_t> earliest_next_update(std::string_view pem) {
     if (ASN1_TIME_to_tm(next, &calendar) != 1) return openssl_error(kInvalid.code, kInvalid.where);
     earliest = std::min(earliest, std::int64_t{timegm(&calendar)});
   }
-  const Error end = openssl_error(kInvalid.code, kInvalid.where);  // that there is no further one
-  if (!is_there) return end;
+  // That there is no further one, or why it cannot be read.
+  const unsigned long last = ERR_peek_last_error();
+  const bool is_end = ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
+  const Error error = openssl_error(kInvalid.code, kInvalid.where);
+  if (!is_there || !is_end) return error;
   return earliest;
 }
 

@@ -1,5 +1,5 @@
 // 256-bit numbers as four words, least significant first, and what is fixed about P-256 (SP 800-186 clause 3.2.1.3).
-// Pure, any thread; public numbers only.
+// Pure, any thread. sum_of() and difference_of() have no branch and serve secret numbers, too; is_less() public ones only.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 #include "core/http/client.h"
 
 #include <algorithm>
+#include <memory>
 #include <span>
 
 #include "core/base/secret.h"
@@ -46,14 +47,23 @@ void append_wiping(std::string& text, std::string_view piece) {
 }
 
 ClientRequest::ClientRequest(ClientRequest&&) noexcept = default;
-ClientRequest& ClientRequest::operator=(ClientRequest&&) noexcept = default;
+// What was there is wiped like what goes: the members' own assignment would give it back as it is.
+ClientRequest& ClientRequest::operator=(ClientRequest&& other) noexcept {
+  if (this == &other) return *this;
+  std::destroy_at(this);
+  return *std::construct_at(this, std::move(other));
+}
 ClientRequest::~ClientRequest() {
   wipe_fields(headers);
   wipe_text(body);
 }
 
 ClientResponse::ClientResponse(ClientResponse&&) noexcept = default;
-ClientResponse& ClientResponse::operator=(ClientResponse&&) noexcept = default;
+ClientResponse& ClientResponse::operator=(ClientResponse&& other) noexcept {
+  if (this == &other) return *this;
+  std::destroy_at(this);
+  return *std::construct_at(this, std::move(other));
+}
 ClientResponse::~ClientResponse() {
   wipe_fields(headers);
   wipe_text(body);

@@ -5,6 +5,12 @@
 
 namespace claviger::storage::rocks {
 
+BatchJudge::BatchJudge(const Database& database)
+    : database_(database),
+      written_(0, PlaceHash{{database.hash_key()}}),
+      recent_(0, PlaceHash{{database.hash_key()}}),
+      older_(recent_) {}
+
 std::optional<Error> BatchJudge::refusal(const Transaction& transaction, std::int64_t now) {
   for (const Transaction::Expectation& expectation : transaction.expectations()) {
     const auto version = version_at(expectation.table, expectation.key, now);
@@ -22,7 +28,12 @@ void BatchJudge::accept(const Transaction& transaction, std::uint64_t sequence) 
   }
 }
 
-void BatchJudge::clear() { written_.clear(); }
+// What had expired may be gone from the database: set back, time does not bring it back there.
+void BatchJudge::begin(std::int64_t now) {
+  if (now < latest_) forget();
+  latest_ = now;
+  written_.clear();
+}
 
 void BatchJudge::remember() {
   for (const auto& [place, known] : written_) remember(place, known);
@@ -35,8 +46,8 @@ void BatchJudge::forget() {
 
 void BatchJudge::remember(const Place& place, const Known& known) {
   if (recent_.size() >= kRememberedMax) {
-    older_ = std::move(recent_);
-    recent_ = {};
+    older_.swap(recent_);
+    recent_.clear();
   }
   recent_[OwnedPlace{place.table, std::string(place.key)}] = known;
 }

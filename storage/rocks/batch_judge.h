@@ -3,7 +3,7 @@
 //
 // Used by the commit writer only, through which every record goes: so it remembers some thousand versions that it has
 // written or looked up, and need not ask for them again. Views the keys of the transactions it is told of: they live
-// until clear().
+// until the next begin().
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -13,20 +13,22 @@
 #include <string_view>
 
 #include "storage/rocks/database.h"
+#include "storage/rocks/key_hash.h"
 #include "storage/transaction.h"
 
 namespace claviger::storage::rocks {
 
 class BatchJudge {
  public:
-  explicit BatchJudge(const Database& database) : database_(database) {}
+  explicit BatchJudge(const Database& database);
 
+  // A batch, at this time (NumericDate).
+  void begin(std::int64_t now);
   // Nothing when all expectations hold; Conflict, or why the database could not be asked.
   std::optional<Error> refusal(const Transaction& transaction, std::int64_t now);
   // The transaction will be written, as commit `sequence`.
   void accept(const Transaction& transaction, std::uint64_t sequence);
-  void clear();
-  // What was accepted since clear() is in the database now.
+  // What was accepted since begin() is in the database now.
   void remember();
   // Nobody knows what is.
   void forget();
@@ -39,11 +41,12 @@ class BatchJudge {
     std::string_view key;
     bool operator==(const Place&) const = default;
   };
-  // Debian's Abseil does not hash std::string_view. Unkeyed is enough: the map lives for one batch.
   struct PlaceHash {
+    using is_transparent = void;
+    KeyHash hash;
     std::size_t operator()(const Place& place) const {
       constexpr std::size_t kOdd = 0x9e3779b97f4a7c15U;
-      return std::hash<std::string_view>{}(place.key) ^ (static_cast<std::size_t>(place.table) + 1) * kOdd;
+      return hash(place.key) ^ (static_cast<std::size_t>(place.table) + 1) * kOdd;
     }
   };
   // 0: absent.
@@ -56,14 +59,11 @@ class BatchJudge {
     std::string key;
     operator Place() const { return {table, key}; }
   };
-  struct OwnedHash : PlaceHash {
-    using is_transparent = void;
-  };
   struct OwnedEqual {
     using is_transparent = void;
     bool operator()(const Place& a, const Place& b) const { return a == b; }
   };
-  using Remembered = absl::flat_hash_map<OwnedPlace, Known, OwnedHash, OwnedEqual>;
+  using Remembered = absl::flat_hash_map<OwnedPlace, Known, PlaceHash, OwnedEqual>;
 
   static std::uint64_t version_of(const Known& known, std::int64_t now);
   // The version a reader would find there now; 0 absent or expired.
@@ -74,7 +74,8 @@ class BatchJudge {
   const Database& database_;
   absl::flat_hash_map<Place, Known, PlaceHash> written_;
   Remembered recent_;
-  Remembered older_;  // what was recent before that
+  Remembered older_;         // what was recent before that
+  std::int64_t latest_ = 0;  // batch
   rocksdb::PinnableSlice found_;
 };
 

@@ -45,7 +45,7 @@ std::size_t CommitWriter::write_batch(std::span<CommitRequest> requests) {
   const std::int64_t now = database_.now();
   const std::uint64_t sequence_before = sequence_;
   batch_.Clear();
-  judge_.clear();
+  judge_.begin(now);
   touched_.clear();
   results_.clear();
   while (results_.size() < std::min(requests.size(), kBatchTransactionsMax) && batch_.GetDataSize() < kBatchBytesMax) {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/base/bytes.h"
+#include "core/crypto/fresh_value.h"
 #include "storage/rocks/affinity.h"
 #include "storage/rocks/info_log.h"
 #include "storage/rocks/log_check.h"
@@ -60,6 +61,7 @@ Result<std::unique_ptr<Database>> Database::open(const Options& options, const C
   }
   CLAVIGER_TRY(checked, check_logs(options.directory, logger));
   auto database = std::make_unique<Database>(clock, logger);
+  database->hash_key_ = crypto::fresh_value<SipKey>();
   const ScopedAffinity affinity(options.cpus);
   CLAVIGER_TRY(families, database->open_families(options));
   CLAVIGER_TRY(format, database->check_format());

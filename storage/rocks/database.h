@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/siphash.h"
 #include "storage/change_floor.h"
 #include "storage/rocks/engine.h"
 #include "storage/rocks/expiry_filter.h"
@@ -42,6 +43,7 @@ class Database {
   const Clock& clock() const { return clock_; }
   Logger& logger() const { return logger_; }
   std::int64_t now() const { return numeric_date(clock_.wall()); }
+  SipKey hash_key() const { return hash_key_; }  // of this opening
 
   // What was persisted of the last commit and the marks.
   Result<ChangeFloor> load_floor();
@@ -59,6 +61,7 @@ class Database {
   const Clock& clock_;
   Logger& logger_;
   ExpiryFilter filter_;
+  SipKey hash_key_;
   std::vector<TableOptions> tables_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;

@@ -45,7 +45,7 @@ RecentReads::Table& RecentReads::table_at(TableId table, std::uint64_t settled, 
 
 RecentReads::Entry* RecentReads::make(Entries& entries, std::string_view key) {
   if (key.size() > kKeyBytesMax) return nullptr;
-  const std::uint64_t hash = Hash{}(key);
+  const std::uint64_t hash = hash_(key);
   const auto mark = static_cast<std::uint32_t>(hash >> 32U);
   std::uint32_t& asked = asked_[hash % asked_.size()];
   if (asked != mark) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "storage/rocks/key_hash.h"
 #include "storage/table.h"
 #include "storage/value.h"
 
@@ -31,7 +32,7 @@ class RecentReads {
   static constexpr std::size_t kValueBytesMax = 512;
   static constexpr std::size_t kKeyBytesMax = 256;
 
-  explicit RecentReads(std::size_t tables) : tables_(tables) {}
+  RecentReads(std::size_t tables, SipKey key) : hash_{key}, tables_(tables, Table(hash_)) {}
 
   // `settled` was asked for before the database is; `now` as for the database.
   std::optional<Result<Value>> find(TableId table, std::string_view key, std::uint64_t settled, std::int64_t now);
@@ -52,13 +53,9 @@ class RecentReads {
     std::int64_t expires_at = 0;
     Error absent{Code::NotFound, ""};
   };
-  // Debian's Abseil does not hash std::string_view.
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
-  };
-  using Entries = absl::flat_hash_map<std::string, Entry, Hash, std::equal_to<>>;
+  using Entries = absl::flat_hash_map<std::string, Entry, KeyHash, std::equal_to<>>;
   struct Table {
+    explicit Table(KeyHash hash) : entries(0, hash), empty_ranges(0, hash) {}
     std::uint64_t settled = 0;
     Entries entries;
     Entries empty_ranges;
@@ -69,6 +66,7 @@ class RecentReads {
   Entry* make(Entries& entries, std::string_view key);
   void clear();
 
+  KeyHash hash_;
   std::vector<Table> tables_;
   std::size_t entries_ = 0;
   // Set back, time brings back what had expired.

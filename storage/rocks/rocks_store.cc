@@ -28,7 +28,7 @@ RocksStore::RocksStore(const Options& options, std::size_t shards, std::unique_p
                        ChangeFloor floor)
     : database_(std::move(database)),
       counts_(shards),
-      recent_(shards, RecentReads(database_->tables_count())),
+      recent_(shards, RecentReads(database_->tables_count(), database_->hash_key())),
       queue_(shards, options.commit_queue_max, options.commit_queue_bytes),
       writer_(*database_, queue_, std::move(floor), shards, options.cpus),
       readers_("store-read", options.reader_threads, options.read_queue_max, options.cpus) {}

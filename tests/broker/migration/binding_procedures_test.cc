@@ -73,7 +73,6 @@ TEST(Bindings, OthersNamesAndNumbersAreNotForThePartner) {
   EXPECT_TRUE(put_by_other("2", "sip:chief@visitors.here.example").failed_with(Code::BindingInvalid));
   EXPECT_TRUE(put_by_other("2", "tel:+4930124").has_value());
   // Refused is not taken.
-  Binding ours = good_binding("3");
   bed.change([](Agreement& one) { one.identities.clear(); });
   EXPECT_TRUE(put_by_other("3", "tel:+4989124").has_value());
   bed.change([](Agreement& one) { one.identities = {"sip:v", "tel:+4930"}; });
@@ -247,6 +246,28 @@ TEST(Bindings, PoolsGiveEachIdentityOnce) {
   EXPECT_EQ(*back, 0U);
   EXPECT_TRUE(bed.wait(add_to_pool(&bed.migration, "alpha", "mc.home.example", {{"p1@home.example", {"tel:+1"}}}))
                   .failed_with(Code::BindingInvalid));
+}
+
+// What lies in the pool and is not agreed upon any more keeps nobody from what is.
+TEST(Bindings, PoolsGiveWhatTheAgreementNames) {
+  MigrationBed bed;
+  ASSERT_TRUE(bed.wait(add_to_pool(&bed.migration, "alpha", "mc.home.example",
+                                   {{"a1@visitors.here.example", {"sip:chief@visitors.here.example"}},
+                                    {"a2@visitors.here.example", {"sip:v2@visitors.here.example", "tel:+4989"}},
+                                    {"a3@visitors.here.example", {"sip:v3@visitors.here.example", "tel:+4930"}}})));
+  bed.change([](Agreement& one) { one.identities = {"sip:v", "tel:+4930"}; });
+  Binding wanted = good_binding();
+  wanted.mode = Mode::Dynamic;
+  const auto given = bed.wait(allocate_binding(&bed.migration, "alpha", wanted));
+  ASSERT_TRUE(given.has_value());
+  EXPECT_EQ(given->binding.partner_impi, "a3@visitors.here.example");
+  EXPECT_EQ(*bed.wait(pool_size(bed.context(), "alpha", "mc.home.example")), 2U);
+  wanted.primary_impi = "u2@home.example";
+  EXPECT_TRUE(bed.wait(allocate_binding(&bed.migration, "alpha", wanted)).failed_with(Code::IdentitiesExhausted));
+  bed.change([](Agreement& one) { one.identities.clear(); });
+  const auto later = bed.wait(allocate_binding(&bed.migration, "alpha", wanted));
+  ASSERT_TRUE(later.has_value());
+  EXPECT_EQ(later->binding.partner_impi, "a1@visitors.here.example");
 }
 
 TEST(Bindings, AreListedByDirection) {

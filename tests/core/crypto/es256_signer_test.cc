@@ -4,9 +4,13 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/codec/hex.h"
 #include "core/crypto/digest.h"
@@ -19,6 +23,14 @@ namespace claviger::crypto {
 namespace {
 
 using Signature = std::array<std::byte, 64>;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kHasOrdinaryFrames = false;
+#elif defined(__has_feature)
+constexpr bool kHasOrdinaryFrames = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+constexpr bool kHasOrdinaryFrames = true;
+#endif
 
 Words256 number(std::string_view hex) {
   std::array<std::byte, 32> bytes{};
@@ -64,6 +76,68 @@ TEST(Es256Signer, NeverUsesANonceTwice) {
     EXPECT_TRUE(is_es256_signature(signature));
     std::fill(signature.begin() + 32, signature.end(), std::byte{0});
     EXPECT_TRUE(firsts.insert(signature).second);
+  }
+}
+
+// A signature made by a thread whose stack is looked into afterwards.
+struct SignedOnAStack {
+  explicit SignedOnAStack(const Es256Signer& by) : signer(by) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    EXPECT_EQ(pthread_attr_setstack(&attributes, stack.data(), stack.size()), 0);
+    const auto run = [](void* self) -> void* {
+      auto& signing = *static_cast<SignedOnAStack*>(self);
+      signing.is_done = signing.signer.sign(signing.scratch, signing.digest, signing.signature).has_value();
+      return nullptr;
+    };
+    pthread_t thread;
+    EXPECT_EQ(pthread_create(&thread, &attributes, run, this), 0);
+    EXPECT_EQ(pthread_join(thread, nullptr), 0);
+    pthread_attr_destroy(&attributes);
+  }
+  // Any word of it, in either order of bytes.
+  bool has(const Words256& secret) const {
+    return std::ranges::any_of(secret, [this](std::uint64_t word) {
+      const std::uint64_t reversed = __builtin_bswap64(word);
+      return memmem(stack.data(), stack.size(), &word, sizeof word) != nullptr ||
+             memmem(stack.data(), stack.size(), &reversed, sizeof reversed) != nullptr;
+    });
+  }
+
+  const Es256Signer& signer;
+  const Sha256Digest digest = sha256(as_bytes("digest"));
+  Es256SignerScratch scratch;
+  Signature signature{};
+  bool is_done = false;
+  std::vector<std::byte> stack = std::vector<std::byte>(256 * 1024);
+};
+
+Words256 inverse_of(const Words256& value) {  // Fermat: value^(n - 2)
+  const Words256 exponent = difference_of(kP256Order, {2});
+  Words256 result = {1};
+  for (std::size_t bit = 256; bit-- > 0;) {
+    result = product_modulo(kP256OrderModulus, result, result);
+    if ((exponent[bit / 64] >> (bit % 64) & 1U) != 0) result = product_modulo(kP256OrderModulus, result, value);
+  }
+  return result;
+}
+
+TEST(Es256Signer, LeavesNothingOnTheStackThatGivesTheKeyAway) {
+  const Es256Signer signer(key_of(kKey));
+  const Words256 key = number(kKey);
+  if (!kHasOrdinaryFrames) GTEST_SKIP() << "under sanitizers frames are several times as large";
+  for (int i = 0; i < 20; ++i) {
+    const SignedOnAStack made(signer);
+    ASSERT_TRUE(made.is_done);
+    const Words256 r = words_from(Bytes(made.signature).first(32));
+    const Words256 s = words_from(Bytes(made.signature).last(32));
+    const Words256 sum = sum_modulo(kP256OrderModulus, product_modulo(kP256OrderModulus, r, key),
+                                    reduced_once(kP256OrderModulus, words_from(made.digest)));
+    const Words256 nonce = product_modulo(kP256OrderModulus, sum, inverse_of(s));
+    EXPECT_FALSE(made.has(nonce));
+    EXPECT_FALSE(made.has(difference_of(kP256Order, nonce)));
+    EXPECT_FALSE(made.has(inverse_of(nonce)));
+    EXPECT_FALSE(made.has(key));
   }
 }
 

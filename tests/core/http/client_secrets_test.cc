@@ -121,6 +121,24 @@ TEST_F(ClientSecrets, AreWipedOverHttp2) {
   EXPECT_EQ(found_at_end(), 0);
 }
 
+// An answer that had begun when its connection went, and the request is sent once more.
+TEST_F(ClientSecrets, AreWipedWhenAnotherTakesTheirPlace) {
+  const std::string secret(kSecretBytes, 'S');
+  ClientRequest request(Method::Post, "http://a/");
+  ClientResponse response;
+  request.body = response.body = secret;
+  request.with("authorization", secret);
+  response.headers.push_back({"set-cookie", secret});
+  found_in_freed = 0;
+  is_looking = true;
+  request = ClientRequest(Method::Get, "http://b/");
+  response = ClientResponse();
+  is_looking = false;
+  EXPECT_EQ(found_in_freed, 0);
+  EXPECT_EQ(request.url, "http://b/");
+  EXPECT_TRUE(request.headers.empty() && response.headers.empty() && response.body.empty());
+}
+
 // That the test can fail.
 TEST_F(ClientSecrets, WouldBeFoundWhereTheyAreNotWiped) {
   found_in_freed = 0;

@@ -12,6 +12,7 @@ using rocks::RecentReads;
 
 constexpr TableId kTable{0};
 constexpr TableId kOther{1};
+constexpr SipKey kHashKey{1, 2};
 
 Result<Value> value_of(std::string_view text, std::int64_t expires_at = 0) {
   return Value::owned(std::string(text), 7, expires_at);
@@ -22,7 +23,7 @@ void ask_twice(RecentReads& reads, std::string_view key, std::uint64_t changed, 
 }
 
 TEST(RecentReads, KeepsWhatIsAskedForTheSecondTimeUntilTheTableChanges) {
-  RecentReads reads(2);
+  RecentReads reads(2, kHashKey);
   reads.keep(kTable, "key", 5, value_of("text"));
   EXPECT_FALSE(reads.find(kTable, "key", 5, 100));
   reads.keep(kTable, "key", 5, value_of("text"));
@@ -39,7 +40,7 @@ TEST(RecentReads, KeepsWhatIsAskedForTheSecondTimeUntilTheTableChanges) {
 }
 
 TEST(RecentReads, KeepsThatThereIsNoneAndNoOtherFailure) {
-  RecentReads reads(2);
+  RecentReads reads(2, kHashKey);
   ask_twice(reads, "absent", 5, Error{Code::NotFound, "table"});
   ask_twice(reads, "corrupt", 5, Error{Code::Corrupt, "table"});
   const auto absent = reads.find(kTable, "absent", 5, 100);
@@ -49,7 +50,7 @@ TEST(RecentReads, KeepsThatThereIsNoneAndNoOtherFailure) {
 }
 
 TEST(RecentReads, TimePassesAndIsSetBack) {
-  RecentReads reads(2);
+  RecentReads reads(2, kHashKey);
   (void)reads.find(kTable, "key", 5, 100);
   ask_twice(reads, "key", 5, value_of("text", 110));
   ASSERT_TRUE(reads.find(kTable, "key", 5, 109));
@@ -60,7 +61,7 @@ TEST(RecentReads, TimePassesAndIsSetBack) {
 }
 
 TEST(RecentReads, IsBounded) {
-  RecentReads reads(2);
+  RecentReads reads(2, kHashKey);
   ask_twice(reads, "long", 5, value_of(std::string(RecentReads::kValueBytesMax + 1, 'x')));
   ask_twice(reads, std::string(RecentReads::kKeyBytesMax + 1, 'x'), 5, value_of("x"));
   EXPECT_EQ(reads.size(), 0U);
@@ -72,7 +73,7 @@ TEST(RecentReads, IsBounded) {
 }
 
 TEST(RecentReads, EmptyRangesAreTheirOwn) {
-  RecentReads reads(2);
+  RecentReads reads(2, kHashKey);
   for (int i = 0; i < 2; ++i) reads.keep_empty_range(kTable, "a", "bc", 5);
   EXPECT_TRUE(reads.is_empty_range(kTable, "a", "bc", 5, 100));
   EXPECT_FALSE(reads.is_empty_range(kTable, "ab", "c", 5, 100));
