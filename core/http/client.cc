@@ -76,6 +76,15 @@ std::string_view ClientResponse::header(std::string_view name) const {
   return {};
 }
 
+namespace {
+
+// RFC 9110 clause 5.5: what would end a field, and begin another one in HTTP/1.1, is in no value.
+bool is_field_value(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return (c >= '\0' && c < ' ' && c != '\t') || c == '\x7f'; });
+}
+
+}  // namespace
+
 Client::Client(runtime::Shard& shard, ClientOptions options)
     : pool_(std::make_unique<Pool>(shard, std::move(options))) {}
 Client::~Client() = default;
@@ -112,6 +121,10 @@ Result<ClientExchangePtr> Client::Pool::enqueue(ClientRequest request,
                                                 runtime::Completer<Result<ClientResponse>> completer) {
   CLAVIGER_TRY(url, parse_url(request.url));
   if (url.is_https && options.tls == nullptr) return Error{Code::Unsupported, "client.tls"};
+  const auto is_good = [](const ClientHeader& header) { return is_field_value(header.value); };
+  if (!is_field_value(request.content_type) || !std::ranges::all_of(request.headers, is_good)) {
+    return Error{Code::BadValue, "client.header"};
+  }
   forget_unused();
   const std::string scheme = url.is_https ? "https" : "http";
   ClientOrigin& origin = origins_[scheme + ' ' + url.host + ' ' + std::to_string(url.port) + ' ' + request.unix_path];

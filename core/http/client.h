@@ -80,8 +80,8 @@ class Client {
   Client& operator=(const Client&) = delete;
   ~Client();
 
-  // Code::UriSyntax, Unreachable, CertificateInvalid, TlsFailure, DeadlinePassed, PeerClosed, ProtocolError, TooLarge
-  // (an answer beyond response_bytes_max), Overload, Cancelled.
+  // Code::UriSyntax, BadValue (a header that is none), Unreachable, CertificateInvalid, TlsFailure, DeadlinePassed,
+  // PeerClosed, ProtocolError, TooLarge (an answer beyond response_bytes_max), Overload, Cancelled.
   // A request that reached no server is sent once more when its connection was a kept one that closed meanwhile.
   runtime::Task<Result<ClientResponse>> send(ClientRequest request);
 

@@ -72,6 +72,23 @@ class ClientTest : public World {
   std::vector<std::unique_ptr<RawPeer>> served;
 };
 
+// What a partner gave us, as a token, must not begin a header of its own.
+TEST_F(ClientTest, AValueThatEndsItsHeaderGoesNowhere) {
+  for (const std::string value : {"a\r\nx-admin: 1", "a\nb", "a\rb", "a\x7f", "\x01"}) {
+    ClientRequest asked = request();
+    asked.with("authorization", value);
+    const auto result = begin(std::move(asked));
+    ASSERT_TRUE(run([&] { return result->has_value(); }));
+    EXPECT_TRUE((*result)->failed_with(Code::BadValue)) << value;
+  }
+  ClientRequest typed = request();
+  typed.content_type = "text/plain\r\nx: y";
+  const auto result = begin(std::move(typed));
+  ASSERT_TRUE(run([&] { return result->has_value(); }));
+  EXPECT_TRUE((*result)->failed_with(Code::BadValue));
+  EXPECT_TRUE(served.empty());
+}
+
 TEST_F(ClientTest, SendsARequestAsItShould) {
   ClientRequest asked = request("/a?b=c");
   asked.method = Method::Post;
@@ -80,8 +97,9 @@ TEST_F(ClientTest, SendsARequestAsItShould) {
   asked.with("authorization", "Bearer x");
   begin(std::move(asked));
   ASSERT_TRUE(run([&] { return !served.empty() && served[0]->received.ends_with("body"); }));
-  EXPECT_EQ(served[0]->received, "POST /a?b=c HTTP/1.1\r\nhost: " + address.text() +
-                                     "\r\ncontent-length: 4\r\ncontent-type: text/plain\r\nauthorization: Bearer x\r\n\r\nbody");
+  EXPECT_EQ(served[0]->received,
+            "POST /a?b=c HTTP/1.1\r\nhost: " + address.text() +
+                "\r\ncontent-length: 4\r\ncontent-type: text/plain\r\nauthorization: Bearer x\r\n\r\nbody");
 }
 
 TEST_F(ClientTest, ReadsEveryKindOfBody) {
@@ -102,7 +120,8 @@ TEST_F(ClientTest, ReadsEveryKindOfBody) {
 TEST_F(ClientTest, RefusesBadAnswers) {
   EXPECT_TRUE(answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", true).failed_with(Code::PeerClosed));
   EXPECT_TRUE(answered("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello").failed_with(Code::ProtocolError));
-  EXPECT_TRUE(answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").failed_with(Code::ProtocolError));
+  EXPECT_TRUE(answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+                  .failed_with(Code::ProtocolError));
   EXPECT_EQ(seen("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello", true), "ProtocolError");
   EXPECT_TRUE(answered("HTTP/1.1 101 Switching Protocols\r\n\r\n").failed_with(Code::ProtocolError));
   EXPECT_TRUE(answered("SSH-2.0-OpenSSH\r\n\r\n").failed_with(Code::ProtocolError));
@@ -117,7 +136,8 @@ TEST_F(ClientTest, RefusesBadAnswers) {
 
 TEST_F(ClientTest, BoundsAnswers) {
   EXPECT_TRUE(answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, Method::Get, 5));
-  EXPECT_TRUE(answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, Method::Get, 4).failed_with(Code::TooLarge));
+  EXPECT_TRUE(
+      answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, Method::Get, 4).failed_with(Code::TooLarge));
 }
 
 TEST_F(ClientTest, KeepsConnections) {
