@@ -36,6 +36,8 @@ class Story:
         self.system = system
         self.impu = "sip:demo@ims.alpha.example"
         self.core = Core(system, transport)
+        # Another one for each transport: the same twice in 32 s is a forked request (RFC 3261 clause 8.2.2.2).
+        self.dialog = "told-" + transport
         self.user = Client(system, "")
         self.writer = writer_of(system)
         self.path = system.profile_url[len(system.xcap_root):]
@@ -98,7 +100,7 @@ class Story:
         self.core.notifies.queue.clear()
         present = etag(self.user.ask("GET", self.path)).strip('"')
         encoded = self.path.replace("sip:", "sip%3A")
-        answer = row("subscribed", self.subscribe(encoded, call_id="told", sequence=10), 200, contact="sip:")
+        answer = row("subscribed", self.subscribe(encoded, call_id=self.dialog, sequence=10), 200, contact="sip:")
         self.tag = answer.tag("to")
         first = self.core.notify("active")
         expect(first.get("event") == "xcap-diff" and first.get("content-type") == "application/xcap-diff+xml", f"{first}")
@@ -114,7 +116,7 @@ class Story:
         self.quiet("nothing changed", 1)
 
     def dialogs(self):
-        sent = {"call_id": "told", "fields": {"To": f"<{self.system.sip_psi}>;tag={self.tag}"}}
+        sent = {"call_id": self.dialog, "fields": {"To": f"<{self.system.sip_psi}>;tag={self.tag}"}}
         row("refreshed", self.subscribe(self.path, sequence=11, body="", **sent), 200)
         full = self.core.notify("active")
         expect("new-etag" in full.body and "previous-etag" not in full.body, f"the whole state again: {full.body}")
