@@ -152,8 +152,9 @@ TEST(Multiparts, TransferEncodingsAreUndone) {
 
 TEST(Multiparts, WhatIsNoBase64IsEmptyAndSaysSo) {
   for (const std::string text : {"<mcpttinfo/>", "PGE", "PGE+=", "====", "PGF="}) {
-    const auto parts = parts_in(part("Content-Transfer-Encoding: base64\r\n", text) +
-                                part("Content-Transfer-Encoding: base64\r\n", "PGI+") + "--a--");
+    const std::string body = part("Content-Transfer-Encoding: base64\r\n", text) +
+                             part("Content-Transfer-Encoding: base64\r\n", "PGI+") + "--a--";
+    const auto parts = parts_in(body);
     ASSERT_TRUE(parts);
     EXPECT_EQ((*parts)[0].body, "") << text;
     EXPECT_EQ((*parts)[0].transfer_encoding, "base64");
@@ -170,7 +171,8 @@ TEST(Multiparts, OtherTransferEncodingsAreNotUnderstood) {
     EXPECT_TRUE(Parts::of("application/x", "x", name).failed_with(Code::ContentUnsupported));
     // RFC 3204 clause 6: whoever does not understand it may do without.
     const std::string optional = header + "Content-Disposition: render; handling=OPTIONAL\r\n";
-    const auto parts = parts_in(part(optional, "x") + part("", "y") + "--a--");
+    const std::string body = part(optional, "x") + part("", "y") + "--a--";
+    const auto parts = parts_in(body);
     ASSERT_TRUE(parts);
     ASSERT_EQ(parts->size(), 1U);
     EXPECT_EQ((*parts)[0].body, "y");
@@ -181,8 +183,9 @@ TEST(Multiparts, OtherTransferEncodingsAreNotUnderstood) {
       Parts::of("multipart/mixed;boundary=a", "--a\r\n\r\nx\r\n--a--", "base64").failed_with(Code::ContentUnsupported));
   const std::string inner = "Content-Type: multipart/mixed;boundary=b\r\nContent-Transfer-Encoding: base64\r\n";
   EXPECT_TRUE(parts_in("--a\r\n" + inner + "\r\nLS1i\r\n--a--").failed_with(Code::ContentUnsupported));
-  const auto message =
-      parts_in("--a\r\nContent-Type: message/sip\r\nContent-Transfer-Encoding: base64\r\n\r\nPGE+\r\n--a--");
+  const std::string within =
+      "--a\r\nContent-Type: message/sip\r\nContent-Transfer-Encoding: base64\r\n\r\nPGE+\r\n--a--";
+  const auto message = parts_in(within);
   ASSERT_TRUE(message);
   EXPECT_EQ((*message)[0].body, "PGE+");
 }
