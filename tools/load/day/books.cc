@@ -104,8 +104,11 @@ Task<void> work(Day* day, Queue* queue, Audit* audit) {
     const std::size_t which = queue->next_migrant++;
     if (!day->migrants[which].is_assigned) continue;
     const Outcome outcome = co_await take_vector(day, Kind::Vector, which);
-    if (outcome != Outcome::Done)
-      day->violations.push_back("migrant " + std::to_string(which) + " gets no vector any more");
+    const bool is_dismissed = day->users[which].is_dismissed;
+    if (outcome != (is_dismissed ? Outcome::Refused : Outcome::Done)) {
+      day->violations.push_back("migrant " + std::to_string(which) +
+                                (is_dismissed ? " gets a vector though he was dismissed" : " gets no vector any more"));
+    }
     ++audit->migrants;
   }
 }

@@ -2,11 +2,13 @@
 // clause 6.3) with the registration that follows.
 #include <algorithm>
 
+#include "broker/subscriber/cx.h"
 #include "tools/load/day/acts.h"
 
 namespace claviger::day {
 namespace {
 
+namespace cx = subscriber::cx;
 using runtime::Task;
 using Steady = std::chrono::steady_clock;
 
@@ -109,10 +111,15 @@ Task<void> publish(Day* day, std::size_t user, Monotonic due) {
   day->users[user].is_busy = false;
 }
 
+constexpr std::uint32_t kRoamingNotAllowed = 5004;  // TS 29.229 clause 6.2.2.5
+
 // The challenge must be answered by the module with what the core expects, and have a number that was not there before.
+// A migrant is the user of that number: dismissed at home, he gets none.
 Task<Outcome> take_vector(Day* day, Kind kind, std::size_t which) {
   const Monotonic give_up = Steady::now() + kPatience;
   while (Steady::now() < give_up) {
+    const bool was_dismissed = day->users[which].is_dismissed;
+    const std::uint32_t changes = day->users[which].changes;
     const std::string impi = day->migrants[which].partner_impi;
     const std::string impu = day->migrants[which].partner_impu;
     const CxAnswer answer = co_await day->cx.vector(impi, impu);
@@ -123,6 +130,13 @@ Task<Outcome> take_vector(Day* day, Kind kind, std::size_t which) {
       day->meter.asked_again(kind);
       co_await pause(day, kPause);
       continue;
+    }
+    const bool is_changing = day->users[which].changes != changes;
+    const bool is_held = answer.vendor == cx::kVendor && answer.result == kRoamingNotAllowed;
+    if (is_held && (was_dismissed || is_changing)) co_return Outcome::Refused;
+    if (was_dismissed) {
+      co_return complain(day, kind, which, "a vector for who was dismissed",
+                         Reply{static_cast<int>(answer.result), {}});
     }
     Migrant& migrant = day->migrants[which];
     if (answer.result != kSuccess || answer.challenge.size() != aka::kRandBytes + aka::kAutnBytes) {
@@ -159,16 +173,19 @@ Task<void> migrate(Day* day, std::size_t which, Monotonic due) {
     day->meter.begun(Kind::Assign);
     const std::string impi = day->migrants[which].partner_impi;
     const std::string impu = day->migrants[which].partner_impu;
+    const std::uint32_t changes = day->users[which].changes;
     const CxAnswer answer = co_await day->cx.assign(impi, impu);
     const bool is_done = answer.vendor == 0 && answer.result == kSuccess;
+    const bool is_changing = day->users[which].is_dismissed || day->users[which].changes != changes;
     if (is_done) {
       day->migrants[which].is_assigned = true;
       day->ledger.acknowledged(Kind::Assign, which);
     }
     day->meter.ended(Kind::Assign,
-                     is_done ? Outcome::Done
-                             : complain(day, Kind::Assign, which, "not registered there",
-                                        Reply{static_cast<int>(answer.result), {}}),
+                     is_done       ? Outcome::Done
+                     : is_changing ? Outcome::Refused
+                                   : complain(day, Kind::Assign, which, "not registered there",
+                                              Reply{static_cast<int>(answer.result), {}}),
                      due);
   }
   day->migrants[which].is_busy = false;
