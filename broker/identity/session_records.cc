@@ -10,6 +10,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "broker/tokens/revocations.h"
+#include "broker/tokens/token_shard.h"
 #include "storage/page.h"
 
 namespace claviger::identity {
@@ -50,21 +51,36 @@ Task<Result<SessionIds>> read_session_ids(Context* context, storage::TableId ind
 
 namespace {
 
+struct Ended {
+  std::string sid;
+  std::int64_t last_issued = 0;  // of its tokens; 0: not known
+};
+
+// By our clock then, which may have been ahead of what it is now.
+std::int64_t last_issued(const Session& session) {
+  return std::max({session.created_at, session.last_used_at, session.rotated_at_ms / 1000});
+}
+
 // What ends with these sessions. The user's not_before kills what was issued until now, by iat; a token that is being
-// signed at this moment for a refresh that was committed just before gets a later iat: its sid kills it.
+// signed at this moment for a refresh that was committed just before gets a later iat: its sid kills it. Until its last
+// token has ended: with a clock that is behind now and is put right afterwards, too.
 Result<std::vector<tokens::Revocation>> revocations_of(const Context& context, std::string_view tenant,
-                                                       const std::vector<std::string>& sids) {
+                                                       const std::vector<Ended>& sessions) {
   CLAVIGER_TRY(view, tenant_of(context, tenant));
   std::vector<tokens::Revocation> revocations;
-  revocations.reserve(sids.size());
-  for (const std::string& sid : sids) revocations.push_back(tokens::revocation_of_session(context, *view, sid));
+  revocations.reserve(sessions.size());
+  const std::int64_t kept = context.tokens->revocation_kept().count();
+  for (const Ended& each : sessions) {
+    revocations.push_back(tokens::revocation_of_session(context, *view, each.sid));
+    revocations.back().expires = std::max(revocations.back().expires, each.last_issued + kept);
+  }
   return revocations;
 }
 
 // Commits what ends the sessions together with the revocations of these sids, and makes those known.
 Task<Result<Unit>> commit_ending(Context* context, std::string tenant, storage::Transaction transaction,
-                                 std::vector<std::string> sids, std::size_t sessions) {
-  CLAVIGER_CO_TRY(revocations, revocations_of(*context, tenant, sids));
+                                 std::vector<Ended> ended, std::size_t sessions) {
+  CLAVIGER_CO_TRY(revocations, revocations_of(*context, tenant, ended));
   for (const tokens::Revocation& revocation : revocations) tokens::add_revocation(transaction, tenant, revocation);
   CLAVIGER_CO_TRY(committed, co_await context->store.commit(std::move(transaction)));
   context->figures->sessions_ended.add(sessions);
@@ -78,12 +94,12 @@ Task<Result<std::size_t>> end_these_sessions(Context* context, std::string tenan
                                              SessionState state) {
   for (int tries = 0; tries < kConflictTriesMax; ++tries) {
     storage::Transaction transaction;
-    std::vector<std::string> ended;
+    std::vector<Ended> ended;
     std::size_t count = 0;
     for (std::size_t i = 0; i < sids.size(); ++i) {
       auto session = co_await read_session(context, tenant, sids[i]);
       if (session.failed_with(Code::SessionUnknown)) {  // its idle time is over, a token's life may not be
-        if (tokens_may_outlive_sessions(*context)) ended.push_back(sids[i]);
+        if (tokens_may_outlive_sessions(*context)) ended.push_back({sids[i]});
         continue;
       }
       if (!session) co_return session.error();
@@ -95,7 +111,7 @@ Task<Result<std::size_t>> end_these_sessions(Context* context, std::string tenan
         transaction.erase(tables::kUeSessions, ue_session_key(tenant, session->ue_id, sids[i]));
       }
       put_session_ended(transaction, tenant, *session, numeric_date(context->shard.wall()));
-      ended.push_back(sids[i]);
+      ended.push_back({sids[i], last_issued(*session)});
       ++count;
     }
     if (ended.empty()) co_return std::size_t{0};
@@ -126,6 +142,7 @@ Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::str
                     co_await read_session_ids(context, tables::kUserSessions, tenant, sub, after, kSessionsPerPage));
     if (ids.sids.empty()) break;
     storage::Transaction transaction;
+    std::vector<Ended> ended;
     for (std::size_t i = 0; i < ids.sids.size(); ++i) {
       const std::string& sid = ids.sids[i];
       auto session = co_await read_session(context, tenant, sid);
@@ -133,15 +150,16 @@ Task<Result<Unit>> erase_sessions(Context* context, std::string tenant, std::str
       if (session && session->state == SessionState::Active) {
         put_session_ended(transaction, tenant, *session, numeric_date(context->shard.wall()));
       }
+      ended.push_back({sid, session ? last_issued(*session) : 0});
       if (session && !session->ue_id.empty()) {
         transaction.erase(tables::kUeSessions, ue_session_key(tenant, session->ue_id, sid));
       }
       transaction.erase(tables::kSessions, session_key(tenant, sid));
       transaction.erase(tables::kUserSessions, user_session_key(tenant, sub, sid));
     }
-    const std::size_t count = ids.sids.size();
+    const std::size_t count = ended.size();
     CLAVIGER_CO_TRY(committed,
-                    co_await commit_ending(context, tenant, std::move(transaction), std::move(ids.sids), count));
+                    co_await commit_ending(context, tenant, std::move(transaction), std::move(ended), count));
     after = std::move(ids.next);
   } while (!after.empty());
   co_return Unit{};
