@@ -57,5 +57,31 @@ TEST_F(SlowReads, WhoIsEnabledAgainSignsInAfterTheRevocation) {
   EXPECT_EQ(find(user.sub).not_before, revoked_before(user.sub));
 }
 
+// A clock that is behind, and is put right afterwards, brings no token back: its end is of the time when it was issued.
+TEST(ClockBehind, WhoIsDisabledThenStaysSignedOff) {
+  Testbed bed;
+  broker::Context* context = bed.context();
+  const User ann = bed.add_user();
+  bed.add_public_client();
+  const Reply tokens = bed.sign_in_for_tokens("app");
+  const auto& alpha = *context->snapshot->find("alpha");
+  ASSERT_TRUE(context->tokens->verify_own(alpha, tokens.member("access_token")));
+  const WallTime right = bed.clock().wall();
+  bed.clock().set_wall(right - std::chrono::hours(24));
+  bed.run_turns(1);
+  ASSERT_TRUE(bed.wait(disable_user(context, "alpha", ann.sub)));
+  bed.clock().set_wall(right + 1s);
+  bed.run_turns(1);
+  EXPECT_FALSE(context->tokens->verify_own(*context->snapshot->find("alpha"), tokens.member("access_token")));
+  const auto rows = bed.wait(context->store.range(broker::tables::kRevocations, "", "", 100));
+  ASSERT_TRUE(rows);
+  std::int64_t kept_until = 0;
+  for (const storage::Record& row : *rows) {
+    const auto stored = tokens::decode_revocation(row.key, row.value.bytes());
+    if (stored && stored->revocation.kind == tokens::RevocationKind::Sid) kept_until = stored->revocation.expires;
+  }
+  EXPECT_GE(kept_until, numeric_date(right) + context->tokens->revocation_kept().count());
+}
+
 }  // namespace
 }  // namespace claviger::identity

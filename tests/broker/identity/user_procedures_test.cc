@@ -6,8 +6,6 @@
 #include "broker/identity/former_hash.h"
 #include "broker/identity/session_procedures.h"
 #include "broker/identity/user_import.h"
-#include "broker/tables.h"
-#include "broker/tokens/revocation_records.h"
 #include "core/crypto/password_hash.h"
 #include "tests/broker/identity/testbed.h"
 
@@ -180,30 +178,6 @@ TEST_F(Users, ChangesRunAgainAfterConflict) {
   bed.store().fail_commits(1, Code::NoSpace);
   EXPECT_TRUE(bed.wait(disable_user(context, "alpha", ann->sub)).failed_with(Code::NoSpace));
   EXPECT_EQ(find(ann->sub).status, UserStatus::Enabled);
-}
-
-// A clock that is behind, and is put right afterwards, brings no token back: its end is of the time when it was issued.
-TEST_F(Users, WhoIsDisabledWhileTheClockIsBehindStaysSignedOff) {
-  const User ann = bed.add_user();
-  bed.add_public_client();
-  const Reply tokens = bed.sign_in_for_tokens("app");
-  const auto& alpha = *context->snapshot->find("alpha");
-  ASSERT_TRUE(context->tokens->verify_own(alpha, tokens.member("access_token")));
-  const WallTime right = bed.clock().wall();
-  bed.clock().set_wall(right - std::chrono::hours(24));
-  bed.run_turns(1);
-  ASSERT_TRUE(bed.wait(disable_user(context, "alpha", ann.sub)));
-  bed.clock().set_wall(right + 1s);
-  bed.run_turns(1);
-  EXPECT_FALSE(context->tokens->verify_own(*context->snapshot->find("alpha"), tokens.member("access_token")));
-  const auto rows = bed.wait(context->store.range(broker::tables::kRevocations, "", "", 100));
-  ASSERT_TRUE(rows);
-  std::int64_t kept_until = 0;
-  for (const storage::Record& row : *rows) {
-    const auto stored = tokens::decode_revocation(row.key, row.value.bytes());
-    if (stored && stored->revocation.kind == tokens::RevocationKind::Sid) kept_until = stored->revocation.expires;
-  }
-  EXPECT_GE(kept_until, numeric_date(right) + context->tokens->revocation_kept().count());
 }
 
 TEST_F(Users, DisableAndPasswordEndSessionsEnableDoesNot) {
