@@ -1,7 +1,7 @@
 #include "broker/identity/client_cache.h"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "broker/identity/basic_credentials.h"
 
@@ -26,9 +26,9 @@ std::optional<crypto::Hash128> ClientCache::hash(char kind, std::string_view ten
   const std::size_t size = tenant.size() + text.size() + 2;
   if (size > joined.size()) return std::nullopt;
   joined[0] = kind;
-  std::memcpy(joined.data() + 1, tenant.data(), tenant.size());
+  std::copy_n(tenant.data(), tenant.size(), joined.data() + 1);
   joined[1 + tenant.size()] = '\0';
-  std::memcpy(joined.data() + 2 + tenant.size(), text.data(), text.size());
+  std::copy_n(text.data(), text.size(), joined.data() + 2 + tenant.size());
   const crypto::Hash128 result = hash_(as_bytes(std::string_view(joined.data(), size)));
   if (kind == 'h') wipe(std::as_writable_bytes(std::span(joined.data(), size)));
   return result;

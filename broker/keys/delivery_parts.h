@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -36,7 +35,7 @@ class FixedText {
   FixedText& operator=(const FixedText&) = delete;
   FixedText& add(std::string_view text) {
     const std::size_t count = std::min(text.size(), N - size_);
-    std::memcpy(characters_.data() + size_, text.data(), count);
+    std::copy_n(text.data(), count, characters_.data() + size_);
     size_ += count;
     is_whole_ = is_whole_ && count == text.size();
     return *this;

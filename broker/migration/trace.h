@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -23,7 +22,7 @@ class FixedText {
   explicit FixedText(std::string_view text) { *this = text; }
   FixedText& operator=(std::string_view text) {
     size_ = static_cast<std::uint8_t>(std::min(text.size(), N));
-    std::memcpy(octets_.data(), text.data(), size_);
+    std::copy_n(text.data(), size_, octets_.data());  // an empty text may have no place
     return *this;
   }
   std::string_view view() const { return {octets_.data(), size_}; }
