@@ -5,6 +5,7 @@
 
 #include "broker/identity/authorization_code.h"
 #include "broker/identity/authorization_request.h"
+#include "broker/identity/client_procedures.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/requested_claims.h"
 #include "broker/identity/scope_grant.h"
@@ -82,8 +83,10 @@ Result<Session> session_of(Context& context, const AuthorizationCode& code, cons
 }
 
 storage::Transaction transaction_of(const Context& context, const std::string& tenant, AuthorizationCode code,
-                                    const User& user, const Session& session) {
+                                    const User& user, const Client& client, const Session& session) {
   storage::Transaction transaction;
+  // Nor is his client: whoever ends what it has looks for sessions once, after the change.
+  transaction.expect_version(tables::kClients, client_key(tenant, client.client_id), client.version);
   transaction.expect_version(tables::kCodes, code_key(tenant, code.digest), code.version);
   code.session = session.sid;
   put_code(transaction, tenant, code, session.created_at + kRedeemedCodeKept.count());
@@ -185,7 +188,8 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
     // 5. The session.
     CLAVIGER_CO_TRY(session, session_of(*context, code, *wanted, context->shard.wall()));
     std::string nonce = code.nonce;
-    storage::Transaction transaction = transaction_of(*context, wanted->tenant, std::move(code), *user, session);
+    storage::Transaction transaction =
+        transaction_of(*context, wanted->tenant, std::move(code), *user, *wanted->client, session);
     CLAVIGER_CO_TRY(added, add_admission(*context, transaction, wanted->tenant, admission, session));
     CLAVIGER_CO_TRY(bounded, add_over_limit(*context, transaction, wanted->tenant, over, *user));
     auto committed = co_await context->store.commit(std::move(transaction));
@@ -202,6 +206,10 @@ Task<Result<Redeemed>> redeem_here(Context* context, Redemption* wanted, Home ho
       co_return redeemed;
     }
     if (!committed.failed_with(Code::Conflict)) co_return committed.error();
+    // Another's doing, or the client is not what it was.
+    CLAVIGER_CO_TRY(client, co_await client_as_it_stands(context, wanted->tenant, wanted->client_id));
+    if (!client->may_code) co_return Error{Code::GrantNotAllowed, "code.client"};
+    wanted->client = std::move(client);
   }
   co_return Error{Code::Conflict, "code"};
 }
@@ -223,6 +231,12 @@ std::int64_t client_not_before(const Context& context, std::string_view tenant, 
   const broker::TenantView* view = context.snapshot->find(tenant);
   if (view == nullptr) return 0;
   return context.tokens->verifier().revocations().subject_not_before(view->tenant.issuer, client_id);
+}
+
+Task<Result<ClientRef>> client_as_it_stands(Context* context, std::string tenant, std::string client_id) {
+  CLAVIGER_CO_TRY(client, co_await find_client(context, std::move(tenant), std::move(client_id)));
+  if (!client.is_enabled) co_return Error{Code::ClientDisabled, "client"};
+  co_return std::make_shared<const Client>(std::move(client));
 }
 
 Task<Result<GrantedSession>> redeem_code(Context* context, Redemption redemption) {

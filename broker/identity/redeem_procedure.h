@@ -23,6 +23,10 @@ namespace claviger::identity {
 // perhaps another one was registered under its id; 0: none is. Every shard knows.
 std::int64_t client_not_before(const broker::Context& context, std::string_view tenant, std::string_view client_id);
 
+// What a session that begins in its name goes by, past what shards remember of it: ClientUnknown, ClientDisabled.
+runtime::Task<Result<ClientRef>> client_as_it_stands(broker::Context* context, std::string tenant,
+                                                     std::string client_id);
+
 struct Redemption {
   std::string tenant;
   std::string client_id;  // authenticated

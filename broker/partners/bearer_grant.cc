@@ -5,6 +5,7 @@
 #include "broker/identity/endpoint_urls.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/identity/pairwise_subject.h"
+#include "broker/identity/redeem_procedure.h"
 #include "broker/identity/request_form.h"
 #include "broker/identity/resource_indicators.h"
 #include "broker/identity/scope_grant.h"
@@ -205,6 +206,8 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
                                                      const Accepted* accepted) {
   Context* context = call->context;
   const Partner& partner = accepted->partner->partner;
+  identity::ExtensionCall renewed = *call;  // with the client as it stands
+  call = &renewed;
   for (int tries = 0; tries < identity::kConflictTriesMax; ++tries) {
     // 1. Who he is here.
     CLAVIGER_CO_TRY(mapped, co_await map_user(context, call->tenant, partner.name, accepted->token.origin.sub,
@@ -231,7 +234,8 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     std::vector<std::string> leaving;
     for (const identity::Session& replaced : admission.replaced) leaving.push_back(replaced.sid);
     CLAVIGER_CO_TRY(over, co_await identity::find_over_limit(context, call->tenant, session.sub, std::move(leaving)));
-    // 4. Once, and only while agreement, mapping and user stand.
+    // 4. Once, and only while agreement, mapping, user and client stand: the partner may have been asked for its keys since
+    // the client showed who it is, and whoever disables it looks for its sessions once.
     auto claimed = co_await claim_origin(context, call->tenant, partner.name, accepted->token.origin, session.sid,
                                          accepted->token.expires_at, session.expires_at);
     if (!claimed) co_return claimed.error();
@@ -240,6 +244,8 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     transaction.expect_version(tables::kPartnerUsers,
                                partner_user_key(call->tenant, partner.name, mapped.kind, mapped.id), mapped.version);
     transaction.expect_version(tables::kUsers, identity::user_key(call->tenant, user->sub), user->version);
+    transaction.expect_version(tables::kClients, identity::client_key(call->tenant, call->client->client_id),
+                               call->client->version);
     transaction.expect_absent(tables::kSessions, identity::session_key(call->tenant, session.sid));
     identity::put_session(transaction, call->tenant, session, context->snapshot->settings->lifetimes.session_idle);
     transaction.put(tables::kUserSessions, identity::user_session_key(call->tenant, session.sub, session.sid), {},
@@ -247,7 +253,12 @@ Task<Result<identity::GrantedSession>> start_session(const identity::ExtensionCa
     CLAVIGER_CO_TRY(admits, identity::add_admission(*context, transaction, call->tenant, admission, session));
     CLAVIGER_CO_TRY(bounded, identity::add_over_limit(*context, transaction, call->tenant, over, *user));
     auto committed = co_await context->store.commit(std::move(transaction));
-    if (committed.failed_with(Code::Conflict)) continue;
+    if (committed.failed_with(Code::Conflict)) {
+      CLAVIGER_CO_TRY(client, co_await identity::client_as_it_stands(context, call->tenant, call->client->client_id));
+      if (!client->may_assert) co_return Error{Code::GrantNotAllowed, "assertion.client"};
+      renewed.client = std::move(client);
+      continue;
+    }
     if (!committed) co_return committed.error();
 
     CLAVIGER_CO_TRY(replaced,

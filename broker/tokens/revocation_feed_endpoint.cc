@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "broker/identity/client_authentication.h"
 #include "broker/identity/identity_shard.h"
@@ -157,7 +161,51 @@ Result<Question> question_of(const http::Request& request) {
   return question;
 }
 
-Task<http::Response> handle(Contexts* contexts, http::Request request, http::PathValues path) {
+// Who has how many of the polls on a shard: each takes one of the places of wait_for_feed(), which all tenants, all partners
+// and the broker itself share. One client, however many servers run under its name, gets a share of what is free, so that
+// whoever asks in a loop keeps nobody else from learning what was revoked.
+class Polls {
+ public:
+  static constexpr std::size_t kShareOfClient = 8;
+  static constexpr std::size_t kOfClientMin = 16;  // yet so many while there is room at all
+  // Gives its place back.
+  class Place {
+   public:
+    Place(Polls& polls, std::string client) : polls_(polls), client_(std::move(client)) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() { polls_.leave(client_); }
+
+   private:
+    Polls& polls_;
+    std::string client_;
+  };
+
+  // Null: this client has its share.
+  std::unique_ptr<Place> enter(std::string client) {
+    std::size_t& count = of_client_[client];
+    if (count >= std::max((kFeedWaitersMax - std::min(all_, kFeedWaitersMax)) / kShareOfClient, kOfClientMin)) {
+      return nullptr;
+    }
+    ++count;
+    ++all_;
+    return std::make_unique<Place>(*this, std::move(client));
+  }
+
+ private:
+  void leave(const std::string& client) {
+    --all_;
+    const auto found = of_client_.find(client);
+    if (--found->second == 0) of_client_.erase(found);
+  }
+
+  std::size_t all_ = 0;
+  std::unordered_map<std::string, std::size_t> of_client_;
+};
+using PollsOfShards = std::vector<Polls>;
+
+Task<http::Response> handle(Contexts* contexts, std::shared_ptr<PollsOfShards> polls, http::Request request,
+                            http::PathValues path) {
   Context& context = here(*contexts);
   const broker::TenantView* tenant = context.snapshot->find(path[0]);
   if (tenant == nullptr) co_return http::problem(404);
@@ -170,6 +218,8 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
   auto client = co_await context.identity->clients().authenticate(path[0], &request, &no_form);
   if (!client) co_return identity::client_error_response(client.error(), request);
   if (!(*client)->may_introspect) co_return http::problem(403, "this client is not a resource server");
+  const auto place = (*polls)[context.shard.index()].enter(broker::record_key({path[0], (*client)->client_id}));
+  if (place == nullptr) co_return identity::oauth_error_response(Error{Code::Overload, "feed.client"});
   auto delta = co_await ask(&context, *std::move(question));
   // A commit is never split.
   if (delta && delta->changes.size() > kFeedChangesMax) co_return http::problem(500);
@@ -183,8 +233,9 @@ Task<http::Response> handle(Contexts* contexts, http::Request request, http::Pat
 
 void add_revocation_feed_route(http::Router& router, Contexts& contexts) {
   http::Route route{http::Method::Get, "/idms/v1/{tenant}/revocations", 0, {}, {}};
-  route.handler = [&contexts](http::Request request, http::PathValues path) {
-    return handle(&contexts, std::move(request), std::move(path));
+  auto polls = std::make_shared<PollsOfShards>(contexts.size());  // each its shard's alone
+  route.handler = [&contexts, polls](http::Request request, http::PathValues path) {
+    return handle(&contexts, polls, std::move(request), std::move(path));
   };
   router.add(std::move(route));
 }

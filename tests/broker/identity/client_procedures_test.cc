@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/identity/authorization_code.h"
+#include "broker/identity/client_authentication.h"
 #include "broker/identity/client_draft.h"
+#include "broker/identity/redeem_procedure.h"
+#include "core/crypto/digest.h"
 #include "core/crypto/jwk.h"
 #include "core/crypto/signing_key.h"
 #include "tests/broker/identity/testbed.h"
@@ -86,6 +90,32 @@ TEST(RedirectUri, TakesWhatRfc8252And9700Allow) {
         "https://app.example/cb?st%61te=2", "com.example.app:/cb?iss", "https://app.example/cb?error=x"}) {
     EXPECT_TRUE(check_redirect_uri(bad).failed_with(Code::ClientRedirectUri)) << bad;
   }
+}
+
+// A redemption that knew the client before the change goes by what it is when the session begins.
+TEST_F(Clients, ASessionBeginsUnderTheRecordAsItStands) {
+  bed.add_user();
+  bed.add_public_client();
+  const auto redemption_of = [this](const Reply& signed_in) {
+    Redemption redemption;
+    redemption.tenant = "alpha";
+    redemption.client_id = "app";
+    redemption.client = *bed.wait(bed.context()->identity->clients().find("alpha", "app"));
+    redemption.digest = code_digest(signed_in.redirected("code"));
+    redemption.redirect_uri = kRedirect;
+    redemption.verifier_digest = crypto::sha256(as_bytes(kVerifier));
+    return redemption;
+  };
+  Redemption renamed = redemption_of(bed.sign_in(authorize_query("app"), "ann", "correct horse"));
+  Redemption moved = redemption_of(bed.sign_in(authorize_query("app"), "ann", "correct horse"));
+  ClientChange change;
+  change.name = "Another name";
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "app", std::move(change))));
+  EXPECT_TRUE(bed.wait(redeem_code(bed.context(), std::move(renamed))).has_value());
+  change = {};
+  change.redirect_uris = std::vector<std::string>{"https://app.example/elsewhere"};
+  ASSERT_TRUE(bed.wait(change_client(bed.context(), "alpha", "app", std::move(change))));
+  EXPECT_TRUE(bed.wait(redeem_code(bed.context(), std::move(moved))).failed_with(Code::CodeRedirect));
 }
 
 TEST_F(Clients, RefusesWhatDoesNotFit) {

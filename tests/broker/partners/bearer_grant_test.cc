@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "broker/identity/client_procedures.h"
+#include "broker/identity/request_form.h"
+#include "broker/partners/bearer_grant.h"
 #include "tests/broker/partners/partner_bed.h"
 
 namespace claviger::partners {
@@ -233,6 +235,24 @@ TEST_F(BearerGrant, AClientNeedsTheGrant) {
   change.may_assert = false;
   ASSERT_TRUE(bed.wait(identity::change_client(bed.context(), "alpha", "app", std::move(change))));
   expect_error(bed.redeem(good()), 400, "unauthorized_client");
+}
+
+// Between the client's authentication and the session its partner may be asked for new keys: seconds.
+TEST_F(BearerGrant, AClientThatWasDisabledMeanwhileGetsNoSession) {
+  auto client = bed.wait(bed.context()->identity->clients().find("alpha", "app"));
+  ASSERT_TRUE(client.has_value());
+  http::Request request = bed.request(identity::post_form(
+      "/idms/v1/alpha/token", "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&client_id=app&assertion=" +
+                                  good() + "&scope=" + std::string(kScope)));
+  const auto form = identity::read_form_with_duplicates(request);
+  ASSERT_TRUE(form.has_value());
+  const identity::ExtensionCall call{bed.context(), "alpha", *client, &request, &*form, {}, {}};
+  const identity::ExtensionCall* kept = &call;
+  ASSERT_TRUE(bed.wait(identity::set_client_enabled(bed.context(), "alpha", "app", false)));
+  EXPECT_TRUE(bed.wait(redeem_assertion(&bed.partners, kept)).failed_with(Code::ClientDisabled));
+  // Changed otherwise, it is served as it stands; the assertion is not spent by what was refused.
+  ASSERT_TRUE(bed.wait(identity::set_client_enabled(bed.context(), "alpha", "app", true)));
+  EXPECT_TRUE(bed.wait(redeem_assertion(&bed.partners, kept)).has_value());
 }
 
 TEST_F(BearerGrant, LastsNoLongerThanTheSessionAtHome) {  // spec 1.12 step 6

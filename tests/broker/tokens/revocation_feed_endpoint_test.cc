@@ -139,6 +139,35 @@ TEST_F(FeedTest, NobodyWaitsForAProcessThatStops) {
   EXPECT_EQ(ask(query).status, 200);
 }
 
+// One of them asks as often as it can: the others hear of revocations all the same, and it has its places back afterwards.
+TEST_F(FeedTest, OneClientDoesNotTakeAllPlaces) {
+  identity::ClientDraft draft;
+  draft.client_id = "other";
+  draft.authentication = identity::ClientAuthentication::SecretBasic;
+  draft.may_introspect = true;
+  const auto other = bed.add_client(draft);
+  revoke("alpha", {"one"});
+  const std::string query = "since=" + std::to_string(read(0).next) + "&wait=30";
+  std::vector<std::unique_ptr<identity::Pending>> polls;
+  std::size_t waiting = 0;
+  for (std::size_t i = 0; i < kFeedWaitersMax; ++i) {
+    polls.push_back(bed.begin(question(query)));
+    waiting += polls.back()->response ? 0U : 1U;
+  }
+  EXPECT_GT(waiting, 256U);
+  EXPECT_LT(waiting, kFeedWaitersMax / 4);
+  EXPECT_EQ(ask(query).status, 503);
+  const auto others = bed.begin(identity::with_basic(identity::get("/idms/v1/alpha/revocations?" + query), "other",
+                                                     std::string(as_text(other.secret.reveal()))));
+  EXPECT_FALSE(others->response.has_value());
+  bed.wait(end_feed(bed.context()));
+  EXPECT_EQ(bed.finish(*others).status, 200);
+  for (const auto& poll : polls) {
+    EXPECT_TRUE(poll->response || bed.finish(*poll).status == 200);
+  }
+  EXPECT_EQ(ask(query).status, 200);
+}
+
 TEST_F(FeedTest, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(ask("since=x").status, 400);
   EXPECT_EQ(ask("since=0&since=1&wait=0").status, 400);
