@@ -14,6 +14,7 @@
 #include "broker/configuration/document_notifier.h"
 #include "broker/connectivity.h"
 #include "broker/exchange/peer_links.h"
+#include "broker/former_writings.h"
 #include "broker/identity/backchannel_delivery.h"
 #include "broker/identity/identity_shard.h"
 #include "broker/installation.h"
@@ -355,6 +356,7 @@ Task<Result<Unit>> Broker::start_on_shard() {
   Context* context = contexts_[0].get();
   CLAVIGER_CO_TRY(published, co_await publisher_->publish(context));
   warn_of_issuers(*context->snapshot);
+  CLAVIGER_CO_TRY(moved, co_await move_former_writings(context));
   CLAVIGER_CO_TRY(loaded, co_await tokens::load_revocations(context));
   audit_log_ = std::make_unique<admin::AuditLog>(context->shard, *store_, *work_pool_, keys_.audit.reveal(),
                                                  settings_->audit_log_file);

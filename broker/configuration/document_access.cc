@@ -7,6 +7,7 @@
 #include "broker/identity/val_identity.h"
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
+#include "core/codec/urn.h"
 
 namespace claviger::configuration {
 namespace {
@@ -68,6 +69,11 @@ Result<std::string> identity_of(const Context& context, const tokens::Claims& cl
   if (!has_service(claims, names.service_ids, application.auid)) return Error{Code::TokenIdentity, "xcap.val_service"};
   std::string user = text_claim(claims, names.user_id);
   return canonical_xui(user.empty() ? text_claim(claims, names.ue_id) : user);
+}
+
+// A folder may have been named in another writing than the token's.
+bool is_ue_of(std::string_view ue_identity, std::string_view xui) {
+  return !ue_identity.empty() && codec::canonical_urn(ue_identity) == codec::canonical_urn(xui);
 }
 
 Result<Caller> caller_of(const Context& context, const Verified& verified, const Application& application) {
@@ -132,7 +138,7 @@ Result<Unit> admit_any(Context& context, std::string_view tenant, const http::Re
 Result<Unit> check_may_read(const Caller& caller, const DocumentName& name) {
   if (caller.role != Role::User || name.tree == Tree::Global) return Unit{};
   // TS 23.434 clause 11.3.4.2.1: of a VAL user ID or a VAL UE ID.
-  const bool is_own = caller.identity == name.xui || (!caller.ue_identity.empty() && caller.ue_identity == name.xui);
+  const bool is_own = caller.identity == name.xui || is_ue_of(caller.ue_identity, name.xui);
   if (!is_own) return Error{Code::ProfileOfAnother, "xcap.xui"};
   return Unit{};
 }

@@ -7,6 +7,7 @@
 #include "broker/tables.h"
 #include "core/codec/base64url.h"
 #include "core/codec/hex.h"
+#include "core/codec/urn.h"
 #include "core/crypto/digest.h"
 #include "core/crypto/hkdf.h"
 #include "storage/record.h"
@@ -111,7 +112,7 @@ Result<AuthorizationCode> decode_code(const storage::Value& value, std::string_v
   code.session = storage::text_of(record->session());
   code.dpop_key = as_text(storage::bytes_of(record->dpop_key()));
   if (!code.dpop_key.empty() && code.dpop_key.size() != 32) return Error{Code::Corrupt, "codes.dpop_key"};
-  code.ue.ue_id = storage::text_of(record->ue_id());
+  code.ue.ue_id = codec::canonical_urn(storage::text_of(record->ue_id()));
   if (record->ue_proof() > static_cast<std::uint8_t>(UeProof::Key)) return Error{Code::Corrupt, "codes.ue_proof"};
   code.ue.proof = static_cast<UeProof>(record->ue_proof());
   code.claims = record->claims();

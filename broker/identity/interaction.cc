@@ -5,6 +5,7 @@
 
 #include "broker/identity/sealed_text.h"
 #include "core/base/assert.h"
+#include "core/codec/urn.h"
 
 namespace claviger::identity {
 namespace {
@@ -66,7 +67,7 @@ bool read_ue_text(std::string_view text, UeName& ue) {
   if (text.empty()) return true;
   if (text[0] < 0 || text[0] > static_cast<char>(UeProof::Key)) return false;
   ue.proof = static_cast<UeProof>(text[0]);
-  ue.ue_id = text.substr(1);
+  ue.ue_id = codec::canonical_urn(text.substr(1));
   return true;
 }
 

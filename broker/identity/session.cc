@@ -2,6 +2,7 @@
 
 #include "broker/identity/session_generated.h"
 #include "broker/record_key.h"
+#include "core/codec/urn.h"
 #include "storage/record.h"
 
 namespace claviger::identity {
@@ -81,7 +82,7 @@ Result<Session> decode_session(const storage::Value& value, std::string_view sid
   session.sid = sid;
   session.sub = storage::text_of(record->sub());
   session.client_id = storage::text_of(record->client_id());
-  session.ue_id = storage::text_of(record->ue_id());
+  session.ue_id = codec::canonical_urn(storage::text_of(record->ue_id()));
   session.state = static_cast<SessionState>(record->state());
   session.scopes = storage::texts_of(record->scopes());
   session.acr = storage::text_of(record->acr());
@@ -97,7 +98,8 @@ Result<Session> decode_session(const storage::Value& value, std::string_view sid
   session.certificate_digest = as_text(digest);
   session.source = storage::text_of(record->source());
   session.dpop_key = as_text(storage::bytes_of(record->dpop_key()));
-  if (!session.dpop_key.empty() && session.dpop_key.size() != kDigestBytes) return Error{Code::Corrupt, "sessions.dpop_key"};
+  if (!session.dpop_key.empty() && session.dpop_key.size() != kDigestBytes)
+    return Error{Code::Corrupt, "sessions.dpop_key"};
   session.partner = storage::text_of(record->partner());
   session.primary_issuer = storage::text_of(record->primary_issuer());
   session.primary_sub = storage::text_of(record->primary_sub());

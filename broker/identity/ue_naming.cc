@@ -4,6 +4,7 @@
 #include "broker/identity/ue_records.h"
 #include "core/codec/base64url.h"
 #include "core/codec/cookie.h"
+#include "core/codec/urn.h"
 #include "core/crypto/certificate.h"
 #include "core/crypto/digest.h"
 #include "core/crypto/random.h"
@@ -58,7 +59,8 @@ Task<Result<std::string>> ue_of_keys(Context* context, std::string tenant, UeCer
   co_return co_await read_ue_of_key(context, std::move(tenant), std::move(kind), std::move(thumbprint));
 }
 
-Result<UeName> name_ue(std::string_view tenant, std::string proved, std::string_view claimed, std::string_view cookie) {
+Result<UeName> name_ue(std::string_view tenant, std::string proved, std::string_view said, std::string_view cookie) {
+  const std::string claimed = codec::canonical_urn(said);
   if (!claimed.empty() && !is_ue_id(claimed)) return Error{Code::ParameterMalformed, "authorize.ue_id"};
   if (!proved.empty()) {
     if (!claimed.empty() && claimed != proved) return Error{Code::UeOfAnother, "authorize.ue_id"};
@@ -67,9 +69,9 @@ Result<UeName> name_ue(std::string_view tenant, std::string proved, std::string_
   if (!claimed.empty()) {
     // Its own generated id a browser may say, too: the cookie proves it.
     if (!cookie.empty() && claimed == ue_id_of_cookie(tenant, cookie)) {
-      return UeName{std::string(claimed), UeProof::Cookie};
+      return UeName{claimed, UeProof::Cookie};
     }
-    return UeName{std::string(claimed), UeProof::Claimed};
+    return UeName{claimed, UeProof::Claimed};
   }
   if (!cookie.empty()) return UeName{ue_id_of_cookie(tenant, cookie), UeProof::Cookie};
   return UeName{};

@@ -10,6 +10,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/base64url.h"
+#include "core/codec/urn.h"
 #include "core/codec/utf8.h"
 #include "core/runtime/call.h"
 #include "storage/page.h"
@@ -145,6 +146,7 @@ Task<Result<Ue>> edit_at_home(Context* context, std::string tenant, std::string 
 
 Task<Result<Ue>> edit_ue(Context* context, std::string tenant, std::string ue_id, UeChange change, Edit edit) {
   if (!is_ue_id(ue_id)) co_return Error{edit == Edit::Create ? Code::BadValue : Code::UeUnknown, "ue.id"};
+  ue_id = codec::canonical_urn(ue_id);
   if (change.owner && !change.owner->empty()) {
     auto owner = co_await read_user(context, tenant, *change.owner);
     if (!owner) co_return owner.error();
@@ -206,6 +208,7 @@ Task<Result<UePage>> list_ues(Context* context, std::string tenant, std::string 
 Task<Result<SessionPage>> list_sessions_of_ue(Context* context, std::string tenant, std::string ue_id,
                                               std::string after, std::size_t limit) {
   if (!is_ue_id(ue_id)) co_return Error{Code::BadValue, "ue.id"};
+  ue_id = codec::canonical_urn(ue_id);
   CLAVIGER_CO_TRY(
       ids, co_await read_session_ids(context, tables::kUeSessions, tenant, std::move(ue_id), std::move(after), limit));
   SessionPage page;
@@ -222,6 +225,7 @@ Task<Result<SessionPage>> list_sessions_of_ue(Context* context, std::string tena
 Task<Result<std::size_t>> end_sessions_of_ue(Context* context, std::string tenant, std::string ue_id,
                                              SessionState state) {
   if (!is_ue_id(ue_id)) co_return Error{Code::BadValue, "ue.id"};
+  ue_id = codec::canonical_urn(ue_id);
   // First where the next session would come from.
   auto browsers = co_await end_browser_sign_ins_on(context, tenant, ue_id);
   if (!browsers) co_return browsers.error();

@@ -5,6 +5,7 @@
 #include "broker/identity/user_records.h"
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "core/codec/urn.h"
 
 namespace claviger::identity {
 
@@ -14,6 +15,7 @@ using runtime::Task;
 
 Task<Result<Ue>> read_ue(Context* context, std::string tenant, std::string ue_id) {
   if (!is_ue_id(ue_id)) co_return Error{Code::UeUnknown, "ue.id"};
+  ue_id = codec::canonical_urn(ue_id);
   auto value = co_await context->store.get(tables::kUes, ue_key(tenant, ue_id));
   if (value.failed_with(Code::NotFound)) co_return Error{Code::UeUnknown, "ue.id"};
   if (!value) co_return value.error();
@@ -29,7 +31,7 @@ Task<Result<std::string>> read_ue_of_key(Context* context, std::string tenant, s
   auto value = co_await context->store.get(tables::kCredentialIds, ue_credential_key(tenant, kind, thumbprint));
   if (value.failed_with(Code::NotFound)) co_return std::string();
   if (!value) co_return value.error();
-  co_return std::string(value->text());
+  co_return codec::canonical_urn(value->text());
 }
 
 namespace {

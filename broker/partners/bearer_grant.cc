@@ -22,7 +22,6 @@
 #include "broker/partners/visitor_policy.h"
 #include "broker/tables.h"
 #include "broker/tokens/token_shard.h"
-#include "core/sip/uri.h"
 
 namespace claviger::partners {
 namespace {
@@ -119,13 +118,7 @@ Task<Result<PartnerUser>> map_user(Context* context, std::string tenant, std::st
       co_await read_partner_user(context, tenant, partner, PartnerUserKind::PrimarySub, std::move(primary_sub));
   if (!by_sub.failed_with(Code::PartnerUserUnknown) || mc_id.empty()) co_return by_sub;
   auto by_mc_id = co_await read_partner_user(context, tenant, partner, PartnerUserKind::PrimaryMcId, mc_id);
-  if (!by_mc_id.failed_with(Code::PartnerUserUnknown)) co_return by_mc_id;
-  // Administration knows him by the one writing of what his home may write in several (RFC 3261 clause 19.1.4).
-  auto written = sip::canonical_identity(mc_id);
-  if (!written || *written == mc_id) co_return by_mc_id;
-  auto by_writing =
-      co_await read_partner_user(context, tenant, partner, PartnerUserKind::PrimaryMcId, *std::move(written));
-  co_return by_writing;
+  co_return by_mc_id;
 }
 
 // requested AND known here AND allowed to the client AND in the agreement AND had at home AND the user is entitled to it.

@@ -280,6 +280,7 @@ Task<Result<Unit>> add_partner_user(Partners* partners, Context* context, std::s
   if (user.kind == PartnerUserKind::Outbound) user.id = user.sub;
   CLAVIGER_CO_TRY(checked, check_id(user, view->partner));
   CLAVIGER_CO_TRY(ours, co_await identity::read_user(context, tenant, user.sub));
+  user.id = partner_user_id(user.kind, user.id);
   const std::string key = partner_user_key(tenant, partner, user.kind, user.id);
   storage::Transaction change;
   change.expect_version(tables::kPartners, partner_key(tenant, partner), view->partner.version);

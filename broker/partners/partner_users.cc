@@ -5,6 +5,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/hex.h"
+#include "core/sip/uri.h"
 #include "storage/page.h"
 
 namespace claviger::partners {
@@ -30,8 +31,16 @@ std::string partner_user_key(std::string_view tenant, std::string_view partner, 
   return broker::record_key({tenant, partner, name_of(kind), id});
 }
 
-Task<Result<PartnerUser>> read_partner_user(Context* context, std::string tenant, std::string partner,
-                                            PartnerUserKind kind, std::string id) {
+std::string partner_user_id(PartnerUserKind kind, std::string_view id) {
+  if (kind != PartnerUserKind::PrimaryMcId) return std::string(id);
+  auto canonical = sip::canonical_identity(id);
+  return canonical ? *std::move(canonical) : std::string(id);
+}
+
+namespace {
+
+Task<Result<PartnerUser>> read_row(Context* context, std::string tenant, std::string partner, PartnerUserKind kind,
+                                   std::string id) {
   auto value = co_await context->store.get(tables::kPartnerUsers, partner_user_key(tenant, partner, kind, id));
   if (value.failed_with(Code::NotFound)) co_return Error{Code::PartnerUserUnknown, "partner.user"};
   if (!value) co_return value.error();
@@ -41,6 +50,18 @@ Task<Result<PartnerUser>> read_partner_user(Context* context, std::string tenant
   user.sub = value->text();
   user.version = value->version();
   co_return user;
+}
+
+}  // namespace
+
+Task<Result<PartnerUser>> read_partner_user(Context* context, std::string tenant, std::string partner,
+                                            PartnerUserKind kind, std::string id) {
+  std::string written = partner_user_id(kind, id);
+  const bool is_same = written == id;
+  auto as_said = co_await read_row(context, tenant, partner, kind, std::move(id));
+  if (is_same || !as_said.failed_with(Code::PartnerUserUnknown)) co_return as_said;
+  auto as_written = co_await read_row(context, std::move(tenant), std::move(partner), kind, std::move(written));
+  co_return as_written;
 }
 
 namespace {

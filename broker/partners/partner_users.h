@@ -3,6 +3,7 @@
 // Rows of tables::kPartnerUsers, key tenant + partner + kind + id:
 //   "sub", primary sub -> sub here      a user of the partner's, as whom he is known here
 //   "mc", primary MC ID -> sub here     the same, by the MC ID that his security token carries
+//                                       has one writing (RFC 3261 clause 19.1.4); earlier rows were moved to it
 //   "out", sub here -> sub here         a user of ours who may go there (Outbound::Listed)
 // Procedures, on whichever shard.
 #pragma once
@@ -31,7 +32,10 @@ struct PartnerUser {
 std::string partner_user_key(std::string_view tenant, std::string_view partner, PartnerUserKind kind,
                              std::string_view id);
 
-// PartnerUserUnknown.
+// As rows are written: an MC ID that is a SIP or tel URI in the one writing that all of its have in common.
+std::string partner_user_id(PartnerUserKind kind, std::string_view id);
+
+// Under this writing, or the one of partner_user_id(); `id` of the result is the row's. PartnerUserUnknown.
 runtime::Task<Result<PartnerUser>> read_partner_user(broker::Context* context, std::string tenant, std::string partner,
                                                      PartnerUserKind kind, std::string id);
 

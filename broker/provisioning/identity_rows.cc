@@ -5,6 +5,7 @@
 
 #include "broker/record_key.h"
 #include "broker/tables.h"
+#include "core/codec/urn.h"
 
 namespace claviger::provisioning {
 
@@ -24,7 +25,7 @@ Memberships memberships_of(const Configuration& configuration) {
   Memberships memberships;
   for (const ValService& service : configuration.services) {
     for (const std::string& id : service.user_ids) memberships.insert({"user", id, service.id});
-    for (const std::string& id : service.ue_ids) memberships.insert({"ue", id, service.id});
+    for (const std::string& id : service.ue_ids) memberships.insert({"ue", codec::canonical_urn(id), service.id});
   }
   return memberships;
 }
@@ -51,8 +52,7 @@ std::string membership_prefix(std::string_view tenant, const Membership& members
 
 std::string gone_key(std::string_view tenant, const Gone& gone) {
   const Membership& membership = gone.membership;
-  return broker::record_key(
-      {tenant, kGone, gone.server_id, membership.kind, membership.identity, membership.service});
+  return broker::record_key({tenant, kGone, gone.server_id, membership.kind, membership.identity, membership.service});
 }
 
 std::string gone_prefix(std::string_view tenant) { return broker::record_prefix({tenant, kGone}); }

@@ -3,6 +3,7 @@
 #include "broker/registration/encrypted_xml.h"
 #include "broker/registration/records.h"
 #include "broker/registration/xml_reading.h"
+#include "core/codec/urn.h"
 
 namespace claviger::registration {
 namespace {
@@ -75,6 +76,7 @@ Result<InfoDocument> parse_info(std::string_view xml, const Service& service, co
       *target = std::move(value);
     }
   }
+  info.client_id = codec::canonical_urn(info.client_id);
   return info;
 }
 

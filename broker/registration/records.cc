@@ -1,5 +1,6 @@
 #include "broker/registration/records.h"
 
+#include <algorithm>
 #include <array>
 
 #include "broker/record_key.h"
@@ -7,6 +8,7 @@
 #include "broker/registration/registration_generated.h"
 #include "broker/registration/rows.h"
 #include "broker/tables.h"
+#include "core/codec/urn.h"
 #include "storage/record.h"
 
 namespace claviger::registration {
@@ -35,7 +37,7 @@ flatbuffers::Offset<schema::BindingName> put_name(Builder& builder, const Bindin
   return schema::CreateBindingName(builder, mc_service_id, service, client_id);
 }
 BindingName read_name(const schema::BindingName& name) {
-  return {text_of(name.mc_service_id()), text_of(name.service()), text_of(name.client_id())};
+  return {text_of(name.mc_service_id()), text_of(name.service()), codec::canonical_urn(text_of(name.client_id()))};
 }
 
 int tri_state(int value) { return value < 0 ? -1 : value; }
@@ -131,7 +133,13 @@ Result<Registration> decode_registration(const storage::Value& value, std::strin
   registration.charging_functions = text_of(record->charging_functions());
   registration.visited_network = text_of(record->visited_network());
   if (const auto* names = record->bindings()) {
-    for (const schema::BindingName* name : *names) registration.bindings.push_back(read_name(*name));
+    for (const schema::BindingName* each : *names) {
+      BindingName name = read_name(*each);
+      // An earlier version took two writings of a client's ID for two clients.
+      if (std::ranges::find(registration.bindings, name) == registration.bindings.end()) {
+        registration.bindings.push_back(std::move(name));
+      }
+    }
   }
   registration.watch_tag = text_of(record->watch_tag());
   registration.watched_at = text_of(record->watched_at());
@@ -165,7 +173,7 @@ Result<Binding> decode_binding(const storage::Value& value) {
   Binding binding;
   binding.name = read_name(*record->name());
   binding.impu = text_of(record->impu());
-  binding.instance = text_of(record->instance());
+  binding.instance = codec::canonical_urn(text_of(record->instance()));
   binding.issuer = text_of(record->issuer());
   binding.oauth_client_id = text_of(record->oauth_client_id());
   binding.scope = text_of(record->scope());
@@ -181,7 +189,7 @@ Result<Binding> decode_binding(const storage::Value& value) {
   binding.ended = static_cast<EndReason>(record->ended());
   binding.ended_at = record->ended_at();
   binding.csk_id = record->csk_id();
-  binding.ue = text_of(record->ue());
+  binding.ue = codec::canonical_urn(text_of(record->ue()));
   binding.publication_due = record->publication_due();
   binding.version = value.version();
   return binding;
@@ -249,7 +257,7 @@ Result<Subscription> decode_subscription(const storage::Value& value, std::strin
   read_dialog(*record, local_tag, subscription.dialog, subscription.life);
   subscription.resource = text_of(record->resource());
   subscription.service = text_of(record->service());
-  subscription.client_id = text_of(record->client_id());
+  subscription.client_id = codec::canonical_urn(text_of(record->client_id()));
   subscription.subscriber = text_of(record->subscriber());
   subscription.is_server = record->is_server();
   subscription.created_at = record->created_at();

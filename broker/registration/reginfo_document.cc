@@ -2,6 +2,7 @@
 
 #include "broker/registration/records.h"
 #include "broker/registration/xml_reading.h"
+#include "core/codec/urn.h"
 #include "core/sip/scan.h"
 #include "core/sip/uri.h"
 
@@ -22,7 +23,7 @@ std::string instance_in(const pugi::xml_node& contact) {
     std::string_view value = trimmed(child.child_value());
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
     if (value.size() >= 2 && value.front() == '<' && value.back() == '>') value = value.substr(1, value.size() - 2);
-    return value.size() > kIdentityBytesMax ? std::string() : std::string(value);
+    return value.size() > kIdentityBytesMax ? std::string() : codec::canonical_urn(value);
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include "broker/record_key.h"
 #include "broker/tables.h"
 #include "core/codec/base64url.h"
+#include "core/codec/urn.h"
 #include "core/crypto/digest.h"
 #include "storage/outbox_row.h"
 
@@ -58,7 +59,7 @@ void put_token_timer(storage::Transaction& change, std::string_view impu, const 
 }
 Result<TokenTimer> read_token_timer(std::string_view payload) {
   CLAVIGER_TRY(parts, parts_of<4>(payload));
-  return TokenTimer{parts[0], {parts[1], parts[2], parts[3]}};
+  return TokenTimer{parts[0], {parts[1], parts[2], codec::canonical_urn(parts[3])}};
 }
 void keep_publication_timer(storage::Transaction& change, Binding& binding, std::int64_t expires_at, std::int64_t now) {
   if (binding.publication_due > now && binding.publication_due <= expires_at) return;
@@ -74,7 +75,7 @@ void erase_publication_timer(storage::Transaction& change, const Binding& bindin
 }
 Result<PublicationTimer> read_publication_timer(std::string_view payload) {
   CLAVIGER_TRY(parts, parts_of<5>(payload));
-  return PublicationTimer{parts[0], {parts[1], parts[2], parts[3]}, parts[4]};
+  return PublicationTimer{parts[0], {parts[1], parts[2], codec::canonical_urn(parts[3])}, parts[4]};
 }
 void put_watch_row(storage::Transaction& change, std::string_view impu, std::string_view local_tag, std::int64_t due) {
   put_row(change, kWatchTimer, local_tag, broker::record_key({impu, local_tag}), due);

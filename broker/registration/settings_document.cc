@@ -4,6 +4,7 @@
 
 #include "broker/registration/encrypted_xml.h"
 #include "broker/registration/xml_reading.h"
+#include "core/codec/urn.h"
 
 namespace claviger::registration {
 namespace {
@@ -145,7 +146,7 @@ Result<ServiceSettings> parse_settings_document(std::string_view xml, std::strin
       key = std::move(opened.key);
       id = std::move(opened.value);
     }
-    if (id == client_id) return read_entity(entity);
+    if (codec::canonical_urn(id) == client_id) return read_entity(entity);
     only = entity;
     ++count;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/registration/settings_document.h"
+#include "core/codec/urn.h"
 #include "core/sip/answer.h"
 #include "core/sip/name_address.h"
 #include "core/sip/request_check.h"
@@ -49,7 +50,7 @@ std::string instance_of(std::string_view parameters) {
   std::string_view value = sip::find_parameter(parameters, "+sip.instance").value;
   if (value.starts_with('<') && value.ends_with('>')) value = value.substr(1, value.size() - 2);
   if (value.size() > kIdentityBytesMax) return {};
-  return std::string(value);
+  return codec::canonical_urn(value);
 }
 
 Result<Authorisation> authorise(Registrar& registrar, const Service& service, const OpenedInfo& opened,

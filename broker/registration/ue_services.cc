@@ -8,6 +8,7 @@
 #include "broker/record_key.h"
 #include "broker/registration/procedures.h"
 #include "broker/tables.h"
+#include "core/codec/urn.h"
 #include "core/runtime/call.h"
 
 namespace claviger::registration {
@@ -108,7 +109,7 @@ Task<Result<Unit>> look_at_ue(Registrar* registrar, BindingName name) {
 }
 
 Task<Result<Unit>> end_services_on_ue(Registrar* registrar, std::string ue_id) {
-  CLAVIGER_CO_TRY(names, co_await names_on(registrar, std::move(ue_id)));
+  CLAVIGER_CO_TRY(names, co_await names_on(registrar, codec::canonical_urn(ue_id)));
   for (std::size_t i = 0; i < names.size(); ++i) {
     CLAVIGER_CO_TRY(binding, co_await read_binding(registrar, names[i]));
     if (binding.version == 0 || binding.ended != EndReason::None) continue;

@@ -12,6 +12,7 @@
 #include "broker/seal_keys/key_info.h"
 #include "broker/tokens/issuer.h"
 #include "broker/tokens/token_shard.h"
+#include "core/codec/urn.h"
 #include "core/crypto/certificate.h"
 #include "core/runtime/offload.h"
 
@@ -212,8 +213,12 @@ Task<Result<Caller>> authenticate(Context* context, const Capif* capif, std::str
 Result<Unit> check_may_read(const Caller& caller, std::string_view service, const Target& target) {
   if (!names(caller.services, service)) return Error{Code::ServiceKeyDenied, "seal_keys.service"};
   if (!caller.is_user || target.kind == TargetKind::Service) return Unit{};
-  const std::string& own = target.kind == TargetKind::User ? caller.val_user_id : caller.val_ue_id;
-  if (own.empty() || own != target.id) return Error{Code::ServiceKeyDenied, "seal_keys.target"};
+  // Of a UE a token says the one writing; its key may have been set in another.
+  const bool is_own =
+      target.kind == TargetKind::User
+          ? !caller.val_user_id.empty() && caller.val_user_id == target.id
+          : !caller.val_ue_id.empty() && codec::canonical_urn(caller.val_ue_id) == codec::canonical_urn(target.id);
+  if (!is_own) return Error{Code::ServiceKeyDenied, "seal_keys.target"};
   return Unit{};
 }
 

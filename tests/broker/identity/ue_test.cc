@@ -214,6 +214,45 @@ TEST_F(Ues, ACertificateProvesItsUe) {
   EXPECT_TRUE(bed.wait(create_ue(bed.context(), "alpha", "truck-8", members)));
 }
 
+// RFC 8141 clause 3.1: `urn`, `uuid` and the digits of a UUID have no case, whoever writes them.
+constexpr std::string_view kUrn = "urn:uuid:2f1c2a34-5b6d-4e7f-8091-a2b3c4d5e6f7";
+constexpr std::string_view kUrnInCapitals = "URN:UUID:2F1C2A34-5B6D-4E7F-8091-A2B3C4D5E6F7";
+
+TEST_F(Ues, AUuidInCapitalsIsTheSameUe) {
+  const auto digest = *crypto::random_bytes<32>();
+  UeChange members;
+  members.ue_class = UeClass::Shareable;
+  codec::base64url_encode(digest.reveal(), members.certificates.emplace().emplace_back());
+  const std::string shouted(kUrnInCapitals), written(kUrn);
+  const auto made = bed.wait(create_ue(bed.context(), "alpha", shouted, members));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->ue_id, kUrn);
+  EXPECT_TRUE(bed.wait(create_ue(bed.context(), "alpha", written, UeChange())).failed_with(Code::UeTaken));
+  std::ranges::copy(digest.reveal(), bed.peer().certificate_digest.emplace().begin());
+  const Reply tokens = bed.send(redemption_of(code_on(device(), "ann", "app", "&ue_id=" + escaped(kUrn))));
+  ASSERT_EQ(tokens.status, 200) << tokens.body;
+  const Reply again = bed.send(redemption_of(code_on(device(), "bob", "app", "&ue_id=" + escaped(kUrnInCapitals))));
+  ASSERT_EQ(again.status, 200) << again.body;
+  EXPECT_FALSE(lives(tokens)) << "one user at a time";
+  for (const std::string& id : {shouted, written}) EXPECT_EQ(sessions_on({"", id}).size(), 1U) << id;
+  UeChange lost;
+  lost.is_lost = true;
+  ASSERT_TRUE(bed.wait(change_ue(bed.context(), "alpha", shouted, lost)));
+  EXPECT_FALSE(lives(again));
+  for (const std::string_view id : {kUrn, kUrnInCapitals}) {
+    EXPECT_EQ(sign_in_on(device(), "ann", "pw", "app", "&ue_id=" + escaped(id)).redirected("error"), "access_denied");
+  }
+  ASSERT_TRUE(bed.wait(remove_ue(bed.context(), "alpha", "urn:UUID:" + shouted.substr(9))));
+  EXPECT_TRUE(bed.wait(find_ue(bed.context(), "alpha", written)).failed_with(Code::UeUnknown));
+}
+
+TEST(UeNaming, AUuidInCapitalsIsTheSameUe) {
+  const std::string written(kUrn);
+  EXPECT_EQ(name_ue("alpha", "", kUrnInCapitals, "")->ue_id, kUrn);
+  EXPECT_EQ(name_ue("alpha", written, kUrnInCapitals, "")->proof, UeProof::Key);
+  EXPECT_EQ(name_ue("alpha", "", "Truck-7", "")->ue_id, "Truck-7");
+}
+
 // --- 3.3: the login commit
 
 TEST_F(Ues, UnregisteredNobodyIsSignedOff) {

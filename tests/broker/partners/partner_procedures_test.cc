@@ -103,6 +103,28 @@ TEST_F(PartnerProcedures, AUserThereIsOneUserHere) {
       Code::PartnerUserUnknown);
 }
 
+// RFC 3261 clause 19.1.4: whoever maps him, and whoever asks for him, may write host and scheme as he likes.
+TEST_F(PartnerProcedures, AnMcIdHasOneWriting) {
+  ASSERT_TRUE(bed.add(bed.draft_of(bravo)));
+  const identity::User ben = bed.add_user("ben");
+  const auto kind = PartnerUserKind::PrimaryMcId;
+  ASSERT_TRUE(bed.map_user("bravo", kind, "SIP:u@Bravo.example", bed.ann));
+  EXPECT_TRUE(bed.map_user("bravo", kind, "sip:u@bravo.example", bed.ann));
+  EXPECT_EQ(bed.map_user("bravo", kind, "sip:u@bravo.Example", ben).error().code, Code::Duplicate);
+  for (const char* id : {"sip:u@bravo.example", "sip:u@BRAVO.example"}) {
+    const auto found = bed.wait(read_partner_user(bed.context(), "alpha", "bravo", kind, id));
+    ASSERT_TRUE(found) << id;
+    EXPECT_EQ(found->sub, bed.ann.sub);
+    EXPECT_EQ(found->id, "sip:u@bravo.example");
+  }
+  EXPECT_TRUE(bed.wait(read_partner_user(bed.context(), "alpha", "bravo", kind, "sip:U@bravo.example"))
+                  .failed_with(Code::PartnerUserUnknown));
+  EXPECT_EQ(bed.wait(list_partner_users(bed.context(), "alpha", "bravo", "", 10))->users.size(), 1U);
+  ASSERT_TRUE(
+      bed.wait(remove_partner_user(&bed.partners, bed.context(), "alpha", "bravo", kind, "sip:u@BRAVO.example")));
+  EXPECT_TRUE(bed.wait(list_partner_users(bed.context(), "alpha", "bravo", "", 10))->users.empty());
+}
+
 TEST_F(PartnerProcedures, UsersAreListedPageByPage) {
   ASSERT_TRUE(bed.add(bed.draft_of(bravo)));
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(bed.map_user("bravo", PartnerUserKind::PrimarySub, id, bed.ann));

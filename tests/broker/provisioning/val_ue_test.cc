@@ -58,6 +58,15 @@ TEST_F(ValUe, GrantsTheScopeOfItsService) {
   EXPECT_EQ(bed.val_tokens("openid val:v2x").member("scope"), "openid val:v2x");
 }
 
+// RFC 8141 clause 3.1: the VAL server may write `urn` and the namespace as it likes.
+TEST_F(ValUe, IsKnownInAnotherWriting) {
+  const std::string one = create(body_with_ue("v2x", "URN:Ue:station-7"));
+  const Reply tokens = bed.val_tokens("openid val:v2x");
+  EXPECT_EQ(tokens.member("scope"), "openid val:v2x");
+  EXPECT_EQ(member_of(claims_of(tokens.member("access_token")), "val_ue_id"), kUe);
+  EXPECT_TRUE(has(bed.ask(Method::Get, one, {}).body, "URN:Ue:station-7")) << "its configuration is as it wrote it";
+}
+
 TEST_F(ValUe, IsNotNamedOnAnotherUe) {
   create(body_with_ue("v2x", kUe));
   bed.peer().certificate_digest->fill(std::byte{8});

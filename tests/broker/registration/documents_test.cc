@@ -57,6 +57,31 @@ TEST(InfoDocument, InAnyOrderWithAnyPrefix) {
   EXPECT_TRUE(info->access_token.empty());
 }
 
+// RFC 8141 clause 3.1: two writings of a UUID are one client, in whichever document.
+TEST(InfoDocument, AClientIdHasOneWriting) {
+  const Services all = services();
+  const auto info = parse_info(info_of("<mcptt-client-id><mcpttString>URN:uuid:2F</mcpttString></mcptt-client-id>"),
+                               *all.find("mcptt"), BodyKeys());
+  ASSERT_TRUE(info);
+  EXPECT_EQ(info->client_id, "urn:uuid:2f");
+  const auto settings = parse_settings_document(
+      "<poc-settings xmlns=\"urn:oma:params:xml:ns:poc:poc-settings\"><entity id=\"urn:uuid:2E\"/>"
+      "<entity id=\"urn:UUID:2F\"><am-settings><answer-mode>manual</answer-mode></am-settings></entity></poc-settings>",
+      info->client_id);
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->answer_mode, "manual");
+}
+
+// As a version wrote them that took them for two.
+TEST(Records, TwoWritingsOfAClientAreReadAsOne) {
+  Registration registration;
+  registration.bindings = {{"sip:a@b", "mcptt", "urn:uuid:2F"}, {"sip:a@b", "mcptt", "urn:uuid:2f"}};
+  const auto read = decode_registration(storage::Value::owned(encode(registration), 1, 0), "sip:a@b");
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->bindings.size(), 1U);
+  EXPECT_EQ(read->bindings.front().client_id, "urn:uuid:2f");
+}
+
 TEST(InfoDocument, Refusals) {
   const Services all = services();
   const Service& mcptt = *all.find("mcptt");

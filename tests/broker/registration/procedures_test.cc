@@ -397,6 +397,25 @@ TEST(Procedures, AUeIsKnownByItsInstanceToo) {
   EXPECT_TRUE(bed.has_access("bob's app", kBob));
 }
 
+TEST(Procedures, ALostUeHasNoServiceInAnyWriting) {
+  RegistrationBed bed;
+  const std::string shouted = "urn:uuid:2F";
+  const std::string written = "urn:uuid:2f";
+  ASSERT_TRUE(bed.wait(identity::create_ue(bed.context(), "alpha", shouted, identity::UeChange())));
+  EXPECT_EQ(bed.register_at(), Code::Closed);
+  EXPECT_TRUE(bed.authorise(written));
+  EXPECT_EQ(bed.binding(written).ue, written);
+  identity::UeChange lost;
+  lost.is_lost = true;
+  ASSERT_TRUE(bed.wait(identity::change_ue(bed.context(), "alpha", shouted, std::move(lost))));
+  ASSERT_TRUE(bed.wait(end_services_on_ue(bed.registrar(), shouted)));
+  EXPECT_EQ(bed.binding(written).ended, EndReason::Revoked);
+  for (const std::string& name : {written, shouted}) {
+    EXPECT_TRUE(bed.wait(ue_of(bed.registrar(), name, "")).failed_with(Code::ServiceNotAuthorised));
+    EXPECT_TRUE(bed.wait(ue_of(bed.registrar(), "app", name)).failed_with(Code::ServiceNotAuthorised));
+  }
+}
+
 // What a commit leaves that began before the operator's word: he found no service to end.
 TEST(Procedures, AUeThatIsLostWhileAServiceIsBoundHasNone) {
   for (const bool is_removed : {false, true}) {

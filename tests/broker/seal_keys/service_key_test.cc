@@ -1,6 +1,7 @@
 // Generations of VAL service keys: which one is given out, and what stays on disk.
 #include "broker/seal_keys/service_key.h"
 
+#include "broker/seal_keys/caller.h"
 #include "broker/tables.h"
 #include "tests/broker/seal_keys/testbed.h"
 
@@ -233,6 +234,19 @@ TEST_F(ServiceKeyTest, ListsInPages) {
   EXPECT_EQ(bed.wait(list_service_keys(bed.context(), "alpha", "v2x", "", 10))->keys.size(), 3U);
   EXPECT_TRUE(bed.wait(list_service_keys(bed.context(), "alpha", "", "!", 2)).failed_with(Code::BadValue));
   EXPECT_TRUE(bed.wait(list_service_keys(bed.context(), "alph", "", "", 2))->keys.empty());
+}
+
+// RFC 8141 clause 3.1: a token says a VAL UE's URN in one writing, its key may have been set in another.
+TEST(CallerOfKeys, IsAUeInWhateverWriting) {
+  Caller caller;
+  caller.is_user = true;
+  caller.services = {"v2x"};
+  caller.val_ue_id = "urn:uuid:2f";
+  EXPECT_TRUE(check_may_read(caller, "v2x", {TargetKind::Ue, "URN:uuid:2F"}));
+  EXPECT_FALSE(check_may_read(caller, "v2x", {TargetKind::Ue, "urn:uuid:2e"}));
+  EXPECT_FALSE(check_may_read(caller, "v2x", {TargetKind::User, "urn:uuid:2f"}));
+  caller.val_user_id = "urn:uuid:2f";
+  EXPECT_FALSE(check_may_read(caller, "v2x", {TargetKind::User, "urn:uuid:2F"})) << "a user's ID is to the letter";
 }
 
 }  // namespace
