@@ -202,11 +202,12 @@ std::string encode(const Publication& publication) {
   const auto impu = builder.CreateString(publication.impu);
   const auto superseded_by = put_text(builder, publication.superseded_by);
   const auto answer_mode = put_text(builder, settings.answer_mode);
+  const auto entity_id = put_text(builder, settings.entity_id);
   const auto flag = [](int value) { return static_cast<std::int8_t>(tri_state(value)); };
   builder.Finish(schema::CreatePublication(builder, kVersion, name, impu, publication.expires_at, superseded_by,
                                            answer_mode, settings.profile_index, flag(settings.multiplex),
                                            flag(settings.session_barring), flag(settings.alert_barring),
-                                           flag(settings.simultaneous_sessions)));
+                                           flag(settings.simultaneous_sessions), entity_id));
   return storage::finished(builder);
 }
 
@@ -224,6 +225,7 @@ Result<Publication> decode_publication(const storage::Value& value, std::string_
   publication.settings.session_barring = record->session_barring();
   publication.settings.alert_barring = record->alert_barring();
   publication.settings.simultaneous_sessions = record->simultaneous_sessions();
+  publication.settings.entity_id = text_of(record->entity_id());
   publication.version = value.version();
   return publication;
 }

@@ -100,6 +100,8 @@ struct Binding {
 
 // Service settings as TS 24.379 clause 7.4 and RFC 4354 have them. -1: not said.
 struct ServiceSettings {
+  // The client ID as the client writes it, for documents that it reads; empty: as we do.
+  std::string entity_id;
   std::string answer_mode;  // "automatic", "manual" or empty
   int profile_index = -1;
   int multiplex = -1;

@@ -115,12 +115,18 @@ void write_settings(std::string& out, const ServiceSettings& settings) {
   }
 }
 
+// A client may look for its own by comparing octets.
+const std::string& entity_id_of(const ClientState& client) {
+  const bool is_said = client.has_settings && !client.settings.entity_id.empty();
+  return is_said ? client.settings.entity_id : client.binding.name.client_id;
+}
+
 void write_state(std::string& out, const ClientState& client) {
   const auto attribute = [&out](std::string_view name, std::string_view value) {
     if (!value.empty()) out += " " + std::string(name) + "=\"" + escaped(value) + "\"";
   };
   out += "<cs:client";
-  attribute("id", client.binding.name.client_id);
+  attribute("id", entity_id_of(client));
   attribute("service", client.binding.name.service);
   attribute("identity", client.binding.impu);
   attribute("instance", client.binding.instance);
@@ -146,7 +152,11 @@ Result<ServiceSettings> parse_settings_document(std::string_view xml, std::strin
       key = std::move(opened.key);
       id = std::move(opened.value);
     }
-    if (codec::canonical_urn(id) == client_id) return read_entity(entity);
+    if (codec::canonical_urn(id) == client_id) {
+      CLAVIGER_TRY(settings, read_entity(entity));
+      settings.entity_id = std::move(id);
+      return settings;
+    }
     only = entity;
     ++count;
   }
@@ -158,7 +168,8 @@ Result<std::string> write_encrypted_state_document(const std::vector<ClientState
                                                    std::string_view domain) {
   std::vector<ClientState> hidden = clients;
   for (ClientState& client : hidden) {
-    CLAVIGER_TRY(id, encrypt_uri(key, client.binding.name.client_id, domain));
+    CLAVIGER_TRY(id, encrypt_uri(key, entity_id_of(client), domain));
+    client.settings.entity_id.clear();
     client.binding.name.client_id = std::move(id);
   }
   return write_state_document(hidden, false);
@@ -171,7 +182,7 @@ std::string write_state_document(const std::vector<ClientState>& clients, bool f
   out += ">";
   for (const ClientState& client : clients) {
     if (!client.has_full_access) continue;
-    out += "<entity id=\"" + escaped(client.binding.name.client_id) + "\">";
+    out += "<entity id=\"" + escaped(entity_id_of(client)) + "\">";
     if (client.has_settings) write_settings(out, client.settings);
     out += "</entity>";
   }

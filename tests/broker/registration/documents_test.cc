@@ -70,6 +70,19 @@ TEST(InfoDocument, AClientIdHasOneWriting) {
       info->client_id);
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->answer_mode, "manual");
+  // Told in its own, across a restart: it may compare octets.
+  Publication publication;
+  publication.name = {"sip:a@b", "mcptt", info->client_id};
+  publication.settings = *settings;
+  const auto kept = decode_publication(storage::Value::owned(encode(publication), 1, 0), "tag");
+  ASSERT_TRUE(kept);
+  ClientState client;
+  client.binding.name = kept->name;
+  client.has_full_access = client.has_settings = true;
+  client.settings = kept->settings;
+  EXPECT_NE(write_state_document({client}, false).find("<entity id=\"urn:UUID:2F\">"), std::string::npos);
+  client.has_settings = false;
+  EXPECT_NE(write_state_document({client}, false).find("<entity id=\"urn:uuid:2f\">"), std::string::npos);
 }
 
 // As a version wrote them that took them for two.
