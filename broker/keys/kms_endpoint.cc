@@ -153,6 +153,9 @@ Task<Result<Slice>> key_provision_answer(Asked* asked, Caller caller, KmsTarget 
   wanted.caller = std::move(caller);
   auto sets = co_await provision_keys(asked->kms, asked->context, std::move(wanted));
   if (!sets) co_return sets.error();
+  // Whoever was signed off while he waited for others' turn gets no keys; whose token only became old has waited long enough.
+  const auto still = admit_view(*asked->kms->table(), *asked->context, asked->request);
+  if (still.failed_with(Code::TokenRevoked)) co_return still.error();
   co_return key_sets_answer(*asked, *sets);
 }
 

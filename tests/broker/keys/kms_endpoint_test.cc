@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <utility>
+
 #include "broker/identity/client_procedures.h"
+#include "broker/identity/user_procedures.h"
 #include "broker/keys/date_time.h"
 #include "broker/keys/user_keys.h"
 #include "broker/tokens/issuer.h"
@@ -462,6 +466,33 @@ TEST(KmsRows, Row30ARevokedUser) {
   EXPECT_EQ(bed.post("keyprov").status, 200);
   // Nothing is left to be said of her: from the next start on her keys leave without a look for it.
   EXPECT_FALSE(bed.start_again().policies().may_have(user_policy_key("alpha", kAnn)));
+}
+
+runtime::Task<void> ask_for_keys(KmsBed* bed, identity::Sent sent, int* status) {
+  const http::Response response = co_await bed->start(std::move(sent));
+  *status = response.status;
+}
+
+TEST(KmsRows, WhoIsSignedOffWhileHeWaitsForHisKeysGetsNone) {
+  KmsBed bed;
+  const identity::Sent sent{http::Method::Post,
+                            std::string(kRootPath) + "keyprov",
+                            {{http::Field::Authorization, "Bearer " + bed.token()}},
+                            {}};
+  std::promise<void> is_signed_off;
+  EXPECT_TRUE(bed.kms().pool().submit([ready = is_signed_off.get_future()] { ready.wait(); }));
+  bed.run_until([&] { return bed.kms().pool().queued() == 0; });
+  int status = 0;
+  bed.run_until([&] {
+    bed.shard().scope().spawn(ask_for_keys(&bed, sent, &status));
+    return true;
+  });
+  bed.run_until([&] { return bed.kms().pool().queued() == 1; });
+  EXPECT_TRUE(bed.wait(identity::disable_user(bed.context(), "alpha", bed.ann().sub)));
+  EXPECT_EQ(status, 0);
+  is_signed_off.set_value();
+  bed.run_until([&] { return status != 0; });
+  EXPECT_EQ(status, 401);
 }
 
 TEST(KmsRows, ACompromisedDomainGivesNothingOfItsFormerSecrets) {  // spec 5.3
