@@ -6,6 +6,8 @@
 namespace claviger::identity {
 
 Result<Unit> DpopReplays::remember(const Id& id, Source source, std::int64_t now) {
+  // The clock was put back: what is known stays for a generation from here on, not until it has caught up.
+  begun_at_ = std::min(begun_at_, now);
   if (now - begun_at_ >= kGeneration) {
     // After a long silence the older generation is of no use either.
     past_ = now - begun_at_ >= 2 * kGeneration ? decltype(past_)() : std::exchange(present_, {});

@@ -336,5 +336,16 @@ TEST(DpopReplays, OneSourceDoesNotUseUpTheRoomOfAll) {
   EXPECT_TRUE(replays.remember(id(++number), 1, 1000 + DpopReplays::kGeneration));
 }
 
+TEST(DpopReplays, AClockThatIsPutBackShutsNobodyOut) {
+  DpopReplays replays(2);
+  constexpr std::int64_t kAhead = 1'000'000;
+  constexpr std::int64_t kRight = kAhead - 86'400;
+  EXPECT_TRUE(replays.remember({std::byte{1}}, 7, kAhead));
+  EXPECT_EQ(replays.remember({std::byte{1}}, 7, kRight).error().code, Code::DpopReplayed);
+  EXPECT_TRUE(replays.remember({std::byte{2}}, 7, kRight));
+  EXPECT_EQ(replays.remember({std::byte{3}}, 7, kRight + 1).error().code, Code::Overload);
+  EXPECT_TRUE(replays.remember({std::byte{3}}, 7, kRight + DpopReplays::kGeneration));
+}
+
 }  // namespace
 }  // namespace claviger::identity
