@@ -151,7 +151,10 @@ Result<Vault> Vault::open(const std::string& path, Bytes password) {
   if (!exists(path)) return Error{Code::NotFound, "vault"};
   CLAVIGER_TRY(lock, take_lock(path));
   File held(lock);
-  CLAVIGER_TRY(file, read_file(path));
+  auto read_whole = read_file(path);
+  // A sign-off took it away while we waited: what we lock goes, too, as in erase().
+  if (read_whole.failed_with(Code::NotFound)) ::unlink((path + ".lock").c_str());
+  CLAVIGER_TRY(file, std::move(read_whole));
   const Bytes bytes = file.reveal();
   if (bytes.size() < kHeadBytes + crypto::kAeadOverhead || as_text(bytes.first(kMagic.size())) != kMagic) {
     return Error{Code::Corrupt, "vault.head"};
@@ -257,7 +260,11 @@ Result<Unit> Vault::erase(const std::string& path) {
   CLAVIGER_TRY(lock, take_lock(path));
   const File held(lock);
   const File file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.is_open()) return Error{errno == ENOENT ? Code::NotFound : Code::Io, "vault.erase"};
+  if (!file.is_open()) {
+    if (errno != ENOENT) return Error{Code::Io, "vault.erase"};
+    ::unlink((path + ".lock").c_str());
+    return Error{Code::NotFound, "vault.erase"};
+  }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return Error{Code::Io, "vault.erase"};
   // A file system that copies on write keeps the sealed bytes; without the password they say nothing.

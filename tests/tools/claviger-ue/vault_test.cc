@@ -114,6 +114,33 @@ TEST_F(VaultTest, ErasesAllAtSignOff) {
   EXPECT_FALSE(Vault::exists(path_));
   EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/state"));
   EXPECT_TRUE(Vault::erase(path_).failed_with(Code::NotFound));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/state"));
+}
+
+bool somebody_waits_for(int file) {
+  struct stat status {};
+  EXPECT_EQ(::fstat(file, &status), 0);
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find("->") != std::string::npos &&
+        line.find(":" + std::to_string(status.st_ino) + " ") != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TEST_F(VaultTest, WhoWaitedForASignOffLeavesNothing) {
+  make();
+  const int signing_off = ::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(::flock(signing_off, LOCK_EX), 0);
+  std::thread waiting([&] { EXPECT_TRUE(Vault::open(path_, as_bytes("secret")).failed_with(Code::NotFound)); });
+  constexpr int kLooksMax = 100'000;  // where the kernel does not say who waits
+  for (int i = 0; i < kLooksMax && !somebody_waits_for(signing_off); ++i) std::this_thread::yield();
+  EXPECT_EQ(::unlink(path_.c_str()), 0);
+  ::close(signing_off);
+  waiting.join();
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/state"));
 }
 
 // Whoever waited for a sign-off must not go on with the lock of a file that is gone while the next sign-in holds its own.
